@@ -1,0 +1,53 @@
+//! Prints problems of the arithmetic task set as JSON lines: the corpus that the tiny pair is
+//! trained on (see presets/tiny/README.md).
+
+use std::io::{BufWriter, Write};
+
+use clap::{Parser, ValueEnum};
+use pointsman::tasks::arithmetic::{Kind, Problems, Profile, Split};
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Range {
+    /// What the task set asks.
+    Full,
+    /// What the small model has seen: carries, borrows and large facts are rare.
+    Narrow,
+}
+
+#[derive(Parser)]
+struct Arguments {
+    /// How many problems.
+    #[arg(short)]
+    n: usize,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[arg(long, default_value = "train")]
+    split: Split,
+    #[arg(long, value_enum, default_value_t = Range::Full)]
+    range: Range,
+}
+
+fn main() -> std::io::Result<()> {
+    let arguments = Arguments::parse();
+    let profile = match arguments.range {
+        Range::Full => Profile::full(),
+        Range::Narrow => Profile::full()
+            .with(Kind::AddCarry, 0.12)
+            .with(Kind::SubtractBorrow, 0.12)
+            .with(Kind::MultiplyLarge, 0.12)
+            .with(Kind::DivideLarge, 0.12),
+    };
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for problem in Problems::new(profile, arguments.split, arguments.seed).take(arguments.n) {
+        let kinds: Vec<Kind> = (0..problem.steps()).map(|i| problem.kind(i)).collect();
+        let line = serde_json::json!({
+            "question": problem.question,
+            "solution": problem.solution,
+            "answer": problem.answer,
+            "kinds": kinds,
+            "operations": problem.operations,
+        });
+        writeln!(out, "{line}")?;
+    }
+    out.flush()
+}

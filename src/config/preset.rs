@@ -1,0 +1,278 @@
+//! Presets: which two models, how they are asked, who chooses, and what it may cost.
+
+use serde::{Deserialize, Serialize};
+
+use crate::episode::{PerRole, Role};
+
+/// A preset as its TOML file has it. Unknown keys are refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preset {
+    /// Shown in the status line; the file's stem where absent.
+    #[serde(default)]
+    pub name: String,
+    /// One line for lists.
+    #[serde(default)]
+    pub description: String,
+    /// The cheap model.
+    pub small: ModelConfig,
+    /// The dear model.
+    pub large: ModelConfig,
+    pub prompt: Prompt,
+    pub steps: Steps,
+    #[serde(default)]
+    pub sampling: Sampling,
+    #[serde(default)]
+    pub routing: Routing,
+    #[serde(default)]
+    pub budget: Budget,
+}
+
+impl Preset {
+    /// The configuration of one model.
+    pub fn model(&self, role: Role) -> &ModelConfig {
+        match role {
+            Role::Small => &self.small,
+            Role::Large => &self.large,
+        }
+    }
+
+    /// The prompt of one model for a question: its own template, else the preset's, with
+    /// `{question}` replaced.
+    pub fn prompt_for(&self, role: Role, question: &str) -> String {
+        let template = self.model(role).prompt.as_deref().unwrap_or(&self.prompt.template);
+        template.replace("{question}", question)
+    }
+}
+
+/// One model: where it is and how it is loaded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// `builtin:tiny/small` or `builtin:tiny/large`, a folder with `config.json`, `tokenizer.json`
+    /// and safetensors, a `.gguf` file, or a Hugging Face id such as `Qwen/Qwen2.5-Math-7B`.
+    pub source: String,
+    /// Name on the screen; the last part of `source` where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Folder or Hugging Face id with `tokenizer.json`, for a GGUF file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokenizer: Option<String>,
+    #[serde(default)]
+    pub device: DeviceChoice,
+    #[serde(default)]
+    pub dtype: Dtype,
+    /// In-situ quantization to this many bits (2, 3, 4, 5, 6 or 8), for safetensors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantize_bits: Option<u8>,
+    /// Number of parameters; needed only where it cannot be counted (a Hugging Face id).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<u64>,
+    /// Price of a token, prefilled or decoded; 2 × parameters (floating-point operations) where
+    /// absent. Both models' prices must be in the same unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
+    /// A prompt template of this model's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+}
+
+impl ModelConfig {
+    /// The name that screens and reports use.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or_else(|| {
+            let source = self.source.trim_end_matches('/');
+            source.rsplit('/').next().unwrap_or(source)
+        })
+    }
+}
+
+/// Where a model runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceChoice {
+    /// The first accelerator that the binary was built for, else the CPU.
+    #[default]
+    Auto,
+    Cpu,
+}
+
+/// Number format of weights and activations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dtype {
+    /// mistral.rs chooses for the device.
+    #[default]
+    Auto,
+    F32,
+    F16,
+    Bf16,
+}
+
+/// How a question is put to the models.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prompt {
+    /// Text before the first step; `{question}` stands for the question. Special tokens may be
+    /// written out (`<|im_start|>`).
+    pub template: String,
+}
+
+/// What a step is and when an episode is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Steps {
+    /// Ends a step.
+    pub delimiter: String,
+    /// A finished step that contains this ends the episode.
+    pub answer: String,
+    /// Tokens of one step at most.
+    #[serde(default = "default_max_tokens")]
+    pub max_tokens: usize,
+    /// Steps of one episode at most.
+    #[serde(default = "default_max_steps")]
+    pub max_steps: usize,
+}
+
+fn default_max_tokens() -> usize {
+    256
+}
+
+fn default_max_steps() -> usize {
+    40
+}
+
+/// How tokens are drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sampling {
+    /// 0 takes the most probable token.
+    pub temperature: f64,
+    /// Nucleus: the smallest set of tokens with at least this probability, in (0, 1].
+    pub top_p: f64,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { temperature: 0.0, top_p: 1.0 }
+    }
+}
+
+/// Who chooses, on what.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Routing {
+    /// Name of a router (`pointsman run --help` lists them).
+    pub router: String,
+    /// Length of the glimpse; the router's own where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub glimpse: Option<Glimpse>,
+    /// The large model writes the next step when p(large) is at least this, in [0, 1].
+    pub threshold: f64,
+    /// Whether the small model may get the points back after the large one has written.
+    pub switching: Switching,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self {
+            router: "confidence".into(),
+            glimpse: None,
+            threshold: 0.5,
+            switching: Switching::Reversible,
+        }
+    }
+}
+
+/// Whether a choice of the large model is for good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Switching {
+    #[default]
+    Reversible,
+    /// Once the large model writes, it writes to the end.
+    Absorbing,
+}
+
+/// How much of the next step the small model writes before the choice is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "GlimpseText", into = "GlimpseText")]
+pub enum Glimpse {
+    /// This many tokens; 0 is none.
+    Tokens(usize),
+    /// The whole step.
+    Step,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum GlimpseText {
+    Number(usize),
+    Word(String),
+}
+
+impl TryFrom<GlimpseText> for Glimpse {
+    type Error = String;
+
+    fn try_from(text: GlimpseText) -> Result<Self, String> {
+        match text {
+            GlimpseText::Number(n) => Ok(Self::Tokens(n)),
+            GlimpseText::Word(word) => word.parse(),
+        }
+    }
+}
+
+impl From<Glimpse> for GlimpseText {
+    fn from(glimpse: Glimpse) -> Self {
+        match glimpse {
+            Glimpse::Tokens(n) => Self::Number(n),
+            Glimpse::Step => Self::Word("step".into()),
+        }
+    }
+}
+
+impl std::str::FromStr for Glimpse {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "step" => Ok(Self::Step),
+            n => n.parse().map(Self::Tokens).map_err(|_| {
+                format!("glimpse `{n}` is neither a number of tokens nor the word `step`")
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Glimpse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tokens(n) => write!(f, "{n}"),
+            Self::Step => f.write_str("step"),
+        }
+    }
+}
+
+/// What an episode may cost, in the unit of the models' prices.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Budget {
+    /// No limit where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+    pub when_spent: WhenSpent,
+}
+
+/// What happens at a boundary when the budget is spent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenSpent {
+    /// The small model writes the rest.
+    #[default]
+    SmallOnly,
+    /// The episode ends.
+    Stop,
+}
+
+/// Prices per token of both models, in one unit.
+pub type Prices = PerRole<f64>;

@@ -1,0 +1,118 @@
+//! Engines: what writes text. One trait, behind it mistral.rs and, for screens and replay,
+//! recorded tokens.
+
+mod files;
+pub mod mistralrs;
+mod sampler;
+pub mod scripted;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::episode::{ModelRecord, StopReason, Token, Usage};
+
+//pub use files::{BUILTIN, Located, locate};
+
+/// A piece of the text before the next token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    pub text: Arc<str>,
+    /// This engine's own tokens of that text, where it wrote it itself; they are taken as they are.
+    pub own: Option<Arc<[u32]>>,
+}
+
+/// What to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The text so far, prompt first. The last segment may be the beginning of the step that is
+    /// to be continued.
+    pub prefix: Vec<Segment>,
+    /// Ends a step when it appears after the step's first non-blank character.
+    pub delimiter: String,
+    /// Text of the step that already stands at the end of `prefix` (a kept glimpse).
+    pub begun: String,
+    /// Tokens to write at most.
+    pub max_tokens: usize,
+    /// Whether reaching `max_tokens` means that a glimpse had its length.
+    pub glimpse: bool,
+    /// 0 takes the most probable token.
+    pub temperature: f64,
+    /// Nucleus, in (0, 1].
+    pub top_p: f64,
+    /// Seed of this request's draws.
+    pub seed: u64,
+}
+
+/// What an engine wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The text of `tokens`, delimiter included; the end-of-text token has none.
+    pub text: String,
+    pub tokens: Vec<Token>,
+    pub usage: Usage,
+    pub stop: StopReason,
+}
+
+/// What a watcher wants after a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    Continue,
+    /// Stop after this token.
+    Cancel,
+}
+
+/// A language model that continues a text step by step.
+///
+/// Calls block; they are made from a thread that may wait. Tokens counted as prefilled are those
+/// that the engine computed, not an estimate.
+pub trait Engine: Send {
+    /// The model as it was loaded.
+    fn model(&self) -> &ModelRecord;
+
+    /// Writes until the step, the glimpse or the text ends; `watch` sees each token as it is drawn.
+    ///
+    /// # Errors
+    /// When the engine failed; nothing is written then.
+    fn write(
+        &mut self,
+        request: &Request,
+        watch: &mut dyn FnMut(&Token) -> Flow,
+    ) -> Result<Draft, EngineError>;
+
+    /// Forgets everything that it has seen, so that memory does not grow from episode to episode.
+    ///
+    /// # Errors
+    /// When the engine could not be restarted.
+    fn forget(&mut self) -> Result<(), EngineError>;
+}
+
+/// Why a model could not be loaded or could not go on.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    #[error(
+        "model `{0}`: no such folder or file, and not a Hugging Face id: check `source` in the preset"
+    )]
+    NotFound(String),
+    #[error(
+        "model folder {0} has no {1}: a model needs config.json, tokenizer.json and safetensors"
+    )]
+    Incomplete(PathBuf, &'static str),
+    #[error("{path}: {reason}")]
+    Unreadable { path: PathBuf, reason: String },
+    #[error("cannot load model {name}: {reason}")]
+    Load { name: String, reason: String },
+    #[error(
+        "model {name} has no parameter count and no price: set `parameters` or `price` in the preset"
+    )]
+    NoPrice { name: String },
+    #[error("model {name} stopped working: {reason}")]
+    Died { name: String, reason: String },
+    #[error(
+        "the prompt has {0} tokens, the context of model {1} only {2}: shorten the question or take another model"
+    )]
+    TooLong(usize, String, usize),
+    #[error("the script of model {0} has no further step")]
+    ScriptEnd(String),
+}

@@ -1,0 +1,261 @@
+//! The events that an episode is made of, as they are stored and exported.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{PerRole, Role};
+use crate::config::{Preset, Prices};
+
+/// Version of the event format. A reader takes every version up to its own and refuses newer ones.
+pub const SCHEMA: u32 = 1;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Version of the format that it was written in.
+    pub schema: u32,
+    /// When it happened: milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+impl Event {
+    /// An event of today's format.
+    pub fn new(at_ms: u64, kind: EventKind) -> Self {
+        Self { schema: SCHEMA, at_ms, kind }
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    /// Always the first event.
+    Started(Box<Started>),
+    /// The points were set for step `step` (counted from 0).
+    Decided {
+        step: usize,
+        /// Inputs of the router by name; empty where it used none.
+        #[serde(default)]
+        features: BTreeMap<String, f64>,
+        /// p(large), where the router gave one.
+        p_large: Option<f64>,
+        /// The threshold in force.
+        threshold: f64,
+        /// Probability with which this choice would have been made: 1 for a deterministic rule,
+        /// absent for a person.
+        propensity: Option<f64>,
+        choice: Role,
+        by: Decider,
+    },
+    /// A model wrote step `step`; a kept glimpse is its beginning.
+    Written {
+        step: usize,
+        #[serde(flatten)]
+        writing: Writing,
+    },
+    /// A draft of step `step` was not kept; it is charged all the same.
+    Discarded {
+        step: usize,
+        #[serde(flatten)]
+        writing: Writing,
+    },
+    ThresholdMoved {
+        from: f64,
+        to: f64,
+    },
+    BudgetChanged {
+        from: Option<f64>,
+        to: Option<f64>,
+    },
+    /// A person took the points.
+    OverrideSet {
+        model: Role,
+        scope: OverrideScope,
+    },
+    /// The points went back to the router.
+    OverrideCleared,
+    Paused,
+    Resumed,
+    /// A person marked the step.
+    Bookmarked {
+        step: usize,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+    },
+    /// The last event of an episode that ended in order.
+    Finished {
+        /// The answer as the task's grader reads it; absent where none was found.
+        answer: Option<String>,
+        verdict: Verdict,
+        reason: FinishReason,
+    },
+    /// The last event of an episode that an error ended.
+    Failed {
+        error: String,
+    },
+}
+
+/// Everything that an episode starts from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Started {
+    pub question: String,
+    /// Where the question came from; absent where a person typed it.
+    pub origin: Option<Origin>,
+    /// The gold answer, where the task has one.
+    pub gold: Option<String>,
+    /// The preset as used, overrides from the command line included.
+    pub preset: Preset,
+    pub models: PerRole<ModelRecord>,
+    pub prices: Prices,
+    pub seed: u64,
+    /// For a fork: where it left its parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+}
+
+/// A question's place in a task set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Name of the task set.
+    pub task: String,
+    /// Seed that the questions were drawn with.
+    pub seed: u64,
+    /// Which of them, counted from 0.
+    pub index: usize,
+}
+
+/// A model as it was loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelRecord {
+    pub name: String,
+    /// Fingerprint of its files.
+    pub digest: String,
+    pub parameters: u64,
+}
+
+/// The episode and step that a fork started from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    pub episode: u64,
+    /// The first step that the child does not share, counted from 0.
+    pub step: usize,
+}
+
+/// Who decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decider {
+    /// A trained policy, by its id.
+    Policy(String),
+    /// A handcrafted router, by its name.
+    Rule(String),
+    Person,
+    /// The budget was spent.
+    Budget,
+    /// The choice was drawn to learn from it.
+    Exploration,
+}
+
+/// How far an override reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverrideScope {
+    NextStep,
+    FromHereOn,
+}
+
+/// A stretch of text that one model wrote, with what it took.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Writing {
+    pub model: Role,
+    pub text: String,
+    pub tokens: Vec<Token>,
+    #[serde(flatten)]
+    pub usage: Usage,
+    pub stop: StopReason,
+}
+
+/// One token as drawn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    pub id: u32,
+    /// Its text; empty while it leaves a character incomplete.
+    pub text: String,
+    /// Natural logarithm of its probability under the model (temperature 1, whole vocabulary).
+    pub logprob: f32,
+    /// Entropy of that distribution in nats.
+    pub entropy: f32,
+    /// Highest probability of that distribution.
+    pub top: f32,
+    /// Highest less second highest probability.
+    pub margin: f32,
+    /// Milliseconds since the token before it (since the request, for the first).
+    pub ms: f32,
+}
+
+/// What a stretch of writing took; counted by the engine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prefix that had to be computed.
+    pub prefilled: usize,
+    /// Tokens of the prefix that were taken from the KV cache.
+    pub reused: usize,
+    /// Milliseconds until the first token.
+    pub prefill_ms: f64,
+    /// Milliseconds from the first token to the last.
+    pub decode_ms: f64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.prefilled += other.prefilled;
+        self.reused += other.reused;
+        self.prefill_ms += other.prefill_ms;
+        self.decode_ms += other.decode_ms;
+    }
+}
+
+/// Why a stretch of writing stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// The step's delimiter.
+    Delimiter,
+    /// The model's end-of-text token.
+    EndOfText,
+    /// The glimpse had its length.
+    Glimpse,
+    /// The step's token limit.
+    TokenLimit,
+    /// The model's context is full.
+    ContextFull,
+    Cancelled,
+}
+
+/// Whether the answer is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Correct,
+    Wrong,
+    /// There is no gold answer, or no grader can tell.
+    Undecided,
+}
+
+/// Why an episode ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// A step gave the answer.
+    Answered,
+    /// A model ended the text without one.
+    EndOfText,
+    StepLimit,
+    ContextFull,
+    BudgetSpent,
+    /// A person stopped it.
+    Cancelled,
+}

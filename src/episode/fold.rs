@@ -1,0 +1,223 @@
+//! The state of an episode, folded from its events.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::{
+    Decider, Event, EventKind, FinishReason, Ledger, OverrideScope, Role, SCHEMA, Started, Verdict,
+    Writing,
+};
+
+/// An event that does not fit where it stands.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum FoldError {
+    #[error(
+        "event {0} was written by a newer pointsman (format {1}, this one reads up to {SCHEMA}): update pointsman"
+    )]
+    Newer(usize, u32),
+    #[error(
+        "event {0} does not belong there: the first event of an episode says `started`, and no other does"
+    )]
+    Start(usize),
+    #[error("event {0} is about step {1}, but the next step is {2}")]
+    Step(usize, usize, usize),
+    #[error("event {0} comes after the episode's end")]
+    AfterEnd(usize),
+}
+
+/// How far an episode is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Status {
+    Running,
+    Paused,
+    Finished { answer: Option<String>, verdict: Verdict, reason: FinishReason },
+    Failed(String),
+}
+
+/// A choice at a boundary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    pub features: BTreeMap<String, f64>,
+    pub p_large: Option<f64>,
+    pub threshold: f64,
+    pub propensity: Option<f64>,
+    pub choice: Role,
+    pub by: Decider,
+}
+
+/// A step that stands in the trace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub decision: Option<Decision>,
+    /// Drafts of this step that were not kept.
+    pub discarded: Vec<Writing>,
+    pub writing: Writing,
+}
+
+/// An episode as of its last event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Episode {
+    pub started: Started,
+    /// Time of the first and of the last event, milliseconds since the Unix epoch.
+    pub began_ms: u64,
+    pub last_ms: u64,
+    pub events: usize,
+    pub steps: Vec<Step>,
+    pub ledger: Ledger,
+    pub threshold: f64,
+    pub budget: Option<f64>,
+    /// A person's override, while it is in force.
+    pub taken: Option<(Role, OverrideScope)>,
+    /// The choice for the step that is being written.
+    pub decision: Option<Decision>,
+    /// Drafts of that step that were not kept.
+    pub discarded: Vec<Writing>,
+    pub bookmarks: Vec<(usize, String)>,
+    pub status: Status,
+}
+
+impl Episode {
+    /// The episode that `event` starts.
+    ///
+    /// # Errors
+    /// When it is another event than [`EventKind::Started`], or of a newer format.
+    pub fn start(event: &Event) -> Result<Self, FoldError> {
+        if event.schema > SCHEMA {
+            return Err(FoldError::Newer(0, event.schema));
+        }
+        let EventKind::Started(started) = &event.kind else {
+            return Err(FoldError::Start(0));
+        };
+        let started = (**started).clone();
+        Ok(Self {
+            began_ms: event.at_ms,
+            last_ms: event.at_ms,
+            events: 1,
+            steps: Vec::new(),
+            ledger: Ledger::new(started.prices),
+            threshold: started.preset.routing.threshold,
+            budget: started.preset.budget.limit,
+            taken: None,
+            decision: None,
+            discarded: Vec::new(),
+            bookmarks: Vec::new(),
+            status: Status::Running,
+            started,
+        })
+    }
+
+    /// Folds a whole list; nothing for an empty one.
+    ///
+    /// # Errors
+    /// At the first event that does not fit.
+    pub fn fold<'a>(
+        events: impl IntoIterator<Item = &'a Event>,
+    ) -> Result<Option<Self>, FoldError> {
+        let mut events = events.into_iter();
+        let Some(first) = events.next() else {
+            return Ok(None);
+        };
+        let mut episode = Self::start(first)?;
+        for event in events {
+            episode.apply(event)?;
+        }
+        Ok(Some(episode))
+    }
+
+    /// Applies the next event.
+    ///
+    /// # Errors
+    /// When it does not fit; the episode is then unchanged.
+    pub fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
+        let index = self.events;
+        if event.schema > SCHEMA {
+            return Err(FoldError::Newer(index, event.schema));
+        }
+        if self.is_over() && !matches!(event.kind, EventKind::Bookmarked { .. }) {
+            return Err(FoldError::AfterEnd(index));
+        }
+        let next = self.steps.len();
+        let expect = |step: usize| {
+            if step == next { Ok(()) } else { Err(FoldError::Step(index, step, next)) }
+        };
+        match &event.kind {
+            EventKind::Started(_) => return Err(FoldError::Start(index)),
+            EventKind::Decided { step, features, p_large, threshold, propensity, choice, by } => {
+                expect(*step)?;
+                self.decision = Some(Decision {
+                    features: features.clone(),
+                    p_large: *p_large,
+                    threshold: *threshold,
+                    propensity: *propensity,
+                    choice: *choice,
+                    by: by.clone(),
+                });
+            }
+            EventKind::Written { step, writing } => {
+                expect(*step)?;
+                self.ledger.enter(writing, true);
+                self.steps.push(Step {
+                    decision: self.decision.take(),
+                    discarded: std::mem::take(&mut self.discarded),
+                    writing: writing.clone(),
+                });
+                if matches!(self.taken, Some((_, OverrideScope::NextStep))) {
+                    self.taken = None;
+                }
+            }
+            EventKind::Discarded { step, writing } => {
+                expect(*step)?;
+                self.ledger.enter(writing, false);
+                self.discarded.push(writing.clone());
+            }
+            EventKind::ThresholdMoved { to, .. } => self.threshold = *to,
+            EventKind::BudgetChanged { to, .. } => self.budget = *to,
+            EventKind::OverrideSet { model, scope } => self.taken = Some((*model, *scope)),
+            EventKind::OverrideCleared => self.taken = None,
+            EventKind::Paused => self.status = Status::Paused,
+            EventKind::Resumed => self.status = Status::Running,
+            EventKind::Bookmarked { step, note } => self.bookmarks.push((*step, note.clone())),
+            EventKind::Finished { answer, verdict, reason } => {
+                self.status =
+                    Status::Finished { answer: answer.clone(), verdict: *verdict, reason: *reason };
+            }
+            EventKind::Failed { error } => self.status = Status::Failed(error.clone()),
+        }
+        self.events += 1;
+        self.last_ms = event.at_ms;
+        Ok(())
+    }
+
+    /// Whether the episode has ended.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status, Status::Finished { .. } | Status::Failed(_))
+    }
+
+    /// The verdict, once there is one.
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self.status {
+            Status::Finished { verdict, .. } => Some(verdict),
+            _ => None,
+        }
+    }
+
+    /// The whole trace, without the prompt.
+    pub fn text(&self) -> String {
+        self.steps.iter().map(|step| step.writing.text.as_str()).collect()
+    }
+
+    /// How often the writer changed from one step to the next.
+    pub fn switches(&self) -> usize {
+        self.steps.windows(2).filter(|w| w[0].writing.model != w[1].writing.model).count()
+    }
+
+    /// Share of the steps that `role` wrote, in [0, 1]; 0 before the first step.
+    pub fn share_of(&self, role: Role) -> f64 {
+        if self.steps.is_empty() {
+            return 0.0;
+        }
+        let own = self.steps.iter().filter(|s| s.writing.model == role).count();
+        own as f64 / self.steps.len() as f64
+    }
+}

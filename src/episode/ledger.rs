@@ -1,0 +1,69 @@
+//! What an episode spent, on what.
+
+use super::{PerRole, Role, Writing};
+use crate::config::Prices;
+
+/// Tokens of one model.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Account {
+    /// Prefix tokens computed, for drafts that were discarded too.
+    pub prefilled: usize,
+    /// Prefix tokens taken from the KV cache: free.
+    pub reused: usize,
+    /// Tokens written and kept.
+    pub kept: usize,
+    /// Tokens written and discarded.
+    pub discarded: usize,
+    /// Time in prefill and in decode, milliseconds.
+    pub prefill_ms: f64,
+    pub decode_ms: f64,
+}
+
+impl Account {
+    /// Tokens that are charged: prefilled and decoded, discarded drafts included.
+    pub fn charged(&self) -> usize {
+        self.prefilled + self.kept + self.discarded
+    }
+}
+
+/// Both models' accounts and prices.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ledger {
+    pub prices: Prices,
+    pub accounts: PerRole<Account>,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    pub fn new(prices: Prices) -> Self {
+        Self { prices, accounts: PerRole::default() }
+    }
+
+    pub(super) fn enter(&mut self, writing: &Writing, kept: bool) {
+        let account = &mut self.accounts[writing.model];
+        account.prefilled += writing.usage.prefilled;
+        account.reused += writing.usage.reused;
+        account.prefill_ms += writing.usage.prefill_ms;
+        account.decode_ms += writing.usage.decode_ms;
+        if kept {
+            account.kept += writing.tokens.len();
+        } else {
+            account.discarded += writing.tokens.len();
+        }
+    }
+
+    /// Cost of one model: price × charged tokens.
+    pub fn cost_of(&self, role: Role) -> f64 {
+        self.prices[role] * self.accounts[role].charged() as f64
+    }
+
+    /// Cost of both.
+    pub fn cost(&self) -> f64 {
+        Role::BOTH.into_iter().map(|role| self.cost_of(role)).sum()
+    }
+
+    /// Tokens written and kept by both.
+    pub fn kept(&self) -> usize {
+        Role::BOTH.into_iter().map(|role| self.accounts[role].kept).sum()
+    }
+}

@@ -1,0 +1,32 @@
+//! pointsman: a workbench for stepwise model routing.
+//!
+//! One process holds a small and a large language model; before each step of reasoning a router
+//! chooses which of them writes it. Data flows one way, and a room knows only what stands below it:
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | [`cli`] | the command line: one file a subcommand |
+//! | [`workbench`] | the terminal program: state, actions, update, panes, run loop |
+//! | [`terminal`] | set-up and restore, counting writer, signals |
+//! | [`theme`] | roles of colour, read from `themes/*.toml` |
+//! | [`evaluation`] | accuracy-cost tables, features against right and wrong steps |
+//! | [`session`] | the loop of one episode: commands in, events out |
+//! | [`store`] | episodes on disk; the only room that names sled |
+//! | [`routing`] | features at a boundary, the routers |
+//! | [`tasks`] | questions and their graders |
+//! | [`engine`] | the models; one file names mistral.rs |
+//! | [`episode`] | events, and everything that is folded from them |
+//! | [`config`] | presets, folders, files embedded in the binary |
+
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod episode;
+pub mod evaluation;
+pub mod routing;
+pub mod session;
+pub mod store;
+pub mod tasks;
+pub mod terminal;
+pub mod theme;
+pub mod workbench;

@@ -1,0 +1,85 @@
+//! The loop of an episode: commands in, events out.
+//!
+//! [`Conductor`] owns the two engines and runs one episode after the other on the thread that
+//! calls it; headless commands use it directly. [`spawn`] gives it a thread of its own, with a
+//! channel each way, for the workbench.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use thiserror::Error;
+
+use crate::engine::EngineError;
+use crate::episode::{Event, FoldError, OverrideScope, Role, Token};
+use crate::routing::RouterError;
+use crate::tasks::Question;
+
+/// What a person asks of a running session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Start an episode on this question; one that is running is stopped.
+    Ask {
+        question: Question,
+        router: Option<String>,
+        seed: u64,
+        paused: bool,
+    },
+    /// Stop at the next boundary.
+    Pause,
+    Resume,
+    /// Write one step, then pause.
+    Step,
+    /// Take the points.
+    Override {
+        model: Role,
+        scope: OverrideScope,
+    },
+    /// Give the points back to the router.
+    ClearOverride,
+    /// Move the threshold, in [0, 1].
+    Threshold(f64),
+    /// Change the budget of the running episode.
+    Budget(Option<f64>),
+    /// Mark the step that is being written or was written last.
+    Bookmark(String),
+    /// End the episode.
+    Stop,
+    /// End the episode and the session.
+    Quit,
+}
+
+/// What a session tells the screen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// The models are being loaded; a line for the status bar.
+    Loading(String),
+    /// The session takes commands.
+    Ready,
+    /// An event of episode `id`, already in the store.
+    Event { id: u64, event: Box<Event> },
+    /// A token as it was drawn, ahead of its event. These may be dropped when the screen is slow;
+    /// the event that follows has them all.
+    Token { model: Role, token: Token },
+    /// The command could not be carried out; the session goes on.
+    Refused(String),
+    /// The session is over.
+    Failed(String),
+}
+
+/// Why an episode could not be run.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Router(#[from] RouterError),
+    #[error("cannot write the episode: {0}")]
+    Sink(String),
+    #[error("the episode's events do not fit: {0}")]
+    Fold(#[from] FoldError),
+}
+
+/// Milliseconds since the Unix epoch.
+pub fn now_ms() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+}

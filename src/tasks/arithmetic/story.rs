@@ -1,0 +1,396 @@
+//! Draws stories: a running count or two, a few events, a question.
+
+use rand::Rng;
+use rand::seq::IndexedRandom;
+
+use super::words::{CONTAINERS, PEOPLE, Person, THINGS};
+use super::{Kind, Operation, Operator, Problem};
+
+/// No count of a story exceeds this.
+const LARGEST: u32 = 300;
+/// No product's factor, and no number that is added or taken away in one go, exceeds these.
+const LARGEST_FACTOR: u32 = 25;
+const LARGEST_CHANGE: u32 = 99;
+
+/// How often operations of each kind are kept when drawn: 1 always, 0 never.
+///
+/// [`Profile::full`] is what is asked; narrower profiles are for training a model that has seldom
+/// seen some operations.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Profile {
+    keep: [f64; Kind::ALL.len()],
+}
+
+impl Profile {
+    /// Everything, as the questions of the task set are drawn.
+    pub const fn full() -> Self {
+        Self { keep: [1.0; Kind::ALL.len()] }
+    }
+
+    /// The same with `kind` kept with probability `keep` (in 0..=1).
+    #[must_use]
+    pub fn with(mut self, kind: Kind, keep: f64) -> Self {
+        self.keep[kind as usize] = keep.clamp(0.0, 1.0);
+        self
+    }
+
+    fn keeps(&self, kind: Kind, rng: &mut impl Rng) -> bool {
+        let keep = self.keep[kind as usize];
+        keep >= 1.0 || rng.random_bool(keep)
+    }
+}
+
+/// A thing that is counted through the story.
+struct Count {
+    thing: &'static str,
+    value: u32,
+    /// Indices of the operations that its value came from.
+    operations: Vec<usize>,
+}
+
+/// Whether the story goes on after an event.
+#[derive(PartialEq)]
+enum Flow {
+    On,
+    /// The question must be about the count as it stands ("in each bag").
+    AskNow(&'static str),
+}
+
+struct Story<'a, R: Rng> {
+    rng: &'a mut R,
+    who: Person,
+    sentences: Vec<String>,
+    operations: Vec<Operation>,
+    lines: Vec<String>,
+}
+
+/// Draws a problem, or nothing where the draw led nowhere.
+pub(super) fn draw(rng: &mut impl Rng, profile: &Profile) -> Option<Problem> {
+    let wanted = rng.random_range(2..=6);
+    let two = wanted >= 3 && rng.random_bool(0.6);
+    // The question may be about either; the other count's lines are then harmless.
+    let main = usize::from(two && rng.random_bool(0.4));
+    let total = two && rng.random_bool(0.35);
+    let who = *PEOPLE.choose(rng)?;
+    let things: Vec<&'static str> = THINGS.choose_multiple(rng, 2).copied().collect();
+
+    let mut story = Story { rng, who, sentences: vec![], operations: vec![], lines: vec![] };
+    let mut counts = vec![story.open(things[0], true)];
+    if two {
+        counts.push(story.open(things[1], false));
+    }
+    let events_until = if total { wanted - 1 } else { wanted };
+    let mut asked = None;
+    while story.operations.len() < events_until {
+        let which = usize::from(two && story.rng.random_bool(0.4));
+        let left = events_until - story.operations.len();
+        let last = left == 1 && which == main && !total;
+        match story.event(&mut counts[which], left, last)? {
+            Flow::On => {}
+            Flow::AskNow(container) => asked = Some(container),
+        }
+    }
+    if story.operations.len() != events_until || counts.iter().any(|c| c.operations.is_empty()) {
+        return None;
+    }
+
+    let answer = if total {
+        let (a, b) = (counts[0].value, counts[1].value);
+        let all = a + b;
+        let line = story.pick(&["In all", "Both together", "Altogether", "Sum of both"]);
+        story.write(Operator::Add, a, b, line.to_owned())?;
+        for operation in &mut story.operations {
+            operation.matters = true;
+        }
+        all
+    } else {
+        for &i in &counts[main].operations {
+            story.operations[i].matters = true;
+        }
+        counts[main].value
+    };
+    story.ask(&counts, main, total, asked);
+    if story.operations.iter().any(|o| !profile.keeps(o.kind(), story.rng)) {
+        return None;
+    }
+
+    let mut solution = String::new();
+    for line in &story.lines {
+        solution.push_str(line);
+        solution.push('\n');
+    }
+    solution.push_str(&format!("Answer: {answer}\n"));
+    Some(Problem {
+        question: story.sentences.join(" "),
+        operations: story.operations,
+        solution,
+        answer,
+    })
+}
+
+impl<R: Rng> Story<'_, R> {
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.rng.random_range(0..of.len())]
+    }
+
+    /// The subject of a sentence: the pronoun most of the time.
+    fn subject(&mut self) -> &'static str {
+        if self.rng.random_bool(0.75) { self.who.subject } else { self.who.name }
+    }
+
+    /// Records an operation and its line; nothing where the result is out of range.
+    fn write(&mut self, operator: Operator, left: u32, right: u32, label: String) -> Option<u32> {
+        let result = match operator {
+            Operator::Add => left + right,
+            Operator::Subtract => left.checked_sub(right)?,
+            Operator::Multiply => left * right,
+            Operator::Divide => (left % right == 0).then(|| left / right)?,
+        };
+        if !(2..=LARGEST).contains(&result) {
+            return None;
+        }
+        self.lines.push(format!("{label}: {left} {} {right} = {result}", operator.sign()));
+        self.operations.push(Operation { operator, left, right, result, matters: false });
+        Some(result)
+    }
+
+    /// A label for a new value of a count; which of the wordings is chosen means nothing.
+    fn label_now(&mut self, thing: &str, fewer: bool) -> String {
+        let thing = capitalized(thing);
+        if fewer {
+            let end = self.pick(&["left", "now", "after that"]);
+            format!("{thing} {end}")
+        } else {
+            let end = self.pick(&["now", "so far", "after that"]);
+            format!("{thing} {end}")
+        }
+    }
+
+    /// A number of containers and what each holds.
+    fn boxes(&mut self) -> (u32, u32, &'static str) {
+        let k = self.rng.random_range(2..=9);
+        let m = self.rng.random_range(2..=LARGEST_FACTOR);
+        (k, m, self.pick(CONTAINERS))
+    }
+
+    fn open(&mut self, thing: &'static str, first: bool) -> Count {
+        let name = self.who.name;
+        let subject = if first { name } else { self.subject() };
+        let also = if first { "" } else { self.pick(&["also ", ""]) };
+        if self.rng.random_bool(0.35) {
+            let (k, m, boxes) = self.boxes();
+            let form = self.rng.random_range(0..3);
+            let label = self.pick(&["at first", "to begin with", "at the start"]);
+            let label = format!("{} {label}", capitalized(thing));
+            let before = self.operations.len();
+            if let Some(value) = self.write(Operator::Multiply, k, m, label) {
+                self.sentences.push(match form {
+                    0 => format!("{subject} {also}has {k} {boxes} of {m} {thing}."),
+                    1 => format!("{subject} {also}has {k} {boxes} with {m} {thing} each."),
+                    _ => format!("{subject} {also}keeps {k} {boxes} of {m} {thing} each."),
+                });
+                return Count { thing, value, operations: vec![before] };
+            }
+        }
+        let value = self.rng.random_range(5..=LARGEST_CHANGE);
+        let form = self.rng.random_range(0..4);
+        self.sentences.push(match form {
+            0 | 1 => format!("{subject} {also}has {value} {thing}."),
+            2 => format!("{subject} {also}starts with {value} {thing}."),
+            _ => format!("{subject} {also}owns {value} {thing}."),
+        });
+        Count { thing, value, operations: vec![] }
+    }
+
+    /// One event on `count`, using at most `room` operations.
+    fn event(&mut self, count: &mut Count, room: usize, last: bool) -> Option<Flow> {
+        let before = self.operations.len();
+        let mut flow = Flow::On;
+        let draw = self.rng.random_range(0..100);
+        let value = match draw {
+            0..=25 => self.gain(count)?,
+            26..=51 => self.lose(count)?,
+            52..=67 if room >= 2 => self.gain_boxes(count)?,
+            68..=79 if room >= 2 => self.give_each(count)?,
+            80..=86 => self.grow(count)?,
+            87..=93 => self.keep_share(count)?,
+            94..=99 if last => {
+                let (value, boxes) = self.pack(count)?;
+                flow = Flow::AskNow(boxes);
+                value
+            }
+            _ => return Some(Flow::On),
+        };
+        count.value = value;
+        count.operations.extend(before..self.operations.len());
+        Some(flow)
+    }
+
+    fn gain(&mut self, count: &Count) -> Option<u32> {
+        let n = self.rng.random_range(2..=LARGEST_CHANGE);
+        let thing = count.thing;
+        let who = self.subject();
+        let friend = self.friend();
+        let (pronoun, possessive) = (self.who.name, self.who.possessive);
+        let sentence = match self.rng.random_range(0..7) {
+            0 => format!("{who} buys {n} more {thing}."),
+            1 => format!("{who} finds {n} {thing}."),
+            2 => format!("{friend} gives {pronoun} {n} {thing}."),
+            3 => format!("{who} gets {n} {thing} from {friend}."),
+            4 => format!("{who} adds {n} {thing} to {possessive} {thing}."),
+            5 => format!("Then {n} more {thing} arrive."),
+            _ => format!("{who} wins {n} {thing}."),
+        };
+        self.sentences.push(sentence);
+        let label = self.label_now(thing, false);
+        self.write(Operator::Add, count.value, n, label)
+    }
+
+    fn lose(&mut self, count: &Count) -> Option<u32> {
+        if count.value < 6 {
+            return None;
+        }
+        let n = self.rng.random_range(2..=LARGEST_CHANGE.min(count.value - 2));
+        let thing = count.thing;
+        let who = self.subject();
+        let friend = self.friend();
+        let sentence = match self.rng.random_range(0..7) {
+            0 => format!("{who} gives away {n} {thing}."),
+            1 => format!("{who} loses {n} {thing}."),
+            2 => format!("{who} gives {n} {thing} to {friend}."),
+            3 => format!("{who} sells {n} {thing}."),
+            4 => format!("{friend} takes {n} {thing}."),
+            5 => format!("Then {n} of the {thing} break."),
+            _ => format!("{who} uses {n} {thing}."),
+        };
+        self.sentences.push(sentence);
+        let label = self.label_now(thing, true);
+        self.write(Operator::Subtract, count.value, n, label)
+    }
+
+    fn gain_boxes(&mut self, count: &Count) -> Option<u32> {
+        let (k, m, boxes) = self.boxes();
+        let thing = count.thing;
+        let who = self.subject();
+        let (verb, done) = self.pick(&[("buys", "bought"), ("gets", "added"), ("finds", "found")]);
+        let sentence = match self.rng.random_range(0..3) {
+            0 => format!("{who} {verb} {k} {boxes} of {m} {thing}."),
+            1 => format!("{who} {verb} {k} more {boxes} with {m} {thing} each."),
+            _ => format!("{who} {verb} {k} {boxes}, each with {m} {thing}."),
+        };
+        self.sentences.push(sentence);
+        let label = format!("{} {done}", capitalized(thing));
+        let many = self.write(Operator::Multiply, k, m, label)?;
+        let label = self.label_now(thing, false);
+        self.write(Operator::Add, count.value, many, label)
+    }
+
+    fn give_each(&mut self, count: &Count) -> Option<u32> {
+        let k = self.rng.random_range(2..=9);
+        let m = self.rng.random_range(2..=12);
+        let thing = count.thing;
+        let who = self.subject();
+        let people = self.pick(&["friends", "children", "neighbors"]);
+        let sentence = match self.rng.random_range(0..3) {
+            0 => format!("{who} gives {m} {thing} to each of {k} {people}."),
+            1 => format!("{who} hands {k} {people} {m} {thing} each."),
+            _ => format!("{k} {people} take {m} {thing} each."),
+        };
+        self.sentences.push(sentence);
+        let label = format!("{} given away", capitalized(thing));
+        let many = self.write(Operator::Multiply, k, m, label)?;
+        let label = self.label_now(thing, true);
+        self.write(Operator::Subtract, count.value, many, label)
+    }
+
+    fn grow(&mut self, count: &Count) -> Option<u32> {
+        let (word, times) = self.pick(&[("doubles", 2), ("doubles", 2), ("triples", 3)]);
+        let possessive = self.who.possessive;
+        let thing = count.thing;
+        let sentence = match self.rng.random_range(0..2) {
+            0 => format!("Then the number of {thing} {word}."),
+            _ => format!("{} {word} {possessive} {thing}.", self.subject()),
+        };
+        self.sentences.push(sentence);
+        let label = self.label_now(thing, false);
+        self.write(Operator::Multiply, count.value, times, label)
+    }
+
+    fn keep_share(&mut self, count: &Count) -> Option<u32> {
+        let divisor = self.divisor(count.value)?;
+        let thing = count.thing;
+        let who = self.subject();
+        let possessive = self.who.possessive;
+        let sentence = if divisor == 2 {
+            format!("{who} gives away half of {possessive} {thing}.")
+        } else {
+            match self.rng.random_range(0..2) {
+                0 => format!("{who} splits the {thing} into {divisor} equal parts and keeps one."),
+                _ => format!(
+                    "{who} shares the {thing} equally among {divisor} people and keeps one share."
+                ),
+            }
+        };
+        self.sentences.push(sentence);
+        let label = self.label_now(thing, true);
+        self.write(Operator::Divide, count.value, divisor, label)
+    }
+
+    /// The last event: the things are packed evenly, and the question is about one container.
+    fn pack(&mut self, count: &Count) -> Option<(u32, &'static str)> {
+        let divisor = self.divisor(count.value)?;
+        let boxes = self.pick(CONTAINERS);
+        let thing = count.thing;
+        let who = self.subject();
+        let sentence = match self.rng.random_range(0..2) {
+            0 => format!("{who} puts all the {thing} equally into {divisor} {boxes}."),
+            _ => format!("{who} packs the {thing} into {divisor} equal {boxes}."),
+        };
+        self.sentences.push(sentence);
+        let label = format!("{} in each", capitalized(thing));
+        Some((self.write(Operator::Divide, count.value, divisor, label)?, boxes))
+    }
+
+    /// A divisor of `value` that leaves at least two.
+    fn divisor(&mut self, value: u32) -> Option<u32> {
+        let all: Vec<u32> = (2..=9).filter(|d| value % d == 0 && value / d >= 2).collect();
+        all.choose(self.rng).copied()
+    }
+
+    fn friend(&mut self) -> &'static str {
+        loop {
+            let friend = self.pick(PEOPLE).name;
+            if friend != self.who.name {
+                return friend;
+            }
+        }
+    }
+
+    fn ask(&mut self, counts: &[Count], main: usize, total: bool, each: Option<&'static str>) {
+        let name = self.who.name;
+        let pronoun = self.who.subject.to_lowercase();
+        let thing = counts[main].thing;
+        let question = match (each, total) {
+            (Some(boxes), _) => format!("How many {thing} are in each of the {boxes}?"),
+            (None, true) => {
+                let other = counts[1 - main].thing;
+                match self.rng.random_range(0..2) {
+                    0 => format!("How many {thing} and {other} does {name} have in all?"),
+                    _ => format!("How many {thing} and {other} are there together?"),
+                }
+            }
+            (None, false) => match self.rng.random_range(0..4) {
+                0 => format!("How many {thing} does {name} have?"),
+                1 => format!("How many {thing} does {pronoun} have now?"),
+                2 => format!("How many {thing} are there in the end?"),
+                _ => format!("How many {thing} does {name} have at the end?"),
+            },
+        };
+        self.sentences.push(question);
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+}

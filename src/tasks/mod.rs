@@ -1,0 +1,63 @@
+//! Task sets: sources of graded questions.
+
+pub mod arithmetic;
+
+use thiserror::Error;
+
+use crate::episode::{Origin, Verdict};
+use arithmetic::{Problem, Problems, Profile, Split};
+
+/// A question, with what its task set knows of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    pub text: String,
+    pub origin: Option<Origin>,
+    /// The gold answer.
+    pub gold: Option<String>,
+    /// The solution, where every step of it is known.
+    pub solution: Option<Problem>,
+}
+
+impl Question {
+    /// A question that a person typed: no gold answer.
+    pub fn typed(text: impl Into<String>) -> Self {
+        Self { text: text.into(), origin: None, gold: None, solution: None }
+    }
+
+    /// The answer that a trace gives and whether it is right.
+    pub fn grade(&self, trace: &str) -> (Option<String>, Verdict) {
+        let answer = arithmetic::final_answer(trace).map(|n| n.to_string());
+        let verdict = match (&self.gold, &answer) {
+            (None, _) => Verdict::Undecided,
+            (Some(gold), Some(answer)) if gold == answer => Verdict::Correct,
+            (Some(_), _) => Verdict::Wrong,
+        };
+        (answer, verdict)
+    }
+}
+
+/// The task set that a name stands for does not exist.
+#[derive(Debug, Error)]
+#[error("there is no task set `{0}`: use arithmetic")]
+pub struct UnknownTask(pub String);
+
+/// Questions of the task set `name`, endless, drawn with `seed`.
+///
+/// # Errors
+/// When there is no such task set.
+pub fn questions(
+    name: &str,
+    split: Split,
+    seed: u64,
+) -> Result<impl Iterator<Item = Question> + use<>, UnknownTask> {
+    if name != "arithmetic" {
+        return Err(UnknownTask(name.to_owned()));
+    }
+    let problems = Problems::new(Profile::full(), split, seed);
+    Ok(problems.enumerate().map(move |(index, problem)| Question {
+        text: problem.question.clone(),
+        origin: Some(Origin { task: "arithmetic".into(), seed, index }),
+        gold: Some(problem.answer.to_string()),
+        solution: Some(problem),
+    }))
+}
