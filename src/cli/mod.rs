@@ -1,1 +1,101 @@
-//! To be filled.
+//! The command line: one file a subcommand. Headless commands are peers of the workbench, built on
+//! the same session.
+
+mod doctor;
+mod episodes;
+mod eval;
+mod journal;
+mod options;
+mod pair;
+mod run;
+mod stdio;
+mod style;
+mod workbench;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{ConfigError, Folders};
+use crate::routing::RouterError;
+use crate::store::Store;
+use crate::tasks::UnknownTask;
+use options::Common;
+
+/// A terminal workbench for stepwise model routing: two language models in one process, and a
+/// router that chooses which of them writes the next step.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+
+    #[command(subcommand)]
+    command: Option<Subcommands>,
+
+    #[command(flatten)]
+    workbench: workbench::WorkbenchArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Reason about one question without a screen
+    Run(run::RunArgs),
+    /// Compare routers: accuracy, cost, tokens and time on the same questions
+    Eval(eval::EvalArgs),
+    /// List, show and export stored episodes
+    Episodes(episodes::EpisodesArgs),
+    /// Check terminal, models and store: what works, what does not, what to do
+    Doctor,
+}
+
+/// How a command ended.
+pub enum Outcome {
+    Done,
+    /// It ran, and what it found is not all right.
+    Unwell,
+}
+
+/// Parses the command line and runs the command.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(arguments) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Unwell) => ExitCode::from(1),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pointsman: {error:#}");
+            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let folders = Folders::find()?;
+    let log = stdio::log(&folders)?;
+    let common = &arguments.common;
+    match arguments.command {
+        None => workbench::run(arguments.workbench, common, &folders, log),
+        Some(Subcommands::Run(args)) => run::run(args, common, &folders),
+        Some(Subcommands::Eval(args)) => eval::run(args, common, &folders),
+        Some(Subcommands::Episodes(args)) => {
+            episodes::run(args, &Store::open(&common.store(&folders))?)?;
+            Ok(Outcome::Done)
+        }
+        Some(Subcommands::Doctor) => doctor::run(common, &folders),
+    }
+}
+
+/// Whether the fault lies in the command line or the configuration.
+fn is_usage(error: &anyhow::Error) -> bool {
+    error.is::<ConfigError>()
+        || error.is::<UnknownTask>()
+        || matches!(error.downcast_ref(), Some(RouterError::Unknown(_)))
+}
+
+/// Whether the reader of our output went away, as `| head` does.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}

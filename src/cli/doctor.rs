@@ -1,0 +1,150 @@
+//! `pointsman doctor`: what works here, what does not, and what to do about it.
+
+use std::io::IsTerminal;
+use std::time::Instant;
+
+use super::options::Common;
+use super::{Outcome, stdio, style};
+use crate::config::{Folders, Preset};
+use crate::engine::mistralrs::MistralEngine;
+use crate::engine::{Engine, EngineError, Flow, Request, Segment};
+use crate::episode::Role;
+use crate::store::Store;
+
+/// One finding.
+struct Finding {
+    what: String,
+    /// What is so, or what is wrong and what to do.
+    result: Result<String, String>,
+}
+
+/// Checks everything and prints a line for each finding.
+///
+/// # Errors
+/// Only when standard output cannot be written.
+pub fn run(common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+    let mut well = true;
+    let mut report = |what: &str, result: Result<String, String>| {
+        let finding = Finding { what: what.to_owned(), result };
+        well &= finding.result.is_ok();
+        print(&finding)
+    };
+    report("terminal", terminal())?;
+    report("processor", processor())?;
+    report("features", Ok(features()))?;
+    report("folders", Ok(format!(
+        "config {}, data {}, cache {}",
+        folders.config.display(),
+        folders.data.display(),
+        folders.cache.display()
+    )))?;
+    report("store", store(common, folders))?;
+    match common.preset(folders) {
+        Err(error) => report("preset", Err(error.to_string()))?,
+        Ok(preset) => {
+            report("preset", Ok(format!("{}: {}", preset.name, preset.description)))?;
+            for role in Role::BOTH {
+                let what = format!("{role} model");
+                let result = stdio::quiet(|| model(&preset, role, folders))?;
+                report(&what, result.map_err(|e| e.to_string()))?;
+            }
+        }
+    }
+    Ok(if well { Outcome::Done } else { Outcome::Unwell })
+}
+
+fn print(finding: &Finding) -> std::io::Result<()> {
+    let (mark, text) = match &finding.result {
+        Ok(text) => ("ok", text),
+        Err(text) => ("!!", text),
+    };
+    style::line(&format!("{mark}  {:<12} {text}", finding.what))
+}
+
+fn terminal() -> Result<String, String> {
+    let term = std::env::var("TERM").unwrap_or_default();
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Ok("not a terminal here; the workbench needs one, the other commands do not".into());
+    }
+    if term.is_empty() || term == "dumb" {
+        return Err(format!("TERM is `{term}`: set it to what your terminal is, such as xterm-256color"));
+    }
+    let (width, height) = ratatui::crossterm::terminal::size().map_err(|e| e.to_string())?;
+    let colour = if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) {
+        "no colour (NO_COLOR is set)"
+    } else {
+        "colour"
+    };
+    let found = format!("{term}, {width}×{height}, {colour}");
+    if width < 80 || height < 24 {
+        return Err(format!("{found}: the workbench needs 80×24, enlarge the window"));
+    }
+    Ok(found)
+}
+
+fn processor() -> Result<String, String> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if cfg!(target_feature = "avx2") {
+        Ok(format!("{cores} cores, built with AVX2"))
+    } else if cfg!(target_arch = "x86_64") {
+        Err(format!(
+            "{cores} cores, built without AVX2: quantized models will be slow; build with \
+             RUSTFLAGS=\"-C target-cpu=x86-64-v3\""
+        ))
+    } else {
+        Ok(format!("{cores} cores"))
+    }
+}
+
+fn features() -> String {
+    let all = [
+        ("cuda", cfg!(feature = "cuda")),
+        ("cudnn", cfg!(feature = "cudnn")),
+        ("flash-attn", cfg!(feature = "flash-attn")),
+        ("nccl", cfg!(feature = "nccl")),
+        ("metal", cfg!(feature = "metal")),
+        ("mkl", cfg!(feature = "mkl")),
+        ("accelerate", cfg!(feature = "accelerate")),
+    ];
+    let on: Vec<&str> = all.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
+    if on.is_empty() {
+        "none: models run on the CPU; build with --features cuda (or metal) for a GPU".into()
+    } else {
+        on.join(", ")
+    }
+}
+
+fn store(common: &Common, folders: &Folders) -> Result<String, String> {
+    let path = common.store(folders);
+    let store = Store::open(&path).map_err(|e| e.to_string())?;
+    Ok(format!("{}, {} episodes", path.display(), store.len()))
+}
+
+/// Loads a model and writes a step with it.
+fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, EngineError> {
+    let began = Instant::now();
+    let mut engine = MistralEngine::load(preset.model(role), &folders.cache)?;
+    let loaded = began.elapsed();
+    let text = preset.prompt_for(role, "Ava has 37 pens. She buys 4 boxes of 12 pens.");
+    let request = Request {
+        prefix: vec![Segment { text: text.into(), own: None }],
+        delimiter: preset.steps.delimiter.clone(),
+        begun: None,
+        max_tokens: preset.steps.max_tokens.min(64),
+        glimpse: false,
+        temperature: 0.0,
+        top_p: 1.0,
+        seed: 0,
+    };
+    let draft = engine.write(&request, &mut |_| Flow::Continue)?;
+    let record = engine.model();
+    let tokens = draft.tokens.len();
+    // The first token comes out of the prefill.
+    let rate = (tokens.saturating_sub(1)) as f64 / (draft.usage.decode_ms / 1e3).max(1e-9);
+    Ok(format!(
+        "{}, {} parameters, loaded in {:.1} s, {tokens} tokens at {rate:.0}/s",
+        record.name,
+        style::si(record.parameters as f64),
+        loaded.as_secs_f64()
+    ))
+}

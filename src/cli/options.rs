@@ -1,0 +1,76 @@
+//! Options that several subcommands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::{ConfigError, Folders, Glimpse, Preset, load_preset};
+use crate::routing::NAMES;
+
+/// Which models, who chooses, and where episodes are kept.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Preset: a name, or a TOML file
+    #[arg(long, global = true, default_value = "tiny", value_name = "NAME|FILE")]
+    pub preset: String,
+
+    /// Folder of the episode store [default: in the user's data folder]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub store: Option<PathBuf>,
+
+    /// Who chooses the writer of the next step [default: the preset's]
+    #[arg(long, global = true, value_name = "NAME", help = router_help())]
+    pub router: Option<String>,
+
+    /// Tokens that the small model writes before the choice: a number, or `step`
+    /// [default: the preset's, else the router's own]
+    #[arg(long, global = true, value_name = "N|step")]
+    pub glimpse: Option<Glimpse>,
+
+    /// The large model writes when p(large) is at least this [default: the preset's]
+    #[arg(long, global = true, value_name = "0..1")]
+    pub threshold: Option<f64>,
+
+    /// What one episode may cost, in the unit of the models' prices [default: the preset's]
+    #[arg(long, global = true, value_name = "COST")]
+    pub budget: Option<f64>,
+
+    /// Seed of everything that is random
+    #[arg(long, global = true, default_value_t = 0)]
+    pub seed: u64,
+}
+
+fn router_help() -> String {
+    format!("Who chooses the writer of the next step: {} [default: the preset's]", NAMES.join(", "))
+}
+
+impl Common {
+    /// The preset with this command line's changes.
+    ///
+    /// # Errors
+    /// When there is no such preset, or it or an option is invalid.
+    pub fn preset(&self, folders: &Folders) -> Result<Preset, ConfigError> {
+        let mut preset = load_preset(&self.preset, folders)?;
+        if let Some(router) = &self.router {
+            preset.routing.router.clone_from(router);
+            // A glimpse that the preset chose for its own router says nothing about another.
+            preset.routing.glimpse = None;
+        }
+        if self.glimpse.is_some() {
+            preset.routing.glimpse = self.glimpse;
+        }
+        if let Some(threshold) = self.threshold {
+            preset.routing.threshold = threshold;
+        }
+        if self.budget.is_some() {
+            preset.budget.limit = self.budget;
+        }
+        preset.validate().map_err(ConfigError::Options)?;
+        Ok(preset)
+    }
+
+    /// The store's folder.
+    pub fn store(&self, folders: &Folders) -> PathBuf {
+        self.store.clone().unwrap_or_else(|| folders.store())
+    }
+}

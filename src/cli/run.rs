@@ -1,0 +1,127 @@
+//! `pointsman run`: one episode without a screen.
+
+use std::io::{Read, Write};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::options::Common;
+use super::{Outcome, journal, pair, stdio};
+use crate::config::Folders;
+use crate::episode::{Event, EventKind, Role, Token};
+use crate::routing::{Opinion, by_name};
+use crate::session::{Audience, Command, Job};
+use crate::store::Store;
+use crate::tasks::arithmetic::Split;
+use crate::tasks::{Question, questions};
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The question; `-` reads it from standard input; without one, the first of --tasks is taken
+    pub question: Option<String>,
+
+    /// Task set that a question is drawn from where none is given
+    #[arg(long, default_value = "arithmetic", value_name = "SET")]
+    pub tasks: String,
+
+    /// Print the events, one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs one episode, stores it and prints it as it goes.
+///
+/// # Errors
+/// When the configuration is invalid, or a model, the router or the store fails.
+pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+    let preset = common.preset(folders)?;
+    let mut router = by_name(&preset.routing.router)?;
+    let question = match args.question.as_deref() {
+        Some("-") => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
+            Question::typed(text)
+        }
+        Some(text) => Question::typed(text),
+        None => questions(&args.tasks, Split::Test, common.seed)?
+            .next()
+            .context("the task set is empty")?,
+    };
+    if question.text.trim().is_empty() {
+        anyhow::bail!("the question is empty: give a text");
+    }
+    let store = Store::open(&common.store(folders))?;
+    let mut conductor = stdio::quiet(|| pair::load(&preset, &folders.cache))??;
+    let mut printer = Printer { json: args.json, broken: None };
+    let job =
+        Job { question: &question, router: router.as_mut(), seed: common.seed, paused: false };
+    let result = conductor.run(job, &mut journal::Kept(&store), &mut printer);
+    if let Some(error) = printer.broken {
+        return Err(error.into());
+    }
+    result?;
+    Ok(Outcome::Done)
+}
+
+/// Prints an episode as it happens.
+struct Printer {
+    json: bool,
+    broken: Option<std::io::Error>,
+}
+
+impl Printer {
+    fn line(&mut self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
+            self.broken.get_or_insert(error);
+        }
+    }
+
+    fn show(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Started(started) => {
+                let question = super::style::plain(&started.question);
+                self.line(&format!("{question}\n"));
+            }
+            EventKind::Written { step, writing } => {
+                let text = super::style::plain(writing.text.trim_end());
+                self.line(&format!("{:>3} {}  {text}", step + 1, writing.model.mark()));
+            }
+            EventKind::Finished { answer, verdict, reason } => {
+                let answer = answer.as_deref().unwrap_or("none");
+                self.line(&format!("\nanswer {answer} · {verdict:?} · {reason:?}").to_lowercase());
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Audience for Printer {
+    fn poll(&mut self) -> Option<Command> {
+        // Nobody reads any more: there is nobody to run it for.
+        self.broken.is_some().then_some(Command::Stop)
+    }
+
+    fn wait(&mut self) -> Option<Command> {
+        None
+    }
+
+    fn event(&mut self, id: u64, event: &Event) {
+        if self.json {
+            match super::episodes::event_line(id, event) {
+                Ok(line) => self.line(&line),
+                Err(error) => {
+                    self.broken.get_or_insert(error.into());
+                }
+            }
+        } else {
+            self.show(event);
+        }
+    }
+
+    fn token(&mut self, _: Role, _: &Token) {}
+
+    fn opinion(&mut self, _: usize, _: &Opinion) {}
+
+    fn refuse(&mut self, _: &str) {}
+}

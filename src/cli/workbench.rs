@@ -1,0 +1,88 @@
+//! `pointsman` without a subcommand: the workbench.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::options::Common;
+use super::{Outcome, journal, pair};
+use crate::config::Folders;
+use crate::routing::by_name;
+use crate::session;
+use crate::store::Store;
+use crate::tasks::arithmetic::Split;
+use crate::tasks::{Question, questions};
+use crate::theme::{Glyphs, Theme};
+use crate::workbench::{self, SessionHandle, Start};
+
+#[derive(Debug, Args)]
+pub struct WorkbenchArgs {
+    /// Theme: a name, or a TOML file [default: `default`, or `mono` where NO_COLOR is set]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub theme: Option<String>,
+
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+
+    /// Draw at most ten times a second
+    #[arg(long)]
+    pub slow_link: bool,
+
+    /// Start without a question
+    #[arg(long)]
+    pub idle: bool,
+}
+
+/// Opens the workbench on a first question of the task set.
+///
+/// # Errors
+/// When the configuration is invalid, the store cannot be opened, or there is no terminal.
+pub fn run(
+    args: WorkbenchArgs,
+    common: &Common,
+    folders: &Folders,
+    log: PathBuf,
+) -> anyhow::Result<Outcome> {
+    let preset = common.preset(folders)?;
+    by_name(&preset.routing.router)?;
+    let theme = Theme::choose(args.theme.as_deref(), &folders.config)?;
+    let mut drawn = questions("arithmetic", Split::Test, common.seed)?;
+    let first = if args.idle { None } else { drawn.next() };
+    let path = common.store(folders);
+    let store = Arc::new(Store::open(&path)?);
+
+    // The terminal is taken before the models are loaded: what their loading prints goes to the log.
+    let terminal = workbench::enter(&log)?;
+    let cache = folders.cache.clone();
+    let wanted = preset.clone();
+    let live = session::spawn(
+        move || Ok(pair::load(&wanted, &cache)?),
+        Box::new(journal::Kept(store.clone())),
+    )
+    .context("cannot start the session's thread")?;
+    let start = Start {
+        preset,
+        theme,
+        glyphs: if args.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
+        log,
+        slow_link: args.slow_link,
+        draw_question: Box::new(move || {
+            drawn.next().unwrap_or_else(|| Question::typed(""))
+        }),
+        first,
+        seed: common.seed,
+        store_label: path.display().to_string(),
+    };
+    let session = SessionHandle { commands: live.commands, updates: live.updates };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .context("cannot start the event loop")?;
+    let _ = terminal;
+    runtime.block_on(workbench::run(start, session))?;
+    Ok(Outcome::Done)
+}
