@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
-//pub use files::{BUILTIN, Located, locate};
+pub use files::{BUILTIN, Located, locate};
 
 /// A piece of the text before the next token.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,16 +23,22 @@ pub struct Segment {
     pub own: Option<Arc<[u32]>>,
 }
 
+/// The beginning of a step, by the engine that is to continue it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Begun {
+    pub text: String,
+    pub ids: Vec<u32>,
+}
+
 /// What to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// The text so far, prompt first. The last segment may be the beginning of the step that is
-    /// to be continued.
+    /// The text before the step, prompt first.
     pub prefix: Vec<Segment>,
     /// Ends a step when it appears after the step's first non-blank character.
     pub delimiter: String,
-    /// Text of the step that already stands at the end of `prefix` (a kept glimpse).
-    pub begun: String,
+    /// The step's beginning, where this engine has already written one (a kept glimpse).
+    pub begun: Option<Begun>,
     /// Tokens to write at most.
     pub max_tokens: usize,
     /// Whether reaching `max_tokens` means that a glimpse had its length.

@@ -1,1 +1,139 @@
+//! Draws tokens from logits and notes what the model thought of them.
+//!
+//! No I/O and no mistral.rs here: an engine hands in logits, one vector a token.
 
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// How to draw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Draw {
+    pub temperature: f64,
+    pub top_p: f64,
+    pub seed: u64,
+}
+
+/// A token as drawn, before it has a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Drawn {
+    pub id: u32,
+    pub logprob: f32,
+    pub entropy: f32,
+    pub top: f32,
+    pub margin: f32,
+}
+
+/// Draws the token at `position` of the text.
+///
+/// The generator is seeded by the position, so that a text cut into requests anywhere is drawn
+/// like one that was written in one go. An empty or wholly non-finite vector gives token 0.
+pub(super) fn draw(logits: &[f32], how: Draw, position: usize) -> Drawn {
+    let most = logits.iter().copied().filter(|l| l.is_finite()).fold(f32::MIN, f32::max);
+    let shifted = |l: f32| if l.is_finite() { f64::from(l - most) } else { f64::NEG_INFINITY };
+    let total: f64 = logits.iter().map(|&l| shifted(l).exp()).sum();
+    let log_total = total.ln();
+
+    let (mut best, mut first, mut second, mut entropy) = (0, 0.0, 0.0, 0.0);
+    for (id, &logit) in logits.iter().enumerate() {
+        let logprob = shifted(logit) - log_total;
+        let p = logprob.exp();
+        if p > first {
+            (best, second, first) = (id, first, p);
+        } else if p > second {
+            second = p;
+        }
+        if p > 0.0 {
+            entropy -= p * logprob;
+        }
+    }
+    let id = if how.temperature <= 0.0 { best } else { sampled(logits, how, position, most) };
+    let logprob = logits.get(id).map_or(0.0, |&l| shifted(l) - log_total);
+    Drawn {
+        id: u32::try_from(id).unwrap_or(0),
+        logprob: logprob as f32,
+        // Rounding can leave a certain token with less than nothing.
+        entropy: entropy.max(0.0) as f32,
+        top: first as f32,
+        margin: (first - second) as f32,
+    }
+}
+
+fn sampled(logits: &[f32], how: Draw, position: usize, most: f32) -> usize {
+    let mut weights: Vec<(usize, f64)> = logits
+        .iter()
+        .enumerate()
+        .filter(|(_, l)| l.is_finite())
+        .map(|(id, &l)| (id, (f64::from(l - most) / how.temperature).exp()))
+        .collect();
+    weights.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let total: f64 = weights.iter().map(|(_, w)| w).sum();
+    let mut nucleus = 0.0;
+    let mut kept = 0;
+    for (_, weight) in &weights {
+        nucleus += weight;
+        kept += 1;
+        if nucleus >= how.top_p * total {
+            break;
+        }
+    }
+    // Weyl steps keep the streams of neighbouring positions apart.
+    let stream = (position as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut rng = ChaCha8Rng::seed_from_u64(how.seed ^ stream);
+    let mut left = rng.random::<f64>() * nucleus;
+    for (id, weight) in &weights[..kept] {
+        left -= weight;
+        if left <= 0.0 {
+            return *id;
+        }
+    }
+    weights.first().map_or(0, |(id, _)| *id)
+}
+
+/// Whether a step is over: the delimiter stands behind something that is not blank.
+pub(super) fn step_is_over(text: &str, delimiter: &str) -> bool {
+    text.trim_start().contains(delimiter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLD: Draw = Draw { temperature: 0.0, top_p: 1.0, seed: 1 };
+
+    #[test]
+    fn statistics_of_a_known_distribution() {
+        let p: [f32; 3] = [0.5, 0.25, 0.25];
+        let drawn = draw(&p.map(f32::ln), COLD, 0);
+        assert_eq!(drawn.id, 0);
+        assert!((drawn.logprob - 0.5_f32.ln()).abs() < 1e-6);
+        assert!((drawn.entropy - 1.5 * 2.0_f32.ln()).abs() < 1e-6);
+        assert!((drawn.top - 0.5).abs() < 1e-6 && (drawn.margin - 0.25).abs() < 1e-6);
+    }
+
+    #[test]
+    fn warm_draws_follow_the_distribution_and_the_seed() {
+        let logits = [0.5_f32, 0.25, 0.25].map(f32::ln);
+        let warm = Draw { temperature: 1.0, top_p: 1.0, seed: 7 };
+        let ids: Vec<u32> = (0..4000).map(|i| draw(&logits, warm, i).id).collect();
+        let share = ids.iter().filter(|&&id| id == 0).count() as f64 / 4000.0;
+        assert!((share - 0.5).abs() < 0.04, "{share}");
+        let again: Vec<u32> = (0..4000).map(|i| draw(&logits, warm, i).id).collect();
+        assert_eq!(ids, again);
+        let narrow = Draw { top_p: 0.4, ..warm };
+        assert!((0..100).all(|i| draw(&logits, narrow, i).id == 0));
+    }
+
+    #[test]
+    fn broken_logits_draw_something() {
+        assert_eq!(draw(&[], COLD, 0).id, 0);
+        assert_eq!(draw(&[f32::NAN, f32::NAN], COLD, 0).id, 0);
+        assert_eq!(draw(&[f32::NEG_INFINITY, 1.0, f32::NAN], COLD, 0).id, 1);
+    }
+
+    #[test]
+    fn a_leading_delimiter_ends_no_step() {
+        assert!(!step_is_over("\n\nLet", "\n\n"));
+        assert!(step_is_over("\n\nLet x\n\n", "\n\n"));
+        assert!(!step_is_over("a\n", "\n\n"));
+    }
+}

@@ -4,14 +4,20 @@
 //! calls it; headless commands use it directly. [`spawn`] gives it a thread of its own, with a
 //! channel each way, for the workbench.
 
+mod conductor;
+mod live;
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use thiserror::Error;
 
 use crate::engine::EngineError;
 use crate::episode::{Event, FoldError, OverrideScope, Role, Token};
-use crate::routing::RouterError;
+use crate::routing::{Opinion, RouterError};
 use crate::tasks::Question;
+
+pub use conductor::{Audience, Conductor, Job, Journal, Nobody};
+pub use live::{Live, spawn};
 
 /// What a person asks of a running session.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +62,8 @@ pub enum Update {
     Ready,
     /// An event of episode `id`, already in the store.
     Event { id: u64, event: Box<Event> },
+    /// What the router thinks at the boundary before step `step`, ahead of the decision.
+    Opinion { step: usize, opinion: Opinion },
     /// A token as it was drawn, ahead of its event. These may be dropped when the screen is slow;
     /// the event that follows has them all.
     Token { model: Role, token: Token },
@@ -72,8 +80,8 @@ pub enum SessionError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Router(#[from] RouterError),
-    #[error("cannot write the episode: {0}")]
-    Sink(String),
+    #[error("{0}")]
+    Journal(String),
     #[error("the episode's events do not fit: {0}")]
     Fold(#[from] FoldError),
 }

@@ -1,0 +1,506 @@
+//! Runs episodes: asks the router at each boundary, lets a model write, notes it all.
+
+use std::collections::BTreeMap;
+
+use super::{Command, SessionError, now_ms};
+use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
+use crate::engine::{Begun, Draft, Engine, Flow, Request, Segment};
+use crate::episode::{
+    Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role, Started,
+    StopReason, Token, Writing,
+};
+use crate::routing::{Boundary, Glance, Opinion, Router};
+use crate::tasks::Question;
+
+/// Where events go. An event counts as having happened once `append` has returned.
+pub trait Journal: Send {
+    /// A new episode's id.
+    ///
+    /// # Errors
+    /// A sentence for the user.
+    fn begin(&mut self) -> Result<u64, String>;
+
+    /// Keeps an event of episode `id`.
+    ///
+    /// # Errors
+    /// A sentence for the user.
+    fn append(&mut self, id: u64, event: &Event) -> Result<(), String>;
+}
+
+/// Who watches an episode and may interrupt it.
+pub trait Audience {
+    /// A command that has arrived, if any.
+    fn poll(&mut self) -> Option<Command>;
+    /// Waits for a command: the episode is paused. `None` ends the episode.
+    fn wait(&mut self) -> Option<Command>;
+    /// An event that is in the journal.
+    fn event(&mut self, id: u64, event: &Event);
+    /// A token as it is drawn.
+    fn token(&mut self, model: Role, token: &Token);
+    /// The router's opinion, before the decision.
+    fn opinion(&mut self, step: usize, opinion: &Opinion);
+    /// A command that has no place here, with the reason.
+    fn refuse(&mut self, reason: &str);
+}
+
+/// No journal, and nobody watching: what evaluation uses.
+pub struct Nobody;
+
+impl Journal for Nobody {
+    fn begin(&mut self) -> Result<u64, String> {
+        Ok(0)
+    }
+
+    fn append(&mut self, _: u64, _: &Event) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Audience for Nobody {
+    fn poll(&mut self) -> Option<Command> {
+        None
+    }
+
+    fn wait(&mut self) -> Option<Command> {
+        None
+    }
+
+    fn event(&mut self, _: u64, _: &Event) {}
+
+    fn token(&mut self, _: Role, _: &Token) {}
+
+    fn opinion(&mut self, _: usize, _: &Opinion) {}
+
+    fn refuse(&mut self, _: &str) {}
+}
+
+/// One episode to run.
+pub struct Job<'a> {
+    pub question: &'a Question,
+    pub router: &'a mut dyn Router,
+    /// Seed of the episode's draws.
+    pub seed: u64,
+    /// Start in pause.
+    pub paused: bool,
+}
+
+/// Owns the two engines and the preset, and runs one episode after the other.
+pub struct Conductor {
+    engines: PerRole<Box<dyn Engine>>,
+    preset: Preset,
+    prices: Prices,
+}
+
+impl Conductor {
+    /// A conductor of two loaded models.
+    pub fn new(engines: PerRole<Box<dyn Engine>>, preset: Preset) -> Self {
+        let prices = PerRole::from_fn(|role| {
+            // A forward pass takes about two floating-point operations a parameter and token.
+            preset.model(role).price.unwrap_or(2.0 * engines[role].model().parameters as f64)
+        });
+        Self { engines, preset, prices }
+    }
+
+    /// The preset in force.
+    pub fn preset(&self) -> &Preset {
+        &self.preset
+    }
+
+    /// Changes how the next episodes are run; the models stay.
+    pub fn preset_mut(&mut self) -> &mut Preset {
+        &mut self.preset
+    }
+
+    /// Prices per token.
+    pub fn prices(&self) -> Prices {
+        self.prices
+    }
+
+    /// Runs one episode to its end.
+    ///
+    /// # Errors
+    /// When an engine, the router or the journal failed; where the journal still takes events, the
+    /// episode ends in [`EventKind::Failed`].
+    pub fn run(
+        &mut self,
+        job: Job<'_>,
+        journal: &mut dyn Journal,
+        audience: &mut dyn Audience,
+    ) -> Result<Episode, SessionError> {
+        let id = journal.begin().map_err(SessionError::Journal)?;
+        let started = Started {
+            question: job.question.text.clone(),
+            origin: job.question.origin.clone(),
+            gold: job.question.gold.clone(),
+            preset: self.preset.clone(),
+            models: PerRole::from_fn(|role| self.engines[role].model().clone()),
+            prices: self.prices,
+            seed: job.seed,
+            parent: None,
+        };
+        let first = Event::new(now_ms(), EventKind::Started(Box::new(started)));
+        journal.append(id, &first).map_err(SessionError::Journal)?;
+        audience.event(id, &first);
+        let mut running = Running {
+            id,
+            episode: Episode::start(&first)?,
+            journal,
+            audience,
+            steps_left: None,
+            stopped: false,
+        };
+        if job.paused {
+            running.pause()?;
+        }
+        let result = self.go(&mut running, job.question, job.router);
+        for role in Role::BOTH {
+            self.engines[role].forget()?;
+        }
+        match result {
+            Ok(reason) => {
+                let (answer, verdict) = job.question.grade(&running.episode.text());
+                running.emit(EventKind::Finished { answer, verdict, reason })?;
+                Ok(running.episode)
+            }
+            Err(error) => {
+                // The first error is the one to report.
+                let _ = running.emit(EventKind::Failed { error: error.to_string() });
+                Err(error)
+            }
+        }
+    }
+
+    fn go(
+        &mut self,
+        running: &mut Running<'_>,
+        question: &Question,
+        router: &mut dyn Router,
+    ) -> Result<FinishReason, SessionError> {
+        let prompts = PerRole::from_fn(|role| self.preset.prompt_for(role, &one_line(question)));
+        loop {
+            running.obey_all()?;
+            let step = running.episode.steps.len();
+            if running.stopped {
+                return Ok(FinishReason::Cancelled);
+            }
+            if step >= self.preset.steps.max_steps {
+                return Ok(FinishReason::StepLimit);
+            }
+            let spent = running.episode.budget.is_some_and(|b| running.episode.ledger.cost() >= b);
+            if spent && self.preset.budget.when_spent == WhenSpent::Stop {
+                return Ok(FinishReason::BudgetSpent);
+            }
+            let settled = self.settled(&running.episode, router, spent);
+            let boundary = match &settled {
+                Some(_) => None,
+                None => Some(self.look(running, question, router, &prompts)?),
+            };
+            // A person who steps through sees the router's opinion before choosing.
+            running.wait_while_paused()?;
+            if running.stopped {
+                return Ok(FinishReason::Cancelled);
+            }
+            let (choice, by, propensity) = match (running.episode.taken, &settled, &boundary) {
+                (Some((model, _)), ..) => (model, Decider::Person, None),
+                (None, Some((choice, by)), _) => (*choice, by.clone(), Some(1.0)),
+                (None, None, Some(seen)) => {
+                    let large = seen.opinion.p_large >= running.episode.threshold;
+                    let choice = if large { Role::Large } else { Role::Small };
+                    (choice, router.decider(), Some(1.0))
+                }
+                // An override was lifted during the pause: look again.
+                (None, None, None) => continue,
+            };
+            let (opinion, draft) = match boundary {
+                Some(seen) => (Some(seen.opinion), seen.draft),
+                None => (None, None),
+            };
+            running.emit(EventKind::Decided {
+                step,
+                p_large: opinion.as_ref().map(|o| o.p_large),
+                features: opinion.map_or_else(BTreeMap::new, |o| o.features),
+                threshold: running.episode.threshold,
+                propensity,
+                choice,
+                by,
+            })?;
+            let begun = match (choice, draft) {
+                (Role::Small, draft) => draft,
+                (Role::Large, Some(draft)) => {
+                    let writing = writing(Role::Small, draft);
+                    running.emit(EventKind::Discarded { step, writing })?;
+                    None
+                }
+                (Role::Large, None) => None,
+            };
+            let written = self.write(running, choice, &prompts, begun)?;
+            let stop = written.stop;
+            running.emit(EventKind::Written { step, writing: writing(choice, written) })?;
+            let text = &running.episode.steps[step].writing.text;
+            match stop {
+                StopReason::Cancelled => return Ok(FinishReason::Cancelled),
+                _ if text.contains(&self.preset.steps.answer) => return Ok(FinishReason::Answered),
+                StopReason::EndOfText => return Ok(FinishReason::EndOfText),
+                StopReason::ContextFull => return Ok(FinishReason::ContextFull),
+                StopReason::Delimiter | StopReason::Glimpse | StopReason::TokenLimit => {}
+            }
+            running.count_step()?;
+        }
+    }
+
+    /// The choice where there is nothing to weigh, and who made it.
+    fn settled(
+        &self,
+        episode: &Episode,
+        router: &dyn Router,
+        spent: bool,
+    ) -> Option<(Role, Decider)> {
+        if let Some((model, OverrideScope::FromHereOn)) = episode.taken {
+            return Some((model, Decider::Person));
+        }
+        if spent {
+            return Some((Role::Small, Decider::Budget));
+        }
+        let last = episode.steps.last().map(|s| s.writing.model);
+        if self.preset.routing.switching == Switching::Absorbing && last == Some(Role::Large) {
+            return Some((Role::Large, router.decider()));
+        }
+        router.pinned().map(|model| (model, router.decider()))
+    }
+
+    /// The glimpse, and what the router thinks of it.
+    fn look(
+        &mut self,
+        running: &mut Running<'_>,
+        question: &Question,
+        router: &mut dyn Router,
+        prompts: &PerRole<String>,
+    ) -> Result<Seen, SessionError> {
+        let wanted = self.preset.routing.glimpse.unwrap_or_else(|| router.glimpse());
+        let tokens = match wanted {
+            Glimpse::Tokens(n) => n.min(self.preset.steps.max_tokens),
+            Glimpse::Step => self.preset.steps.max_tokens,
+        };
+        let draft = if tokens == 0 {
+            None
+        } else {
+            let glimpse = matches!(wanted, Glimpse::Tokens(_));
+            let request = self.request(&running.episode, Role::Small, prompts, tokens, glimpse);
+            let engine = &mut self.engines[Role::Small];
+            Some(running.watch(Role::Small, engine.as_mut(), &request)?)
+        };
+        let glance = draft.as_ref().map_or_else(Glance::default, |draft| Glance {
+            text: draft.text.clone(),
+            tokens: draft.tokens.clone(),
+            whole: draft.stop != StopReason::Glimpse,
+        });
+        let opinion =
+            router.opinion(&Boundary { episode: &running.episode, question, glimpse: &glance })?;
+        running.audience.opinion(running.episode.steps.len(), &opinion);
+        Ok(Seen { opinion, draft })
+    }
+
+    /// Lets `role` write the step, from its own beginning where it has one.
+    fn write(
+        &mut self,
+        running: &mut Running<'_>,
+        role: Role,
+        prompts: &PerRole<String>,
+        begun: Option<Draft>,
+    ) -> Result<Draft, SessionError> {
+        if begun.as_ref().is_some_and(|draft| draft.stop != StopReason::Glimpse) {
+            return Ok(begun.unwrap_or_else(|| unreachable!("it was just looked at")));
+        }
+        let written = begun.as_ref().map_or(0, |draft| draft.tokens.len());
+        let left = self.preset.steps.max_tokens.saturating_sub(written).max(1);
+        let mut request = self.request(&running.episode, role, prompts, left, false);
+        request.begun = begun.as_ref().map(|draft| Begun {
+            text: draft.text.clone(),
+            ids: draft.tokens.iter().map(|t| t.id).collect(),
+        });
+        let engine = self.engines[role].as_mut();
+        let rest = running.watch(role, engine, &request)?;
+        Ok(match begun {
+            Some(draft) => joined(draft, rest),
+            None => rest,
+        })
+    }
+
+    fn request(
+        &self,
+        episode: &Episode,
+        role: Role,
+        prompts: &PerRole<String>,
+        max_tokens: usize,
+        glimpse: bool,
+    ) -> Request {
+        let prompt = Segment { text: prompts[role].as_str().into(), own: None };
+        let steps = episode.steps.iter().map(|step| {
+            let writing = &step.writing;
+            // The end-of-text token is no part of a text that goes on.
+            let own = writing.model == role && writing.stop != StopReason::EndOfText;
+            Segment {
+                text: writing.text.as_str().into(),
+                own: own.then(|| writing.tokens.iter().map(|t| t.id).collect()),
+            }
+        });
+        Request {
+            prefix: std::iter::once(prompt).chain(steps).collect(),
+            delimiter: self.preset.steps.delimiter.clone(),
+            begun: None,
+            max_tokens,
+            glimpse,
+            temperature: self.preset.sampling.temperature,
+            top_p: self.preset.sampling.top_p,
+            // The two models' draws are independent.
+            seed: episode.started.seed.rotate_left(role as u32 * 32),
+        }
+    }
+}
+
+/// A boundary after the glimpse.
+struct Seen {
+    opinion: Opinion,
+    draft: Option<Draft>,
+}
+
+/// A question as it goes into a prompt. The task is one line a question.
+fn one_line(question: &Question) -> String {
+    question.text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn writing(model: Role, draft: Draft) -> Writing {
+    Writing { model, text: draft.text, tokens: draft.tokens, usage: draft.usage, stop: draft.stop }
+}
+
+fn joined(mut beginning: Draft, rest: Draft) -> Draft {
+    beginning.text.push_str(&rest.text);
+    beginning.tokens.extend(rest.tokens);
+    beginning.usage += rest.usage;
+    beginning.stop = rest.stop;
+    beginning
+}
+
+/// An episode on its way.
+struct Running<'a> {
+    id: u64,
+    episode: Episode,
+    journal: &'a mut dyn Journal,
+    audience: &'a mut dyn Audience,
+    /// Steps to write before the next pause.
+    steps_left: Option<usize>,
+    stopped: bool,
+}
+
+impl Running<'_> {
+    fn emit(&mut self, kind: EventKind) -> Result<(), SessionError> {
+        let event = Event::new(now_ms(), kind);
+        self.journal.append(self.id, &event).map_err(SessionError::Journal)?;
+        self.episode.apply(&event)?;
+        self.audience.event(self.id, &event);
+        Ok(())
+    }
+
+    fn is_paused(&self) -> bool {
+        self.episode.status == crate::episode::Status::Paused
+    }
+
+    fn pause(&mut self) -> Result<(), SessionError> {
+        if self.is_paused() { Ok(()) } else { self.emit(EventKind::Paused) }
+    }
+
+    fn resume(&mut self) -> Result<(), SessionError> {
+        if self.is_paused() { self.emit(EventKind::Resumed) } else { Ok(()) }
+    }
+
+    fn obey(&mut self, command: Command) -> Result<(), SessionError> {
+        match command {
+            Command::Pause => self.pause(),
+            Command::Resume => {
+                self.steps_left = None;
+                self.resume()
+            }
+            Command::Step => {
+                self.steps_left = Some(1);
+                self.resume()
+            }
+            Command::Override { model, scope } => {
+                self.emit(EventKind::OverrideSet { model, scope })
+            }
+            Command::ClearOverride if self.episode.taken.is_some() => {
+                self.emit(EventKind::OverrideCleared)
+            }
+            Command::ClearOverride => Ok(()),
+            Command::Threshold(to) if (0.0..=1.0).contains(&to) => {
+                let from = self.episode.threshold;
+                if from == to { Ok(()) } else { self.emit(EventKind::ThresholdMoved { from, to }) }
+            }
+            Command::Threshold(to) => {
+                self.audience.refuse(&format!("a threshold of {to} is not between 0 and 1"));
+                Ok(())
+            }
+            Command::Budget(to) => {
+                let from = self.episode.budget;
+                self.emit(EventKind::BudgetChanged { from, to })
+            }
+            Command::Bookmark(note) => {
+                let step = self.episode.steps.len();
+                self.emit(EventKind::Bookmarked { step, note })
+            }
+            Command::Stop | Command::Quit | Command::Ask { .. } => {
+                self.stopped = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn obey_all(&mut self) -> Result<(), SessionError> {
+        while let Some(command) = self.audience.poll() {
+            self.obey(command)?;
+        }
+        Ok(())
+    }
+
+    fn wait_while_paused(&mut self) -> Result<(), SessionError> {
+        self.obey_all()?;
+        while self.is_paused() && !self.stopped {
+            match self.audience.wait() {
+                Some(command) => self.obey(command)?,
+                None => self.stopped = true,
+            }
+        }
+        Ok(())
+    }
+
+    fn count_step(&mut self) -> Result<(), SessionError> {
+        match self.steps_left.as_mut() {
+            Some(0) | None => Ok(()),
+            Some(left) => {
+                *left -= 1;
+                if *left == 0 {
+                    self.steps_left = None;
+                    self.pause()?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets an engine write, shows its tokens and obeys meanwhile.
+    fn watch(
+        &mut self,
+        role: Role,
+        engine: &mut dyn Engine,
+        request: &Request,
+    ) -> Result<Draft, SessionError> {
+        let mut failed = None;
+        let draft = engine.write(request, &mut |token| {
+            self.audience.token(role, token);
+            if failed.is_none() {
+                failed = self.obey_all().err();
+            }
+            if self.stopped || failed.is_some() { Flow::Cancel } else { Flow::Continue }
+        })?;
+        failed.map_or(Ok(draft), Err)
+    }
+}

@@ -1,0 +1,130 @@
+//! A conductor on a thread of its own, with a channel each way.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use super::{Audience, Command, Conductor, Job, Journal, SessionError, Update};
+use crate::episode::{Event, Role, Token};
+use crate::routing::{Opinion, by_name};
+
+/// Updates that may wait for a slow screen. Events wait for room; tokens are dropped.
+const BACKLOG: usize = 1024;
+
+/// A running session.
+pub struct Live {
+    pub commands: Sender<Command>,
+    pub updates: tokio::sync::mpsc::Receiver<Update>,
+    /// Ends when the session has.
+    pub thread: JoinHandle<()>,
+}
+
+/// Starts a session: `load` makes the conductor on the new thread (it takes as long as the models
+/// take to load).
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn spawn(
+    load: impl FnOnce() -> Result<Conductor, SessionError> + Send + 'static,
+    mut journal: Box<dyn Journal>,
+) -> std::io::Result<Live> {
+    let (commands, orders) = channel();
+    let (sender, updates) = tokio::sync::mpsc::channel(BACKLOG);
+    let thread = std::thread::Builder::new().name("pointsman-session".into()).spawn(move || {
+        let mut hall = Hall { orders, updates: sender, next: None, over: false };
+        hall.tell(Update::Loading("loading the models".into()));
+        match load() {
+            Ok(conductor) => serve(conductor, journal.as_mut(), &mut hall),
+            Err(error) => hall.tell(Update::Failed(error.to_string())),
+        }
+    })?;
+    Ok(Live { commands, updates, thread })
+}
+
+fn serve(mut conductor: Conductor, journal: &mut dyn Journal, hall: &mut Hall) {
+    hall.tell(Update::Ready);
+    while let Some(command) = hall.next.take().or_else(|| hall.orders.recv().ok()) {
+        match command {
+            Command::Quit => return,
+            Command::Ask { question, router, seed, paused } => {
+                let name = router.unwrap_or_else(|| conductor.preset().routing.router.clone());
+                let result = by_name(&name).map_err(SessionError::from).and_then(|mut router| {
+                    let job = Job { question: &question, router: router.as_mut(), seed, paused };
+                    conductor.run(job, journal, hall)
+                });
+                if let Err(error) = result {
+                    hall.tell(Update::Refused(error.to_string()));
+                }
+            }
+            Command::Threshold(t) if (0.0..=1.0).contains(&t) => {
+                conductor.preset_mut().routing.threshold = t;
+            }
+            Command::Budget(limit) => conductor.preset_mut().budget.limit = limit,
+            _ => hall.tell(Update::Refused("no episode is running: ask a question first".into())),
+        }
+        if hall.over {
+            return;
+        }
+    }
+}
+
+/// The far end of the channels.
+struct Hall {
+    orders: Receiver<Command>,
+    updates: tokio::sync::mpsc::Sender<Update>,
+    /// The command that ended the episode and is still to be obeyed.
+    next: Option<Command>,
+    over: bool,
+}
+
+impl Hall {
+    fn tell(&mut self, update: Update) {
+        // A screen that is gone ends the session.
+        if self.updates.blocking_send(update).is_err() {
+            self.over = true;
+        }
+    }
+
+    fn heard(&mut self, command: Option<Command>) -> Option<Command> {
+        match command {
+            Some(command @ (Command::Ask { .. } | Command::Quit)) => {
+                self.next = Some(command);
+                Some(Command::Stop)
+            }
+            other => other,
+        }
+    }
+}
+
+impl Audience for Hall {
+    fn poll(&mut self) -> Option<Command> {
+        if self.next.is_some() || self.over {
+            return None;
+        }
+        let command = self.orders.try_recv().ok();
+        self.heard(command)
+    }
+
+    fn wait(&mut self) -> Option<Command> {
+        if self.over {
+            return None;
+        }
+        let command = self.orders.recv().ok();
+        self.heard(command)
+    }
+
+    fn event(&mut self, id: u64, event: &Event) {
+        self.tell(Update::Event { id, event: Box::new(event.clone()) });
+    }
+
+    fn token(&mut self, model: Role, token: &Token) {
+        let _ = self.updates.try_send(Update::Token { model, token: token.clone() });
+    }
+
+    fn opinion(&mut self, step: usize, opinion: &Opinion) {
+        self.tell(Update::Opinion { step, opinion: opinion.clone() });
+    }
+
+    fn refuse(&mut self, reason: &str) {
+        self.tell(Update::Refused(reason.to_owned()));
+    }
+}
