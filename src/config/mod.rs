@@ -1,8 +1,14 @@
 //! Configuration: presets, folders, files embedded in the binary.
 
+mod folders;
 mod preset;
+mod presets;
+mod validate;
 
+pub use folders::{Folders, HOME_VARIABLE};
 pub use preset::{
     Budget, DeviceChoice, Dtype, Glimpse, ModelConfig, Preset, Prices, Prompt, Routing, Sampling,
     Steps, Switching, WhenSpent,
 };
+pub use presets::{ConfigError, load_preset, preset_names};
+pub use validate::InvalidPreset;

@@ -1,0 +1,134 @@
+//! What a preset must hold beyond its types.
+
+use thiserror::Error;
+
+use super::Preset;
+use crate::episode::Role;
+
+/// A value of a preset that cannot be used.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[error("{key} {reason}")]
+pub struct InvalidPreset {
+    /// The key as the file has it, such as `routing.threshold`.
+    pub key: String,
+    /// The rest of the sentence.
+    pub reason: String,
+}
+
+fn check(ok: bool, key: &str, reason: impl FnOnce() -> String) -> Result<(), InvalidPreset> {
+    if ok { Ok(()) } else { Err(InvalidPreset { key: key.into(), reason: reason() }) }
+}
+
+impl Preset {
+    /// Checks every value that its type alone does not; call it again after changing one.
+    ///
+    /// # Errors
+    /// At the first value that cannot be used.
+    pub fn validate(&self) -> Result<(), InvalidPreset> {
+        for role in Role::BOTH {
+            self.validate_model(role)?;
+        }
+        check(self.small.price.is_some() == self.large.price.is_some(), "price", || {
+            "is given for one model only: give both, in one unit, or neither".into()
+        })?;
+        let holes = |template: &str| template.contains("{question}");
+        // A preset's template goes unused where both models have their own.
+        let unused = Role::BOTH.iter().all(|role| self.model(*role).prompt.is_some());
+        check(unused || holes(&self.prompt.template), "prompt.template", || {
+            "does not contain {question}".into()
+        })?;
+        for role in Role::BOTH {
+            let own = self.model(role).prompt.as_deref();
+            check(own.is_none_or(holes), &format!("{role}.prompt"), || {
+                "does not contain {question}".into()
+            })?;
+        }
+        let empty = || "is empty".to_owned();
+        check(!self.steps.delimiter.is_empty(), "steps.delimiter", empty)?;
+        // Every step contains the empty text, so the first would end the episode.
+        check(!self.steps.answer.is_empty(), "steps.answer", empty)?;
+        let zero = || "is 0, but must be at least 1".to_owned();
+        check(self.steps.max_tokens > 0, "steps.max_tokens", zero)?;
+        check(self.steps.max_steps > 0, "steps.max_steps", zero)?;
+        let temperature = self.sampling.temperature;
+        check(
+            temperature >= 0.0 && temperature.is_finite(),
+            "sampling.temperature",
+            || format!("is {temperature}, but must be 0 or more"),
+        )?;
+        let top_p = self.sampling.top_p;
+        check(top_p > 0.0 && top_p <= 1.0, "sampling.top_p", || {
+            format!("is {top_p}, but must be above 0 and at most 1")
+        })?;
+        check(!self.routing.router.trim().is_empty(), "routing.router", empty)?;
+        let threshold = self.routing.threshold;
+        check((0.0..=1.0).contains(&threshold), "routing.threshold", || {
+            format!("is {threshold}, but must be from 0 to 1")
+        })?;
+        if let Some(limit) = self.budget.limit {
+            check(limit > 0.0 && limit.is_finite(), "budget.limit", || {
+                format!("is {limit}, but must be above 0; leave it out for no limit")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn validate_model(&self, role: Role) -> Result<(), InvalidPreset> {
+        let model = self.model(role);
+        let key = |name: &str| format!("{role}.{name}");
+        check(!model.source.trim().is_empty(), &key("source"), || "is empty".into())?;
+        if let Some(bits) = model.quantize_bits {
+            check(matches!(bits, 2..=6 | 8), &key("quantize_bits"), || {
+                format!("is {bits}, but must be 2, 3, 4, 5, 6 or 8")
+            })?;
+        }
+        if let Some(price) = model.price {
+            check(price > 0.0 && price.is_finite(), &key("price"), || {
+                format!("is {price}, but must be above 0 and finite")
+            })?;
+        }
+        check(model.parameters != Some(0), &key("parameters"), || {
+            "is 0, but must be at least 1; leave it out to have it counted".into()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Folders, load_preset};
+
+    fn refused(change: impl FnOnce(&mut Preset)) -> String {
+        let folders = Folders::below("/nonexistent").unwrap();
+        let mut preset = load_preset("tiny", &folders).unwrap();
+        change(&mut preset);
+        preset.validate().unwrap_err().key
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        assert_eq!(refused(|p| p.routing.threshold = -0.1), "routing.threshold");
+        assert_eq!(refused(|p| p.routing.threshold = f64::NAN), "routing.threshold");
+        assert_eq!(refused(|p| p.routing.router = " ".into()), "routing.router");
+        assert_eq!(refused(|p| p.steps.delimiter.clear()), "steps.delimiter");
+        assert_eq!(refused(|p| p.steps.answer.clear()), "steps.answer");
+        assert_eq!(refused(|p| p.steps.max_tokens = 0), "steps.max_tokens");
+        assert_eq!(refused(|p| p.steps.max_steps = 0), "steps.max_steps");
+        assert_eq!(refused(|p| p.sampling.temperature = f64::INFINITY), "sampling.temperature");
+        assert_eq!(refused(|p| p.sampling.top_p = 0.0), "sampling.top_p");
+        assert_eq!(refused(|p| p.budget.limit = Some(0.0)), "budget.limit");
+        assert_eq!(refused(|p| p.small.quantize_bits = Some(7)), "small.quantize_bits");
+        assert_eq!(refused(|p| p.large.source.clear()), "large.source");
+        assert_eq!(refused(|p| p.large.parameters = Some(0)), "large.parameters");
+        assert_eq!(refused(|p| p.large.price = Some(1.0)), "price");
+        assert_eq!(refused(|p| p.large.prompt = Some("?".into())), "large.prompt");
+        assert_eq!(refused(|p| p.prompt.template = "?".into()), "prompt.template");
+        assert_eq!(
+            refused(|p| {
+                p.small.price = Some(f64::INFINITY);
+                p.large.price = Some(1.0);
+            }),
+            "small.price"
+        );
+    }
+}
