@@ -1,12 +1,13 @@
 //! Where a model's files are, how many parameters they hold, and their fingerprint.
 
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use candle_core::quantized::gguf_file;
 use candle_core::safetensors::MmapedSafetensors;
 use rust_embed::RustEmbed;
+use tempfile::NamedTempFile;
 
 use super::EngineError;
 
@@ -86,10 +87,10 @@ fn unpack(name: &str, cache: &Path) -> Result<PathBuf, EngineError> {
             continue;
         }
         // Renamed into place, so that a second process never reads half a file.
-        let draft = path.with_extension(format!("{}.part", std::process::id()));
         fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(&draft, &content.data))
-            .and_then(|()| fs::rename(&draft, &path))
+            .and_then(|()| NamedTempFile::new_in(&folder))
+            .and_then(|mut draft| draft.write_all(&content.data).map(|()| draft))
+            .and_then(|draft| draft.persist(&path).map_err(|e| e.error))
             .map_err(|e| unreadable(&path, &e))?;
     }
     Ok(folder)
@@ -159,7 +160,7 @@ fn sample(path: &Path, hasher: &mut blake3::Hasher) -> std::io::Result<()> {
     hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
     hasher.update(&length.to_le_bytes());
     let mut part = Vec::new();
-    file.by_ref().take(PART).read_to_end(&mut part)?;
+    Read::by_ref(&mut file).take(PART).read_to_end(&mut part)?;
     file.seek(SeekFrom::Start(length.saturating_sub(PART)))?;
     file.take(PART).read_to_end(&mut part)?;
     hasher.update(&part);

@@ -7,10 +7,10 @@ use super::words::{CONTAINERS, PEOPLE, Person, THINGS};
 use super::{Kind, Operation, Operator, Problem};
 
 /// No count of a story exceeds this.
-const LARGEST: u32 = 300;
+const LARGEST: u32 = 200;
 /// No product's factor, and no number that is added or taken away in one go, exceeds these.
 const LARGEST_FACTOR: u32 = 25;
-const LARGEST_CHANGE: u32 = 99;
+const LARGEST_CHANGE: u32 = 80;
 
 /// How often operations of each kind are kept when drawn: 1 always, 0 never.
 ///
@@ -67,7 +67,7 @@ struct Story<'a, R: Rng> {
 /// Draws a problem, or nothing where the draw led nowhere.
 pub(super) fn draw(rng: &mut impl Rng, profile: &Profile) -> Option<Problem> {
     let wanted = rng.random_range(2..=6);
-    let two = wanted >= 3 && rng.random_bool(0.6);
+    let two = wanted >= 3 && rng.random_bool(0.5);
     // The question may be about either; the other count's lines are then harmless.
     let main = usize::from(two && rng.random_bool(0.4));
     let total = two && rng.random_bool(0.35);
@@ -212,8 +212,8 @@ impl<R: Rng> Story<'_, R> {
             26..=51 => self.lose(count)?,
             52..=67 if room >= 2 => self.gain_boxes(count)?,
             68..=79 if room >= 2 => self.give_each(count)?,
-            80..=86 => self.grow(count)?,
-            87..=93 => self.keep_share(count)?,
+            80..=85 => self.grow(count)?,
+            86..=93 => self.keep_share(count)?,
             94..=99 if last => {
                 let (value, boxes) = self.pack(count)?;
                 flow = Flow::AskNow(boxes);
