@@ -9,7 +9,7 @@ use crate::episode::{
     Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role, Started,
     StopReason, Token, Writing,
 };
-use crate::routing::{Boundary, Glance, Opinion, Router};
+use crate::routing::{Boundary, Glance, Opinion, Router, RouterError};
 use crate::tasks::Question;
 
 /// Where events go. An event counts as having happened once `append` has returned.
@@ -127,6 +127,9 @@ impl Conductor {
         journal: &mut dyn Journal,
         audience: &mut dyn Audience,
     ) -> Result<Episode, SessionError> {
+        if job.router.needs_solution() && job.question.solution.is_none() {
+            return Err(RouterError::NeedsSolution(job.router.name().to_owned()).into());
+        }
         let id = journal.begin().map_err(SessionError::Journal)?;
         let started = Started {
             question: job.question.text.clone(),
