@@ -201,6 +201,10 @@ impl Conductor {
             // A person who steps through sees the router's opinion before choosing.
             running.wait_while_paused()?;
             if running.stopped {
+                if let Some(draft) = boundary.and_then(|seen| seen.draft) {
+                    let writing = writing(Role::Small, draft);
+                    running.emit(EventKind::Discarded { step, writing })?;
+                }
                 return Ok(FinishReason::Cancelled);
             }
             let (choice, by, propensity) = match (running.episode.taken, &settled, &boundary) {
@@ -311,9 +315,10 @@ impl Conductor {
         prompts: &PerRole<String>,
         begun: Option<Draft>,
     ) -> Result<Draft, SessionError> {
-        if begun.as_ref().is_some_and(|draft| draft.stop != StopReason::Glimpse) {
-            return Ok(begun.unwrap_or_else(|| unreachable!("it was just looked at")));
-        }
+        let begun = match begun {
+            Some(whole) if whole.stop != StopReason::Glimpse => return Ok(whole),
+            other => other,
+        };
         let written = begun.as_ref().map_or(0, |draft| draft.tokens.len());
         let left = self.preset.steps.max_tokens.saturating_sub(written).max(1);
         let mut request = self.request(&running.episode, role, prompts, left, false);
