@@ -96,9 +96,9 @@ fn main() -> anyhow::Result<()> {
     let mut right = PerRole { small: 0, large: 0 };
     for role in Role::BOTH {
         let mut router = by_name(&format!("always-{role}"))?;
-        for index in 0..asked.len() {
+        for (index, question) in asked.iter().enumerate() {
             let episode = run(router.as_mut(), index)?;
-            count(&asked[index], &episode, role, &mut by_kind);
+            count(question, &episode, role, &mut by_kind);
             let correct = episode.verdict() == Some(pointsman::episode::Verdict::Correct);
             right[role] += usize::from(correct);
         }
