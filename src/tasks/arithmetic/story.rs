@@ -7,10 +7,10 @@ use super::words::{CONTAINERS, PEOPLE, Person, THINGS};
 use super::{Kind, Operation, Operator, Problem};
 
 /// No count of a story exceeds this.
-const LARGEST: u32 = 200;
+const LARGEST: u32 = 99;
 /// No product's factor, and no number that is added or taken away in one go, exceeds these.
 const LARGEST_FACTOR: u32 = 25;
-const LARGEST_CHANGE: u32 = 80;
+const LARGEST_CHANGE: u32 = 60;
 
 /// How often operations of each kind are kept when drawn: 1 always, 0 never.
 ///
@@ -66,31 +66,34 @@ struct Story<'a, R: Rng> {
 
 /// Draws a problem, or nothing where the draw led nowhere.
 pub(super) fn draw(rng: &mut impl Rng, profile: &Profile) -> Option<Problem> {
-    let wanted = rng.random_range(2..=6);
+    let wanted = *[2, 2, 2, 3, 3, 3, 4, 4, 5, 6].choose(rng)?;
     let two = wanted >= 3 && rng.random_bool(0.5);
     // The question may be about either; the other count's lines are then harmless.
     let main = usize::from(two && rng.random_bool(0.4));
     let total = two && rng.random_bool(0.35);
     let who = *PEOPLE.choose(rng)?;
     let things: Vec<&'static str> = THINGS.choose_multiple(rng, 2).copied().collect();
+    let until = if total { wanted - 1 } else { wanted };
+    // Operations of the first count; the second one's story follows the first one's.
+    let first = if two { rng.random_range(1..until) } else { until };
 
     let mut story = Story { rng, who, sentences: vec![], operations: vec![], lines: vec![] };
-    let mut counts = vec![story.open(things[0], true)];
-    if two {
-        counts.push(story.open(things[1], false));
-    }
-    let events_until = if total { wanted - 1 } else { wanted };
+    let mut counts = Vec::new();
     let mut asked = None;
-    while story.operations.len() < events_until {
-        let which = usize::from(two && story.rng.random_bool(0.4));
-        let left = events_until - story.operations.len();
-        let last = left == 1 && which == main && !total;
-        match story.event(&mut counts[which], left, last)? {
-            Flow::On => {}
-            Flow::AskNow(container) => asked = Some(container),
+    for which in 0..=usize::from(two) {
+        let until = if which == 0 { first } else { until };
+        let mut count = story.open(things[which], which == 0);
+        while story.operations.len() < until {
+            let left = until - story.operations.len();
+            let last = left == 1 && which == usize::from(two) && which == main && !total;
+            match story.event(&mut count, left, last)? {
+                Flow::On => {}
+                Flow::AskNow(container) => asked = Some(container),
+            }
         }
+        counts.push(count);
     }
-    if story.operations.len() != events_until || counts.iter().any(|c| c.operations.is_empty()) {
+    if story.operations.len() != until || counts.iter().any(|c| c.operations.is_empty()) {
         return None;
     }
 
@@ -353,7 +356,8 @@ impl<R: Rng> Story<'_, R> {
 
     /// A divisor of `value` that leaves at least two.
     fn divisor(&mut self, value: u32) -> Option<u32> {
-        let all: Vec<u32> = (2..=9).filter(|d| value.is_multiple_of(*d) && value / d >= 2).collect();
+        let all: Vec<u32> =
+            (2..=9).filter(|d| value.is_multiple_of(*d) && value / d >= 2).collect();
         all.choose(self.rng).copied()
     }
 
