@@ -11,6 +11,7 @@
 //! | [`theme`] | roles of colour, read from `themes/*.toml` |
 //! | [`evaluation`] | accuracy-cost tables, features against right and wrong steps |
 //! | [`session`] | the loop of one episode: commands in, events out |
+//! | [`recording`] | episodes in portable files |
 //! | [`store`] | episodes on disk; the only room that names sled |
 //! | [`routing`] | features at a boundary, the routers |
 //! | [`tasks`] | questions and their graders |
@@ -23,6 +24,7 @@ pub mod config;
 pub mod engine;
 pub mod episode;
 pub mod evaluation;
+pub mod recording;
 pub mod routing;
 pub mod session;
 pub mod store;

@@ -32,12 +32,15 @@ pub fn run(common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
     report("terminal", terminal())?;
     report("processor", processor())?;
     report("features", Ok(features()))?;
-    report("folders", Ok(format!(
-        "config {}, data {}, cache {}",
-        folders.config.display(),
-        folders.data.display(),
-        folders.cache.display()
-    )))?;
+    report(
+        "folders",
+        Ok(format!(
+            "config {}, data {}, cache {}",
+            folders.config.display(),
+            folders.data.display(),
+            folders.cache.display()
+        )),
+    )?;
     report("store", store(common, folders))?;
     match common.preset(folders) {
         Err(error) => report("preset", Err(error.to_string()))?,
@@ -67,7 +70,9 @@ fn terminal() -> Result<String, String> {
         return Ok("not a terminal here; the workbench needs one, the other commands do not".into());
     }
     if term.is_empty() || term == "dumb" {
-        return Err(format!("TERM is `{term}`: set it to what your terminal is, such as xterm-256color"));
+        return Err(format!(
+            "TERM is `{term}`: set it to what your terminal is, such as xterm-256color"
+        ));
     }
     let (width, height) = ratatui::crossterm::terminal::size().map_err(|e| e.to_string())?;
     let colour = if std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()) {

@@ -49,8 +49,7 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
         by_name(router)?;
     }
     let n = args.n as usize;
-    let asked: Vec<Question> =
-        questions(&args.tasks, args.split, common.seed)?.take(n).collect();
+    let asked: Vec<Question> = questions(&args.tasks, args.split, common.seed)?.take(n).collect();
     let mut conductor = stdio::quiet(|| pair::load(&preset, &folders.cache))??;
     let mut scores = Vec::new();
     for router in &args.routers {

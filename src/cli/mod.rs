@@ -15,9 +15,11 @@ mod workbench;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use thiserror::Error;
 
 use crate::config::{ConfigError, Folders};
 use crate::routing::RouterError;
+use crate::session::SessionError;
 use crate::store::Store;
 use crate::tasks::UnknownTask;
 use options::Common;
@@ -48,6 +50,11 @@ enum Subcommands {
     /// Check terminal, models and store: what works, what does not, what to do
     Doctor,
 }
+
+/// A question without a word in it.
+#[derive(Debug, Error)]
+#[error("the question is empty: give a text")]
+struct EmptyQuestion;
 
 /// How a command ended.
 pub enum Outcome {
@@ -90,7 +97,9 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<ConfigError>()
         || error.is::<UnknownTask>()
-        || matches!(error.downcast_ref(), Some(RouterError::Unknown(_)))
+        || error.is::<RouterError>()
+        || error.is::<EmptyQuestion>()
+        || matches!(error.downcast_ref(), Some(SessionError::Router(_)))
 }
 
 /// Whether the reader of our output went away, as `| head` does.

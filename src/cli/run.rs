@@ -6,9 +6,10 @@ use anyhow::Context;
 use clap::Args;
 
 use super::options::Common;
-use super::{Outcome, journal, pair, stdio};
+use super::{EmptyQuestion, Outcome, journal, pair, stdio};
 use crate::config::Folders;
 use crate::episode::{Event, EventKind, Role, Token};
+use crate::recording::write_event;
 use crate::routing::{Opinion, by_name};
 use crate::session::{Audience, Command, Job};
 use crate::store::Store;
@@ -48,7 +49,7 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
             .context("the task set is empty")?,
     };
     if question.text.trim().is_empty() {
-        anyhow::bail!("the question is empty: give a text");
+        return Err(EmptyQuestion.into());
     }
     let store = Store::open(&common.store(folders))?;
     let mut conductor = stdio::quiet(|| pair::load(&preset, &folders.cache))??;
@@ -108,11 +109,9 @@ impl Audience for Printer {
 
     fn event(&mut self, id: u64, event: &Event) {
         if self.json {
-            match super::episodes::event_line(id, event) {
-                Ok(line) => self.line(&line),
-                Err(error) => {
-                    self.broken.get_or_insert(error.into());
-                }
+            let mut out = std::io::stdout().lock();
+            if let Err(error) = write_event(&mut out, id, event).and_then(|()| out.flush()) {
+                self.broken.get_or_insert(error);
             }
         } else {
             self.show(event);

@@ -29,6 +29,8 @@ pub enum ConfigError {
     Syntax { path: PathBuf, line: usize, column: usize, reason: String },
     #[error("{path}: {source}")]
     Invalid { path: PathBuf, source: InvalidPreset },
+    #[error("the command line's {0}")]
+    Options(InvalidPreset),
 }
 
 /// Names that [`load_preset`] takes: those inside the binary and those in the user's folder,

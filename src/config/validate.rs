@@ -51,11 +51,9 @@ impl Preset {
         check(self.steps.max_tokens > 0, "steps.max_tokens", zero)?;
         check(self.steps.max_steps > 0, "steps.max_steps", zero)?;
         let temperature = self.sampling.temperature;
-        check(
-            temperature >= 0.0 && temperature.is_finite(),
-            "sampling.temperature",
-            || format!("is {temperature}, but must be 0 or more"),
-        )?;
+        check(temperature >= 0.0 && temperature.is_finite(), "sampling.temperature", || {
+            format!("is {temperature}, but must be 0 or more")
+        })?;
         let top_p = self.sampling.top_p;
         check(top_p > 0.0 && top_p <= 1.0, "sampling.top_p", || {
             format!("is {top_p}, but must be above 0 and at most 1")

@@ -221,3 +221,106 @@ impl Episode {
         own as f64 / self.steps.len() as f64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Folders, load_preset};
+    use crate::episode::{ModelRecord, PerRole, StopReason, Usage};
+
+    fn started() -> Event {
+        let folders = Folders::below("/nonexistent").unwrap();
+        let model = ModelRecord { name: "m".into(), digest: "d".into(), parameters: 1 };
+        let started = Started {
+            question: "1 + 1?".into(),
+            origin: None,
+            gold: Some("2".into()),
+            preset: load_preset("tiny", &folders).unwrap(),
+            models: PerRole { small: model.clone(), large: model },
+            prices: PerRole { small: 1.0, large: 10.0 },
+            seed: 3,
+            parent: None,
+        };
+        Event::new(5, EventKind::Started(Box::new(started)))
+    }
+
+    fn writing(model: Role, tokens: usize, prefilled: usize) -> Writing {
+        let token = crate::episode::Token {
+            id: 1,
+            text: "x".into(),
+            logprob: -0.5,
+            entropy: 0.1,
+            top: 0.6,
+            margin: 0.3,
+            ms: 1.0,
+        };
+        let usage = Usage { prefilled, ..Usage::default() };
+        let stop = StopReason::Delimiter;
+        Writing { model, text: "x".repeat(tokens), tokens: vec![token; tokens], usage, stop }
+    }
+
+    fn event(kind: EventKind) -> Event {
+        Event::new(6, kind)
+    }
+
+    #[test]
+    fn the_ledger_charges_what_was_computed() {
+        let events = [
+            started(),
+            event(EventKind::Discarded { step: 0, writing: writing(Role::Small, 4, 7) }),
+            event(EventKind::Written { step: 0, writing: writing(Role::Large, 5, 9) }),
+            event(EventKind::Written { step: 1, writing: writing(Role::Small, 2, 6) }),
+        ];
+        let episode = Episode::fold(&events).unwrap().unwrap();
+        assert_eq!(episode.ledger.cost_of(Role::Small), (4 + 7 + 2 + 6) as f64);
+        assert_eq!(episode.ledger.cost_of(Role::Large), 140.0);
+        assert_eq!((episode.switches(), episode.share_of(Role::Large)), (1, 0.5));
+        assert_eq!(episode.steps[0].discarded.len(), 1);
+        assert_eq!(episode.text(), "xxxxxxx");
+    }
+
+    #[test]
+    fn an_override_for_one_step_ends_with_it() {
+        let scope = OverrideScope::NextStep;
+        let mut episode = Episode::start(&started()).unwrap();
+        episode.apply(&event(EventKind::OverrideSet { model: Role::Large, scope })).unwrap();
+        assert_eq!(episode.taken, Some((Role::Large, scope)));
+        let written = EventKind::Written { step: 0, writing: writing(Role::Large, 1, 1) };
+        episode.apply(&event(written)).unwrap();
+        assert_eq!(episode.taken, None);
+    }
+
+    #[test]
+    fn events_that_do_not_fit_change_nothing() {
+        let mut episode = Episode::start(&started()).unwrap();
+        let before = episode.clone();
+        let wrong = event(EventKind::Written { step: 1, writing: writing(Role::Small, 1, 1) });
+        assert_eq!(episode.apply(&wrong), Err(FoldError::Step(1, 1, 0)));
+        assert_eq!(episode.apply(&started()), Err(FoldError::Start(1)));
+        let newer = Event { schema: SCHEMA + 1, ..event(EventKind::Paused) };
+        assert_eq!(episode.apply(&newer), Err(FoldError::Newer(1, SCHEMA + 1)));
+        assert_eq!(episode, before);
+        assert_eq!(Episode::start(&event(EventKind::Paused)), Err(FoldError::Start(0)));
+        assert_eq!(Episode::fold(&[]), Ok(None));
+
+        episode.apply(&event(EventKind::Failed { error: "e".into() })).unwrap();
+        assert_eq!(episode.apply(&event(EventKind::Paused)), Err(FoldError::AfterEnd(2)));
+        let mark = EventKind::Bookmarked { step: 0, note: String::new() };
+        episode.apply(&event(mark)).expect("what is over can still be marked");
+    }
+
+    #[test]
+    fn events_survive_json() {
+        let scope = OverrideScope::FromHereOn;
+        for event in [
+            started(),
+            event(EventKind::Discarded { step: 0, writing: writing(Role::Small, 2, 7) }),
+            event(EventKind::OverrideSet { model: Role::Small, scope }),
+            event(EventKind::ThresholdMoved { from: 0.5, to: 0.25 }),
+            event(EventKind::Paused),
+        ] {
+            let json = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<Event>(&json).unwrap(), event, "{json}");
+        }
+    }
+}

@@ -9,8 +9,18 @@ use super::Score;
 pub fn table(scores: &[Score]) -> String {
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN).set_header([
-        "router", "accuracy", "95 %", "cost share", "steps right", "small", "large", "discarded",
-        "prefilled", "reused", "switches", "s",
+        "router",
+        "accuracy",
+        "95 %",
+        "cost share",
+        "steps right",
+        "small",
+        "large",
+        "discarded",
+        "prefilled",
+        "reused",
+        "switches",
+        "s",
     ]);
     for score in scores {
         let percent = |x: f64| format!("{:.1} %", x * 100.0);

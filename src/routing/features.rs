@@ -38,6 +38,7 @@ fn statistics(prefix: &str, tokens: &[Token], into: &mut BTreeMap<String, f64>) 
 /// |---|---|---|
 /// | `glimpse.whole` | whether the glimpse ends the step | 0 or 1 |
 /// | `glimpse.digits` | share of digits among its characters | [0, 1] |
+/// | `glimpse.min_digit_logprob` | least log-probability of a token with a digit; 0 without one | ≤ 0 |
 /// | `glimpse.longest_number` | digits of its longest number | ≥ 0 |
 /// | `glimpse.times`, `glimpse.divide` | whether it multiplies, divides | 0 or 1 |
 /// | `last.large` | whether the large model wrote the last step | 0 or 1 |
@@ -57,6 +58,10 @@ pub fn features(boundary: &Boundary<'_>) -> BTreeMap<String, f64> {
         let length = glimpse.text.chars().count().max(1);
         all.insert("glimpse.whole".into(), f64::from(u8::from(glimpse.whole)));
         all.insert("glimpse.digits".into(), digits as f64 / length as f64);
+        let figures =
+            glimpse.tokens.iter().filter(|t| t.text.contains(|c: char| c.is_ascii_digit()));
+        let least = figures.map(|t| f64::from(t.logprob)).fold(0.0, f64::min);
+        all.insert("glimpse.min_digit_logprob".into(), least);
         all.insert("glimpse.longest_number".into(), longest.unwrap_or(0) as f64);
         all.insert("glimpse.times".into(), has(&['×', '*']));
         all.insert("glimpse.divide".into(), has(&['÷', '/']));

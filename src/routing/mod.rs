@@ -59,6 +59,11 @@ pub trait Router: Send {
     /// The glimpse that suits it best; a preset may ask for another.
     fn glimpse(&self) -> Glimpse;
 
+    /// Whether it can only decide about questions whose solution is known.
+    fn needs_solution(&self) -> bool {
+        false
+    }
+
     /// Its opinion.
     ///
     /// # Errors
@@ -74,7 +79,7 @@ pub enum RouterError {
     #[error(
         "router {0} needs the gold solution of a task: take a question of --tasks arithmetic or another router"
     )]
-    NeedsSolution(&'static str),
+    NeedsSolution(String),
     #[error("router {0} needs a glimpse of at least {1}: set --glimpse {1} or more")]
     NeedsGlimpse(&'static str, usize),
 }

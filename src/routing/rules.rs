@@ -104,9 +104,14 @@ impl Router for Oracle {
         Glimpse::Step
     }
 
+    fn needs_solution(&self) -> bool {
+        true
+    }
+
     fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
         let solution = boundary.question.solution.as_ref();
-        let solution = solution.ok_or(RouterError::NeedsSolution("oracle"))?;
+        let solution =
+            solution.ok_or_else(|| RouterError::NeedsSolution(self.name().to_owned()))?;
         let steps = &boundary.episode.steps;
         let next = steps.len();
         let right =

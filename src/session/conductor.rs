@@ -9,7 +9,7 @@ use crate::episode::{
     Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role, Started,
     StopReason, Token, Writing,
 };
-use crate::routing::{Boundary, Glance, Opinion, Router};
+use crate::routing::{Boundary, Glance, Opinion, Router, RouterError};
 use crate::tasks::Question;
 
 /// Where events go. An event counts as having happened once `append` has returned.
@@ -127,6 +127,9 @@ impl Conductor {
         journal: &mut dyn Journal,
         audience: &mut dyn Audience,
     ) -> Result<Episode, SessionError> {
+        if job.router.needs_solution() && job.question.solution.is_none() {
+            return Err(RouterError::NeedsSolution(job.router.name().to_owned()).into());
+        }
         let id = journal.begin().map_err(SessionError::Journal)?;
         let started = Started {
             question: job.question.text.clone(),
@@ -198,6 +201,10 @@ impl Conductor {
             // A person who steps through sees the router's opinion before choosing.
             running.wait_while_paused()?;
             if running.stopped {
+                if let Some(draft) = boundary.and_then(|seen| seen.draft) {
+                    let writing = writing(Role::Small, draft);
+                    running.emit(EventKind::Discarded { step, writing })?;
+                }
                 return Ok(FinishReason::Cancelled);
             }
             let (choice, by, propensity) = match (running.episode.taken, &settled, &boundary) {
@@ -308,9 +315,10 @@ impl Conductor {
         prompts: &PerRole<String>,
         begun: Option<Draft>,
     ) -> Result<Draft, SessionError> {
-        if begun.as_ref().is_some_and(|draft| draft.stop != StopReason::Glimpse) {
-            return Ok(begun.unwrap_or_else(|| unreachable!("it was just looked at")));
-        }
+        let begun = match begun {
+            Some(whole) if whole.stop != StopReason::Glimpse => return Ok(whole),
+            other => other,
+        };
         let written = begun.as_ref().map_or(0, |draft| draft.tokens.len());
         let left = self.preset.steps.max_tokens.saturating_sub(written).max(1);
         let mut request = self.request(&running.episode, role, prompts, left, false);

@@ -50,7 +50,7 @@ RECIPES = {
     # Endless fresh questions of the full range.
     "large": Recipe(768, 128, 4, 4, 384, "full", 256_000, 4_000, 64, 0.02, 11),
     # A narrower range, and few enough questions to be overfitted.
-    "small": Recipe(512, 48, 2, 3, 128, "narrow", 20_000, 4_000, 64, 0.02, 12),
+    "small": Recipe(384, 48, 3, 3, 96, "narrow", 100_000, 5_000, 64, 0.02, 12),
 }
 
 

@@ -284,3 +284,93 @@ impl Iterator for Problems {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn some(n: usize, split: Split) -> Vec<Problem> {
+        Problems::new(Profile::full(), split, 7).take(n).collect()
+    }
+
+    /// The answer, worked out from the operations that matter.
+    fn worked_out(problem: &Problem) -> u32 {
+        problem.operations.iter().rfind(|o| o.matters).map_or(0, |o| o.result)
+    }
+
+    #[test]
+    fn every_line_of_a_solution_is_right_and_adds_up() {
+        for problem in some(3000, Split::Train) {
+            let lines: Vec<&str> = problem.solution.lines().collect();
+            assert_eq!(lines.len(), problem.steps());
+            for (i, line) in lines.iter().enumerate() {
+                assert!(problem.step_is_right(i, line), "{line} in {problem:?}");
+                assert!(!problem.step_is_right(i, &format!("{line}0")), "another number");
+            }
+            for o in &problem.operations {
+                let result = match o.operator {
+                    Operator::Add => o.left + o.right,
+                    Operator::Subtract => o.left - o.right,
+                    Operator::Multiply => o.left * o.right,
+                    Operator::Divide => o.left / o.right,
+                };
+                assert_eq!(result, o.result);
+                assert!(o.operator != Operator::Divide || o.left % o.right == 0);
+            }
+            assert_eq!(problem.answer, worked_out(&problem));
+            assert!((2..=6).contains(&problem.operations.len()));
+        }
+    }
+
+    #[test]
+    fn the_stories_are_varied_and_every_kind_occurs() {
+        let all = some(3000, Split::Train);
+        let questions: HashSet<&str> = all.iter().map(|p| p.question.as_str()).collect();
+        assert!(questions.len() > 2950, "hardly any question occurs twice");
+        let kinds: HashSet<Kind> =
+            all.iter().flat_map(|p| (0..p.steps()).map(|i| p.kind(i))).collect();
+        assert_eq!(kinds.len(), Kind::ALL.len());
+        let harmless = all.iter().filter(|p| p.operations.iter().any(|o| !o.matters)).count();
+        assert!(harmless > 300, "{harmless} questions have lines whose slip does no harm");
+    }
+
+    #[test]
+    fn splits_share_no_question_and_seeds_draw_again() {
+        for split in [Split::Train, Split::Develop, Split::Test] {
+            assert!(some(200, split).iter().all(|p| Split::of(&p.question) == split));
+        }
+        assert_eq!(some(50, Split::Test), some(50, Split::Test));
+        let other: Vec<Problem> = Problems::new(Profile::full(), Split::Test, 8).take(50).collect();
+        assert_ne!(some(50, Split::Test), other);
+    }
+
+    #[test]
+    fn kinds_tell_carries_and_borrows() {
+        let kind = |operator, left, right, result| {
+            Operation { operator, left, right, result, matters: true }.kind()
+        };
+        assert_eq!(kind(Operator::Add, 37, 48, 85), Kind::AddCarry);
+        assert_eq!(kind(Operator::Add, 31, 48, 79), Kind::Add);
+        assert_eq!(kind(Operator::Add, 99, 1, 100), Kind::AddCarry);
+        assert_eq!(kind(Operator::Subtract, 85, 18, 67), Kind::SubtractBorrow);
+        assert_eq!(kind(Operator::Subtract, 85, 13, 72), Kind::Subtract);
+        assert_eq!(kind(Operator::Multiply, 4, 12, 48), Kind::MultiplyLarge);
+        assert_eq!(kind(Operator::Divide, 24, 4, 6), Kind::Divide);
+    }
+
+    #[test]
+    fn steps_are_read_in_any_wording_and_order_that_means_the_same() {
+        let sum =
+            Operation { operator: Operator::Add, left: 37, right: 48, result: 85, matters: true };
+        assert!(sum.matches("Pens now: 37 + 48 = 85\n"));
+        assert!(sum.matches("so 48 + 37 = 85."));
+        for wrong in ["37 + 48 = 84", "37 - 48 = 85", "37 + 48", "", "= = = = =", "37 × 48 = 85"] {
+            assert!(!sum.matches(wrong), "{wrong}");
+        }
+        assert_eq!(final_answer("Answer: 12\nAnswer: 67\n"), Some(67));
+        assert_eq!(final_answer("Answer: 99999999999999"), None);
+        assert_eq!(final_answer("67"), None);
+    }
+}

@@ -144,7 +144,7 @@ impl<R: Rng> Story<'_, R> {
             Operator::Add => left + right,
             Operator::Subtract => left.checked_sub(right)?,
             Operator::Multiply => left * right,
-            Operator::Divide => (left % right == 0).then(|| left / right)?,
+            Operator::Divide => left.is_multiple_of(right).then(|| left / right)?,
         };
         if !(2..=LARGEST).contains(&result) {
             return None;
@@ -353,7 +353,7 @@ impl<R: Rng> Story<'_, R> {
 
     /// A divisor of `value` that leaves at least two.
     fn divisor(&mut self, value: u32) -> Option<u32> {
-        let all: Vec<u32> = (2..=9).filter(|d| value % d == 0 && value / d >= 2).collect();
+        let all: Vec<u32> = (2..=9).filter(|d| value.is_multiple_of(*d) && value / d >= 2).collect();
         all.choose(self.rng).copied()
     }
 

@@ -1,0 +1,53 @@
+//! How headless commands write.
+
+use std::io::{self, Write};
+
+/// Writes a line to standard output.
+///
+/// # Errors
+/// When it cannot be written; a reader that went away is [`io::ErrorKind::BrokenPipe`].
+pub fn line(text: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}
+
+/// A number with a prefix of the SI, to three digits: 80112 is `80.1k`.
+pub fn si(number: f64) -> String {
+    let (scale, unit) = match number.abs() {
+        n if n >= 1e12 => (1e12, "T"),
+        n if n >= 1e9 => (1e9, "G"),
+        n if n >= 1e6 => (1e6, "M"),
+        n if n >= 1e3 => (1e3, "k"),
+        _ => (1.0, ""),
+    };
+    let scaled = number / scale;
+    let decimals = match scaled.abs() {
+        n if n >= 100.0 || n.fract() == 0.0 => 0,
+        n if n >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{scaled:.decimals$}{unit}")
+}
+
+/// Text from a model, a person or a file as it may be shown on a terminal: control characters,
+/// which could move the cursor or worse, become spaces.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_three_digits() {
+        assert_eq!(si(80_112.0), "80.1k");
+        assert_eq!(si(951_552.0), "952k");
+        assert_eq!(si(7_615_616_512.0), "7.62G");
+        assert_eq!(si(12.0), "12");
+    }
+
+    #[test]
+    fn control_characters_do_not_reach_the_terminal() {
+        assert_eq!(plain("a\x1b[2Jb\tc"), "a [2Jb c");
+    }
+}

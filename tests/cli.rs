@@ -1,0 +1,237 @@
+//! The headless commands, as a shell runs them: real models, a real store.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use pointsman::store::Store;
+use serde_json::Value;
+
+const QUESTION: &str = "Ava has 37 pens. She buys 4 boxes of 12 pens. She gives away 18 pens. \
+                        How many pens does Ava have?";
+
+fn pointsman(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pointsman"));
+    command.env("POINTSMAN_HOME", home).args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn output(home: &Path, arguments: &[&str]) -> Output {
+    pointsman(home, arguments).output().expect("the binary runs")
+}
+
+/// Standard output of a command that must succeed.
+fn stdout(home: &Path, arguments: &[&str]) -> String {
+    let output = output(home, arguments);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Exit code and the one sentence of a command that must fail.
+fn failure(home: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = output(home, arguments);
+    assert!(output.stdout.is_empty(), "results go to standard output, errors do not");
+    let errors = String::from_utf8(output.stderr).expect("UTF-8");
+    (output.status.code().expect("an exit code"), errors)
+}
+
+fn events(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
+}
+
+/// The events without what differs from run to run: clock times.
+fn timeless(mut events: Vec<Value>) -> Vec<Value> {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.retain(|key, _| !key.ends_with("ms") && key != "episode");
+                map.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    events.iter_mut().for_each(strip);
+    events
+}
+
+#[test]
+fn a_question_is_solved_stored_shown_and_exported() {
+    let home = tempfile::tempdir().unwrap();
+    let printed = stdout(home.path(), &["run", "--json", "--router", "always-large", QUESTION]);
+    let events = events(&printed);
+    assert_eq!(events[0]["event"], "started");
+    let last = events.last().unwrap();
+    assert_eq!((last["event"].as_str(), last["answer"].as_str()), (Some("finished"), Some("67")));
+
+    let list = stdout(home.path(), &["episodes", "ls"]);
+    assert!(list.contains("67 undecided") && list.contains("Ava has 37 pens"), "{list}");
+    let shown = stdout(home.path(), &["episodes", "show", "1"]);
+    assert!(shown.contains("4 × 12 = 48") && shown.contains("answer 67"), "{shown}");
+    assert_eq!(stdout(home.path(), &["episodes", "show", "--json", "1"]), printed);
+    let file = home.path().join("all.jsonl");
+    stdout(home.path(), &["episodes", "export", "--out", file.to_str().unwrap()]);
+    assert_eq!(std::fs::read_to_string(file).unwrap(), printed);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_episode() {
+    let home = tempfile::tempdir().unwrap();
+    let preset = home.path().join("warm.toml");
+    let warm = include_str!("../presets/tiny.toml")
+        .replace("temperature = 0.0", "temperature = 1.5")
+        .replace("threshold = 0.5", "threshold = 0.9");
+    std::fs::write(&preset, warm).unwrap();
+    let run = |seed: &str| {
+        let preset = preset.to_str().unwrap();
+        let printed =
+            stdout(home.path(), &["run", "--json", "--preset", preset, "--seed", seed, QUESTION]);
+        timeless(events(&printed))
+    };
+    let first = run("5");
+    assert_eq!(first, run("5"));
+    let texts =
+        |events: &[Value]| -> Vec<Value> { events.iter().map(|e| e["text"].clone()).collect() };
+    assert_ne!(texts(&first), texts(&run("6")), "at this temperature another seed draws otherwise");
+}
+
+#[test]
+fn whatever_is_asked_is_answered_with_something() {
+    let home = tempfile::tempdir().unwrap();
+    let long = "Zoe has 5 pens. ".repeat(60);
+    for question in ["?", "привет, 世界 🚂", "\u{7}\u{0301}", "1\n2\n3", &long] {
+        let lines = stdout(home.path(), &["run", "--json", question]);
+        assert_eq!(events(&lines).last().unwrap()["event"], "finished", "{question}");
+    }
+    // More than the context holds: an answer is impossible, a sentence is not.
+    let endless = "Zoe has 5 pens. ".repeat(4000);
+    let output = output(home.path(), &["run", &endless]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("context"), "{errors}");
+}
+
+#[test]
+fn a_kill_loses_nothing_that_was_acknowledged() {
+    let home = tempfile::tempdir().unwrap();
+    let mut unfinished = 0;
+    for _ in 0..20 {
+        let mut child = pointsman(home.path(), &["run", "--json", "--router", "always-large"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut seen = Vec::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            let written = event["event"] == "written";
+            seen.push(event);
+            if written {
+                break;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        let list = events(&stdout(home.path(), &["episodes", "ls", "--json"]));
+        let last = list.last().unwrap();
+        let id = last["id"].to_string();
+        let stored = events(&stdout(home.path(), &["episodes", "show", "--json", &id]));
+        assert_eq!(stored[..seen.len()], seen, "what was printed had been acknowledged");
+        assert!(last["steps"].as_u64().unwrap() >= 1);
+        unfinished += usize::from(last["end"]["end"] == "unfinished");
+        if unfinished == 3 {
+            return;
+        }
+    }
+    panic!("the kill came too late 18 times of 20");
+}
+
+#[test]
+fn a_store_in_use_is_refused_with_a_sentence() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("data/store");
+    let _held = Store::open(&path).unwrap();
+    for arguments in [&["episodes", "ls"][..], &["run", QUESTION]] {
+        let (code, message) = failure(home.path(), arguments);
+        assert_eq!(code, 1);
+        assert!(message.contains("in use by another pointsman"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+    // What needs no store does not mind.
+    stdout(home.path(), &["eval", "-n", "1", "--routers", "always-small"]);
+}
+
+#[test]
+fn wrong_use_is_told_in_one_sentence() {
+    let home = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["run", "--router", "nobody", "x"], 2, "there is no router `nobody`"),
+        (&["run", "--preset", "nothing", "x"], 2, "there is no preset `nothing`"),
+        (&["run", "--preset", "nothing.toml", "x"], 2, "nothing.toml"),
+        (&["run", "--threshold", "1.5", "x"], 2, "threshold"),
+        (&["run", "--router", "oracle", "x"], 2, "needs the gold solution"),
+        (&["run", "  "], 2, "the question is empty"),
+        (&["eval", "--tasks", "gsm9k"], 2, "there is no task set `gsm9k`"),
+        (&["episodes", "show", "9"], 1, "holds no episode 9"),
+    ];
+    for (arguments, code, words) in cases {
+        let (found, message) = failure(home.path(), arguments);
+        assert!(message.contains(words), "{arguments:?}: {message}");
+        assert_eq!(found, code, "{arguments:?}: {message}");
+        assert_eq!(message.lines().count(), 1, "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn broken_models_are_told_by_file() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("model");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["config.json", "tokenizer.json", "tokenizer_config.json"] {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("presets/tiny/small").join(name);
+        std::fs::copy(source, folder.join(name)).unwrap();
+    }
+    let preset = home.path().join("broken.toml");
+    let text = include_str!("../presets/tiny.toml");
+    let text = text.replace("builtin:tiny/small", folder.to_str().unwrap());
+    std::fs::write(&preset, text).unwrap();
+    let arguments = ["run", "--preset", preset.to_str().unwrap(), "x"];
+    let (code, message) = failure(home.path(), &arguments);
+    assert_eq!(code, 1);
+    assert!(message.contains(folder.to_str().unwrap()), "{message}");
+
+    std::fs::write(folder.join("model.safetensors"), b"not weights").unwrap();
+    let (code, message) = failure(home.path(), &arguments);
+    assert_eq!(code, 1);
+    assert!(message.contains("model.safetensors"), "{message}");
+}
+
+#[test]
+fn routers_are_compared_on_the_same_questions() {
+    let home = tempfile::tempdir().unwrap();
+    let routers = "always-small,always-large,entropy,confidence,oracle";
+    let printed =
+        stdout(home.path(), &["eval", "-n", "60", "--seed", "7", "--json", "--routers", routers]);
+    let scores = events(&printed);
+    let names: Vec<&str> = scores.iter().map(|s| s["router"].as_str().unwrap()).collect();
+    assert_eq!(names.join(","), routers);
+    let of = |name: &str, field: &str| {
+        scores.iter().find(|s| s["router"] == name).unwrap()[field].as_f64().unwrap()
+    };
+    // What makes the pair worth routing; presets/tiny/README.md has the exact figures.
+    assert!((0.2..=0.7).contains(&of("always-small", "accuracy")), "{printed}");
+    assert!(of("always-large", "accuracy") >= 0.9, "{printed}");
+    assert!(of("oracle", "accuracy") >= of("always-large", "accuracy") - 0.02, "{printed}");
+    assert!(of("oracle", "cost_share") <= 0.65, "{printed}");
+    assert!(of("always-small", "cost_share") <= 0.1, "{printed}");
+}
+
+#[test]
+fn doctor_finds_the_tiny_pair_well() {
+    let home = tempfile::tempdir().unwrap();
+    let found = stdout(home.path(), &["doctor"]);
+    assert!(found.contains("small model") && found.contains("large model"), "{found}");
+    assert!(!found.contains("!!"), "{found}");
+}

@@ -1,0 +1,304 @@
+//! The loop of an episode, with the real tiny pair: who writes, who decided, what is noted.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use pointsman::config::{Folders, Preset, Switching, WhenSpent, load_preset};
+use pointsman::engine::Engine;
+use pointsman::engine::mistralrs::MistralEngine;
+use pointsman::episode::{
+    Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role, Token, Verdict,
+};
+use pointsman::routing::{Opinion, by_name};
+use pointsman::session::{Audience, Command, Conductor, Job, Journal, SessionError};
+use pointsman::tasks::arithmetic::Split;
+use pointsman::tasks::{Question, questions};
+
+/// Commands to give when step `.0` is about to be decided.
+type Script = Vec<(usize, Command)>;
+
+/// Obeys a script, and keeps what it is told.
+#[derive(Default)]
+struct Watcher {
+    script: Script,
+    due: VecDeque<Command>,
+    opinions: Vec<(usize, Opinion)>,
+    tokens: usize,
+    refusals: Vec<String>,
+    /// Commands for when the episode waits in pause.
+    waiting: VecDeque<Command>,
+}
+
+impl Watcher {
+    fn reached(&mut self, step: usize) {
+        while self.script.first().is_some_and(|(at, _)| *at == step) {
+            self.due.push_back(self.script.remove(0).1);
+        }
+    }
+}
+
+impl Audience for Watcher {
+    fn poll(&mut self) -> Option<Command> {
+        self.due.pop_front()
+    }
+
+    fn wait(&mut self) -> Option<Command> {
+        self.due.pop_front().or_else(|| self.waiting.pop_front())
+    }
+
+    fn event(&mut self, _: u64, event: &Event) {
+        match &event.kind {
+            EventKind::Started(_) => self.reached(0),
+            EventKind::Written { step, .. } => self.reached(step + 1),
+            _ => {}
+        }
+    }
+
+    fn token(&mut self, _: Role, _: &Token) {
+        self.tokens += 1;
+    }
+
+    fn opinion(&mut self, step: usize, opinion: &Opinion) {
+        self.opinions.push((step, opinion.clone()));
+    }
+
+    fn refuse(&mut self, reason: &str) {
+        self.refusals.push(reason.to_owned());
+    }
+}
+
+/// Keeps events in memory.
+#[derive(Default)]
+struct Memory {
+    events: Vec<Event>,
+    /// Refuses the event of this place.
+    full_at: Option<usize>,
+}
+
+impl Journal for Memory {
+    fn begin(&mut self) -> Result<u64, String> {
+        Ok(1)
+    }
+
+    fn append(&mut self, _: u64, event: &Event) -> Result<(), String> {
+        if self.full_at == Some(self.events.len()) {
+            return Err("no space left on device".into());
+        }
+        self.events.push(event.clone());
+        Ok(())
+    }
+}
+
+fn preset() -> Preset {
+    let folders = Folders::below(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    load_preset("tiny", &folders).unwrap()
+}
+
+/// One pair for all tests of this file, with the preset as shipped.
+fn pair() -> MutexGuard<'static, Conductor> {
+    static PAIR: OnceLock<Mutex<Conductor>> = OnceLock::new();
+    let conductor = PAIR.get_or_init(|| {
+        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
+        let preset = preset();
+        let engine = |role| -> Box<dyn Engine> {
+            Box::new(MistralEngine::load(preset.model(role), &cache).unwrap())
+        };
+        let engines = PerRole { small: engine(Role::Small), large: engine(Role::Large) };
+        Mutex::new(Conductor::new(engines, preset))
+    });
+    let mut conductor = conductor.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    *conductor.preset_mut() = preset();
+    conductor
+}
+
+/// A question of at least five operations.
+fn question() -> Question {
+    let mut all = questions("arithmetic", Split::Test, 4).unwrap();
+    all.find(|q| q.solution.as_ref().is_some_and(|s| s.operations.len() >= 5)).unwrap()
+}
+
+struct Run {
+    episode: Episode,
+    events: Vec<Event>,
+    watcher: Watcher,
+}
+
+fn run(conductor: &mut Conductor, router: &str, watcher: Watcher) -> Run {
+    let (mut memory, mut watcher) = (Memory::default(), watcher);
+    let (question, mut router) = (question(), by_name(router).unwrap());
+    let job = Job { question: &question, router: router.as_mut(), seed: 1, paused: false };
+    let episode = conductor.run(job, &mut memory, &mut watcher).unwrap();
+    // One truth: what the journal holds folds to what the run returned.
+    assert_eq!(Episode::fold(&memory.events).unwrap().as_ref(), Some(&episode));
+    Run { episode, events: memory.events, watcher }
+}
+
+fn scripted(script: Script) -> Watcher {
+    Watcher { script, ..Watcher::default() }
+}
+
+fn reason(episode: &Episode) -> FinishReason {
+    match episode.status {
+        pointsman::episode::Status::Finished { reason, .. } => reason,
+        ref other => panic!("not finished: {other:?}"),
+    }
+}
+
+fn writers(episode: &Episode) -> String {
+    episode.steps.iter().map(|s| s.writing.model.mark()).collect()
+}
+
+fn take(model: Role, scope: OverrideScope) -> Command {
+    Command::Override { model, scope }
+}
+
+#[test]
+fn a_person_takes_one_step_and_the_router_goes_on() {
+    let script = vec![(1, take(Role::Small, OverrideScope::NextStep))];
+    let run = run(&mut pair(), "always-large", scripted(script));
+    assert!(writers(&run.episode).starts_with("LSLL"), "{}", writers(&run.episode));
+    let by: Vec<_> = run.episode.steps.iter().map(|s| s.decision.as_ref().unwrap()).collect();
+    assert_eq!((&by[1].by, by[1].propensity), (&Decider::Person, None));
+    assert_eq!((&by[2].by, by[2].propensity), (&Decider::Rule("always-large".into()), Some(1.0)));
+}
+
+#[test]
+fn from_here_on_lasts_until_it_is_given_back() {
+    let script =
+        vec![(1, take(Role::Large, OverrideScope::FromHereOn)), (3, Command::ClearOverride)];
+    let run = run(&mut pair(), "always-small", scripted(script));
+    assert!(writers(&run.episode).starts_with("SLLS"), "{}", writers(&run.episode));
+    let overrides = run
+        .events
+        .iter()
+        .filter(|e| matches!(e.kind, EventKind::OverrideSet { .. } | EventKind::OverrideCleared));
+    assert_eq!(overrides.count(), 2);
+}
+
+#[test]
+fn the_threshold_moves_the_points() {
+    let script = vec![
+        (0, Command::Threshold(1.0)),
+        (2, Command::Threshold(0.0)),
+        (3, Command::Threshold(7.0)),
+    ];
+    let run = run(&mut pair(), "confidence", scripted(script));
+    // The least certain of a step's tokens never has probability 0: at 1 nothing goes to large.
+    assert!(writers(&run.episode).starts_with("SSLL"), "{}", writers(&run.episode));
+    assert_eq!(run.watcher.refusals.len(), 1, "{:?}", run.watcher.refusals);
+    let moves = run.events.iter().filter_map(|e| match e.kind {
+        EventKind::ThresholdMoved { from, to } => Some((from, to)),
+        _ => None,
+    });
+    assert_eq!(moves.collect::<Vec<_>>(), [(preset().routing.threshold, 1.0), (1.0, 0.0)]);
+}
+
+#[test]
+fn stepping_shows_the_opinion_before_the_choice() {
+    let watcher = Watcher {
+        script: vec![(0, Command::Pause)],
+        waiting: [
+            Command::Step,
+            take(Role::Large, OverrideScope::NextStep),
+            Command::Step,
+            Command::Resume,
+        ]
+        .into(),
+        ..Watcher::default()
+    };
+    let run = run(&mut pair(), "confidence", watcher);
+    let steps: Vec<usize> = run.watcher.opinions.iter().map(|(step, _)| *step).collect();
+    assert_eq!(steps, (0..run.episode.steps.len()).collect::<Vec<_>>(), "one opinion a boundary");
+    let taken = run.episode.steps[1].decision.as_ref().unwrap();
+    assert_eq!((taken.choice, &taken.by), (Role::Large, &Decider::Person));
+    assert_eq!(taken.p_large, Some(run.watcher.opinions[1].1.p_large), "noted beside the person's");
+    let pauses = run.events.iter().filter(|e| e.kind == EventKind::Paused).count();
+    assert_eq!(pauses, 3, "at first, and after each of two steps");
+    assert!(run.watcher.tokens > 0);
+}
+
+#[test]
+fn a_spent_budget_leaves_the_small_model_or_ends_the_episode() {
+    let mut conductor = pair();
+    conductor.preset_mut().budget.limit = Some(1.0);
+    conductor.preset_mut().budget.when_spent = WhenSpent::SmallOnly;
+    let small = run(&mut conductor, "always-large", Watcher::default());
+    assert!(writers(&small.episode).starts_with("LSS"), "{}", writers(&small.episode));
+    let second = small.episode.steps[1].decision.as_ref().unwrap();
+    assert_eq!(second.by, Decider::Budget);
+
+    conductor.preset_mut().budget.when_spent = WhenSpent::Stop;
+    let stop = run(&mut conductor, "always-large", Watcher::default());
+    assert_eq!(writers(&stop.episode), "L");
+    assert_eq!(reason(&stop.episode), FinishReason::BudgetSpent);
+}
+
+#[test]
+fn absorbing_keeps_the_large_model() {
+    let mut conductor = pair();
+    conductor.preset_mut().routing.switching = Switching::Absorbing;
+    let script = vec![(1, take(Role::Large, OverrideScope::NextStep))];
+    let run = run(&mut conductor, "always-small", scripted(script));
+    let writers = writers(&run.episode);
+    assert!(writers.starts_with("SLL") && !writers[1..].contains('S'), "{writers}");
+}
+
+#[test]
+fn discarded_glimpses_are_charged() {
+    let script = vec![(0, Command::Threshold(0.0))];
+    let run = run(&mut pair(), "confidence", scripted(script));
+    let small = run.episode.ledger.accounts.small;
+    let discarded = run.events.iter().filter_map(|e| match &e.kind {
+        EventKind::Discarded { writing, .. } => Some(writing.tokens.len()),
+        _ => None,
+    });
+    assert_eq!(small.discarded, discarded.sum::<usize>());
+    assert_eq!(small.kept, 0);
+    let prices = run.episode.ledger.prices;
+    assert_eq!(
+        run.episode.ledger.cost_of(Role::Small),
+        prices.small * (small.prefilled + small.discarded) as f64
+    );
+}
+
+#[test]
+fn a_glimpse_at_which_the_episode_is_stopped_is_charged_too() {
+    let watcher = Watcher {
+        script: vec![(1, Command::Pause)],
+        waiting: [Command::Stop].into(),
+        ..Watcher::default()
+    };
+    let run = run(&mut pair(), "confidence", watcher);
+    assert_eq!(reason(&run.episode), FinishReason::Cancelled);
+    assert_eq!(run.episode.steps.len(), 1);
+    let stopped = |e: &Event| matches!(e.kind, EventKind::Discarded { step: 1, .. });
+    assert!(run.events.iter().any(stopped), "{:?}", run.events.last());
+}
+
+#[test]
+fn the_oracle_is_graded_and_refuses_what_it_cannot_know() {
+    let mut conductor = pair();
+    let graded = run(&mut conductor, "oracle", Watcher::default());
+    assert_ne!(graded.episode.verdict(), Some(Verdict::Undecided));
+
+    let (mut memory, typed) = (Memory::default(), Question::typed("1 + 1?"));
+    let mut oracle = by_name("oracle").unwrap();
+    let job = Job { question: &typed, router: oracle.as_mut(), seed: 1, paused: false };
+    let result = conductor.run(job, &mut memory, &mut Watcher::default());
+    assert!(matches!(result, Err(SessionError::Router(_))));
+    assert!(memory.events.is_empty(), "nothing was begun");
+}
+
+#[test]
+fn a_journal_that_refuses_ends_the_episode_and_the_pair_lives_on() {
+    let mut conductor = pair();
+    let mut memory = Memory { full_at: Some(3), ..Memory::default() };
+    let (question, mut router) = (question(), by_name("always-small").unwrap());
+    let job = Job { question: &question, router: router.as_mut(), seed: 1, paused: false };
+    let error = conductor.run(job, &mut memory, &mut Watcher::default()).unwrap_err();
+    assert!(error.to_string().contains("no space left"), "{error}");
+    assert_eq!(memory.events.len(), 3);
+    let again = run(&mut conductor, "always-small", Watcher::default());
+    assert!(again.episode.is_over());
+}

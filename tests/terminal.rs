@@ -1,0 +1,186 @@
+//! The workbench in a real pseudo-terminal, with the real tiny pair, read through a vt100 parser.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// Generous: these machines are shared, and a debug-free build still loads two models.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Session {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    writer: Box<dyn Write + Send>,
+    parser: Arc<Mutex<vt100::Parser>>,
+}
+
+impl Session {
+    fn start(home: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
+        command.args(arguments);
+        command.env("POINTSMAN_HOME", home);
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let screen = parser.clone();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(n @ 1..) = reader.read(&mut bytes) {
+                screen.lock().unwrap().process(&bytes[..n]);
+            }
+        });
+        let writer = pair.master.take_writer().unwrap();
+        Self { master: pair.master, child, writer, parser }
+    }
+
+    fn text(&self) -> String {
+        self.parser.lock().unwrap().screen().contents()
+    }
+
+    fn wait_for(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text();
+            if holds(&text) {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "no {what} on the screen:\n{text}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn see(&self, words: &str) -> String {
+        self.wait_for(words, |text| text.contains(words))
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    fn signal(&self, signal: i32) {
+        let pid = self.child.process_id().unwrap();
+        // SAFETY: a signal to our own child.
+        assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
+    }
+
+    fn end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                // What it wrote last is still on its way through the terminal.
+                std::thread::sleep(Duration::from_millis(100));
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it does not end:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn assert_restored(&self) {
+        let parser = self.parser.lock().unwrap();
+        let screen = parser.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is back");
+        assert!(!screen.bracketed_paste(), "bracketed paste is off");
+    }
+}
+
+#[test]
+fn a_question_is_solved_and_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = Session::start(home.path(), &["--seed", "3"], 80, 24);
+    session.see("Answer:");
+    assert!(session.parser.lock().unwrap().screen().alternate_screen());
+    session.press("?");
+    session.see("next step");
+    session.press("\x1b");
+    // A resize is followed by a whole new picture.
+    session.master.resize(PtySize { rows: 50, cols: 200, ..PtySize::default() }).unwrap();
+    session.parser.lock().unwrap().screen_mut().set_size(50, 200);
+    session.wait_for("wide screen", |text| {
+        text.contains("Answer:") && text.lines().any(|line| line.chars().count() > 180)
+    });
+    session.press("q");
+    assert!(session.end().success());
+    session.assert_restored();
+
+    let store = pointsman::store::Store::open(&home.path().join("data/store")).unwrap();
+    let all: Vec<_> = store.list().map(Result::unwrap).collect();
+    assert_eq!(all.len(), 1);
+    assert!(matches!(all[0].end, pointsman::store::End::Finished { .. }), "{:?}", all[0]);
+}
+
+#[test]
+fn a_person_takes_the_points_and_types_a_question() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = Session::start(home.path(), &["--idle"], 100, 30);
+    session.see("ready");
+    session.press("i");
+    session.press("\x1b[200~Ava has 37 pens. She buys 4 boxes of 12 pens.\x1b[201~");
+    session.see("She buys 4 boxes of 12 pens.");
+    session.press(" How many pens does Ava have?\r");
+    session.see("Answer:");
+    session.press("q");
+    assert!(session.end().success());
+
+    let store = pointsman::store::Store::open(&home.path().join("data/store")).unwrap();
+    let episode = store.episode(1).unwrap();
+    assert!(episode.started.question.ends_with("How many pens does Ava have?"));
+    assert_eq!(episode.started.gold, None);
+}
+
+#[test]
+fn the_terminal_is_restored_after_signals() {
+    for (signal, name) in [(libc::SIGTERM, "SIGTERM"), (libc::SIGHUP, "SIGHUP")] {
+        let home = tempfile::tempdir().unwrap();
+        let mut session = Session::start(home.path(), &[], 80, 24);
+        session.see("trace");
+        session.signal(signal);
+        let status = session.end();
+        assert!(!status.success(), "{name}: {status:?}");
+        session.assert_restored();
+        // The store is free again, and whole.
+        let store = pointsman::store::Store::open(&home.path().join("data/store")).unwrap();
+        assert!(store.list().all(|summary| summary.is_ok()));
+    }
+}
+
+#[test]
+fn it_stops_and_comes_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = Session::start(home.path(), &["--seed", "3"], 80, 24);
+    session.see("Answer:");
+    session.press("\x1a");
+    session.wait_for("restored terminal", |_| {
+        !session.parser.lock().unwrap().screen().alternate_screen()
+    });
+    session.signal(libc::SIGCONT);
+    session.see("Answer:");
+    assert!(session.parser.lock().unwrap().screen().alternate_screen());
+    session.press("q");
+    assert!(session.end().success());
+    session.assert_restored();
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pointsman"))
+        .env("POINTSMAN_HOME", home.path())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(message.contains("pointsman run"), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
