@@ -28,8 +28,11 @@ pub fn keyboard() -> io::Result<Receiver<Event>> {
                 Err(error) => Err(error),
             };
             match event {
-                Ok(event) if sender.blocking_send(event).is_ok() => {}
-                Ok(_) => return,
+                Ok(event) => {
+                    if sender.blocking_send(event).is_err() {
+                        return;
+                    }
+                }
                 Err(error) => {
                     tracing::error!("the keyboard cannot be read: {error}");
                     return;

@@ -19,7 +19,7 @@ mod update;
 mod view;
 
 pub use actions::{ACTIONS, Action, Place, Row};
-pub use run::{Session, Start, run};
+pub use run::{Ended, Session, Start, run};
 pub use state::{Beginning, InFlight, Link, Notice, Overlay, Run, State};
 pub use update::{Effect, Message, Scroll, update};
 pub use view::{MINIMUM, View};

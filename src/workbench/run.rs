@@ -1,7 +1,6 @@
 //! The loop that binds state and view to the terminal and the session.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use super::view::View;
 use crate::episode::Status;
 use crate::session::{Command, Update, now_ms};
 use crate::tasks::Question;
-use crate::terminal::{Pacer, Screen, Signal, Signals, TerminalError, keyboard};
+use crate::terminal::{Pacer, Screen, Signal, Signals, keyboard};
 use crate::theme::{Glyphs, Theme};
 
 /// How the workbench is started.
@@ -35,13 +34,13 @@ pub struct Session {
     pub updates: Receiver<Update>,
 }
 
-/// Takes the terminal. To be called before the models are loaded, so that what their loading
-/// prints goes to `log`.
-///
-/// # Errors
-/// When there is no terminal, or no log.
-pub fn enter(log: &std::path::Path) -> Result<Screen, TerminalError> {
-    Screen::enter(log)
+/// How the workbench ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// A person quit.
+    Quit,
+    /// A signal ended it, or the keyboard is gone.
+    Killed,
 }
 
 /// Updates that are taken in at once, between two looks at the keyboard.
@@ -50,14 +49,15 @@ const BULK: usize = 256;
 /// While an episode runs and nothing else happens, the clock on the screen moves this often.
 const CLOCK: Duration = Duration::from_secs(1);
 
-/// Runs until a person quits, a signal ends the program, or the terminal is gone; then the terminal
-/// is restored. The session is told [`Command::Quit`] and its updates are dropped, so its thread
+/// Runs on `screen` until a person quits, a signal ends the program, or the terminal is gone; then
+/// the terminal is restored. The screen is taken before the models are loaded, so that what their
+/// loading prints goes to the log. The session is told [`Command::Quit`] and its updates are dropped, so its thread
 /// ends at the next token; the caller waits for it, but not for ever: a model that is still being
 /// loaded cannot be interrupted.
 ///
 /// # Errors
 /// When the terminal fails.
-pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<()> {
+pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
     let Start { beginning, theme, glyphs, slow_link, mut draw_question } = start;
     let Session { commands, mut updates } = session;
     let mut keys = keyboard()?;
@@ -68,7 +68,7 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
     let mut news = Vec::with_capacity(BULK);
     let mut session_is_there = true;
     pacer.answer();
-    loop {
+    let ended = 'running: loop {
         let now = Instant::now();
         if pacer.is_due(now) {
             screen.draw(|frame| view.render(frame, &state))?;
@@ -80,14 +80,14 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
         tokio::select! {
             biased;
             key = keys.recv() => {
-                let Some(input) = key else { break };
+                let Some(input) = key else { break Ended::Killed };
                 pacer.answer();
                 if !matches!(input, Input::Resize(..)) {
                     messages.push(Message::Input(input));
                 }
             }
             signal = signals.next() => match signal {
-                Signal::End => break,
+                Signal::End => break Ended::Killed,
                 Signal::Continued => {
                     screen.retake()?;
                     pacer.answer();
@@ -114,15 +114,15 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                     Effect::Draw => messages.push(Message::Drawn(draw_question())),
                     Effect::Scroll(by) => view.scroll(by),
                     Effect::Suspend => screen.suspend()?,
-                    Effect::Quit => return Ok(()),
+                    Effect::Quit => break 'running Ended::Quit,
                 }
             }
             at += 1;
         }
-    }
-    // Nobody is left to be told that the session has gone first.
+    };
+    // A session that has gone first needs not be told.
     let _ = commands.send(Command::Quit);
-    Ok(())
+    Ok(ended)
 }
 
 /// Waits until then; for ever where there is nothing to wait for.

@@ -33,6 +33,7 @@ pub enum Effect {
     /// Scroll the trace, a matter of the view alone.
     Scroll(Scroll),
     Suspend,
+    /// Tell the session, restore the terminal, end.
     Quit,
 }
 
@@ -208,7 +209,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         .map(|row| row.action)
         .filter(|_| key.1.contains(KeyModifiers::CONTROL));
     match urgent {
-        Some(Action::Quit) => return vec![Effect::Send(Command::Quit), Effect::Quit],
+        Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Suspend) => return vec![Effect::Suspend],
         _ => {}
     }
@@ -307,7 +308,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         Action::Suspend => vec![Effect::Suspend],
-        Action::Quit => vec![Effect::Send(Command::Quit), Effect::Quit],
+        Action::Quit => vec![Effect::Quit],
     }
 }
 
