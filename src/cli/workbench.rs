@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
@@ -14,8 +16,12 @@ use crate::session;
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
+use crate::terminal::Screen;
 use crate::theme::{Glyphs, Theme};
-use crate::workbench::{self, SessionHandle, Start};
+use crate::workbench::{self, Beginning, Ended, Session, Start};
+
+/// How long a session may take to end once it is told to: more than the time of a token.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub struct WorkbenchArgs {
@@ -55,7 +61,7 @@ pub fn run(
     let store = Arc::new(Store::open(&path)?);
 
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
-    let terminal = workbench::enter(&log)?;
+    let screen = Screen::enter(&log)?;
     let cache = folders.cache.clone();
     let wanted = preset.clone();
     let live = session::spawn(
@@ -64,25 +70,37 @@ pub fn run(
     )
     .context("cannot start the session's thread")?;
     let start = Start {
-        preset,
+        beginning: Beginning { preset, first, seed: common.seed, store: path.display().to_string() },
         theme,
-        glyphs: if args.ascii { Glyphs::Ascii } else { Glyphs::Unicode },
-        log,
+        glyphs: if args.ascii {
+            Glyphs::Ascii
+        } else {
+            Glyphs::detect(|variable| std::env::var(variable).ok())
+        },
         slow_link: args.slow_link,
-        draw_question: Box::new(move || {
-            drawn.next().unwrap_or_else(|| Question::typed(""))
-        }),
-        first,
-        seed: common.seed,
-        store_label: path.display().to_string(),
+        draw_question: Box::new(move || drawn.next().unwrap_or_else(|| Question::typed(""))),
     };
-    let session = SessionHandle { commands: live.commands, updates: live.updates };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+    let session = Session { commands: live.commands, updates: live.updates };
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the event loop")?;
-    let _ = terminal;
-    runtime.block_on(workbench::run(start, session))?;
-    Ok(Outcome::Done)
+    let ended = runtime.block_on(workbench::run(start, screen, session));
+    part(live.thread);
+    Ok(match ended? {
+        Ended::Quit => Outcome::Done,
+        Ended::Killed => Outcome::Unwell,
+    })
+}
+
+/// Waits for the session's thread, but not for ever: a model that is being loaded cannot be
+/// interrupted, and it holds nothing that is not in the store.
+fn part(thread: JoinHandle<()>) {
+    let deadline = Instant::now() + PATIENCE;
+    while !thread.is_finished() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    if thread.is_finished() && thread.join().is_err() {
+        tracing::error!("the session's thread panicked");
+    }
 }

@@ -1,1 +1,22 @@
-//! To be filled.
+//! The terminal: taking it, giving it back whatever happens, and writing to it sparingly.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `screen` | [`Screen`]: enter, draw, suspend, restore; the panic hook |
+//! | `descriptors` | standard output and error sent to the log while the screen is up |
+//! | `backend` | a ratatui backend that writes nothing for an unchanged frame, and counts bytes |
+//! | `pacing` | [`Pacer`]: when the next frame is due |
+//! | `input`, `signals` | keys and signals as channels that a `select!` can wait for |
+
+mod backend;
+mod descriptors;
+mod input;
+mod pacing;
+mod screen;
+mod signals;
+
+pub use backend::{Meter, Thrifty};
+pub use input::keyboard;
+pub use pacing::Pacer;
+pub use screen::{Screen, TerminalError};
+pub use signals::{Signal, Signals};

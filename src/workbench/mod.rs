@@ -1,1 +1,25 @@
-//! To be filled.
+//! The workbench: one screen to watch an episode and to take the points.
+//!
+//! Data goes round one way: keys and the session's updates become [`Message`]s, [`update`] changes
+//! the [`State`] and names [`Effect`]s, the run loop carries them out, and the [`View`] reads the
+//! state. The state knows no view, and what is true of an episode it knows from its events only.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `state` | [`State`]: what the screen is about |
+//! | `actions` | the table of actions: keys, help, where they are valid |
+//! | `update` | [`update`]: pure, message by message |
+//! | `view` | the panes |
+//! | `run` | the loop that binds them to terminal and session |
+
+mod actions;
+mod run;
+mod state;
+mod update;
+mod view;
+
+pub use actions::{ACTIONS, Action, Place, Row};
+pub use run::{Ended, Session, Start, run};
+pub use state::{Beginning, InFlight, Link, Notice, Overlay, Run, State};
+pub use update::{Effect, Message, Scroll, update};
+pub use view::{MINIMUM, View};

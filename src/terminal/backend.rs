@@ -1,0 +1,166 @@
+//! What lies between ratatui and the terminal's descriptor.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::crossterm::queue;
+use ratatui::crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+use ratatui::layout::{Position, Size};
+
+/// A writer that keeps what it is given until it is flushed, and counts what it has flushed.
+pub struct Meter<W> {
+    inner: W,
+    waiting: Vec<u8>,
+    flushed: Arc<AtomicU64>,
+}
+
+impl<W: Write> Meter<W> {
+    /// A meter in front of `inner`.
+    pub fn new(inner: W) -> Self {
+        Self { inner, waiting: Vec::with_capacity(16 * 1024), flushed: Arc::default() }
+    }
+
+    /// Bytes flushed so far; the counter stays readable after the meter has moved into a backend.
+    pub fn counter(&self) -> Arc<AtomicU64> {
+        self.flushed.clone()
+    }
+}
+
+impl<W: Write> Write for Meter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.waiting.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        // A write that failed is not tried again: half a frame is no use to anybody.
+        let result = self.inner.write_all(&self.waiting);
+        self.flushed.fetch_add(self.waiting.len() as u64, Ordering::Relaxed);
+        self.waiting.clear();
+        result.and_then(|()| self.inner.flush())
+    }
+}
+
+/// The crossterm backend, made thrifty: a frame without changes writes nothing, a frame with
+/// changes stands between synchronized-update marks (mode 2026; terminals that do not know it
+/// ignore it), and the hardware cursor stays hidden and is never asked for.
+pub struct Thrifty<W: Write> {
+    inner: CrosstermBackend<W>,
+    in_frame: bool,
+}
+
+impl<W: Write> Thrifty<W> {
+    /// A backend that writes to `writer`.
+    pub fn new(writer: W) -> Self {
+        Self { inner: CrosstermBackend::new(writer), in_frame: false }
+    }
+
+    fn open_frame(&mut self) -> io::Result<()> {
+        if !self.in_frame {
+            queue!(self.inner, BeginSynchronizedUpdate)?;
+            self.in_frame = true;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Thrifty<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.inner.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Write::flush(&mut self.inner)
+    }
+}
+
+impl<W: Write> Backend for Thrifty<W> {
+    type Error = io::Error;
+
+    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
+    where
+        I: Iterator<Item = (u16, u16, &'a Cell)>,
+    {
+        let mut content = content.peekable();
+        if content.peek().is_none() {
+            return Ok(());
+        }
+        self.open_frame()?;
+        self.inner.draw(content)
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Always the origin: asking the terminal would race with the keyboard.
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        Ok(Position::ORIGIN)
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, _: P) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.clear_region(ClearType::All)
+    }
+
+    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        self.open_frame()?;
+        self.inner.clear_region(region)
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        self.inner.size()
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.inner.window_size()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.in_frame {
+            queue!(self.inner, EndSynchronizedUpdate)?;
+            self.in_frame = false;
+        }
+        Backend::flush(&mut self.inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::widgets::Paragraph;
+    use ratatui::{Terminal, TerminalOptions, Viewport};
+
+    use super::*;
+
+    #[test]
+    fn unchanged_frame_writes_nothing() {
+        let meter = Meter::new(Vec::new());
+        let bytes = meter.counter();
+        let viewport = Viewport::Fixed(Rect::new(0, 0, 20, 2));
+        let mut terminal =
+            Terminal::with_options(Thrifty::new(meter), TerminalOptions { viewport }).unwrap();
+        let mut draw = |text: &str| {
+            let before = bytes.load(Ordering::Relaxed);
+            terminal.draw(|f| f.render_widget(Paragraph::new(text), f.area())).unwrap();
+            bytes.load(Ordering::Relaxed) - before
+        };
+        assert!(draw("37 + 48") > 0);
+        assert_eq!(draw("37 + 48"), 0);
+        let more = draw("37 + 48 = 85");
+        assert!((5..80).contains(&more), "{more} bytes for five characters");
+    }
+}

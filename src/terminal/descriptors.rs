@@ -1,0 +1,56 @@
+//! Standard output and error while the screen is up: both go to the log, since dependencies print.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+
+/// The process's own descriptors, put aside; dropping it brings them back.
+pub(super) struct PutAside {
+    out: OwnedFd,
+    err: OwnedFd,
+}
+
+impl PutAside {
+    /// Sends standard output and error to the file `log`.
+    ///
+    /// # Errors
+    /// When the log takes no more text, or the system has no descriptor left; nothing is changed
+    /// then.
+    pub(super) fn into_log(log: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).open(log)?;
+        io::stdout().flush()?;
+        let aside = Self { out: copy(libc::STDOUT_FILENO)?, err: copy(libc::STDERR_FILENO)? };
+        redirect(file.as_raw_fd(), libc::STDOUT_FILENO)?;
+        redirect(file.as_raw_fd(), libc::STDERR_FILENO)?;
+        Ok(aside)
+    }
+
+    /// A copy of the terminal's descriptor, to draw to.
+    pub(super) fn terminal(&self) -> io::Result<OwnedFd> {
+        self.out.try_clone()
+    }
+}
+
+impl Drop for PutAside {
+    fn drop(&mut self) {
+        // What was printed so far belongs to the log, not to the screen. There is nobody left to
+        // tell of an error.
+        let _ = io::stdout().flush();
+        let _ = redirect(self.out.as_raw_fd(), libc::STDOUT_FILENO);
+        let _ = redirect(self.err.as_raw_fd(), libc::STDERR_FILENO);
+    }
+}
+
+fn copy(of: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: `fcntl` takes any number and reports a bad one; the copy has no other owner.
+    unsafe {
+        let fd = libc::fcntl(of, libc::F_DUPFD_CLOEXEC, 3);
+        if fd < 0 { Err(io::Error::last_os_error()) } else { Ok(OwnedFd::from_raw_fd(fd)) }
+    }
+}
+
+fn redirect(from: RawFd, to: RawFd) -> io::Result<()> {
+    // SAFETY: `to` is one of the standard descriptors, which no Rust value owns.
+    if unsafe { libc::dup2(from, to) } < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

@@ -1,0 +1,44 @@
+//! The keyboard as a channel.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use ratatui::crossterm::event::{self, Event};
+use tokio::sync::mpsc::{Receiver, channel};
+
+/// Events that may wait; a paste is one event.
+const BACKLOG: usize = 256;
+
+/// How long the thread waits before it looks whether anybody still listens.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Keys, pastes and resizes, read on a thread of their own, which ends soon after the receiver is
+/// dropped, or when the terminal is gone (the channel then closes).
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn keyboard() -> io::Result<Receiver<Event>> {
+    let (sender, receiver) = channel(BACKLOG);
+    thread::Builder::new().name("pointsman-keys".into()).spawn(move || {
+        while !sender.is_closed() {
+            let event = match event::poll(PATIENCE) {
+                Ok(true) => event::read(),
+                Ok(false) => continue,
+                Err(error) => Err(error),
+            };
+            match event {
+                Ok(event) => {
+                    if sender.blocking_send(event).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!("the keyboard cannot be read: {error}");
+                    return;
+                }
+            }
+        }
+    })?;
+    Ok(receiver)
+}

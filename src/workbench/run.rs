@@ -1,0 +1,134 @@
+//! The loop that binds state and view to the terminal and the session.
+
+use std::io;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::Event as Input;
+use tokio::sync::mpsc::Receiver;
+use tokio::time::sleep_until;
+
+use super::state::{Beginning, State};
+use super::update::{Effect, Message, update};
+use super::view::View;
+use crate::episode::Status;
+use crate::session::{Command, Update, now_ms};
+use crate::tasks::Question;
+use crate::terminal::{Pacer, Screen, Signal, Signals, keyboard};
+use crate::theme::{Glyphs, Theme};
+
+/// How the workbench is started.
+pub struct Start {
+    pub beginning: Beginning,
+    pub theme: Theme,
+    pub glyphs: Glyphs,
+    /// Draw at most ten times a second.
+    pub slow_link: bool,
+    /// Draws the next question of the task set; it is called between frames and must not wait.
+    pub draw_question: Box<dyn FnMut() -> Question + Send>,
+}
+
+/// The workbench's ends of the session's channels.
+pub struct Session {
+    pub commands: Sender<Command>,
+    pub updates: Receiver<Update>,
+}
+
+/// How the workbench ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// A person quit.
+    Quit,
+    /// A signal ended it, or the keyboard is gone.
+    Killed,
+}
+
+/// Updates that are taken in at once, between two looks at the keyboard.
+const BULK: usize = 256;
+
+/// While an episode runs and nothing else happens, the clock on the screen moves this often.
+const CLOCK: Duration = Duration::from_secs(1);
+
+/// Runs on `screen` until a person quits, a signal ends the program, or the terminal is gone; then
+/// the terminal is restored. The screen is taken before the models are loaded, so that what their
+/// loading prints goes to the log. The session is told [`Command::Quit`] and its updates are dropped, so its thread
+/// ends at the next token; the caller waits for it, but not for ever: a model that is still being
+/// loaded cannot be interrupted.
+///
+/// # Errors
+/// When the terminal fails.
+pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
+    let Start { beginning, theme, glyphs, slow_link, mut draw_question } = start;
+    let Session { commands, mut updates } = session;
+    let mut keys = keyboard()?;
+    let mut signals = Signals::listen()?;
+    let mut state = State::new(beginning);
+    let mut view = View::new(theme, glyphs);
+    let mut pacer = Pacer::new(slow_link);
+    let mut news = Vec::with_capacity(BULK);
+    let mut session_is_there = true;
+    pacer.answer();
+    let ended = 'running: loop {
+        let now = Instant::now();
+        if pacer.is_due(now) {
+            screen.draw(|frame| view.render(frame, &state))?;
+            pacer.drawn(now);
+        }
+        let running = state.open().is_some_and(|run| run.episode.status == Status::Running);
+        let frame = pacer.due(now).or(running.then(|| now + CLOCK));
+        let mut messages = Vec::new();
+        tokio::select! {
+            biased;
+            key = keys.recv() => {
+                let Some(input) = key else { break Ended::Killed };
+                pacer.answer();
+                if !matches!(input, Input::Resize(..)) {
+                    messages.push(Message::Input(input));
+                }
+            }
+            signal = signals.next() => match signal {
+                Signal::End => break Ended::Killed,
+                Signal::Continued => {
+                    screen.retake()?;
+                    pacer.answer();
+                }
+            },
+            count = updates.recv_many(&mut news, BULK), if session_is_there => {
+                pacer.news();
+                session_is_there = count > 0;
+                if !session_is_there {
+                    messages.push(Message::SessionGone);
+                }
+                messages.extend(news.drain(..).map(Message::Session));
+            }
+            () = until(frame) => pacer.news(),
+        }
+        messages.push(Message::Clock(now_ms()));
+        // Messages that effects give rise to come last.
+        let mut at = 0;
+        while at < messages.len() {
+            for effect in update(&mut state, messages[at].clone()) {
+                match effect {
+                    // A session that is gone closes its updates, and that is shown.
+                    Effect::Send(command) => drop(commands.send(command)),
+                    Effect::Draw => messages.push(Message::Drawn(draw_question())),
+                    Effect::Scroll(by) => view.scroll(by),
+                    Effect::Suspend => screen.suspend()?,
+                    Effect::Quit => break 'running Ended::Quit,
+                }
+            }
+            at += 1;
+        }
+    };
+    // A session that has gone first needs not be told.
+    let _ = commands.send(Command::Quit);
+    Ok(ended)
+}
+
+/// Waits until then; for ever where there is nothing to wait for.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant.into()).await,
+        None => std::future::pending().await,
+    }
+}

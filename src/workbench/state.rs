@@ -1,0 +1,168 @@
+//! What the screen is about. Nothing here knows how it is drawn.
+
+use ratatui_textarea::TextArea;
+
+use crate::config::Preset;
+use crate::episode::{Decider, Episode, Role, Status};
+use crate::routing::Opinion;
+use crate::tasks::Question;
+
+/// What a workbench starts from.
+#[derive(Debug, Clone)]
+pub struct Beginning {
+    pub preset: Preset,
+    /// The question that is asked as soon as the session is ready.
+    pub first: Option<Question>,
+    /// Seed of every episode: asked again, a question differs only by the choices.
+    pub seed: u64,
+    /// Where episodes are kept, for the screen.
+    pub store: String,
+}
+
+/// Everything that the workbench knows.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub preset: Preset,
+    pub seed: u64,
+    pub store: String,
+    pub link: Link,
+    /// The question to ask when the session is ready, or again.
+    pub question: Option<Question>,
+    /// A question was sent and its episode has not begun.
+    pub starting: bool,
+    /// The episode on the screen.
+    pub run: Option<Run>,
+    /// The threshold for the next episode, in [0, 1].
+    pub threshold: f64,
+    /// A threshold that was sent to the running episode and is not in force yet.
+    pub asked_threshold: Option<f64>,
+    /// The step that a person looks at, from 0; the current one where absent.
+    pub selected: Option<usize>,
+    /// Whether the reasons have the whole side to themselves.
+    pub all_reasons: bool,
+    pub overlay: Overlay,
+    /// A line for the foot of the screen, until the next key.
+    pub notice: Option<Notice>,
+    /// Milliseconds since the Unix epoch, as of the last message that told the time.
+    pub now_ms: u64,
+}
+
+/// How the session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// Models are being loaded; what the session says of it.
+    Loading(String),
+    Ready,
+    /// The session is over; why.
+    Failed(String),
+}
+
+/// What lies over the panes.
+#[derive(Debug, Clone)]
+pub enum Overlay {
+    None,
+    Help,
+    /// A question is being typed.
+    Editor(Box<TextArea<'static>>),
+}
+
+/// A line for the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Good to know.
+    Hint(String),
+    /// Something did not work.
+    Trouble(String),
+}
+
+/// An episode on the screen: what its events say, and what is on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    pub id: u64,
+    pub episode: Episode,
+    /// Text that is being written, ahead of its event.
+    pub in_flight: Option<InFlight>,
+    /// The router's opinion before the step of that number, until the step is written.
+    pub opinion: Option<(usize, Opinion)>,
+}
+
+/// Text that is being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InFlight {
+    pub model: Role,
+    pub text: String,
+    pub tokens: usize,
+}
+
+impl State {
+    /// The state before anything has happened.
+    pub fn new(beginning: Beginning) -> Self {
+        let Beginning { preset, first, seed, store } = beginning;
+        Self {
+            threshold: preset.routing.threshold,
+            preset,
+            seed,
+            store,
+            link: Link::Loading("starting".into()),
+            question: first,
+            starting: false,
+            run: None,
+            asked_threshold: None,
+            selected: None,
+            all_reasons: false,
+            overlay: Overlay::None,
+            notice: None,
+            now_ms: 0,
+        }
+    }
+
+    /// The episode that is running or paused.
+    pub fn open(&self) -> Option<&Run> {
+        self.run.as_ref().filter(|run| !run.episode.is_over())
+    }
+
+    /// The threshold in force.
+    pub fn threshold_now(&self) -> f64 {
+        self.open().map_or(self.threshold, |run| run.episode.threshold)
+    }
+
+    /// The step that the reasons are about, from 0: the selected one, the one that is being
+    /// written, or the last.
+    pub fn step_in_view(&self) -> Option<usize> {
+        let run = self.run.as_ref()?;
+        let last = run.last_step()?;
+        Some(self.selected.map_or(last, |step| step.min(last)))
+    }
+}
+
+impl Run {
+    /// The current step while the episode is open, the last one afterwards; nothing where an
+    /// episode ended before its first step.
+    pub fn last_step(&self) -> Option<usize> {
+        let written = self.episode.steps.len();
+        if self.episode.is_over() { written.checked_sub(1) } else { Some(written) }
+    }
+
+    /// Milliseconds that the episode has taken; the clock stands still in a pause and at the end.
+    pub fn elapsed_ms(&self, now_ms: u64) -> u64 {
+        let until = match self.episode.status {
+            Status::Running => now_ms.max(self.episode.last_ms),
+            _ => self.episode.last_ms,
+        };
+        until.saturating_sub(self.episode.began_ms)
+    }
+
+    /// Whether a pause was asked for and a model still writes.
+    pub fn is_pausing(&self) -> bool {
+        self.episode.status == Status::Paused && self.episode.decision.is_some()
+    }
+
+    /// Decisions made by a person, and all decisions.
+    pub fn score(&self) -> (usize, usize) {
+        let steps = self.episode.steps.iter().map(|step| step.decision.as_ref());
+        let decisions = steps.chain([self.episode.decision.as_ref()]).flatten();
+        decisions.fold((0, 0), |(person, all), decision| {
+            (person + usize::from(decision.by == Decider::Person), all + 1)
+        })
+    }
+}

@@ -1,0 +1,346 @@
+//! Messages to changes and effects. Pure: no I/O, no clock.
+
+use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui_textarea::{TextArea, WrapMode};
+
+use super::actions::{Action, Key, Place, action_of};
+use super::state::{InFlight, Link, Notice, Overlay, Run, State};
+use crate::episode::{Episode, Event, EventKind, OverrideScope, Role, Status, Token};
+use crate::session::{Command, Update};
+use crate::tasks::Question;
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// From the terminal.
+    Input(Input),
+    /// From the session.
+    Session(Update),
+    /// The session's end of the channel is gone.
+    SessionGone,
+    /// A question that [`Effect::Draw`] asked for.
+    Drawn(Question),
+    /// The time: milliseconds since the Unix epoch.
+    Clock(u64),
+}
+
+/// Something to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Send(Command),
+    /// Draw a question of the task set and come back with [`Message::Drawn`].
+    Draw,
+    /// Scroll the trace, a matter of the view alone.
+    Scroll(Scroll),
+    Suspend,
+    /// Tell the session, restore the terminal, end.
+    Quit,
+}
+
+/// How to scroll the trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scroll {
+    PageUp,
+    PageDown,
+    /// Back to the end, and stay there.
+    Follow,
+}
+
+/// Changes the state by a message and says what is to be done.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Clock(now_ms) => {
+            state.now_ms = now_ms;
+            Vec::new()
+        }
+        Message::Drawn(question) => {
+            state.question = Some(question);
+            ask(state, false)
+        }
+        Message::SessionGone => {
+            if !matches!(state.link, Link::Failed(_)) {
+                state.link = Link::Failed("it ended without a word; the log may say why".into());
+            }
+            Vec::new()
+        }
+        Message::Session(news) => on_session(state, news),
+        Message::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => on_key(state, key),
+        Message::Input(Input::Paste(text)) => on_paste(state, &text),
+        Message::Input(_) => Vec::new(),
+    }
+}
+
+fn on_session(state: &mut State, news: Update) -> Vec<Effect> {
+    match news {
+        Update::Loading(what) => state.link = Link::Loading(what),
+        Update::Ready => {
+            state.link = Link::Ready;
+            if state.question.is_some() {
+                return ask(state, false);
+            }
+        }
+        Update::Event { id, event } => on_event(state, id, &event),
+        Update::Opinion { step, opinion } => {
+            if let Some(run) = &mut state.run {
+                run.opinion = Some((step, opinion));
+            }
+        }
+        Update::Token { model, token } => {
+            if let Some(run) = &mut state.run {
+                run.receive(model, &token);
+            }
+        }
+        Update::Refused(reason) => {
+            state.starting = false;
+            state.asked_threshold = None;
+            state.notice = Some(Notice::Trouble(reason));
+        }
+        Update::Failed(reason) => {
+            state.starting = false;
+            state.link = Link::Failed(reason);
+        }
+    }
+    Vec::new()
+}
+
+fn on_event(state: &mut State, id: u64, event: &Event) {
+    state.now_ms = state.now_ms.max(event.at_ms);
+    let folded = match state.run.as_mut().filter(|run| run.id == id) {
+        Some(run) => run.apply(event),
+        None => Episode::start(event).map(|episode| {
+            state.threshold = episode.threshold;
+            state.run = Some(Run { id, episode, in_flight: None, opinion: None });
+            state.starting = false;
+            state.asked_threshold = None;
+            state.selected = None;
+        }),
+    };
+    if let Err(error) = folded {
+        state.notice = Some(Notice::Trouble(format!("episode {id} cannot be shown: {error}")));
+    }
+    if let EventKind::ThresholdMoved { to, .. } = event.kind {
+        state.threshold = to;
+        if state.asked_threshold == Some(to) {
+            state.asked_threshold = None;
+        }
+    }
+}
+
+impl Run {
+    fn apply(&mut self, event: &Event) -> Result<(), crate::episode::FoldError> {
+        self.episode.apply(event)?;
+        match &event.kind {
+            // The small model's glimpse is no beginning of the large model's step.
+            EventKind::Decided { choice, .. } => {
+                if self.in_flight.as_ref().is_some_and(|writing| writing.model != *choice) {
+                    self.in_flight = None;
+                }
+            }
+            EventKind::Written { .. } => {
+                self.in_flight = None;
+                self.opinion = None;
+            }
+            EventKind::Finished { .. } | EventKind::Failed { .. } => {
+                self.in_flight = None;
+                self.opinion = None;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, model: Role, token: &Token) {
+        let fresh = || InFlight { model, text: String::new(), tokens: 0 };
+        let writing = self.in_flight.get_or_insert_with(fresh);
+        if writing.model != model {
+            *writing = fresh();
+        }
+        writing.text.push_str(&token.text);
+        writing.tokens += 1;
+    }
+}
+
+/// Asks the question of the state.
+fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
+    let Some(question) = state.question.clone() else {
+        return vec![Effect::Draw];
+    };
+    state.starting = true;
+    let mut effects = Vec::new();
+    // The session forgets a threshold that was moved within an episode.
+    if state.open().is_none() {
+        effects.push(Effect::Send(Command::Threshold(state.threshold)));
+    }
+    let ask = Command::Ask { question, router: None, seed: state.seed, paused };
+    effects.extend([Effect::Send(ask), Effect::Scroll(Scroll::Follow)]);
+    effects
+}
+
+fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
+    state.notice = None;
+    if !matches!(state.overlay, Overlay::Editor(_)) {
+        if let Some(reason) = Place::Session.refusal(state) {
+            return hint(state, reason);
+        }
+        state.overlay = editor();
+    }
+    if let Overlay::Editor(area) = &mut state.overlay {
+        area.insert_str(text.replace("\r\n", "\n").replace('\r', "\n"));
+    }
+    Vec::new()
+}
+
+fn editor() -> Overlay {
+    let mut area = TextArea::default();
+    area.set_wrap_mode(WrapMode::WordOrGlyph);
+    Overlay::Editor(Box::new(area))
+}
+
+fn hint(state: &mut State, text: impl Into<String>) -> Vec<Effect> {
+    state.notice = Some(Notice::Hint(text.into()));
+    Vec::new()
+}
+
+fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    state.notice = None;
+    let key = Key::of(&event);
+    // These two must work wherever one is.
+    let urgent = action_of(key)
+        .map(|row| row.action)
+        .filter(|_| key.1.contains(KeyModifiers::CONTROL));
+    match urgent {
+        Some(Action::Quit) => return vec![Effect::Quit],
+        Some(Action::Suspend) => return vec![Effect::Suspend],
+        _ => {}
+    }
+    match state.overlay {
+        Overlay::Editor(_) => return on_editor_key(state, event),
+        Overlay::Help => {
+            state.overlay = Overlay::None;
+            // The key that closes the help does nothing else, unless it is one of its keys.
+            if matches!(event.code, KeyCode::Char('?' | 'q') | KeyCode::Esc) {
+                return Vec::new();
+            }
+        }
+        Overlay::None => {}
+    }
+    let Some(row) = action_of(key) else {
+        return hint(state, format!("{key} does nothing here: ? shows the keys"));
+    };
+    match row.place.refusal(state) {
+        Some(reason) => hint(state, reason),
+        None => act(state, row.action),
+    }
+}
+
+fn on_editor_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+    let Overlay::Editor(area) = &mut state.overlay else {
+        return Vec::new();
+    };
+    match event.code {
+        KeyCode::Esc => state.overlay = Overlay::None,
+        KeyCode::Enter if event.modifiers.is_empty() => {
+            let text = area.lines().join("\n").trim().to_owned();
+            if text.is_empty() {
+                return hint(state, "type a question first, or press Esc");
+            }
+            state.overlay = Overlay::None;
+            state.question = Some(Question::typed(text));
+            return ask(state, false);
+        }
+        KeyCode::Enter => area.insert_newline(),
+        _ => {
+            area.input(event);
+        }
+    }
+    Vec::new()
+}
+
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    let paused = state.open().map(|run| run.episode.status == Status::Paused);
+    let send = |command| vec![Effect::Send(command)];
+    let take = |model, scope| send(Command::Override { model, scope });
+    match action {
+        Action::Run => match paused {
+            _ if state.starting => hint(state, "the question has just been asked"),
+            Some(true) => send(Command::Resume),
+            Some(false) => hint(state, "it is running: x stops it, d draws a new question"),
+            None => ask(state, false),
+        },
+        Action::Pause => send(if paused == Some(true) { Command::Resume } else { Command::Pause }),
+        Action::Step => match paused {
+            _ if state.starting => hint(state, "the question has just been asked"),
+            Some(_) => send(Command::Step),
+            None => ask(state, true),
+        },
+        Action::Stop => send(Command::Stop),
+        Action::Draw => vec![Effect::Draw],
+        Action::Type => {
+            state.overlay = editor();
+            Vec::new()
+        }
+        Action::SmallNext => take(Role::Small, OverrideScope::NextStep),
+        Action::LargeNext => take(Role::Large, OverrideScope::NextStep),
+        Action::SmallOn => take(Role::Small, OverrideScope::FromHereOn),
+        Action::LargeOn => take(Role::Large, OverrideScope::FromHereOn),
+        Action::Release => match state.open() {
+            Some(run) if run.episode.taken.is_none() => hint(state, "the router has the points"),
+            _ => send(Command::ClearOverride),
+        },
+        Action::ThresholdUp => move_threshold(state, 0.05),
+        Action::ThresholdDown => move_threshold(state, -0.05),
+        Action::ThresholdUpFine => move_threshold(state, 0.01),
+        Action::ThresholdDownFine => move_threshold(state, -0.01),
+        Action::Earlier => select(state, false),
+        Action::Later => select(state, true),
+        Action::PageUp => vec![Effect::Scroll(Scroll::PageUp)],
+        Action::PageDown => vec![Effect::Scroll(Scroll::PageDown)],
+        Action::Follow => {
+            state.selected = None;
+            vec![Effect::Scroll(Scroll::Follow)]
+        }
+        Action::Reasons => {
+            state.all_reasons = !state.all_reasons;
+            Vec::new()
+        }
+        Action::Help => {
+            state.overlay = Overlay::Help;
+            Vec::new()
+        }
+        Action::Suspend => vec![Effect::Suspend],
+        Action::Quit => vec![Effect::Quit],
+    }
+}
+
+/// Asks for the threshold to be moved, on hundredths, within [0, 1].
+fn move_threshold(state: &mut State, by: f64) -> Vec<Effect> {
+    let from = state.asked_threshold.unwrap_or_else(|| state.threshold_now());
+    let to = (((from + by) * 100.0).round() / 100.0).clamp(0.0, 1.0);
+    if to == from {
+        let most = if by > 0.0 { "highest" } else { "lowest" };
+        return hint(state, format!("{to:.2} is the {most} threshold"));
+    }
+    if state.open().is_some() {
+        state.asked_threshold = Some(to);
+    } else {
+        // Nobody answers: the session keeps it for the next episode.
+        state.threshold = to;
+    }
+    vec![Effect::Send(Command::Threshold(to))]
+}
+
+/// Selects the step before or after; past the last one, the current step again.
+fn select(state: &mut State, later: bool) -> Vec<Effect> {
+    let (Some(step), Some(last)) =
+        (state.step_in_view(), state.run.as_ref().and_then(Run::last_step))
+    else {
+        return hint(state, "there are no steps yet");
+    };
+    let to = if later { step + 1 } else { step.saturating_sub(1) };
+    if to >= last {
+        state.selected = None;
+        return vec![Effect::Scroll(Scroll::Follow)];
+    }
+    state.selected = Some(to);
+    Vec::new()
+}

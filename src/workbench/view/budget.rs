@@ -1,0 +1,114 @@
+//! What the episode spent, on what.
+//!
+//! ```text
+//! ▇▇▇▇▇▇▇▇····  58 % of 2.10G        with a limit
+//! ▇▇▇▇········  ≈ 38 % of all-large  without one
+//!           small   large
+//! kept         31      14
+//! dropped       6       0
+//! prefilled    52      40
+//! cost      1.20M   33.0M
+//! large 96 % of the cost
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::ink::{Ink, lines};
+use super::text::si;
+use crate::episode::{Account, Episode, Role};
+use crate::workbench::state::State;
+
+/// Rows of the pane, borders included.
+pub(super) const HEIGHT: u16 = 9;
+
+pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
+    let block = ink.pane("budget");
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let Some(run) = &state.run else {
+        let limit = state.preset.budget.limit;
+        let text = limit.map_or("no limit".to_owned(), |limit| format!("limit {}", si(limit)));
+        return lines(frame.buffer_mut(), inner, [Line::styled(text, ink.theme.muted)]);
+    };
+    let episode = &run.episode;
+    let width = usize::from(inner.width);
+    let count = |label: &str, of: fn(&Account) -> usize| {
+        let [small, large] = Role::BOTH.map(|role| of(&episode.ledger.accounts[role]));
+        row(label, &si(small as f64), &si(large as f64), width, ink)
+    };
+    let cost = episode.ledger.cost();
+    let [small, large] = Role::BOTH.map(|role| episode.ledger.cost_of(role));
+    let shares = if cost > 0.0 {
+        format!("large: {:.0} % of the cost", 100.0 * large / cost)
+    } else {
+        "nothing spent yet".to_owned()
+    };
+    let [before, after] = column_widths(width);
+    let heads = Line::from(vec![
+        Span::raw(" ".repeat(width.saturating_sub(before + after))),
+        Span::styled(format!("{:>before$}", "small"), ink.theme.small),
+        Span::styled(format!("{:>after$}", "large"), ink.theme.large),
+    ]);
+    lines(
+        frame.buffer_mut(),
+        inner,
+        [
+            gauge(episode, width, ink),
+            heads,
+            count("kept", |account| account.kept),
+            count("dropped", |account| account.discarded),
+            count("prefilled", |account| account.prefilled),
+            row("cost", &si(small), &si(large), width, ink),
+            Line::styled(shares, ink.theme.muted),
+        ],
+    );
+}
+
+/// Widths of the two columns of numbers.
+fn column_widths(width: usize) -> [usize; 2] {
+    let each = (width.saturating_sub(10) / 2).clamp(6, 10);
+    [each, each]
+}
+
+fn row(label: &str, small: &str, large: &str, width: usize, ink: Ink<'_>) -> Line<'static> {
+    let [before, after] = column_widths(width);
+    let room = width.saturating_sub(before + after);
+    Line::from(vec![
+        Span::styled(format!("{label:<room$}"), ink.theme.muted),
+        Span::raw(format!("{small:>before$}{large:>after$}")),
+    ])
+}
+
+/// Spent against the limit; without one, against what the large model alone would have cost.
+fn gauge(episode: &Episode, width: usize, ink: Ink<'_>) -> Line<'static> {
+    let cost = episode.ledger.cost();
+    let (share, label, style) = match episode.budget {
+        Some(limit) => {
+            let share = if limit > 0.0 { cost / limit } else { 1.0 };
+            let style = if share < 1.0 { ink.theme.good } else { ink.theme.warning };
+            (share, format!("{:.0} % of {}", 100.0 * share, si(limit)), style)
+        }
+        None => {
+            let whole = all_large(episode);
+            let share = if whole > 0.0 { cost / whole } else { 0.0 };
+            let label = format!("{} {:.0} % of all-L", ink.signs.about, 100.0 * share);
+            (share, label, ink.theme.title)
+        }
+    };
+    let cells = width.saturating_sub(label.chars().count() + 1).max(4);
+    let mut line = Line::from(ink.gauge(cells, share, style).to_vec());
+    line.push_span(Span::raw(format!(" {label}")));
+    line
+}
+
+/// An estimate of what the large model alone would have cost: the prompt once, and every token that
+/// stands in the trace.
+fn all_large(episode: &Episode) -> f64 {
+    let first = episode.steps.first();
+    let drafts = first.map_or(&episode.discarded, |step| &step.discarded);
+    let first = drafts.first().or(first.map(|step| &step.writing));
+    let prompt = first.map_or(0, |writing| writing.usage.prefilled);
+    episode.ledger.prices.large * (prompt + episode.ledger.kept()) as f64
+}

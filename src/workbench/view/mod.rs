@@ -1,0 +1,161 @@
+//! The panes. They read the state and the theme, and keep nothing but what is costly to make anew.
+//!
+//! ```text
+//! below 150 columns                   from 150 columns
+//! ┌ question ─────────┬ routing ┐     ┌ question ─────────┬ routing ┬ why ──┐
+//! ├ trace ────────────┤         │     ├ trace ────────────┤         │       │
+//! │                   ├ budget ─┤     │                   │         │       │
+//! │                   ├ why ────┤     │                   ├ budget ─┤       │
+//! └───────────────────┴─────────┘     └───────────────────┴─────────┴───────┘
+//!  status                              status
+//!  hints, or a notice                  hints, or a notice
+//! ```
+
+mod budget;
+mod ink;
+mod overlay;
+mod question;
+mod routing;
+mod status;
+mod text;
+mod trace;
+mod why;
+
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Constraint, Layout, Rect, Spacing};
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use super::state::{Link, Overlay, State};
+use super::update::Scroll;
+use crate::theme::{Glyphs, Theme};
+use ink::Ink;
+use trace::Trace;
+
+/// Fewest columns and rows in which the workbench is shown.
+pub const MINIMUM: (u16, u16) = (80, 24);
+
+/// Columns from which the reasons have a column of their own.
+const WIDE: u16 = 150;
+
+/// Draws states.
+pub struct View {
+    theme: Theme,
+    glyphs: Glyphs,
+    trace: Trace,
+}
+
+impl View {
+    /// A view that draws with `theme` and `glyphs`.
+    pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
+        Self { theme, glyphs, trace: Trace::default() }
+    }
+
+    /// Scrolls the trace; the pages are those of the last frame.
+    pub fn scroll(&mut self, by: Scroll) {
+        self.trace.scroll(by);
+    }
+
+    /// Draws a frame.
+    pub fn render(&mut self, frame: &mut Frame<'_>, state: &State) {
+        let ink = Ink::new(&self.theme, self.glyphs);
+        let area = frame.area();
+        frame.buffer_mut().set_style(area, self.theme.text);
+        if area.width < MINIMUM.0 || area.height < MINIMUM.1 {
+            return too_small(frame, area);
+        }
+        let [body, status, foot] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
+                .areas(area);
+        let panes = Panes::new(body, state, ink);
+        question::render(frame, panes.question, state, ink);
+        self.trace.render(frame, panes.trace, state, ink);
+        if let Some(area) = panes.routing {
+            routing::render(frame, area, state, ink);
+        }
+        if let Some(area) = panes.budget {
+            budget::render(frame, area, state, ink);
+        }
+        why::render(frame, panes.why, state, ink);
+        status::render(frame, status, state, ink);
+        status::render_foot(frame, foot, state, ink);
+        if let Link::Failed(reason) = &state.link {
+            overlay::failure(frame, body, reason, ink);
+        }
+        match &state.overlay {
+            Overlay::None => {}
+            Overlay::Help => overlay::help(frame, body, ink),
+            Overlay::Editor(area) => overlay::editor(frame, body, area, ink),
+        }
+    }
+}
+
+/// Where the panes are. Neighbours share a border.
+struct Panes {
+    question: Rect,
+    trace: Rect,
+    routing: Option<Rect>,
+    budget: Option<Rect>,
+    why: Rect,
+}
+
+impl Panes {
+    fn new(body: Rect, state: &State, ink: Ink<'_>) -> Self {
+        let wide = body.width >= WIDE;
+        let side = if wide { 46 } else { (body.width * 36 / 100).clamp(28, 46) };
+        let columns = |constraints: &[Constraint]| {
+            Layout::horizontal(constraints).spacing(Spacing::Overlap(1)).split(body)
+        };
+        let rows = |area: Rect, constraints: &[Constraint]| {
+            Layout::vertical(constraints).spacing(Spacing::Overlap(1)).split(area)
+        };
+        let (left, middle, right) = if wide {
+            let parts = columns(&[
+                Constraint::Fill(1),
+                Constraint::Length(side),
+                Constraint::Length(side),
+            ]);
+            (parts[0], Some(parts[1]), parts[2])
+        } else {
+            let parts = columns(&[Constraint::Fill(1), Constraint::Length(side)]);
+            (parts[0], None, parts[1])
+        };
+        let most = if body.height < 30 { 3 } else { 8 };
+        let lines = question::height(state, left.width.saturating_sub(4), ink).clamp(1, most);
+        let parts = rows(left, &[Constraint::Length(lines + 2), Constraint::Fill(1)]);
+        let (question, trace) = (parts[0], parts[1]);
+        let (routing, budget, why) = match middle {
+            Some(middle) => {
+                let parts =
+                    rows(middle, &[Constraint::Fill(1), Constraint::Length(budget::HEIGHT)]);
+                (Some(parts[0]), Some(parts[1]), right)
+            }
+            None if state.all_reasons => (None, None, right),
+            None => {
+                let rest = right.height.saturating_sub(budget::HEIGHT) + 2;
+                let parts = rows(
+                    right,
+                    &[
+                        Constraint::Length((rest / 2 + 1).min(18)),
+                        Constraint::Length(budget::HEIGHT),
+                        Constraint::Fill(1),
+                    ],
+                );
+                (Some(parts[0]), Some(parts[1]), parts[2])
+            }
+        };
+        Self { question, trace, routing, budget, why }
+    }
+}
+
+fn too_small(frame: &mut Frame<'_>, area: Rect) {
+    let (width, height) = MINIMUM;
+    let text = vec![
+        Line::from(format!("The workbench needs {width}x{height},")),
+        Line::from(format!("this terminal has {}x{}.", area.width, area.height)),
+        Line::from("Enlarge it, or press q to quit."),
+    ];
+    let top = area.height.saturating_sub(text.len() as u16) / 2;
+    let area = Rect { y: area.y + top, height: area.height - top, ..area };
+    frame.render_widget(Paragraph::new(text).alignment(Alignment::Center), area);
+}

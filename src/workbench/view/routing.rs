@@ -1,0 +1,159 @@
+//! The router's opinions: a row for each step, p(large) as a bar against the threshold.
+//!
+//! ```text
+//!  1 S ▇▇··│····  0.21 rule
+//!  2 L ▇▇▇▇│▇▇··  0.78 rule
+//!  3 S ▇▇▇▇│▇···  0.66 you
+//! ```
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::ink::{Ink, lines};
+use crate::episode::{Decider, Decision, Role};
+use crate::workbench::state::{Run, State};
+
+/// Columns besides bar and decider: number, mark, value, and the gaps between.
+const FIXED: usize = 11;
+
+pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
+    let threshold = match state.asked_threshold {
+        Some(to) => format!("{:.2}{}{to:.2}", state.threshold_now(), ink.signs.to),
+        None => format!("{:.2}", state.threshold_now()),
+    };
+    let title = Line::from(vec![
+        Span::raw("routing"),
+        Span::styled(format!(" {} p(large), t {threshold}", ink.signs.dot), ink.theme.muted),
+    ]);
+    let block = ink.pane(title);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let Some(run) = &state.run else {
+        let text = Line::styled("a bar for each step", ink.theme.muted);
+        return lines(frame.buffer_mut(), inner, [text]);
+    };
+    let rows = rows(run);
+    let height = usize::from(inner.height);
+    // The selected row stays in view, else the last.
+    let last = rows.len().saturating_sub(height);
+    let first = state.selected.map_or(last, |step| step.saturating_sub(height / 2).min(last));
+    let shown = rows.iter().skip(first).take(height);
+    let width = usize::from(inner.width);
+    lines(frame.buffer_mut(), inner, shown.map(|row| row.line(width, state.selected, ink)));
+}
+
+/// What one row shows.
+struct Row<'a> {
+    step: usize,
+    p_large: Option<f64>,
+    threshold: f64,
+    /// The choice and who made it, once it is made.
+    choice: Option<(Role, Option<&'a Decider>)>,
+}
+
+fn rows(run: &Run) -> Vec<Row<'_>> {
+    let episode = &run.episode;
+    let decided = |step: usize, decision: &'_ Decision| Row {
+        step,
+        p_large: decision.p_large,
+        threshold: decision.threshold,
+        choice: Some((decision.choice, None)),
+    };
+    let mut rows: Vec<Row<'_>> = Vec::with_capacity(episode.steps.len() + 1);
+    for (index, step) in episode.steps.iter().enumerate() {
+        rows.push(match &step.decision {
+            Some(decision) => Row {
+                choice: Some((decision.choice, Some(&decision.by))),
+                ..decided(index, decision)
+            },
+            None => Row {
+                step: index,
+                p_large: None,
+                threshold: episode.threshold,
+                choice: Some((step.writing.model, None)),
+            },
+        });
+    }
+    let index = episode.steps.len();
+    match (&episode.decision, &run.opinion) {
+        _ if episode.is_over() => {}
+        (Some(decision), _) => rows.push(Row {
+            choice: Some((decision.choice, Some(&decision.by))),
+            ..decided(index, decision)
+        }),
+        (None, opinion) => rows.push(Row {
+            step: index,
+            p_large: opinion.as_ref().filter(|(step, _)| *step == index).map(|(_, o)| o.p_large),
+            threshold: episode.threshold,
+            choice: None,
+        }),
+    }
+    rows
+}
+
+impl Row<'_> {
+    fn line(&self, width: usize, selected: Option<usize>, ink: Ink<'_>) -> Line<'static> {
+        let label = if width >= 36 { 10 } else { 6 };
+        let bar = width.saturating_sub(FIXED + label).max(3);
+        let (mark, mark_style) = match self.choice {
+            Some((role, _)) => (role.mark(), ink.role(role)),
+            None => ('?', ink.theme.muted),
+        };
+        let number_style =
+            if selected == Some(self.step) { ink.theme.selected } else { ink.theme.muted };
+        let mut spans = vec![
+            Span::styled(format!("{:>2}", self.step + 1), number_style),
+            Span::raw(" "),
+            Span::styled(mark.to_string(), mark_style),
+            Span::raw(" "),
+        ];
+        spans.extend(self.bar(bar, ink));
+        let value = match self.p_large {
+            Some(p) => format!(" {p:>4.2} "),
+            None => format!(" {:>4} ", ink.signs.dash),
+        };
+        spans.push(Span::raw(value));
+        spans.push(match self.choice {
+            None if self.p_large.is_none() => Span::raw(""),
+            None => Span::styled("next", ink.theme.warning),
+            Some((_, by)) => {
+                let (word, style) = by.map_or(("", Style::new()), |by| ink.decider(by));
+                match by {
+                    Some(Decider::Rule(name) | Decider::Policy(name)) if label > 6 => {
+                        let name = super::text::transcribe(name, ink.glyphs);
+                        Span::styled(super::text::fit(&name, label, ink.signs.more), style)
+                    }
+                    _ => Span::styled(word, style),
+                }
+            }
+        });
+        Line::from(spans)
+    }
+
+    /// Cells of the bar, the threshold's mark in its place. The mark's cell belongs to neither
+    /// side, so that a bar crosses it only where p(large) ≥ t.
+    fn bar(&self, width: usize, ink: Ink<'_>) -> Vec<Span<'static>> {
+        let cells = width - 1;
+        let below = (self.threshold.clamp(0.0, 1.0) * cells as f64).round() as usize;
+        let above = cells - below;
+        let mark = Span::styled(ink.signs.threshold, ink.theme.threshold);
+        let empty = |n: usize| Span::styled(ink.signs.empty.repeat(n), ink.theme.muted);
+        let Some(p) = self.p_large else {
+            return vec![empty(below), mark, empty(above)];
+        };
+        let large = p >= self.threshold;
+        let style = ink.role(if large { Role::Large } else { Role::Small });
+        let filled = (p.clamp(0.0, 1.0) * cells as f64).round() as usize;
+        let fill = |n: usize| Span::styled(ink.signs.fill.repeat(n), style);
+        if large {
+            // At least one cell beyond the mark, where there is one.
+            let beyond = filled.saturating_sub(below).max(1).min(above);
+            vec![fill(below), mark, fill(beyond), empty(above - beyond)]
+        } else {
+            let filled = filled.min(below);
+            vec![fill(filled), empty(below - filled), mark, empty(above)]
+        }
+    }
+}

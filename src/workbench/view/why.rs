@@ -1,0 +1,163 @@
+//! Why: what the router saw before a step, and what came of it.
+
+use std::collections::BTreeMap;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::ink::{Ink, lines};
+use super::text::{duration, fit, transcribe, wrap};
+use crate::episode::{Decider, Decision, Role, Writing};
+use crate::workbench::state::State;
+
+/// Features that say most in little room, in the order to show them; the others follow by name.
+const FIRST: [&str; 8] = [
+    "glimpse.min_logprob",
+    "glimpse.first_entropy",
+    "glimpse.max_entropy",
+    "glimpse.first_margin",
+    "trace.min_logprob",
+    "glimpse.longest_number",
+    "trace.large_share",
+    "budget.left",
+];
+
+pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
+    let step = state.step_in_view();
+    let mut title = vec![Span::raw("why")];
+    if let Some(step) = step {
+        title.push(Span::raw(format!(" step {}", step + 1)));
+    }
+    let inner = ink.pane("").inner(area);
+    let width = usize::from(inner.width);
+    let mut body = Vec::new();
+    if let Some(step) = step {
+        body = reasons(state, step, width, ink);
+    }
+    let room = usize::from(inner.height);
+    if body.len() > room && room > 0 {
+        let hidden = body.len() - room;
+        title.push(Span::styled(format!(" {} {hidden} more: w", ink.signs.dot), ink.theme.muted));
+    } else if body.is_empty() {
+        body.push(Line::styled("what the router saw", ink.theme.muted));
+    }
+    frame.render_widget(ink.pane(Line::from(title)), area);
+    lines(frame.buffer_mut(), inner, body);
+}
+
+fn reasons(state: &State, step: usize, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
+    let Some(run) = &state.run else {
+        return Vec::new();
+    };
+    let episode = &run.episode;
+    let written = episode.steps.get(step);
+    let decision = written.map_or(episode.decision.as_ref(), |step| step.decision.as_ref());
+    let drafts = written.map_or(&episode.discarded, |step| &step.discarded);
+    let opinion = run.opinion.as_ref().filter(|(at, _)| *at == step).map(|(_, opinion)| opinion);
+    let mut lines = Vec::new();
+    let mut features = None;
+    match (decision, opinion) {
+        (Some(decision), _) => {
+            lines.push(choice(decision, width, ink));
+            lines.push(comparison(decision.p_large, decision.threshold, ink));
+            features = Some(&decision.features);
+        }
+        (None, Some(opinion)) => {
+            lines.push(Line::styled("not decided yet", ink.theme.warning));
+            lines.push(comparison(Some(opinion.p_large), episode.threshold, ink));
+            features = Some(&opinion.features);
+        }
+        (None, None) => lines.push(Line::styled("the router has not looked yet", ink.theme.muted)),
+    }
+    lines.extend(drafts.iter().map(|draft| dropped(draft, width, ink)));
+    if let Some(features) = features {
+        lines.extend(listed(features, width, ink));
+    }
+    if let Some(step) = written {
+        lines.extend(facts(&step.writing, width, ink));
+    }
+    lines
+}
+
+fn choice(decision: &Decision, width: usize, ink: Ink<'_>) -> Line<'static> {
+    let role = decision.choice;
+    let by = match &decision.by {
+        Decider::Policy(id) => format!("policy {id}"),
+        Decider::Rule(name) => name.clone(),
+        Decider::Person => "you".into(),
+        Decider::Budget => "the spent budget".into(),
+        Decider::Exploration => "a draw, to learn".into(),
+    };
+    let by = fit(&transcribe(&by, ink.glyphs), width.saturating_sub(9), ink.signs.more);
+    let style = ink.decider(&decision.by).1;
+    Line::from(vec![
+        Span::styled(role.to_string(), ink.role(role)),
+        Span::raw(" by "),
+        Span::styled(by, style),
+    ])
+}
+
+fn comparison(p_large: Option<f64>, threshold: f64, ink: Ink<'_>) -> Line<'static> {
+    match p_large {
+        Some(p) => {
+            let sign = if p >= threshold { ink.signs.at_least } else { "<" };
+            let role = if p >= threshold { Role::Large } else { Role::Small };
+            Line::from(vec![
+                Span::raw(format!("p(large) {p:.2} {sign} {threshold:.2} ")),
+                Span::styled(role.to_string(), ink.role(role)),
+            ])
+        }
+        None => Line::styled("the router was not asked", ink.theme.muted),
+    }
+}
+
+fn dropped(draft: &Writing, width: usize, ink: Ink<'_>) -> Line<'static> {
+    let head = format!("{} {} ", ink.signs.dropped, draft.model.mark());
+    let text = transcribe(draft.text.trim(), ink.glyphs).replace('\n', " ");
+    Line::from(vec![
+        Span::styled(head, ink.role(draft.model)),
+        Span::styled(fit(&text, width.saturating_sub(4), ink.signs.more), ink.theme.discarded),
+    ])
+}
+
+fn listed(
+    features: &BTreeMap<String, f64>,
+    width: usize,
+    ink: Ink<'_>,
+) -> impl Iterator<Item = Line<'static>> {
+    let first = FIRST.into_iter().filter_map(|name| features.get_key_value(name));
+    let rest = features.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()));
+    first.chain(rest).map(move |(name, value)| {
+        let value = number(*value);
+        let room = width.saturating_sub(value.len() + 1);
+        let name = fit(&transcribe(name, ink.glyphs), room, ink.signs.more);
+        Line::from(vec![
+            Span::styled(format!("{name:<room$} "), ink.theme.muted),
+            Span::raw(value),
+        ])
+    })
+}
+
+/// Whole numbers as they are, others with three decimals.
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e6 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.3}")
+    }
+}
+
+fn facts(writing: &Writing, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
+    let usage = &writing.usage;
+    let text = format!(
+        "{} tokens in {}; prefilled {} in {}, reused {}",
+        writing.tokens.len(),
+        duration(usage.decode_ms),
+        usage.prefilled,
+        duration(usage.prefill_ms),
+        usage.reused
+    );
+    let wrapped = wrap(&text, width, ink.glyphs).into_iter();
+    wrapped.map(|line| Line::styled(line, ink.theme.muted)).collect()
+}

@@ -1,0 +1,399 @@
+//! Snapshots of the workbench at three sizes, from messages with fixed times.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use pointsman::config::{Folders, Preset, load_preset};
+use pointsman::episode::{
+    Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, PerRole, Role,
+    Started, StopReason, Token, Usage, Verdict, Writing,
+};
+use pointsman::routing::Opinion;
+use pointsman::session::Update;
+use pointsman::tasks::Question;
+use pointsman::theme::{Glyphs, Theme};
+use pointsman::workbench::{Beginning, Message, Scroll, State, View, update};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::Color;
+
+const QUESTION: &str = "Ava has 37 pens. She buys 4 boxes of 12 pens each and then gives 18 pens to \
+                        her friends. How many pens does Ava have now?";
+const BEGAN: u64 = 1_800_000_000_000;
+
+fn preset() -> Preset {
+    let home = tempfile::tempdir().unwrap();
+    load_preset("tiny", &Folders::below(home.path()).unwrap()).unwrap()
+}
+
+fn question() -> Question {
+    Question {
+        text: QUESTION.into(),
+        origin: Some(Origin { task: "arithmetic".into(), seed: 0, index: 0 }),
+        gold: Some("67".into()),
+        solution: None,
+    }
+}
+
+/// A workbench that is fed by hand.
+struct Bench {
+    state: State,
+    now: u64,
+    step: usize,
+}
+
+impl Bench {
+    fn new(first: Option<Question>) -> Self {
+        let beginning = Beginning {
+            preset: preset(),
+            first,
+            seed: 0,
+            store: "/home/ava/.local/share/pointsman/store".into(),
+        };
+        let mut bench = Self { state: State::new(beginning), now: BEGAN, step: 0 };
+        bench.tell(Update::Loading("loading the models".into()));
+        bench
+    }
+
+    fn tell(&mut self, news: Update) {
+        update(&mut self.state, Message::Session(news));
+    }
+
+    fn event(&mut self, kind: EventKind) {
+        self.now += 40;
+        let event = Box::new(Event::new(self.now, kind));
+        self.tell(Update::Event { id: 7, event });
+    }
+
+    fn press(&mut self, keys: &str) {
+        for c in keys.chars() {
+            let code = match c {
+                '\n' => KeyCode::Enter,
+                '↑' => KeyCode::Up,
+                c => KeyCode::Char(c),
+            };
+            self.key(code);
+        }
+    }
+
+    fn key(&mut self, code: KeyCode) {
+        let key = KeyEvent::new(code, KeyModifiers::NONE);
+        update(&mut self.state, Message::Input(Input::Key(key)));
+    }
+
+    fn begun(budget: Option<f64>) -> Self {
+        let mut bench = Self::new(Some(question()));
+        bench.tell(Update::Ready);
+        let mut preset = preset();
+        preset.budget.limit = budget;
+        let model = |name: &str, parameters| ModelRecord {
+            name: name.into(),
+            digest: "0".into(),
+            parameters,
+        };
+        let models =
+            PerRole { small: model("tiny-small", 200_000), large: model("tiny-large", 3_000_000) };
+        bench.event(EventKind::Started(Box::new(Started {
+            question: QUESTION.into(),
+            origin: question().origin,
+            gold: Some("67".into()),
+            preset,
+            models,
+            prices: PerRole { small: 4e5, large: 6e6 },
+            seed: 0,
+            parent: None,
+        })));
+        bench
+    }
+
+    fn look(&mut self, p_large: f64, glimpse: &str) {
+        for token in tokens(glimpse) {
+            self.tell(Update::Token { model: Role::Small, token });
+        }
+        let opinion = Opinion { p_large, features: features(p_large) };
+        self.tell(Update::Opinion { step: self.step, opinion });
+    }
+
+    fn decide(&mut self, p_large: f64, choice: Role, by: Decider) {
+        self.event(EventKind::Decided {
+            step: self.step,
+            features: features(p_large),
+            p_large: Some(p_large),
+            threshold: self.state.threshold_now(),
+            propensity: Some(1.0),
+            choice,
+            by,
+        });
+    }
+
+    fn drop_draft(&mut self, text: &str) {
+        let writing = writing(Role::Small, text);
+        self.event(EventKind::Discarded { step: self.step, writing });
+    }
+
+    fn write(&mut self, model: Role, text: &str) {
+        self.event(EventKind::Written { step: self.step, writing: writing(model, text) });
+        self.step += 1;
+    }
+
+    /// A step from look to text, as the rule would have it.
+    fn step(&mut self, p_large: f64, text: &str) {
+        self.look(p_large, text);
+        let large = p_large >= self.state.threshold_now();
+        let model = if large { Role::Large } else { Role::Small };
+        self.decide(p_large, model, rule());
+        if large {
+            self.drop_draft(text.split_at(text.len() / 2).0);
+        }
+        self.write(model, text);
+    }
+
+    fn screen(&self, width: u16, height: u16) -> Screen {
+        self.screen_with("default", Glyphs::Unicode, width, height)
+    }
+
+    fn screen_with(&self, theme: &str, glyphs: Glyphs, width: u16, height: u16) -> Screen {
+        let theme = Theme::load(theme, Path::new("/nowhere")).unwrap();
+        let mut screen = Screen {
+            terminal: Terminal::new(TestBackend::new(width, height)).unwrap(),
+            view: View::new(theme, glyphs),
+        };
+        screen.draw(&self.state);
+        screen
+    }
+}
+
+struct Screen {
+    terminal: Terminal<TestBackend>,
+    view: View,
+}
+
+impl Screen {
+    fn draw(&mut self, state: &State) {
+        self.terminal.draw(|frame| self.view.render(frame, state)).unwrap();
+    }
+
+    fn text(&self) -> String {
+        let shown = self.terminal.backend().to_string();
+        let lines = shown.lines().map(|line| line.trim_matches('"').trim_end().to_owned() + "\n");
+        lines.collect()
+    }
+}
+
+fn rule() -> Decider {
+    Decider::Rule("confidence".into())
+}
+
+fn tokens(text: &str) -> Vec<Token> {
+    let words = text.split_inclusive(' ');
+    words
+        .map(|word| Token {
+            id: 1,
+            text: word.into(),
+            logprob: -0.1,
+            entropy: 0.2,
+            top: 0.9,
+            margin: 0.8,
+            ms: 4.0,
+        })
+        .collect()
+}
+
+fn writing(model: Role, text: &str) -> Writing {
+    let usage = Usage { prefilled: 12, reused: 40, prefill_ms: 8.0, decode_ms: 76.0 };
+    Writing {
+        model,
+        text: format!("{text}\n"),
+        tokens: tokens(text),
+        usage,
+        stop: StopReason::Delimiter,
+    }
+}
+
+fn features(p_large: f64) -> BTreeMap<String, f64> {
+    let values = [
+        ("glimpse.min_logprob", -4.0 * p_large),
+        ("glimpse.first_entropy", 1.5 * p_large),
+        ("glimpse.first_margin", 1.0 - p_large),
+        ("glimpse.mean_entropy", 0.8 * p_large),
+        ("glimpse.max_entropy", 2.0 * p_large),
+        ("glimpse.longest_number", 3.0),
+        ("glimpse.times", 1.0),
+        ("last.mean_logprob", -0.11),
+        ("trace.min_logprob", -1.37),
+        ("trace.large_share", 0.25),
+        ("budget.left", 1.0),
+        ("question.length", 1.24),
+    ];
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn streaming() -> Bench {
+    let mut bench = Bench::begun(None);
+    bench.step(0.12, "Pens bought: 4 × 12 = 48");
+    bench.step(0.71, "Pens in all: 37 + 48 = 85");
+    bench.look(0.62, "Pens left after the gift: 85 - 8");
+    bench.decide(0.62, Role::Large, rule());
+    bench.drop_draft("Pens left after the gift: 85 - 8");
+    for token in tokens("Pens left after the gift to her") {
+        bench.tell(Update::Token { model: Role::Large, token });
+    }
+    bench
+}
+
+fn paused() -> Bench {
+    let mut bench = Bench::begun(Some(4.0e8));
+    bench.step(0.12, "Pens bought: 4 × 12 = 48");
+    bench.event(EventKind::OverrideSet { model: Role::Large, scope: OverrideScope::NextStep });
+    bench.look(0.34, "Pens in all: 37");
+    bench.decide(0.34, Role::Large, Decider::Person);
+    bench.drop_draft("Pens in all: 37");
+    bench.write(Role::Large, "Pens in all: 37 + 48 = 85");
+    bench.event(EventKind::Paused);
+    bench.look(0.41, "Pens left: 85 - 18");
+    bench.event(EventKind::OverrideSet { model: Role::Small, scope: OverrideScope::FromHereOn });
+    bench.event(EventKind::ThresholdMoved { from: 0.5, to: 0.4 });
+    bench
+}
+
+fn finished(verdict: Verdict) -> Bench {
+    let mut bench = Bench::begun(None);
+    bench.step(0.12, "Pens bought: 4 × 12 = 48");
+    bench.step(0.71, "Pens in all: 37 + 48 = 85");
+    bench.step(0.22, "Pens left after the gift: 85 - 18 = 67");
+    bench.step(0.03, "Answer: 67");
+    let reason = FinishReason::Answered;
+    bench.event(EventKind::Finished { answer: Some("67".into()), verdict, reason });
+    bench
+}
+
+/// Longer than any screen: twenty steps, some of them of many lines.
+fn long() -> Bench {
+    let mut bench = Bench::begun(None);
+    for i in 0..20 {
+        let text = format!("Line {i} of the reasoning, {}", "which goes on and on ".repeat(i % 4 * 3));
+        bench.step(f64::from(u8::try_from(i * 37 % 100).unwrap()) / 100.0, text.trim());
+    }
+    bench
+}
+
+macro_rules! shots {
+    ($name:literal, $bench:expr, $($size:expr),+) => {
+        $({
+            let (width, height) = $size;
+            insta::assert_snapshot!(format!("{}_{width}x{height}", $name), $bench.screen(width, height).text());
+        })+
+    };
+}
+
+#[test]
+fn loading() {
+    shots!("loading", Bench::new(Some(question())), (80, 24));
+}
+
+#[test]
+fn idle() {
+    let mut bench = Bench::new(None);
+    bench.tell(Update::Ready);
+    shots!("idle", bench, (80, 24), (120, 40));
+}
+
+#[test]
+fn mid_episode() {
+    shots!("streaming", streaming(), (80, 24), (120, 40), (200, 50));
+}
+
+#[test]
+fn pause_and_override() {
+    shots!("paused", paused(), (80, 24), (120, 40), (200, 50));
+}
+
+#[test]
+fn end() {
+    shots!("finished", finished(Verdict::Correct), (80, 24), (200, 50));
+}
+
+#[test]
+fn long_trace_follows_its_end_and_scrolls() {
+    let bench = long();
+    let mut screen = bench.screen(80, 24);
+    insta::assert_snapshot!("long_80x24", screen.text());
+    screen.view.scroll(Scroll::PageUp);
+    screen.draw(&bench.state);
+    insta::assert_snapshot!("long_page_up_80x24", screen.text());
+    screen.view.scroll(Scroll::PageDown);
+    screen.draw(&bench.state);
+    assert_eq!(screen.text(), bench.screen(80, 24).text());
+}
+
+#[test]
+fn selected_step_is_in_view_with_its_reasons() {
+    let mut bench = long();
+    bench.press("↑↑↑↑↑↑↑↑w");
+    shots!("selected", bench, (80, 24), (200, 50));
+}
+
+#[test]
+fn help() {
+    let mut bench = streaming();
+    bench.press("?");
+    shots!("help", bench, (80, 24), (120, 40));
+}
+
+#[test]
+fn editor() {
+    let mut bench = finished(Verdict::Wrong);
+    bench.press("i");
+    update(&mut bench.state, Message::Input(Input::Paste("How many legs do\nthree cats have".into())));
+    bench.press("?");
+    shots!("editor", bench, (80, 24));
+}
+
+#[test]
+fn trouble_is_told() {
+    let mut bench = streaming();
+    bench.tell(Update::Refused("the store takes no more events: the disk is full".into()));
+    shots!("refused", bench, (80, 24));
+    let mut bench = Bench::new(Some(question()));
+    bench.tell(Update::Failed(
+        "model folder /models/qwen has no tokenizer.json: a model needs config.json, \
+         tokenizer.json and safetensors"
+            .into(),
+    ));
+    shots!("failed", bench, (80, 24));
+}
+
+#[test]
+fn too_small() {
+    shots!("too_small", streaming(), (60, 12), (79, 24));
+}
+
+#[test]
+fn ascii_and_mono() {
+    let screen = paused().screen_with("mono", Glyphs::Ascii, 80, 24);
+    let text = screen.text();
+    assert!(text.is_ascii(), "{text}");
+    insta::assert_snapshot!("ascii_80x24", text);
+    for cell in screen.terminal.backend().buffer().content() {
+        assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
+    }
+}
+
+#[test]
+fn every_size_and_state_can_be_drawn() {
+    let mut typing = streaming();
+    typing.press("i");
+    let mut helping = paused();
+    helping.press("?");
+    let overspent = {
+        let mut bench = Bench::begun(Some(0.0));
+        bench.step(0.5, "漢字\u{1b}[31m\t🚂 = 4");
+        bench
+    };
+    for bench in [Bench::new(None), streaming(), paused(), long(), typing, helping, overspent] {
+        for (width, height) in [(1, 1), (79, 23), (80, 24), (81, 25), (149, 31), (150, 24), (400, 9)] {
+            let _ = bench.screen(width, height);
+        }
+    }
+}
