@@ -272,7 +272,8 @@ fn finished(verdict: Verdict) -> Bench {
 fn long() -> Bench {
     let mut bench = Bench::begun(None);
     for i in 0..20 {
-        let text = format!("Line {i} of the reasoning, {}", "which goes on and on ".repeat(i % 4 * 3));
+        let text =
+            format!("Line {i} of the reasoning, {}", "which goes on and on ".repeat(i % 4 * 3));
         bench.step(f64::from(u8::try_from(i * 37 % 100).unwrap()) / 100.0, text.trim());
     }
     bench
@@ -345,7 +346,10 @@ fn help() {
 fn editor() {
     let mut bench = finished(Verdict::Wrong);
     bench.press("i");
-    update(&mut bench.state, Message::Input(Input::Paste("How many legs do\nthree cats have".into())));
+    update(
+        &mut bench.state,
+        Message::Input(Input::Paste("How many legs do\nthree cats have".into())),
+    );
     bench.press("?");
     shots!("editor", bench, (80, 24));
 }
@@ -392,8 +396,155 @@ fn every_size_and_state_can_be_drawn() {
         bench
     };
     for bench in [Bench::new(None), streaming(), paused(), long(), typing, helping, overspent] {
-        for (width, height) in [(1, 1), (79, 23), (80, 24), (81, 25), (149, 31), (150, 24), (400, 9)] {
+        for (width, height) in
+            [(1, 1), (79, 23), (80, 24), (81, 25), (149, 31), (150, 24), (400, 9)]
+        {
             let _ = bench.screen(width, height);
         }
+    }
+}
+
+mod keys {
+    //! What keys do, without a screen.
+
+    use pointsman::session::Command;
+    use pointsman::workbench::{Effect, Link, Notice, Overlay};
+
+    use super::*;
+
+    fn press(bench: &mut Bench, code: KeyCode) -> Vec<Effect> {
+        let key = KeyEvent::new(code, KeyModifiers::NONE);
+        update(&mut bench.state, Message::Input(Input::Key(key)))
+    }
+
+    fn sent(bench: &mut Bench, c: char) -> Vec<Command> {
+        let effects = press(bench, KeyCode::Char(c)).into_iter();
+        let sent = effects.filter_map(|effect| match effect {
+            Effect::Send(command) => Some(command),
+            _ => None,
+        });
+        sent.collect()
+    }
+
+    fn hint(bench: &Bench) -> &str {
+        match &bench.state.notice {
+            Some(Notice::Hint(text)) => text,
+            other => panic!("no hint but {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_first_question_is_asked_once_the_models_are_there() {
+        let mut bench = Bench::new(Some(question()));
+        assert!(sent(&mut bench, 'r').is_empty());
+        assert_eq!(hint(&bench), "the models are still being loaded");
+        let effects = update(&mut bench.state, Message::Session(Update::Ready));
+        let ask = Command::Ask { question: question(), router: None, seed: 0, paused: false };
+        assert!(effects.contains(&Effect::Send(ask)), "{effects:?}");
+        assert!(sent(&mut bench, 'r').is_empty(), "it is not asked twice");
+    }
+
+    #[test]
+    fn the_points_are_taken_and_given_back() {
+        let mut bench = streaming();
+        let (model, scope) = (Role::Large, OverrideScope::FromHereOn);
+        assert_eq!(sent(&mut bench, 'L'), [Command::Override { model, scope }]);
+        assert!(sent(&mut bench, 'p').is_empty(), "the event has not come yet");
+        bench.event(EventKind::OverrideSet { model, scope });
+        assert_eq!(sent(&mut bench, 'p'), [Command::ClearOverride]);
+        assert_eq!(sent(&mut bench, ' '), [Command::Pause]);
+        bench.event(EventKind::Paused);
+        assert_eq!(sent(&mut bench, ' '), [Command::Resume]);
+        assert_eq!(sent(&mut bench, 'n'), [Command::Step]);
+    }
+
+    #[test]
+    fn the_threshold_moves_on_hundredths_and_counts_what_was_asked() {
+        let mut bench = streaming();
+        assert_eq!(sent(&mut bench, '+'), [Command::Threshold(0.55)]);
+        assert_eq!(sent(&mut bench, '}'), [Command::Threshold(0.56)]);
+        assert_eq!(bench.state.threshold_now(), 0.5, "the event has not come yet");
+        bench.event(EventKind::ThresholdMoved { from: 0.5, to: 0.55 });
+        assert_eq!(sent(&mut bench, '-'), [Command::Threshold(0.51)]);
+        bench.event(EventKind::ThresholdMoved { from: 0.55, to: 0.56 });
+        bench.event(EventKind::ThresholdMoved { from: 0.56, to: 0.51 });
+        assert_eq!((bench.state.threshold_now(), bench.state.asked_threshold), (0.51, None));
+        for _ in 0..20 {
+            sent(&mut bench, '-');
+        }
+        assert!(sent(&mut bench, '-').is_empty());
+        assert_eq!(hint(&bench), "0.00 is the lowest threshold");
+    }
+
+    #[test]
+    fn a_moved_threshold_holds_for_the_next_episode() {
+        let mut bench = finished(Verdict::Correct);
+        assert_eq!(sent(&mut bench, '-'), [Command::Threshold(0.45)]);
+        assert_eq!(bench.state.threshold_now(), 0.45);
+        let commands = sent(&mut bench, 'r');
+        assert_eq!(commands[0], Command::Threshold(0.45));
+        assert!(matches!(commands[1], Command::Ask { .. }));
+    }
+
+    #[test]
+    fn a_typed_question_is_asked() {
+        let mut bench = finished(Verdict::Correct);
+        press(&mut bench, KeyCode::Char('i'));
+        assert!(press(&mut bench, KeyCode::Enter).is_empty());
+        assert_eq!(hint(&bench), "type a question first, or press Esc");
+        bench.press("2 + q?");
+        let effects = press(&mut bench, KeyCode::Enter);
+        let asked = effects.iter().any(|effect| {
+            matches!(effect, Effect::Send(Command::Ask { question, .. }) if question.text == "2 + q?")
+        });
+        assert!(asked, "{effects:?}");
+        assert!(matches!(bench.state.overlay, Overlay::None));
+    }
+
+    #[test]
+    fn a_key_that_fits_nowhere_says_so() {
+        let mut bench = Bench::new(None);
+        bench.tell(Update::Ready);
+        assert!(sent(&mut bench, 's').is_empty());
+        assert!(hint(&bench).starts_with("no episode is running: press d"));
+        press(&mut bench, KeyCode::Char('z'));
+        assert_eq!(hint(&bench), "z does nothing here: ? shows the keys");
+        press(&mut bench, KeyCode::Char('?'));
+        assert_eq!(bench.state.notice, None);
+        assert_eq!(press(&mut bench, KeyCode::Char('d')), [Effect::Draw], "it closes the help too");
+    }
+
+    #[test]
+    fn quit_and_suspend_work_everywhere() {
+        let mut bench = finished(Verdict::Correct);
+        press(&mut bench, KeyCode::Char('i'));
+        let mut control = |c| {
+            let key = KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL);
+            update(&mut bench.state, Message::Input(Input::Key(key)))
+        };
+        assert_eq!(control('z'), [Effect::Suspend]);
+        assert_eq!(control('c'), [Effect::Quit]);
+    }
+
+    #[test]
+    fn a_session_that_ends_without_a_word_is_noticed() {
+        let mut bench = streaming();
+        update(&mut bench.state, Message::SessionGone);
+        assert!(matches!(bench.state.link, Link::Failed(_)));
+        assert!(sent(&mut bench, 's').is_empty());
+        assert_eq!(hint(&bench), "the session is over: press q to quit");
+    }
+
+    #[test]
+    fn text_in_flight_gives_way_to_events() {
+        let mut bench = streaming();
+        let run = bench.state.run.as_ref().unwrap();
+        let writing = run.in_flight.as_ref().unwrap();
+        assert_eq!((writing.model, writing.tokens), (Role::Large, 7));
+        assert_eq!(run.episode.discarded.len(), 1);
+        bench.write(Role::Large, "Pens left: 85 - 18 = 67");
+        let run = bench.state.run.as_ref().unwrap();
+        assert_eq!((&run.in_flight, &run.opinion), (&None, &None));
+        assert_eq!(run.score(), (0, 3));
     }
 }

@@ -70,7 +70,12 @@ pub fn run(
     )
     .context("cannot start the session's thread")?;
     let start = Start {
-        beginning: Beginning { preset, first, seed: common.seed, store: path.display().to_string() },
+        beginning: Beginning {
+            preset,
+            first,
+            seed: common.seed,
+            store: path.display().to_string(),
+        },
         theme,
         glyphs: if args.ascii {
             Glyphs::Ascii

@@ -1,7 +1,7 @@
 //! The screen: taken at the start, given back at the end, in whatever way the end comes.
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::panic;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -147,7 +147,6 @@ fn leave_modes() {
             LeaveAlternateScreen,
             cursor::Show
         );
-        let _ = taken.flush();
     }
     let _ = disable_raw_mode();
 }

@@ -146,9 +146,14 @@ const ANSI: [(Color, (u8, u8, u8)); 16] = [
 
 fn sixteen(r: u8, g: u8, b: u8) -> Color {
     let distance = |(x, y, z): (u8, u8, u8)| {
-        [r.abs_diff(x), g.abs_diff(y), b.abs_diff(z)].map(|d| u32::from(d).pow(2)).iter().sum::<u32>()
+        [r.abs_diff(x), g.abs_diff(y), b.abs_diff(z)]
+            .map(|d| u32::from(d).pow(2))
+            .iter()
+            .sum::<u32>()
     };
-    ANSI.iter().min_by_key(|(_, value)| distance(*value)).map_or(Color::Reset, |(colour, _)| *colour)
+    ANSI.iter()
+        .min_by_key(|(_, value)| distance(*value))
+        .map_or(Color::Reset, |(colour, _)| *colour)
 }
 
 #[cfg(test)]

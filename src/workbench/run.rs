@@ -122,6 +122,7 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
     };
     // A session that has gone first needs not be told.
     let _ = commands.send(Command::Quit);
+    tracing::info!("{} bytes were drawn", screen.bytes());
     Ok(ended)
 }
 

@@ -25,6 +25,7 @@ pub enum Message {
 }
 
 /// Something to be done.
+#[expect(clippy::large_enum_variant, reason = "effects are few and short-lived")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     Send(Command),
@@ -131,16 +132,12 @@ impl Run {
         self.episode.apply(event)?;
         match &event.kind {
             // The small model's glimpse is no beginning of the large model's step.
-            EventKind::Decided { choice, .. } => {
-                if self.in_flight.as_ref().is_some_and(|writing| writing.model != *choice) {
-                    self.in_flight = None;
-                }
-            }
-            EventKind::Written { .. } => {
+            EventKind::Decided { choice, .. }
+                if self.in_flight.as_ref().is_some_and(|writing| writing.model != *choice) =>
+            {
                 self.in_flight = None;
-                self.opinion = None;
             }
-            EventKind::Finished { .. } | EventKind::Failed { .. } => {
+            EventKind::Written { .. } | EventKind::Finished { .. } | EventKind::Failed { .. } => {
                 self.in_flight = None;
                 self.opinion = None;
             }
@@ -205,9 +202,8 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     state.notice = None;
     let key = Key::of(&event);
     // These two must work wherever one is.
-    let urgent = action_of(key)
-        .map(|row| row.action)
-        .filter(|_| key.1.contains(KeyModifiers::CONTROL));
+    let urgent =
+        action_of(key).map(|row| row.action).filter(|_| key.1.contains(KeyModifiers::CONTROL));
     match urgent {
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Suspend) => return vec![Effect::Suspend],

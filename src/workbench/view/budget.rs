@@ -93,7 +93,8 @@ fn gauge(episode: &Episode, width: usize, ink: Ink<'_>) -> Line<'static> {
         None => {
             let whole = all_large(episode);
             let share = if whole > 0.0 { cost / whole } else { 0.0 };
-            let label = format!("{} {:.0} % of all-L", ink.signs.about, 100.0 * share);
+            let all = if width < 36 { "all-L" } else { "all-large" };
+            let label = format!("{} {:.0} % of {all}", ink.signs.about, 100.0 * share);
             (share, label, ink.theme.title)
         }
     };

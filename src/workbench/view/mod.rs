@@ -110,11 +110,8 @@ impl Panes {
             Layout::vertical(constraints).spacing(Spacing::Overlap(1)).split(area)
         };
         let (left, middle, right) = if wide {
-            let parts = columns(&[
-                Constraint::Fill(1),
-                Constraint::Length(side),
-                Constraint::Length(side),
-            ]);
+            let parts =
+                columns(&[Constraint::Fill(1), Constraint::Length(side), Constraint::Length(side)]);
             (parts[0], Some(parts[1]), parts[2])
         } else {
             let parts = columns(&[Constraint::Fill(1), Constraint::Length(side)]);

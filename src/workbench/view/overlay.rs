@@ -1,15 +1,14 @@
 //! What lies over the panes: help, the editor, the end of the session.
 
 use ratatui::Frame;
-use ratatui::layout::{Layout, Rect};
-use ratatui::layout::{Constraint, Flex};
+use ratatui::layout::{Constraint, Flex, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 use ratatui_textarea::TextArea;
 
 use super::ink::{Ink, lines};
 use super::text::wrap;
-use crate::workbench::actions::ACTIONS;
+use crate::workbench::actions::{ACTIONS, Row};
 
 /// Clears a box of that size in the middle and draws its frame; returns what is inside.
 fn open(frame: &mut Frame<'_>, body: Rect, size: (u16, u16), title: &str, ink: Ink<'_>) -> Rect {
@@ -23,24 +22,38 @@ fn open(frame: &mut Frame<'_>, body: Rect, size: (u16, u16), title: &str, ink: I
     inner
 }
 
-/// Every action with its keys, in two columns where one is too long.
+/// Columns of keys and of their help.
+const KEYS: usize = 10;
+const HELP: usize = 28;
+
+/// Every action with its keys, in two columns; what the marks of the panes mean.
 pub(super) fn help(frame: &mut Frame<'_>, body: Rect, ink: Ink<'_>) {
-    let rows: Vec<(String, &str)> = ACTIONS
-        .iter()
-        .map(|row| {
-            let keys = row.keys.iter().map(ToString::to_string).collect::<Vec<_>>();
-            (keys.join(" "), row.help)
+    let half = ACTIONS.len().div_ceil(2);
+    let cell = |row: &Row| {
+        let keys = row.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        [
+            Span::styled(format!("{keys:<KEYS$}"), ink.theme.key),
+            Span::raw(format!("{:<HELP$}", row.help)),
+        ]
+    };
+    let mut shown: Vec<Line<'_>> = (0..half)
+        .map(|i| {
+            let right = ACTIONS.get(half + i).map(cell);
+            Line::from_iter(cell(&ACTIONS[i]).into_iter().chain(right.into_iter().flatten()))
         })
         .collect();
-    let room = usize::from(body.height.saturating_sub(2)).max(1);
-    let keys = rows.iter().map(|(keys, _)| keys.len()).max().unwrap_or(0) + 2;
-    let helps = rows.iter().map(|(_, help)| help.len()).max().unwrap_or(0);
-    let height = rows.len().min(room) as u16 + 2;
-    let width = (keys + helps + 4) as u16;
-    let inner = open(frame, body, (width.min(body.width), height), "keys", ink);
-    let shown = rows.into_iter().map(|(names, help)| {
-        Line::from(vec![Span::styled(format!("{names:<keys$}"), ink.theme.key), Span::raw(help)])
-    });
+    shown.push(Line::default());
+    let [small, large] = [ink.signs.small, ink.signs.large];
+    let marks = [
+        format!("S{small} small wrote it, L{large} large, * you chose, ? not decided"),
+        format!(
+            "{} a draft of small that was not kept; {} the threshold",
+            ink.signs.dropped, ink.signs.threshold
+        ),
+    ];
+    shown.extend(marks.map(|text| Line::styled(text, ink.theme.muted)));
+    let size = ((2 * (KEYS + HELP) + 4) as u16, shown.len() as u16 + 2);
+    let inner = open(frame, body, size, "keys", ink);
     lines(frame.buffer_mut(), inner, shown);
 }
 

@@ -25,13 +25,13 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     };
     let title = Line::from(vec![
         Span::raw("routing"),
-        Span::styled(format!(" {} p(large), t {threshold}", ink.signs.dot), ink.theme.muted),
+        Span::styled(format!(" {} t {threshold}", ink.signs.dot), ink.theme.muted),
     ]);
     let block = ink.pane(title);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let Some(run) = &state.run else {
-        let text = Line::styled("a bar for each step", ink.theme.muted);
+        let text = Line::styled("p(large), a bar a step", ink.theme.muted);
         return lines(frame.buffer_mut(), inner, [text]);
     };
     let rows = rows(run);
@@ -55,42 +55,45 @@ struct Row<'a> {
 
 fn rows(run: &Run) -> Vec<Row<'_>> {
     let episode = &run.episode;
-    let decided = |step: usize, decision: &'_ Decision| Row {
-        step,
-        p_large: decision.p_large,
-        threshold: decision.threshold,
-        choice: Some((decision.choice, None)),
-    };
-    let mut rows: Vec<Row<'_>> = Vec::with_capacity(episode.steps.len() + 1);
-    for (index, step) in episode.steps.iter().enumerate() {
-        rows.push(match &step.decision {
-            Some(decision) => Row {
-                choice: Some((decision.choice, Some(&decision.by))),
-                ..decided(index, decision)
-            },
-            None => Row {
+    let written = episode.steps.iter().enumerate().map(|(index, step)| {
+        step.decision.as_ref().map_or(
+            // Older recordings may lack decisions.
+            Row {
                 step: index,
                 p_large: None,
                 threshold: episode.threshold,
                 choice: Some((step.writing.model, None)),
             },
-        });
+            |decision| Row::decided(index, decision),
+        )
+    });
+    let mut rows: Vec<Row<'_>> = written.collect();
+    if episode.is_over() {
+        return rows;
     }
-    let index = episode.steps.len();
-    match (&episode.decision, &run.opinion) {
-        _ if episode.is_over() => {}
-        (Some(decision), _) => rows.push(Row {
-            choice: Some((decision.choice, Some(&decision.by))),
-            ..decided(index, decision)
-        }),
-        (None, opinion) => rows.push(Row {
-            step: index,
-            p_large: opinion.as_ref().filter(|(step, _)| *step == index).map(|(_, o)| o.p_large),
+    let step = episode.steps.len();
+    let opinion = run.opinion.as_ref().filter(|(before, _)| *before == step);
+    rows.push(episode.decision.as_ref().map_or(
+        Row {
+            step,
+            p_large: opinion.map(|(_, opinion)| opinion.p_large),
             threshold: episode.threshold,
             choice: None,
-        }),
-    }
+        },
+        |decision| Row::decided(step, decision),
+    ));
     rows
+}
+
+impl<'a> Row<'a> {
+    fn decided(step: usize, decision: &'a Decision) -> Self {
+        Self {
+            step,
+            p_large: decision.p_large,
+            threshold: decision.threshold,
+            choice: Some((decision.choice, Some(&decision.by))),
+        }
+    }
 }
 
 impl Row<'_> {

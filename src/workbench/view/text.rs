@@ -9,6 +9,9 @@ use crate::theme::Glyphs;
 /// is what a terminal would obey.
 pub(super) fn wrap(text: &str, width: usize, glyphs: Glyphs) -> Vec<String> {
     let clean = transcribe(text.trim_matches(['\n', '\r']), glyphs);
+    if clean.is_empty() {
+        return Vec::new();
+    }
     // A line's end must not change when more text arrives, as the optimal algorithm would have it.
     let options = Options::new(width.max(1)).wrap_algorithm(WrapAlgorithm::FirstFit);
     textwrap::wrap(&clean, options).into_iter().map(|line| line.into_owned()).collect()

@@ -235,11 +235,11 @@ fn tail(run: &Run, width: usize, current: bool, ink: Ink<'_>) -> Vec<Line<'stati
     let style = if glimpse { ink.theme.muted } else { Style::new() };
     let cursor = Span::styled(ink.signs.cursor, role.map_or(style, |role| ink.role(role)));
     if wrapped.is_empty() {
-        let waiting = match (episode.status == Status::Paused, glimpse) {
-            (true, true) => Span::styled("paused: who writes this step?", ink.theme.warning),
-            _ => cursor,
-        };
-        start.push(waiting);
+        start.push(if episode.status == Status::Paused && glimpse {
+            Span::styled(at_the_points(episode), ink.theme.warning)
+        } else {
+            cursor
+        });
         tail.push(Line::from(start));
         return tail;
     }
@@ -257,12 +257,20 @@ fn tail(run: &Run, width: usize, current: bool, ink: Ink<'_>) -> Vec<Line<'stati
         tail.push(Line::from(spans));
     }
     if glimpse && episode.status == Status::Paused {
-        let hint = "paused: the small model's draft; who writes this step?";
-        tail.extend(wrap(hint, width, ink.glyphs).into_iter().map(|text| {
+        let hint = at_the_points(episode);
+        tail.extend(wrap(&hint, width, ink.glyphs).into_iter().map(|text| {
             Line::from(vec![Span::raw(" ".repeat(GUTTER)), Span::styled(text, ink.theme.warning)])
         }));
     }
     tail
+}
+
+/// What a pause before a step waits for.
+fn at_the_points(episode: &Episode) -> String {
+    match episode.taken {
+        Some((model, _)) => format!("paused: {model} will write it, you said"),
+        None => "paused: who writes this step?".into(),
+    }
 }
 
 /// How the episode ended.
@@ -329,11 +337,15 @@ fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
     });
     let mut lines = match &state.link {
         Link::Loading(what) => {
-            let mut lines = vec![Line::from(format!("{}{}", transcribe(what, ink.glyphs), ink.signs.more))];
+            let mut lines =
+                vec![Line::from(format!("{}{}", transcribe(what, ink.glyphs), ink.signs.more))];
             lines.extend(pair);
             if state.question.is_some() {
                 lines.push(Line::default());
-                lines.push(Line::styled("The question starts as soon as they are there.", ink.theme.muted));
+                lines.push(Line::styled(
+                    "The question starts as soon as they are there.",
+                    ink.theme.muted,
+                ));
             }
             lines
         }
@@ -354,6 +366,8 @@ fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
     };
     lines.push(Line::default());
     let store = format!("Episodes are kept in {}", transcribe(&state.store, ink.glyphs));
-    lines.extend(wrap(&store, width, ink.glyphs).into_iter().map(|l| Line::styled(l, ink.theme.muted)));
+    lines.extend(
+        wrap(&store, width, ink.glyphs).into_iter().map(|l| Line::styled(l, ink.theme.muted)),
+    );
     lines
 }

@@ -68,7 +68,7 @@ fn reasons(state: &State, step: usize, width: usize, ink: Ink<'_>) -> Vec<Line<'
             lines.push(comparison(Some(opinion.p_large), episode.threshold, ink));
             features = Some(&opinion.features);
         }
-        (None, None) => lines.push(Line::styled("the router has not looked yet", ink.theme.muted)),
+        (None, None) => lines.push(Line::styled("not looked at yet", ink.theme.muted)),
     }
     lines.extend(drafts.iter().map(|draft| dropped(draft, width, ink)));
     if let Some(features) = features {
@@ -104,7 +104,7 @@ fn comparison(p_large: Option<f64>, threshold: f64, ink: Ink<'_>) -> Line<'stati
             let sign = if p >= threshold { ink.signs.at_least } else { "<" };
             let role = if p >= threshold { Role::Large } else { Role::Small };
             Line::from(vec![
-                Span::raw(format!("p(large) {p:.2} {sign} {threshold:.2} ")),
+                Span::raw(format!("p {p:.2} {sign} t {threshold:.2}: ")),
                 Span::styled(role.to_string(), ink.role(role)),
             ])
         }
@@ -131,11 +131,12 @@ fn listed(
     first.chain(rest).map(move |(name, value)| {
         let value = number(*value);
         let room = width.saturating_sub(value.len() + 1);
-        let name = fit(&transcribe(name, ink.glyphs), room, ink.signs.more);
-        Line::from(vec![
-            Span::styled(format!("{name:<room$} "), ink.theme.muted),
-            Span::raw(value),
-        ])
+        let mut name = transcribe(name, ink.glyphs);
+        if name.len() > room {
+            name = name.replacen("glimpse.", "g.", 1);
+        }
+        let name = fit(&name, room, ink.signs.more);
+        Line::from(vec![Span::styled(format!("{name:<room$} "), ink.theme.muted), Span::raw(value)])
     })
 }
 
