@@ -302,3 +302,45 @@ fn a_journal_that_refuses_ends_the_episode_and_the_pair_lives_on() {
     let again = run(&mut conductor, "always-small", Watcher::default());
     assert!(again.episode.is_over());
 }
+
+#[test]
+fn a_session_keeps_what_a_person_set_and_ends_when_told() {
+    use pointsman::session::{Update, spawn};
+    let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
+    let load = move || {
+        let preset = preset();
+        let engine = |role| -> Result<Box<dyn Engine>, SessionError> {
+            Ok(Box::new(MistralEngine::load(preset.model(role), &cache)?))
+        };
+        let engines = PerRole { small: engine(Role::Small)?, large: engine(Role::Large)? };
+        Ok(Conductor::new(engines, preset))
+    };
+    let mut live = spawn(load, Box::new(Memory::default())).unwrap();
+    let ask = || Command::Ask { question: question(), router: None, seed: 1, paused: true };
+    // Started in pause, so that the threshold is moved within the episode.
+    for command in [ask(), Command::Threshold(0.25), Command::Resume] {
+        live.commands.send(command).unwrap();
+    }
+    let mut thresholds = Vec::new();
+    while let Some(update) = live.updates.blocking_recv() {
+        match update {
+            Update::Event { event, .. } => match event.kind {
+                EventKind::Started(started) => {
+                    thresholds.push(started.preset.routing.threshold);
+                    if thresholds.len() == 2 {
+                        live.commands.send(Command::Quit).unwrap();
+                    }
+                }
+                EventKind::Finished { reason, .. } if thresholds.len() == 1 => {
+                    assert_eq!(reason, FinishReason::Answered);
+                    live.commands.send(ask()).unwrap();
+                }
+                _ => {}
+            },
+            Update::Failed(reason) | Update::Refused(reason) => panic!("{reason}"),
+            _ => {}
+        }
+    }
+    assert_eq!(thresholds, [preset().routing.threshold, 0.25]);
+    live.thread.join().unwrap();
+}

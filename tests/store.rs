@@ -120,8 +120,15 @@ fn a_folder_that_is_no_store_is_refused() {
     std::fs::write(&file, "x").unwrap();
     let error = Store::open(&file).err().expect("not a folder").to_string();
     assert!(error.contains("file") && error.contains("--store"), "{error}");
+}
 
-    fill(&folder.path().join("store"));
-    std::fs::write(folder.path().join("store/conf"), "garbage").unwrap();
-    assert!(Store::open(&folder.path().join("store")).is_err());
+#[test]
+fn a_damaged_store_is_not_taken_for_an_empty_one() {
+    for bytes in [vec![], vec![b'x'; 1 << 19]] {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path());
+        std::fs::write(folder.path().join("db"), &bytes).unwrap();
+        let error = Store::open(folder.path()).err().expect("damaged").to_string();
+        assert!(error.contains("--store"), "{error}");
+    }
 }

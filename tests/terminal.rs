@@ -19,10 +19,20 @@ struct Session {
 
 impl Session {
     fn start(home: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
         command.args(arguments);
+        Self::spawn(home, command, columns, rows)
+    }
+
+    fn shell(home: &Path, script: &str, columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new("bash");
+        command.args(["-c", script]);
+        Self::spawn(home, command, columns, rows)
+    }
+
+    fn spawn(home: &Path, mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
         command.env("POINTSMAN_HOME", home);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
@@ -156,17 +166,19 @@ fn the_terminal_is_restored_after_signals() {
 
 #[test]
 fn it_stops_and_comes_back() {
+    // Under a shell with job control: a stop is only sent to a process that one can continue.
     let home = tempfile::tempdir().unwrap();
-    let mut session = Session::start(home.path(), &["--seed", "3"], 80, 24);
+    let binary = env!("CARGO_BIN_EXE_pointsman");
+    let script = format!("set -m; '{binary}' --seed 3; echo stopped; sleep 1; fg; echo over");
+    let mut session = Session::shell(home.path(), &script, 80, 24);
     session.see("Answer:");
     session.press("\x1a");
-    session.wait_for("restored terminal", |_| {
-        !session.parser.lock().unwrap().screen().alternate_screen()
-    });
-    session.signal(libc::SIGCONT);
+    session.see("stopped");
+    assert!(!session.parser.lock().unwrap().screen().alternate_screen());
     session.see("Answer:");
     assert!(session.parser.lock().unwrap().screen().alternate_screen());
     session.press("q");
+    session.see("over");
     assert!(session.end().success());
     session.assert_restored();
 }

@@ -4,12 +4,13 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use super::options::Common;
-use super::{Outcome, stdio, style};
+use super::{Outcome, style};
 use crate::config::{Folders, Preset};
 use crate::engine::mistralrs::MistralEngine;
 use crate::engine::{Engine, EngineError, Flow, Request, Segment};
 use crate::episode::Role;
 use crate::store::Store;
+use crate::terminal::quiet;
 
 /// One finding.
 struct Finding {
@@ -48,7 +49,7 @@ pub fn run(common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
             report("preset", Ok(format!("{}: {}", preset.name, preset.description)))?;
             for role in Role::BOTH {
                 let what = format!("{role} model");
-                let result = stdio::quiet(|| model(&preset, role, folders))?;
+                let result = quiet(|| model(&preset, role, folders))?;
                 report(&what, result.map_err(|e| e.to_string()))?;
             }
         }

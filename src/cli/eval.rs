@@ -4,12 +4,13 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::options::Common;
-use super::{Outcome, pair, stdio, style};
+use super::{Outcome, pair, style};
 use crate::config::Folders;
 use crate::evaluation::{relate, score, table};
 use crate::routing::by_name;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
+use crate::terminal::quiet;
 
 #[derive(Debug, Args)]
 pub struct EvalArgs {
@@ -50,7 +51,7 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     }
     let n = args.n as usize;
     let asked: Vec<Question> = questions(&args.tasks, args.split, common.seed)?.take(n).collect();
-    let mut conductor = stdio::quiet(|| pair::load(&preset, &folders.cache))??;
+    let mut conductor = quiet(|| pair::load(&preset, &folders.cache))??;
     let mut scores = Vec::new();
     for router in &args.routers {
         let bar = ProgressBar::new(asked.len() as u64).with_style(

@@ -5,10 +5,10 @@ mod doctor;
 mod episodes;
 mod eval;
 mod journal;
+mod log;
 mod options;
 mod pair;
 mod run;
-mod stdio;
 mod style;
 mod workbench;
 
@@ -22,6 +22,7 @@ use crate::routing::RouterError;
 use crate::session::SessionError;
 use crate::store::Store;
 use crate::tasks::UnknownTask;
+use crate::theme::ThemeError;
 use options::Common;
 
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
@@ -79,7 +80,7 @@ pub fn main() -> ExitCode {
 
 fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
     let folders = Folders::find()?;
-    let log = stdio::log(&folders)?;
+    let log = log::start(&folders)?;
     let common = &arguments.common;
     match arguments.command {
         None => workbench::run(arguments.workbench, common, &folders, log),
@@ -98,6 +99,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<ConfigError>()
         || error.is::<UnknownTask>()
         || error.is::<RouterError>()
+        || error.is::<ThemeError>()
         || error.is::<EmptyQuestion>()
         || matches!(error.downcast_ref(), Some(SessionError::Router(_)))
 }

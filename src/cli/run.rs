@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::options::Common;
-use super::{EmptyQuestion, Outcome, journal, pair, stdio};
+use super::{EmptyQuestion, Outcome, journal, pair};
 use crate::config::Folders;
 use crate::episode::{Event, EventKind, Role, Token};
 use crate::recording::write_event;
@@ -15,6 +15,7 @@ use crate::session::{Audience, Command, Job};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
+use crate::terminal::quiet;
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -52,7 +53,7 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
         return Err(EmptyQuestion.into());
     }
     let store = Store::open(&common.store(folders))?;
-    let mut conductor = stdio::quiet(|| pair::load(&preset, &folders.cache))??;
+    let mut conductor = quiet(|| pair::load(&preset, &folders.cache))??;
     let mut printer = Printer { json: args.json, broken: None };
     let job =
         Job { question: &question, router: router.as_mut(), seed: common.seed, paused: false };

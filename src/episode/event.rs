@@ -98,6 +98,13 @@ pub enum EventKind {
     },
 }
 
+impl EventKind {
+    /// Whether it ends an episode.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Self::Finished { .. } | Self::Failed { .. })
+    }
+}
+
 /// Everything that an episode starts from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Started {

@@ -145,6 +145,12 @@ impl Episode {
             EventKind::Started(_) => return Err(FoldError::Start(index)),
             EventKind::Decided { step, features, p_large, threshold, propensity, choice, by } => {
                 expect(*step)?;
+                // Used up by this choice; one that is set while the step is written is for the next.
+                if *by == Decider::Person
+                    && matches!(self.taken, Some((_, OverrideScope::NextStep)))
+                {
+                    self.taken = None;
+                }
                 self.decision = Some(Decision {
                     features: features.clone(),
                     p_large: *p_large,
@@ -162,9 +168,6 @@ impl Episode {
                     discarded: std::mem::take(&mut self.discarded),
                     writing: writing.clone(),
                 });
-                if matches!(self.taken, Some((_, OverrideScope::NextStep))) {
-                    self.taken = None;
-                }
             }
             EventKind::Discarded { step, writing } => {
                 expect(*step)?;
@@ -280,14 +283,29 @@ mod tests {
     }
 
     #[test]
-    fn an_override_for_one_step_ends_with_it() {
-        let scope = OverrideScope::NextStep;
+    fn an_override_for_one_step_is_used_up_by_its_choice() {
+        let taken = Some((Role::Large, OverrideScope::NextStep));
+        let set =
+            event(EventKind::OverrideSet { model: Role::Large, scope: OverrideScope::NextStep });
         let mut episode = Episode::start(&started()).unwrap();
-        episode.apply(&event(EventKind::OverrideSet { model: Role::Large, scope })).unwrap();
-        assert_eq!(episode.taken, Some((Role::Large, scope)));
+        episode.apply(&set).unwrap();
+        assert_eq!(episode.taken, taken);
+        let decided = EventKind::Decided {
+            step: 0,
+            features: BTreeMap::new(),
+            p_large: None,
+            threshold: 0.5,
+            propensity: None,
+            choice: Role::Large,
+            by: Decider::Person,
+        };
+        episode.apply(&event(decided)).unwrap();
+        assert_eq!(episode.taken, None);
+        // Set while the step is being written, it is for the next one.
+        episode.apply(&set).unwrap();
         let written = EventKind::Written { step: 0, writing: writing(Role::Large, 1, 1) };
         episode.apply(&event(written)).unwrap();
-        assert_eq!(episode.taken, None);
+        assert_eq!(episode.taken, taken);
     }
 
     #[test]

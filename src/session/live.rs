@@ -30,7 +30,7 @@ pub fn spawn(
     let (commands, orders) = channel();
     let (sender, updates) = tokio::sync::mpsc::channel(BACKLOG);
     let thread = std::thread::Builder::new().name("pointsman-session".into()).spawn(move || {
-        let mut hall = Hall { orders, updates: sender, next: None, over: false };
+        let mut hall = Hall { orders, updates: sender, next: None, open: false, over: false };
         hall.tell(Update::Loading("loading the models".into()));
         match load() {
             Ok(conductor) => serve(conductor, journal.as_mut(), &mut hall),
@@ -51,9 +51,17 @@ fn serve(mut conductor: Conductor, journal: &mut dyn Journal, hall: &mut Hall) {
                     let job = Job { question: &question, router: router.as_mut(), seed, paused };
                     conductor.run(job, journal, hall)
                 });
-                if let Err(error) = result {
-                    hall.tell(Update::Refused(error.to_string()));
+                match result {
+                    Ok(episode) => {
+                        // What a person set holds for the next question too.
+                        let preset = conductor.preset_mut();
+                        preset.routing.threshold = episode.threshold;
+                        preset.budget.limit = episode.budget;
+                    }
+                    Err(error) if hall.open => hall.tell(Update::Broken(error.to_string())),
+                    Err(error) => hall.tell(Update::Refused(error.to_string())),
                 }
+                hall.open = false;
             }
             Command::Threshold(t) if (0.0..=1.0).contains(&t) => {
                 conductor.preset_mut().routing.threshold = t;
@@ -73,6 +81,8 @@ struct Hall {
     updates: tokio::sync::mpsc::Sender<Update>,
     /// The command that ended the episode and is still to be obeyed.
     next: Option<Command>,
+    /// An episode has begun and its last event has not come.
+    open: bool,
     over: bool,
 }
 
@@ -113,6 +123,7 @@ impl Audience for Hall {
     }
 
     fn event(&mut self, id: u64, event: &Event) {
+        self.open = !event.kind.is_last();
         self.tell(Update::Event { id, event: Box::new(event.clone()) });
     }
 

@@ -69,6 +69,8 @@ pub enum Update {
     Token { model: Role, token: Token },
     /// The command could not be carried out; the session goes on.
     Refused(String),
+    /// The episode is over without a last event, since the journal takes none; the session goes on.
+    Broken(String),
     /// The session is over.
     Failed(String),
 }

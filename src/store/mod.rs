@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sled::{Config, Db, Tree};
 use thiserror::Error;
 
-use crate::episode::{Episode, Event, EventKind, FoldError, SCHEMA};
+use crate::episode::{Episode, Event, FoldError, SCHEMA};
 
 pub use summary::{End, Summary};
 
@@ -35,6 +35,10 @@ pub enum StoreError {
         "the store {0} was written by a newer pointsman: update pointsman, or choose another with --store"
     )]
     Newer(PathBuf),
+    #[error(
+        "{0} holds a damaged store, or none: move the folder away, or choose another with --store"
+    )]
+    NoStore(PathBuf),
     #[error("the store {path} did not take an event: {reason}; what it had acknowledged is safe")]
     Write { path: PathBuf, reason: String },
     #[error("cannot read the store {path}: {reason}")]
@@ -67,14 +71,18 @@ impl Store {
         };
         std::fs::create_dir_all(path)
             .map_err(|e| StoreError::Open { path: path.into(), reason: e.to_string() })?;
+        let existed = path.join("db").exists();
         // Every event is flushed as it is appended; there is nothing left to flush in between.
         let config = Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
         let db = config.open().map_err(open_error)?;
         match db.get("format").map_err(open_error)? {
             Some(found) if newer(&found) => return Err(StoreError::Newer(path.into())),
             Some(_) => {}
+            // sled takes a file that it cannot read for an empty one.
+            None if existed => return Err(StoreError::NoStore(path.into())),
             None => {
                 db.insert("format", &FORMAT.to_be_bytes()).map_err(open_error)?;
+                db.flush().map_err(open_error)?;
             }
         }
         let events = db.open_tree("events").map_err(open_error)?;
@@ -107,7 +115,7 @@ impl Store {
             Some(key) => place_of(&key.map_err(|e| self.refused(&e))?) + 1,
         };
         self.events.insert(key_of(id, place), json).map_err(|e| self.refused(&e))?;
-        if matches!(event.kind, EventKind::Finished { .. } | EventKind::Failed { .. }) {
+        if event.kind.is_last() {
             self.keep_summary(id)?;
         }
         self.db.flush().map_err(|e| self.refused(&e))?;

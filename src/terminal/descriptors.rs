@@ -1,4 +1,5 @@
-//! Standard output and error while the screen is up: both go to the log, since dependencies print.
+//! Where standard output and error go, since dependencies print: to the log while the screen is up,
+//! and nowhere near a command's results.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -40,6 +41,21 @@ impl Drop for PutAside {
         let _ = redirect(self.out.as_raw_fd(), libc::STDOUT_FILENO);
         let _ = redirect(self.err.as_raw_fd(), libc::STDERR_FILENO);
     }
+}
+
+/// Runs `work` with standard output sent to standard error: loading a model prints there, and
+/// standard output is for results only.
+///
+/// # Errors
+/// When the descriptors cannot be copied.
+pub fn quiet<T>(work: impl FnOnce() -> T) -> io::Result<T> {
+    io::stdout().flush()?;
+    let saved = copy(libc::STDOUT_FILENO)?;
+    redirect(libc::STDERR_FILENO, libc::STDOUT_FILENO)?;
+    let result = work();
+    io::stdout().flush()?;
+    redirect(saved.as_raw_fd(), libc::STDOUT_FILENO)?;
+    Ok(result)
 }
 
 fn copy(of: RawFd) -> io::Result<OwnedFd> {

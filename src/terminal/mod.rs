@@ -3,7 +3,7 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `screen` | [`Screen`]: enter, draw, suspend, restore; the panic hook |
-//! | `descriptors` | standard output and error sent to the log while the screen is up |
+//! | `descriptors` | where standard output and error go |
 //! | `backend` | a ratatui backend that writes nothing for an unchanged frame, and counts bytes |
 //! | `pacing` | [`Pacer`]: when the next frame is due |
 //! | `input`, `signals` | keys and signals as channels that a `select!` can wait for |
@@ -16,6 +16,7 @@ mod screen;
 mod signals;
 
 pub use backend::{Meter, Thrifty};
+pub use descriptors::quiet;
 pub use input::keyboard;
 pub use pacing::Pacer;
 pub use screen::{Screen, TerminalError};

@@ -96,6 +96,17 @@ fn on_session(state: &mut State, news: Update) -> Vec<Effect> {
             state.asked_threshold = None;
             state.notice = Some(Notice::Trouble(reason));
         }
+        Update::Broken(reason) => {
+            state.starting = false;
+            state.asked_threshold = None;
+            if let Some(run) = &mut state.run {
+                run.in_flight = None;
+                run.opinion = None;
+                // No event says so: there is no room for one.
+                run.episode.status = Status::Failed(reason.clone());
+            }
+            state.notice = Some(Notice::Trouble(reason));
+        }
         Update::Failed(reason) => {
             state.starting = false;
             state.link = Link::Failed(reason);
@@ -163,14 +174,8 @@ fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
         return vec![Effect::Draw];
     };
     state.starting = true;
-    let mut effects = Vec::new();
-    // The session forgets a threshold that was moved within an episode.
-    if state.open().is_none() {
-        effects.push(Effect::Send(Command::Threshold(state.threshold)));
-    }
     let ask = Command::Ask { question, router: None, seed: state.seed, paused };
-    effects.extend([Effect::Send(ask), Effect::Scroll(Scroll::Follow)]);
-    effects
+    vec![Effect::Send(ask), Effect::Scroll(Scroll::Follow)]
 }
 
 fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {

@@ -1,8 +1,6 @@
-//! What dependencies print, and where it goes.
+//! The log.
 
 use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -15,7 +13,7 @@ use crate::config::Folders;
 ///
 /// # Errors
 /// When not even that can be opened.
-pub fn log(folders: &Folders) -> std::io::Result<PathBuf> {
+pub fn start(folders: &Folders) -> std::io::Result<PathBuf> {
     let wanted = folders.state.join("pointsman.log");
     let open = |path: &PathBuf| OpenOptions::new().create(true).append(true).open(path);
     let _ = std::fs::create_dir_all(&folders.state);
@@ -38,36 +36,4 @@ pub fn log(folders: &Folders) -> std::io::Result<PathBuf> {
     // Only a second call in one process can fail here, and then the first one stands.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(path)
-}
-
-/// Runs `work` with standard output sent to standard error: loading a model prints there, and
-/// standard output is for results only.
-///
-/// # Errors
-/// When the descriptors cannot be copied.
-pub fn quiet<T>(work: impl FnOnce() -> T) -> std::io::Result<T> {
-    std::io::stdout().flush()?;
-    let out = std::io::stdout().as_raw_fd();
-    // SAFETY: `dup` takes any number and reports a bad one; the copy is owned by nobody else.
-    let saved = unsafe {
-        let copy = libc::dup(out);
-        if copy < 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        OwnedFd::from_raw_fd(copy)
-    };
-    redirect(std::io::stderr().as_raw_fd(), out)?;
-    let result = work();
-    std::io::stdout().flush()?;
-    redirect(saved.as_raw_fd(), out)?;
-    Ok(result)
-}
-
-fn redirect(from: i32, to: i32) -> std::io::Result<()> {
-    // SAFETY: both are open descriptors of this process; `dup2` closes nothing that Rust owns, since
-    // `to` is standard output, which has no owner.
-    if unsafe { libc::dup2(from, to) } < 0 {
-        return Err(std::io::Error::last_os_error());
-    }
-    Ok(())
 }
