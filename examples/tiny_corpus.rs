@@ -10,6 +10,8 @@ use pointsman::tasks::arithmetic::{Kind, Problems, Profile, Split};
 enum Range {
     /// What the task set asks.
     Full,
+    /// That, and questions about the first of two counts.
+    Wide,
     /// What the small model has seen: carries, borrows and large divisions are rare.
     Narrow,
 }
@@ -31,6 +33,7 @@ fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     let profile = match arguments.range {
         Range::Full => Profile::full(),
+        Range::Wide => Profile::full().asking_last(0.4),
         Range::Narrow => Profile::full()
             .with(Kind::AddCarry, 0.4)
             .with(Kind::SubtractBorrow, 0.4)

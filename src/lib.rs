@@ -18,6 +18,7 @@
 //! | [`engine`] | the models; one file names mistral.rs |
 //! | [`episode`] | events, and everything that is folded from them |
 //! | [`config`] | presets, folders, files embedded in the binary |
+//! | [`role`] | small and large: which model of the pair |
 
 pub mod cli;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod engine;
 pub mod episode;
 pub mod evaluation;
 pub mod recording;
+pub mod role;
 pub mod routing;
 pub mod session;
 pub mod store;

@@ -17,12 +17,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
-use crate::config::{ConfigError, Folders};
+use crate::config::{ConfigError, FileError, Folders};
 use crate::routing::RouterError;
 use crate::session::SessionError;
 use crate::store::Store;
 use crate::tasks::UnknownTask;
-use crate::theme::ThemeError;
 use options::Common;
 
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
@@ -99,7 +98,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<ConfigError>()
         || error.is::<UnknownTask>()
         || error.is::<RouterError>()
-        || error.is::<ThemeError>()
+        || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
         || matches!(error.downcast_ref(), Some(SessionError::Router(_)))
 }

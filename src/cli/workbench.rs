@@ -54,7 +54,7 @@ pub fn run(
 ) -> anyhow::Result<Outcome> {
     let preset = common.preset(folders)?;
     by_name(&preset.routing.router)?;
-    let theme = Theme::choose(args.theme.as_deref(), &folders.config)?;
+    let theme = Theme::choose(args.theme.as_deref(), &folders.themes())?;
     let mut drawn = questions("arithmetic", Split::Test, common.seed)?;
     let first = if args.idle { None } else { drawn.next() };
     let path = common.store(folders);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-use super::ConfigError;
+use super::{ConfigError, FileError};
 
 /// Environment variable that puts all folders below one; tests and trials use it.
 pub const HOME_VARIABLE: &str = "POINTSMAN_HOME";
@@ -51,7 +51,7 @@ impl Folders {
     pub fn below(home: impl Into<OsString>) -> Result<Self, ConfigError> {
         let home = PathBuf::from(home.into());
         let home = std::path::absolute(&home)
-            .map_err(|source| ConfigError::Read { path: home, reason: source.to_string() })?;
+            .map_err(|error| FileError::Read { path: home, reason: error.to_string() })?;
         Ok(Self {
             config: home.join("config"),
             data: home.join("data"),
@@ -63,6 +63,11 @@ impl Folders {
     /// The store, unless the command line names another.
     pub fn store(&self) -> PathBuf {
         self.data.join("store")
+    }
+
+    /// The user's themes.
+    pub fn themes(&self) -> PathBuf {
+        self.config.join("themes")
     }
 
     /// The user's presets.

@@ -1,11 +1,13 @@
 //! Configuration: presets, folders, files embedded in the binary.
 
 mod folders;
+mod named;
 mod preset;
 mod presets;
 mod validate;
 
 pub use folders::{Folders, HOME_VARIABLE};
+pub use named::{FileError, NamedFile, names};
 pub use preset::{
     Budget, DeviceChoice, Dtype, Glimpse, ModelConfig, Preset, Prices, Prompt, Routing, Sampling,
     Steps, Switching, WhenSpent,

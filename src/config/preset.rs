@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::episode::{PerRole, Role};
+use crate::role::{PerRole, Role};
 
 /// A preset as its TOML file has it. Unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

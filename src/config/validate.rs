@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Preset;
-use crate::episode::Role;
+use crate::role::Role;
 
 /// A value of a preset that cannot be used.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PerRole, Role};
 use crate::config::{Preset, Prices};
+use crate::role::{PerRole, Role};
 
 /// Version of the event format. A reader takes every version up to its own and refuses newer ones.
 pub const SCHEMA: u32 = 1;

@@ -7,12 +7,11 @@
 mod event;
 mod fold;
 mod ledger;
-mod role;
 
+pub use crate::role::{PerRole, Role};
 pub use event::{
     Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, Parent, SCHEMA,
     Started, StopReason, Token, Usage, Verdict, Writing,
 };
 pub use fold::{Decision, Episode, FoldError, Status, Step};
 pub use ledger::{Account, Ledger};
-pub use role::{PerRole, Role};

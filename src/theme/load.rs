@@ -1,16 +1,13 @@
-//! Reading themes, with errors that say where and what to do.
+//! Themes by name or path.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
 use rust_embed::Embed;
 use serde::Deserialize;
-use thiserror::Error;
 
 use super::{Colours, Theme};
+use crate::config::{FileError, NamedFile, names};
 
 /// The themes inside the binary.
 #[derive(Embed)]
@@ -18,131 +15,33 @@ use super::{Colours, Theme};
 #[include = "*.toml"]
 struct Embedded;
 
-/// Why a theme cannot be used.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum ThemeError {
-    #[error(
-        "there is no theme `{name}`: choose one of {known}, give the path of a .toml file, or put `{name}.toml` into {folder}"
-    )]
-    Unknown { name: String, known: String, folder: PathBuf },
-    #[error("cannot read theme {path}: {reason}")]
-    Read { path: PathBuf, reason: String },
-    #[error("theme {path}, line {line}, column {column}: {reason}")]
-    Syntax { path: PathBuf, line: usize, column: usize, reason: String },
-}
-
 impl Theme {
     /// The theme of that name or path, in the colours that this terminal has; without a name,
-    /// `mono` where the environment says NO_COLOR, else `default`.
+    /// `mono` where the environment says NO_COLOR, else `default`. `folder` has the user's own.
     ///
     /// # Errors
     /// When there is none, or its file cannot be read or understood; the sentence says where and
     /// what to do.
-    pub fn choose(name: Option<&str>, config: &Path) -> Result<Self, ThemeError> {
+    pub fn choose(name: Option<&str>, folder: &Path) -> Result<Self, FileError> {
         let colours = Colours::detect(|variable| std::env::var(variable).ok());
         let fallback = if colours == Colours::None { "mono" } else { "default" };
-        Self::load(name.unwrap_or(fallback), config).map(|theme| theme.reduced(colours))
+        Self::load(name.unwrap_or(fallback), folder).map(|theme| theme.reduced(colours))
     }
 
-    /// The theme of that name or path as its file has it. A path ends with `.toml`; a name is
-    /// looked for in the folder `themes` below `config`, then inside the binary.
+    /// The theme of that name or path as its file has it.
     ///
     /// # Errors
     /// As for [`Theme::choose`].
-    pub fn load(name: &str, config: &Path) -> Result<Self, ThemeError> {
-        let path = Path::new(name);
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let text = read(path)?.ok_or_else(|| ThemeError::Read {
-                path: path.into(),
-                reason: "there is no such file".into(),
-            })?;
-            return parse(path, &text);
-        }
-        let folder = config.join("themes");
-        // A name stays inside the folder.
-        if !name.contains(std::path::is_separator) {
-            let file = format!("{name}.toml");
-            let own = folder.join(&file);
-            if let Some(text) = read(&own)? {
-                return parse(&own, &text);
-            }
-            if let Some(embedded) = Embedded::get(&file) {
-                return parse(Path::new(&file), &String::from_utf8_lossy(&embedded.data));
-            }
-        }
-        let known = theme_names(config).join(", ");
-        Err(ThemeError::Unknown { name: name.into(), known, folder })
+    pub fn load(name: &str, folder: &Path) -> Result<Self, FileError> {
+        let file = NamedFile::find::<Embedded>("theme", name, folder)?;
+        let roles = file.parse::<File>()?.roles;
+        Ok(roles.theme(file.name().into_owned()))
     }
 }
 
-/// Names that [`Theme::load`] takes, sorted: those inside the binary and the user's. A folder that
-/// cannot be read counts as empty.
-pub fn theme_names(config: &Path) -> Vec<String> {
-    let own = std::fs::read_dir(config.join("themes")).into_iter().flatten().flatten();
-    let own = own.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let names = Embedded::iter().map(|file| file.to_string()).chain(own);
-    let stems = names.filter_map(|file| file.strip_suffix(".toml").map(str::to_owned));
-    stems.collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-fn read(path: &Path) -> Result<Option<String>, ThemeError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ThemeError::Read { path: path.into(), reason: error.to_string() }),
-    }
-}
-
-fn parse(path: &Path, text: &str) -> Result<Theme, ThemeError> {
-    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-    let file: File = toml::from_str(text).map_err(|error| {
-        let before = &text[..error.span().map_or(0, |span| span.start).min(text.len())];
-        let mut reason = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
-        if reason.starts_with("unknown field") {
-            let _ = write!(reason, "; remove it or correct its spelling");
-        }
-        ThemeError::Syntax {
-            path: path.into(),
-            line: before.matches('\n').count() + 1,
-            column: before.chars().rev().take_while(|&c| c != '\n').count() + 1,
-            reason,
-        }
-    })?;
-    let Roles {
-        text,
-        muted,
-        border,
-        title,
-        small,
-        large,
-        person,
-        cursor,
-        threshold,
-        discarded,
-        selected,
-        good,
-        bad,
-        warning,
-        key,
-    } = file.roles;
-    Ok(Theme {
-        name: name.unwrap_or_default(),
-        text: text.style(),
-        muted: muted.style(),
-        border: border.style(),
-        title: title.style(),
-        small: small.style(),
-        large: large.style(),
-        person: person.style(),
-        cursor: cursor.style(),
-        threshold: threshold.style(),
-        discarded: discarded.style(),
-        selected: selected.style(),
-        good: good.style(),
-        bad: bad.style(),
-        warning: warning.style(),
-        key: key.style(),
-    })
+/// Names that [`Theme::load`] takes, sorted: those inside the binary and the user's.
+pub fn theme_names(folder: &Path) -> Vec<String> {
+    names::<Embedded>(folder)
 }
 
 #[derive(Deserialize)]
@@ -170,6 +69,46 @@ struct Roles {
     bad: Look,
     warning: Look,
     key: Look,
+}
+
+impl Roles {
+    fn theme(self, name: String) -> Theme {
+        let Roles {
+            text,
+            muted,
+            border,
+            title,
+            small,
+            large,
+            person,
+            cursor,
+            threshold,
+            discarded,
+            selected,
+            good,
+            bad,
+            warning,
+            key,
+        } = self;
+        Theme {
+            name,
+            text: text.style(),
+            muted: muted.style(),
+            border: border.style(),
+            title: title.style(),
+            small: small.style(),
+            large: large.style(),
+            person: person.style(),
+            cursor: cursor.style(),
+            threshold: threshold.style(),
+            discarded: discarded.style(),
+            selected: selected.style(),
+            good: good.style(),
+            bad: bad.style(),
+            warning: warning.style(),
+            key: key.style(),
+        }
+    }
 }
 
 /// One style as a file has it.
@@ -227,15 +166,9 @@ impl TryFrom<String> for Paint {
 mod tests {
     use super::*;
 
-    fn home() -> tempfile::TempDir {
-        let home = tempfile::tempdir().unwrap();
-        std::fs::create_dir(home.path().join("themes")).unwrap();
-        home
-    }
-
     #[test]
     fn embedded_themes_load() {
-        let home = home();
+        let home = tempfile::tempdir().unwrap();
         let names = theme_names(home.path());
         assert_eq!(names, ["default", "high-contrast", "light", "mono"]);
         for name in names {
@@ -247,15 +180,15 @@ mod tests {
 
     #[test]
     fn mono_has_no_colour() {
-        let home = home();
+        let home = tempfile::tempdir().unwrap();
         let theme = Theme::load("mono", home.path()).unwrap();
         assert_eq!(theme.clone().reduced(Colours::None), theme);
     }
 
     #[test]
     fn users_file_wins() {
-        let home = home();
-        let file = home.path().join("themes/default.toml");
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("default.toml");
         std::fs::write(file, "[roles]\nsmall = { fg = \"#102030\", bold = true }\n").unwrap();
         let theme = Theme::load("default", home.path()).unwrap();
         assert_eq!(theme.small, Style::new().fg(Color::Rgb(16, 32, 48)).bold());
@@ -264,9 +197,9 @@ mod tests {
 
     #[test]
     fn errors_say_where_and_what_to_do() {
-        let home = home();
+        let home = tempfile::tempdir().unwrap();
         let message = |text: &str| {
-            std::fs::write(home.path().join("themes/mine.toml"), text).unwrap();
+            std::fs::write(home.path().join("mine.toml"), text).unwrap();
             Theme::load("mine", home.path()).unwrap_err().to_string()
         };
         let unknown = Theme::load("mime", home.path()).unwrap_err().to_string();
@@ -280,8 +213,8 @@ mod tests {
         assert!(key.contains("line 2, column 1: unknown field `smal`"), "{key}");
         assert!(key.contains("correct its spelling"), "{key}");
 
-        let outside = Theme::load("../themes/mine", home.path()).unwrap_err();
-        assert!(matches!(outside, ThemeError::Unknown { .. }), "{outside}");
+        let outside = Theme::load("../mine", home.path()).unwrap_err();
+        assert!(matches!(outside, FileError::Unknown { .. }), "{outside}");
         let missing = Theme::load("none.toml", home.path()).unwrap_err().to_string();
         assert!(missing.ends_with("none.toml: there is no such file"), "{missing}");
     }

@@ -8,7 +8,7 @@ mod tiers;
 
 use ratatui::style::Style;
 
-pub use load::{ThemeError, theme_names};
+pub use load::theme_names;
 pub use tiers::{Colours, Glyphs};
 
 /// The style of each role. What a file leaves out is plain.

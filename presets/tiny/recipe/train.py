@@ -32,25 +32,35 @@ EOS = "<|end|>"
 
 
 @dataclass(frozen=True)
+class Stage:
+    """One run of the optimizer from a fresh state; weights are taken over."""
+
+    range: str  # which questions: see examples/tiny_corpus.rs
+    questions: int  # different ones; fewer than steps * batch means repetition
+    steps: int
+    rate: float  # Muon's peak learning rate; AdamW's is a sixth
+    seed: int
+
+
+@dataclass(frozen=True)
 class Recipe:
     vocabulary: int
     width: int
     layers: int
     heads: int
     hidden: int
-    range: str  # which operations are seen: see examples/tiny_corpus.rs
-    questions: int  # different questions; fewer than steps * batch means repetition
-    steps: int
     batch: int
-    rate: float  # Muon's peak learning rate; AdamW's is a tenth
-    seed: int
+    stages: tuple[Stage, ...]
 
 
 RECIPES = {
-    # Endless fresh questions of the full range.
-    "large": Recipe(768, 128, 4, 4, 384, "full", 192_000, 3_000, 64, 0.02, 11),
+    # Endless fresh questions.
+    "large": Recipe(768, 128, 4, 4, 384, 64, (
+        Stage("wide", 192_000, 3_000, 0.02, 11),
+        Stage("full", 64_000, 1_000, 0.01, 21),
+    )),
     # A narrower range, and few enough questions to be overfitted.
-    "small": Recipe(384, 48, 3, 3, 96, "narrow", 64_000, 4_000, 64, 0.02, 12),
+    "small": Recipe(384, 48, 3, 3, 96, 64, (Stage("narrow", 64_000, 4_000, 0.02, 12),)),
 }
 
 
@@ -61,7 +71,7 @@ def problems(n, seed, split, range_):
 
 
 def make_tokenizer(vocabulary):
-    """Byte-level BPE, digits one by one, learned from the full range's text."""
+    """Byte-level BPE, digits one by one, learned from all that is asked."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Digits(individual_digits=True),
@@ -74,7 +84,7 @@ def make_tokenizer(vocabulary):
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    text = (p["question"] + "\n" + p["solution"] for p in problems(20_000, 3, "train", "full"))
+    text = (p["question"] + "\n" + p["solution"] for p in problems(20_000, 3, "train", "wide"))
     tokenizer.train_from_iterator(text, trainer)
     return tokenizer
 
@@ -154,22 +164,22 @@ def muon(rate):
     return optax.chain(momentum, to_orthogonal, optax.scale_by_learning_rate(rate))
 
 
-def optimizer_of(recipe):
+def optimizer_of(stage):
     def schedule(peak):
         # Up in 2 %, flat, then linearly down over the last 60 %.
-        up, flat = int(0.02 * recipe.steps), int(0.4 * recipe.steps)
+        up, flat = int(0.02 * stage.steps), int(0.4 * stage.steps)
         return optax.join_schedules(
             [
                 optax.linear_schedule(0.0, peak, up),
                 optax.constant_schedule(peak),
-                optax.linear_schedule(peak, 0.02 * peak, recipe.steps - flat),
+                optax.linear_schedule(peak, 0.02 * peak, stage.steps - flat),
             ],
             [up, flat],
         )
 
     label = lambda tree: jax.tree.map(lambda x: "muon" if x.ndim == 3 else "adam", tree)
-    adam = optax.adamw(schedule(recipe.rate / 6), b2=0.98, weight_decay=0.0)
-    return optax.multi_transform({"muon": muon(schedule(recipe.rate)), "adam": adam}, label)
+    adam = optax.adamw(schedule(stage.rate / 6), b2=0.98, weight_decay=0.0)
+    return optax.multi_transform({"muon": muon(schedule(stage.rate)), "adam": adam}, label)
 
 
 def encoded(tokenizer, rows):
@@ -190,16 +200,16 @@ def padded(rows):
     return ids, weight
 
 
-def batches(rows, recipe):
+def batches(rows, batch, seed):
     """Shuffled batches of questions of about one length, for ever."""
-    rng = np.random.default_rng(recipe.seed)
+    rng = np.random.default_rng(seed)
     while True:
         order = rng.permutation(len(rows))
-        for chunk in np.array_split(order, max(1, len(order) // (recipe.batch * 32))):
+        for chunk in np.array_split(order, max(1, len(order) // (batch * 32))):
             chunk = sorted(chunk, key=lambda i: len(rows[i][0]) + len(rows[i][1]))
-            parts = [chunk[i : i + recipe.batch] for i in range(0, len(chunk), recipe.batch)]
+            parts = [chunk[i : i + batch] for i in range(0, len(chunk), batch)]
             for part in rng.permutation(len(parts)):
-                if len(parts[part]) == recipe.batch:
+                if len(parts[part]) == batch:
                     yield padded([rows[i] for i in parts[part]])
 
 
@@ -275,17 +285,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", choices=RECIPES)
     parser.add_argument("--out", type=pathlib.Path, default=HOME)
-    parser.add_argument("--steps", type=int, help="fewer, for a trial")
     arguments = parser.parse_args()
-    recipe = RECIPES[arguments.model]
-    if arguments.steps:
-        recipe = Recipe(**{**recipe.__dict__, "steps": arguments.steps})
+    recipe, folder = RECIPES[arguments.model], arguments.out / arguments.model
 
     tokenizer = make_tokenizer(recipe.vocabulary)
-    rows = encoded(tokenizer, problems(recipe.questions, recipe.seed, "train", recipe.range))
     held_out = problems(512, 5, "develop", "full")
-    parameters = initial(recipe, jax.random.key(recipe.seed))
-    optimizer = optimizer_of(recipe)
+    parameters = initial(recipe, jax.random.key(recipe.stages[0].seed))
+    predict = jax.jit(lambda p, ids: jnp.argmax(logits_of(p, recipe, ids), -1))
+    for number, stage in enumerate(recipe.stages, 1):
+        rows = encoded(tokenizer, problems(stage.questions, stage.seed, "train", stage.range))
+        parameters = train(recipe, stage, parameters, batches(rows, recipe.batch, stage.seed))
+        size = save(parameters, recipe, tokenizer, folder)
+        say(f"{arguments.model}, {size} parameters, after stage {number}:")
+        say(teacher_forced(predict, parameters, tokenizer, held_out))
+
+
+def train(recipe, stage, parameters, source):
+    optimizer = optimizer_of(stage)
     state = optimizer.init(parameters)
 
     @partial(jax.jit, donate_argnums=(0, 1))
@@ -294,20 +310,21 @@ def main():
         updates, state = optimizer.update(gradient, state, parameters)
         return optax.apply_updates(parameters, updates), state, loss
 
-    predict = jax.jit(lambda p, ids: jnp.argmax(logits_of(p, recipe, ids), -1))
-    source, began, tokens, losses = batches(rows, recipe), time.time(), 0, []
-    for i in range(1, recipe.steps + 1):
+    began, tokens, losses = time.time(), 0, []
+    for i in range(1, stage.steps + 1):
         ids, weight = next(source)
         parameters, state, loss = step(parameters, state, ids, weight)
         tokens += ids.size
         losses.append(float(loss))
         if i % 50 == 0:
-            rate = tokens / (time.time() - began)
-            print(f"{i} loss {np.mean(losses[-50:]):.4f} {rate:.0f} tokens/s {time.time() - began:.0f} s", file=sys.stderr, flush=True)
-        if i % 500 == 0 or i == recipe.steps:
-            print(teacher_forced(predict, parameters, tokenizer, held_out), file=sys.stderr, flush=True)
-            size = save(parameters, recipe, tokenizer, arguments.out / arguments.model)
-    print(f"{arguments.model}: {size} parameters, {len(rows)} questions, {tokens} tokens", file=sys.stderr)
+            seconds = time.time() - began
+            rate = tokens / seconds
+            say(f"{i} loss {np.mean(losses[-50:]):.4f} {rate:.0f} tokens/s {seconds:.0f} s")
+    return parameters
+
+
+def say(line):
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

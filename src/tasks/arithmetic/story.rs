@@ -19,12 +19,21 @@ const LARGEST_CHANGE: u32 = 60;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Profile {
     keep: [f64; Kind::ALL.len()],
+    ask_last: f64,
 }
 
 impl Profile {
     /// Everything, as the questions of the task set are drawn.
     pub const fn full() -> Self {
-        Self { keep: [1.0; Kind::ALL.len()] }
+        Self { keep: [1.0; Kind::ALL.len()], ask_last: 1.0 }
+    }
+
+    /// The same with the question, where two things are counted, about the one that was told last
+    /// with probability `share` (in 0..=1), else about the first.
+    #[must_use]
+    pub fn asking_last(mut self, share: f64) -> Self {
+        self.ask_last = share.clamp(0.0, 1.0);
+        self
     }
 
     /// The same with `kind` kept with probability `keep` (in 0..=1).
@@ -68,8 +77,8 @@ struct Story<'a, R: Rng> {
 pub(super) fn draw(rng: &mut impl Rng, profile: &Profile) -> Option<Problem> {
     let wanted = *[2, 2, 2, 3, 3, 3, 4, 4, 5, 6].choose(rng)?;
     let two = wanted >= 3 && rng.random_bool(0.5);
-    // The question may be about either; the other count's lines are then harmless.
-    let main = usize::from(two && rng.random_bool(0.4));
+    // Where the question is about one of two, a slip in the other's lines is harmless.
+    let main = usize::from(two && rng.random_bool(profile.ask_last));
     let total = two && rng.random_bool(0.35);
     let who = *PEOPLE.choose(rng)?;
     let things: Vec<&'static str> = THINGS.choose_multiple(rng, 2).copied().collect();
