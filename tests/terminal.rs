@@ -165,6 +165,24 @@ fn the_terminal_is_restored_after_signals() {
 }
 
 #[test]
+fn the_terminal_is_restored_after_a_panic() {
+    // This test again, in a terminal, as a program that takes the screen and panics.
+    const LOG: &str = "POINTSMAN_TEST_LOG";
+    if let Some(log) = std::env::var_os(LOG) {
+        let _screen = pointsman::terminal::Screen::enter(Path::new(&log)).unwrap();
+        panic!("as planned");
+    }
+    let home = tempfile::tempdir().unwrap();
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["the_terminal_is_restored_after_a_panic", "--exact", "--nocapture"]);
+    command.env(LOG, home.path().join("log"));
+    let mut session = Session::spawn(home.path(), command, 80, 24);
+    session.see("as planned");
+    assert!(!session.end().success());
+    session.assert_restored();
+}
+
+#[test]
 fn it_stops_and_comes_back() {
     // Under a shell with job control: a stop is only sent to a process that one can continue.
     let home = tempfile::tempdir().unwrap();
