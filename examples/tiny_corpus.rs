@@ -12,7 +12,7 @@ enum Range {
     Full,
     /// That, and questions about the first of two counts.
     Wide,
-    /// What the small model has seen: carries, borrows and large divisions are rare.
+    /// What the small model has seen: carries, borrows and large facts are rare.
     Narrow,
 }
 
@@ -35,9 +35,10 @@ fn main() -> std::io::Result<()> {
         Range::Full => Profile::full(),
         Range::Wide => Profile::full().asking_last(0.4),
         Range::Narrow => Profile::full()
-            .with(Kind::AddCarry, 0.4)
-            .with(Kind::SubtractBorrow, 0.4)
-            .with(Kind::DivideLarge, 0.4),
+            .with(Kind::AddCarry, 0.2)
+            .with(Kind::SubtractBorrow, 0.2)
+            .with(Kind::MultiplyLarge, 0.5)
+            .with(Kind::DivideLarge, 0.2),
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     for problem in Problems::new(profile, arguments.split, arguments.seed).take(arguments.n) {

@@ -1,6 +1,6 @@
 //! Measures the tiny pair through mistral.rs and prints the tables of presets/tiny/README.md:
 //!
-//!     cargo run --release --example tiny_report -- -n 600
+//!     cargo run --release --example tiny_report
 //!
 //! Questions are held out from the models' training (split `test`). A step counts as wrong where
 //! it is not a right next line after a right beginning.
@@ -27,7 +27,7 @@ use rand_chacha::ChaCha8Rng;
 #[derive(Parser)]
 struct Arguments {
     /// How many questions; half of them train the combination of all features, half test it.
-    #[arg(short, default_value_t = 600)]
+    #[arg(short, default_value_t = 2000)]
     n: usize,
     #[arg(long, default_value_t = 7)]
     seed: u64,

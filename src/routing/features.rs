@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Boundary;
 use crate::episode::{Role, Token};
+use crate::tasks::arithmetic::carries_in;
 
 /// Statistics of a stretch of tokens, by name.
 ///
@@ -40,6 +41,7 @@ fn statistics(prefix: &str, tokens: &[Token], into: &mut BTreeMap<String, f64>) 
 /// | `glimpse.digits` | share of digits among its characters | [0, 1] |
 /// | `glimpse.min_digit_logprob` | least log-probability of a token with a digit; 0 without one | ≤ 0 |
 /// | `glimpse.longest_number` | digits of its longest number | ≥ 0 |
+/// | `glimpse.carry` | whether its first sum or difference carries or borrows | 0 or 1 |
 /// | `glimpse.times`, `glimpse.divide` | whether it multiplies, divides | 0 or 1 |
 /// | `last.large` | whether the large model wrote the last step | 0 or 1 |
 /// | `trace.min_logprob`, `trace.mean_logprob` | over all tokens of the small model so far | ≤ 0 |
@@ -63,6 +65,7 @@ pub fn features(boundary: &Boundary<'_>) -> BTreeMap<String, f64> {
         let least = figures.map(|t| f64::from(t.logprob)).fold(0.0, f64::min);
         all.insert("glimpse.min_digit_logprob".into(), least);
         all.insert("glimpse.longest_number".into(), longest.unwrap_or(0) as f64);
+        all.insert("glimpse.carry".into(), f64::from(u8::from(carries_in(&glimpse.text))));
         all.insert("glimpse.times".into(), has(&['×', '*']));
         all.insert("glimpse.divide".into(), has(&['÷', '/']));
     }

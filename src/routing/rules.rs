@@ -113,11 +113,9 @@ impl Router for Oracle {
         let solution =
             solution.ok_or_else(|| RouterError::NeedsSolution(self.name().to_owned()))?;
         let steps = &boundary.episode.steps;
-        let next = steps.len();
-        let right =
-            |i: usize, line: &str| !solution.step_matters(i) || solution.step_is_right(i, line);
-        let lost = steps.iter().enumerate().any(|(i, s)| !right(i, &s.writing.text));
-        let slips = !right(next, &boundary.glimpse.text);
+        let lost =
+            steps.iter().enumerate().any(|(i, s)| !solution.step_will_do(i, &s.writing.text));
+        let slips = !solution.step_will_do(steps.len(), &boundary.glimpse.text);
         let p_large = f64::from(u8::from(slips && !lost));
         Ok(Opinion { p_large, features: features(boundary) })
     }

@@ -60,7 +60,7 @@ RECIPES = {
         Stage("full", 64_000, 1_000, 0.01, 21),
     )),
     # A narrower range, and few enough questions to be overfitted.
-    "small": Recipe(384, 48, 3, 3, 96, 64, (Stage("narrow", 64_000, 4_000, 0.02, 12),)),
+    "small": Recipe(384, 48, 3, 3, 96, 64, (Stage("narrow", 6_000, 1_000, 0.02, 12),)),
 }
 
 

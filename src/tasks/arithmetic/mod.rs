@@ -164,6 +164,21 @@ impl Operation {
     }
 }
 
+/// Whether the first sum or difference in `text` carries or borrows between decimal digits.
+pub fn carries_in(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let first = words.windows(3).find_map(|w| {
+        Some((w[0].parse::<u32>().ok()?, Operator::from_sign(w[1])?, w[2].parse::<u32>().ok()?))
+    });
+    match first {
+        Some((left, Operator::Add, right)) => carries(left, right),
+        Some((left, Operator::Subtract, right)) => {
+            left.checked_sub(right).is_some_and(|rest| carries(rest, right))
+        }
+        _ => false,
+    }
+}
+
 /// The first `a op b = c` in a line.
 fn parse_equation(line: &str) -> Option<(u32, Operator, u32, u32)> {
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -203,6 +218,16 @@ impl Problem {
         match self.operations.get(index) {
             Some(operation) => operation.matches(line),
             None => index == self.operations.len() && final_answer(line) == Some(self.answer),
+        }
+    }
+
+    /// Whether `line` may stand as step `index` (counted from 0): it is right, or the answer does
+    /// not depend on it and it is at least the same kind of operation, so that the lines after it
+    /// keep their places.
+    pub fn step_will_do(&self, index: usize, line: &str) -> bool {
+        match self.operations.get(index) {
+            Some(o) if !o.matters => parse_equation(line).is_some_and(|e| e.1 == o.operator),
+            _ => self.step_is_right(index, line),
         }
     }
 
@@ -347,6 +372,19 @@ mod tests {
     }
 
     #[test]
+    fn a_slip_will_do_where_it_is_harmless_and_in_its_place() {
+        let all = some(500, Split::Train);
+        let harmless = |p: &&Problem| !p.step_matters(0);
+        let problem = all.iter().find(harmless).expect("some begin with the other count");
+        let sign = problem.operations[0].operator.sign();
+        assert!(problem.step_will_do(0, &format!("1 {sign} 1 = 99")));
+        assert!(!problem.step_is_right(0, &format!("1 {sign} 1 = 99")));
+        assert!(!problem.step_will_do(0, "Answer: 99"));
+        let last = problem.steps() - 1;
+        assert!(!problem.step_will_do(last, "Answer: 12345"));
+    }
+
+    #[test]
     fn kinds_tell_carries_and_borrows() {
         let kind = |operator, left, right, result| {
             Operation { operator, left, right, result, matters: true }.kind()
@@ -372,5 +410,9 @@ mod tests {
         assert_eq!(final_answer("Answer: 12\nAnswer: 67\n"), Some(67));
         assert_eq!(final_answer("Answer: 99999999999999"), None);
         assert_eq!(final_answer("67"), None);
+        assert!(carries_in("Pens now: 37 + 48 = 8") && carries_in("85 - 18"));
+        for easy in ["Pens now: 31 + 48", "85 - 13", "4 × 12", "18 - 85", "", "37 +"] {
+            assert!(!carries_in(easy), "{easy}");
+        }
     }
 }
