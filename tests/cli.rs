@@ -225,7 +225,7 @@ fn routers_are_compared_on_the_same_questions() {
     assert!(of("always-large", "accuracy") >= 0.9, "{printed}");
     assert!(of("oracle", "accuracy") >= of("always-large", "accuracy") - 0.02, "{printed}");
     assert!(of("oracle", "cost_share") <= 0.65, "{printed}");
-    assert!(of("always-small", "cost_share") <= 0.1, "{printed}");
+    assert!(of("always-small", "cost_share") <= 0.15, "{printed}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use comfy_table::{CellAlignment, Table};
 
 use super::style;
 use crate::episode::{Account, Decider, Episode, Role, Status, Step};
-use crate::recording::write_event;
+use crate::recording::write_json;
 use crate::store::{End, Store, Summary};
 
 #[derive(Debug, Args)]
@@ -86,8 +86,8 @@ fn distinct(ids: Vec<u64>) -> Vec<u64> {
 fn export(store: &Store, ids: &[u64], out: impl Write) -> anyhow::Result<()> {
     let mut out = BufWriter::new(out);
     for &id in ids {
-        for event in store.events(id)? {
-            write_event(&mut out, id, &event)?;
+        for json in store.json(id)? {
+            write_json(&mut out, id, &json)?;
         }
     }
     out.flush()?;

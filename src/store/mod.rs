@@ -127,16 +127,25 @@ impl Store {
     /// # Errors
     /// When there is no such episode, or one of its events cannot be read.
     pub fn events(&self, id: u64) -> Result<Vec<Event>, StoreError> {
-        let rows = self.events.scan_prefix(id.to_be_bytes()).enumerate();
-        let events = rows.map(|(index, row)| {
-            let (_, json) = row.map_err(|e| self.unreadable(&e))?;
-            self.parse(id, index, &json)
+        let rows = self.json(id)?.into_iter().enumerate();
+        rows.map(|(index, json)| self.parse(id, index, &json)).collect()
+    }
+
+    /// The same as the JSON that was stored.
+    ///
+    /// # Errors
+    /// When there is no such episode, or it cannot be read.
+    pub fn json(&self, id: u64) -> Result<Vec<String>, StoreError> {
+        let rows = self.events.scan_prefix(id.to_be_bytes()).values();
+        let texts = rows.map(|row| {
+            let row = row.map_err(|e| self.unreadable(&e))?;
+            String::from_utf8(row.to_vec()).map_err(|e| self.damaged(id, &e))
         });
-        let events = events.collect::<Result<Vec<Event>, StoreError>>()?;
-        if events.is_empty() {
+        let texts = texts.collect::<Result<Vec<String>, StoreError>>()?;
+        if texts.is_empty() {
             return Err(StoreError::Missing { path: self.path.clone(), id });
         }
-        Ok(events)
+        Ok(texts)
     }
 
     /// Episode `id`, folded.
@@ -178,18 +187,18 @@ impl Store {
         Ok(())
     }
 
-    fn parse(&self, id: u64, index: usize, json: &[u8]) -> Result<Event, StoreError> {
+    fn parse(&self, id: u64, index: usize, json: &str) -> Result<Event, StoreError> {
         // The version first: an event of a newer format need not parse as one of ours.
         #[derive(serde::Deserialize)]
         struct Version {
             schema: u32,
         }
-        if let Ok(Version { schema }) = serde_json::from_slice(json)
+        if let Ok(Version { schema }) = serde_json::from_str(json)
             && schema > SCHEMA
         {
             return Err(self.damaged(id, &FoldError::Newer(index, schema)));
         }
-        serde_json::from_slice(json).map_err(|e| self.damaged(id, &format!("event {index}: {e}")))
+        serde_json::from_str(json).map_err(|e| self.damaged(id, &format!("event {index}: {e}")))
     }
 
     fn refused(&self, reason: &dyn std::fmt::Display) -> StoreError {
