@@ -89,9 +89,9 @@ pub(super) fn draw(rng: &mut impl Rng, profile: &Profile) -> Option<Problem> {
     let mut story = Story { rng, who, sentences: vec![], operations: vec![], lines: vec![] };
     let mut counts = Vec::new();
     let mut asked = None;
-    for which in 0..=usize::from(two) {
+    for (which, &thing) in things.iter().enumerate().take(1 + usize::from(two)) {
         let until = if which == 0 { first } else { until };
-        let mut count = story.open(things[which], which == 0);
+        let mut count = story.open(thing, which == 0);
         while story.operations.len() < until {
             let left = until - story.operations.len();
             let last = left == 1 && which == usize::from(two) && which == main && !total;
