@@ -271,6 +271,7 @@ fn a_glimpse_at_which_the_episode_is_stopped_is_charged_too() {
     };
     let run = run(&mut pair(), "confidence", watcher);
     assert_eq!(reason(&run.episode), FinishReason::Cancelled);
+    assert_eq!(run.episode.verdict(), Some(Verdict::Undecided), "not held against it");
     assert_eq!(run.episode.steps.len(), 1);
     let stopped = |e: &Event| matches!(e.kind, EventKind::Discarded { step: 1, .. });
     assert!(run.events.iter().any(stopped), "{:?}", run.events.last());

@@ -7,7 +7,7 @@ use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
 use crate::engine::{Begun, Draft, Engine, Flow, Request, Segment};
 use crate::episode::{
     Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role, Started,
-    StopReason, Token, Writing,
+    StopReason, Token, Verdict, Writing,
 };
 use crate::routing::{Boundary, Glance, Opinion, Router, RouterError};
 use crate::tasks::Question;
@@ -161,7 +161,11 @@ impl Conductor {
         }
         match result {
             Ok(reason) => {
-                let (answer, verdict) = job.question.grade(&running.episode.text());
+                let (answer, mut verdict) = job.question.grade(&running.episode.text());
+                if reason == FinishReason::Cancelled {
+                    // Nobody knows what it would have come to.
+                    verdict = Verdict::Undecided;
+                }
                 running.emit(EventKind::Finished { answer, verdict, reason })?;
                 Ok(running.episode)
             }
