@@ -17,7 +17,7 @@ use pointsman::engine::Engine;
 use pointsman::engine::mistralrs::MistralEngine;
 use pointsman::episode::{Episode, PerRole, Role};
 use pointsman::evaluation::auroc;
-use pointsman::routing::{Boundary, Opinion, Router, RouterError, by_name, features};
+use pointsman::routing::{Boundary, Opinion, Roster, Router, RouterError, features};
 use pointsman::session::{Conductor, Job, Nobody};
 use pointsman::tasks::arithmetic::{Kind, Split};
 use pointsman::tasks::{Question, questions};
@@ -90,12 +90,12 @@ fn main() -> anyhow::Result<()> {
     let mut run = |router: &mut dyn Router, index: usize| {
         bar.inc(1);
         let question = &asked[index];
-        conductor.run(Job { question, router, seed: 0, paused: false }, &mut Nobody, &mut Nobody)
+        conductor.run(Job::new(question, router, 0), &mut Nobody, &mut Nobody)
     };
     let mut by_kind: BTreeMap<Kind, PerRole<(usize, usize)>> = BTreeMap::new();
     let mut right = PerRole { small: 0, large: 0 };
     for role in Role::BOTH {
-        let mut router = by_name(&format!("always-{role}"))?;
+        let mut router = Roster::new("tiny", None).router(&format!("always-{role}"))?;
         for (index, question) in asked.iter().enumerate() {
             let episode = run(router.as_mut(), index)?;
             count(question, &episode, role, &mut by_kind);

@@ -9,7 +9,8 @@
 //! | [`workbench`] | the terminal program: state, actions, update, panes, run loop |
 //! | [`terminal`] | set-up and restore, counting writer, signals |
 //! | [`theme`] | roles of colour, read from `themes/*.toml` |
-//! | [`evaluation`] | accuracy-cost tables, features against right and wrong steps |
+//! | [`training`] | episodes to learn from, and policies from them |
+//! | [`evaluation`] | accuracy-cost curves, off-policy estimates, calibration |
 //! | [`session`] | the loop of one episode: commands in, events out |
 //! | [`recording`] | episodes in portable files |
 //! | [`store`] | episodes on disk; the only room that names sled |
@@ -33,4 +34,5 @@ pub mod store;
 pub mod tasks;
 pub mod terminal;
 pub mod theme;
+pub mod training;
 pub mod workbench;

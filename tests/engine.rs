@@ -39,6 +39,7 @@ fn request(prefix: Vec<Segment>, delimiter: &str, max_tokens: usize) -> Request 
         prefix,
         delimiter: delimiter.into(),
         begun: None,
+        dictation: None,
         max_tokens,
         glimpse: false,
         temperature: 0.0,

@@ -84,6 +84,7 @@ fn texts(config: &ModelConfig, cache: &Path) -> Vec<String> {
             prefix: vec![Segment { text: prompt.as_str().into(), own: None }],
             delimiter: "Answer:".into(),
             begun: None,
+            dictation: None,
             max_tokens: 100,
             glimpse: false,
             temperature: 0.0,

@@ -10,7 +10,7 @@ use pointsman::engine::mistralrs::MistralEngine;
 use pointsman::episode::{
     Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role, Token, Verdict,
 };
-use pointsman::routing::{Opinion, by_name};
+use pointsman::routing::{Opinion, Roster, Router};
 use pointsman::session::{Audience, Command, Conductor, Job, Journal, SessionError};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
@@ -112,6 +112,10 @@ fn pair() -> MutexGuard<'static, Conductor> {
     conductor
 }
 
+fn by_name(router: &str) -> Box<dyn Router> {
+    Roster::new("tiny", None).router(router).unwrap()
+}
+
 /// A question of at least five operations.
 fn question() -> Question {
     let mut all = questions("arithmetic", Split::Test, 4).unwrap();
@@ -126,8 +130,8 @@ struct Run {
 
 fn run(conductor: &mut Conductor, router: &str, watcher: Watcher) -> Run {
     let (mut memory, mut watcher) = (Memory::default(), watcher);
-    let (question, mut router) = (question(), by_name(router).unwrap());
-    let job = Job { question: &question, router: router.as_mut(), seed: 1, paused: false };
+    let (question, mut router) = (question(), by_name(router));
+    let job = Job::new(&question, router.as_mut(), 1);
     let episode = conductor.run(job, &mut memory, &mut watcher).unwrap();
     // One truth: what the journal holds folds to what the run returned.
     assert_eq!(Episode::fold(&memory.events).unwrap().as_ref(), Some(&episode));
@@ -284,8 +288,8 @@ fn the_oracle_is_graded_and_refuses_what_it_cannot_know() {
     assert_ne!(graded.episode.verdict(), Some(Verdict::Undecided));
 
     let (mut memory, typed) = (Memory::default(), Question::typed("1 + 1?"));
-    let mut oracle = by_name("oracle").unwrap();
-    let job = Job { question: &typed, router: oracle.as_mut(), seed: 1, paused: false };
+    let mut oracle = by_name("oracle");
+    let job = Job::new(&typed, oracle.as_mut(), 1);
     let result = conductor.run(job, &mut memory, &mut Watcher::default());
     assert!(matches!(result, Err(SessionError::Router(_))));
     assert!(memory.events.is_empty(), "nothing was begun");
@@ -295,8 +299,8 @@ fn the_oracle_is_graded_and_refuses_what_it_cannot_know() {
 fn a_journal_that_refuses_ends_the_episode_and_the_pair_lives_on() {
     let mut conductor = pair();
     let mut memory = Memory { full_at: Some(3), ..Memory::default() };
-    let (question, mut router) = (question(), by_name("always-small").unwrap());
-    let job = Job { question: &question, router: router.as_mut(), seed: 1, paused: false };
+    let (question, mut router) = (question(), by_name("always-small"));
+    let job = Job::new(&question, router.as_mut(), 1);
     let error = conductor.run(job, &mut memory, &mut Watcher::default()).unwrap_err();
     assert!(error.to_string().contains("no space left"), "{error}");
     assert_eq!(memory.events.len(), 3);
@@ -316,7 +320,8 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
         let engines = PerRole { small: engine(Role::Small)?, large: engine(Role::Large)? };
         Ok(Conductor::new(engines, preset))
     };
-    let mut live = spawn(load, Box::new(Memory::default())).unwrap();
+    let roster = Roster::new("tiny", None);
+    let mut live = spawn(load, roster, Box::new(Memory::default())).unwrap();
     let ask = || Command::Ask { question: question(), router: None, seed: 1, paused: true };
     // Started in pause, so that the threshold is moved within the episode.
     for command in [ask(), Command::Threshold(0.25), Command::Resume] {

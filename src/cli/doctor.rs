@@ -136,6 +136,7 @@ fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, Engin
         prefix: vec![Segment { text: text.into(), own: None }],
         delimiter: preset.steps.delimiter.clone(),
         begun: None,
+        dictation: None,
         max_tokens: preset.steps.max_tokens.min(64),
         glimpse: false,
         temperature: 0.0,

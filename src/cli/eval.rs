@@ -1,13 +1,15 @@
 //! `pointsman eval`: routers compared on the same questions and seeds.
 
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::options::Common;
-use super::{Outcome, pair, style};
+use super::progress::bar;
+use super::{Outcome, pair, policies, style};
 use crate::config::Folders;
-use crate::evaluation::{relate, score, table};
-use crate::routing::by_name;
+use crate::evaluation::{Run, Score, Trial, plot, scores, table};
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
 use crate::terminal::quiet;
@@ -22,11 +24,11 @@ pub struct EvalArgs {
     #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
 
-    /// Routers, with commas between them
+    /// Routers, with commas between them; the others are compared with the first
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "always-small,always-large,entropy,confidence,oracle",
+        default_value = "policy,entropy,confidence,always-small,always-large,oracle",
         value_name = "NAMES"
     )]
     pub routers: Vec<String>,
@@ -34,6 +36,26 @@ pub struct EvalArgs {
     /// Part of the task set: test, or develop
     #[arg(long, default_value = "test")]
     pub split: Split,
+
+    /// Only at the threshold in force: no curve, and a fifth of the time
+    #[arg(long)]
+    pub point: bool,
+
+    /// Resamples of the questions for the intervals
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
+    pub resamples: u32,
+
+    /// Write the curves as a picture
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+
+    /// Write the points of the curves, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub curves: Option<PathBuf>,
+
+    /// Episodes at once [default: as many as help]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: Option<u32>,
 
     /// One JSON object a router, instead of a table
     #[arg(long)]
@@ -46,24 +68,37 @@ pub struct EvalArgs {
 /// When the configuration is invalid, or a model or a router fails.
 pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
     let preset = common.preset(folders)?;
-    for router in &args.routers {
-        by_name(router)?;
-    }
+    let roster = policies::roster_for(common, &preset, folders, &args.routers)?;
     let n = args.n as usize;
     let asked: Vec<Question> = questions(&args.tasks, args.split, common.seed)?.take(n).collect();
-    let mut conductor = quiet(|| pair::load(&preset, &folders.cache))??;
-    let mut scores = Vec::new();
+    let jobs = args.jobs.map(|jobs| jobs as usize);
+    let mut fleet = quiet(|| pair::fleet(&preset, &folders.cache, jobs))??;
+    let mut trial =
+        Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: common.seed };
+
+    let ended = bar(2 * asked.len(), "both models")?;
+    let (ends, alone) = trial.ends(|| ended.inc(1))?;
+    ended.finish_and_clear();
+    let mut runs: Vec<Run> = Vec::new();
     for router in &args.routers {
-        let bar = ProgressBar::new(asked.len() as u64).with_style(
-            ProgressStyle::with_template("{prefix:>14} {bar:30} {pos}/{len} {per_sec} {eta}")?
-                .progress_chars("=> "),
-        );
-        bar.set_prefix(router.clone());
-        let result = score(&mut conductor, router, &asked, common.seed, |_| bar.inc(1));
+        if let Some(run) = alone.iter().find(|run| run.router == *router) {
+            runs.push(run.clone());
+            continue;
+        }
+        let bar = bar(asked.len(), router)?;
+        let run = trial.run(router, !args.point, || bar.inc(1));
         bar.finish_and_clear();
-        scores.push(result?);
+        runs.push(run?);
     }
-    relate(&mut scores);
+    let scores = scores(&runs, &ends, !args.point, args.resamples as usize, common.seed)?;
+    if let Some(path) = &args.svg {
+        let title = format!("{} · {n} questions of {} · seed {}", preset.name, args.tasks, common.seed);
+        let svg = plot(&scores, &title).map_err(anyhow::Error::msg)?;
+        write(path, &svg)?;
+    }
+    if let Some(path) = &args.curves {
+        write(path, &serde_json::to_string_pretty(&curves(&scores))?)?;
+    }
     if args.json {
         for score in &scores {
             style::line(&serde_json::to_string(score)?)?;
@@ -72,4 +107,13 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
         style::line(&table(&scores))?;
     }
     Ok(Outcome::Done)
+}
+
+fn curves(scores: &[Score]) -> serde_json::Value {
+    let curve = |score: &Score| serde_json::json!({"router": score.router, "curve": score.curve});
+    scores.iter().map(curve).collect()
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

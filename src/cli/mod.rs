@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. Headless commands are peers of the workbench, built on
 //! the same session.
 
+mod calibrate;
+mod collect;
 mod doctor;
 mod episodes;
 mod eval;
@@ -8,8 +10,12 @@ mod journal;
 mod log;
 mod options;
 mod pair;
+mod policies;
+mod policy;
+mod progress;
 mod run;
 mod style;
+mod train;
 mod workbench;
 
 use std::process::ExitCode;
@@ -23,6 +29,7 @@ use crate::session::SessionError;
 use crate::store::Store;
 use crate::tasks::UnknownTask;
 use options::Common;
+use policies::PolicyChoiceError;
 
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
 /// router that chooses which of them writes the next step.
@@ -45,6 +52,14 @@ enum Subcommands {
     Run(run::RunArgs),
     /// Compare routers: accuracy, cost, tokens and time on the same questions
     Eval(eval::EvalArgs),
+    /// Write episodes to learn from, with logged propensities; goes on where it was left
+    Collect(collect::CollectArgs),
+    /// Train a new policy from stored episodes
+    Train(train::TrainArgs),
+    /// Find a threshold for an accuracy, with a guarantee, or for a cost
+    Calibrate(calibrate::CalibrateArgs),
+    /// List, show, promote, roll back and export policies
+    Policy(policy::PolicyArgs),
     /// List, show and export stored episodes
     Episodes(episodes::EpisodesArgs),
     /// Check terminal, models and store: what works, what does not, what to do
@@ -89,6 +104,10 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
             episodes::run(args, &Store::open(&common.store(&folders))?)?;
             Ok(Outcome::Done)
         }
+        Some(Subcommands::Collect(args)) => collect::run(args, common, &folders),
+        Some(Subcommands::Train(args)) => train::run(args, common, &folders),
+        Some(Subcommands::Calibrate(args)) => calibrate::run(args, common, &folders),
+        Some(Subcommands::Policy(args)) => policy::run(args, common, &folders),
         Some(Subcommands::Doctor) => doctor::run(common, &folders),
     }
 }
@@ -100,6 +119,10 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
+        || matches!(
+            error.downcast_ref(),
+            Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))
+        )
         || matches!(error.downcast_ref(), Some(SessionError::Router(_)))
 }
 

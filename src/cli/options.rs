@@ -22,6 +22,11 @@ pub struct Common {
     #[arg(long, global = true, value_name = "NAME", help = router_help())]
     pub router: Option<String>,
 
+    /// Policy of the router `policy`: the name of a stored one, `builtin:tiny`, or a file
+    /// [default: the one that was promoted, else the preset's]
+    #[arg(long, global = true, value_name = "NAME|FILE")]
+    pub policy: Option<String>,
+
     /// Tokens that the small model writes before the choice: a number, or `step`
     /// [default: the preset's, else the router's own]
     #[arg(long, global = true, value_name = "N|step")]

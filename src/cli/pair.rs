@@ -6,7 +6,11 @@ use crate::config::Preset;
 use crate::engine::mistralrs::MistralEngine;
 use crate::engine::{Engine, EngineError};
 use crate::episode::{PerRole, Role};
-use crate::session::Conductor;
+use crate::session::{Conductor, Fleet};
+
+/// Pairs up to this many parameters are loaded once for each processor core: their steps are too short
+/// to keep more than one core busy.
+const TINY: u64 = 50_000_000;
 
 /// Loads both models.
 ///
@@ -18,4 +22,18 @@ pub fn load(preset: &Preset, cache: &Path) -> Result<Conductor, EngineError> {
     };
     let engines = PerRole { small: engine(Role::Small)?, large: engine(Role::Large)? };
     Ok(Conductor::new(engines, preset.clone()))
+}
+
+/// Loads the pair `jobs` times, for as many episodes at once; where that is not said, as often as helps.
+///
+/// # Errors
+/// When a model cannot be loaded.
+pub fn fleet(preset: &Preset, cache: &Path, jobs: Option<usize>) -> Result<Fleet, EngineError> {
+    let first = load(preset, cache)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let parameters: u64 = Role::BOTH.into_iter().map(|r| first.model(r).parameters).sum();
+    let helpful = if parameters <= TINY { cores } else { 1 };
+    let others = (1..jobs.unwrap_or(helpful)).map(|_| load(preset, cache));
+    let others = others.collect::<Result<Vec<_>, _>>()?;
+    Ok(Fleet::new(first, others))
 }

@@ -6,11 +6,11 @@ use anyhow::Context;
 use clap::Args;
 
 use super::options::Common;
-use super::{EmptyQuestion, Outcome, journal, pair};
+use super::{EmptyQuestion, Outcome, journal, pair, policies};
 use crate::config::Folders;
 use crate::episode::{Event, EventKind, Role, Token};
 use crate::recording::write_event;
-use crate::routing::{Opinion, by_name};
+use crate::routing::Opinion;
 use crate::session::{Audience, Command, Job};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
@@ -37,7 +37,7 @@ pub struct RunArgs {
 /// When the configuration is invalid, or a model, the router or the store fails.
 pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
     let preset = common.preset(folders)?;
-    let mut router = by_name(&preset.routing.router)?;
+    let name = preset.routing.router.clone();
     let question = match args.question.as_deref() {
         Some("-") => {
             let mut text = String::new();
@@ -52,11 +52,14 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
     if question.text.trim().is_empty() {
         return Err(EmptyQuestion.into());
     }
+    // Known or not is said before anything is opened.
+    policies::known(std::slice::from_ref(&name))?;
     let store = Store::open(&common.store(folders))?;
+    let roster = policies::roster(common, &preset, Some(&store))?;
+    let mut router = roster.router(&name)?;
     let mut conductor = quiet(|| pair::load(&preset, &folders.cache))??;
     let mut printer = Printer { json: args.json, broken: None };
-    let job =
-        Job { question: &question, router: router.as_mut(), seed: common.seed, paused: false };
+    let job = Job::new(&question, router.as_mut(), common.seed);
     let result = conductor.run(job, &mut journal::Kept(&store), &mut printer);
     if let Some(error) = printer.broken {
         return Err(error.into());

@@ -9,9 +9,8 @@ use anyhow::Context;
 use clap::Args;
 
 use super::options::Common;
-use super::{Outcome, journal, pair};
+use super::{Outcome, journal, pair, policies};
 use crate::config::Folders;
-use crate::routing::by_name;
 use crate::session;
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
@@ -53,12 +52,14 @@ pub fn run(
     log: PathBuf,
 ) -> anyhow::Result<Outcome> {
     let preset = common.preset(folders)?;
-    by_name(&preset.routing.router)?;
+    policies::known(std::slice::from_ref(&preset.routing.router))?;
     let theme = Theme::choose(args.theme.as_deref(), &folders.themes())?;
     let mut drawn = questions("arithmetic", Split::Test, common.seed)?;
     let first = if args.idle { None } else { drawn.next() };
     let path = common.store(folders);
     let store = Arc::new(Store::open(&path)?);
+    let roster = policies::roster(common, &preset, Some(&store))?;
+    roster.router(&preset.routing.router)?;
 
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
     let screen = Screen::enter(&log)?;
@@ -66,6 +67,7 @@ pub fn run(
     let wanted = preset.clone();
     let live = session::spawn(
         move || Ok(pair::load(&wanted, &cache)?),
+        roster,
         Box::new(journal::Kept(store.clone())),
     )
     .context("cannot start the session's thread")?;

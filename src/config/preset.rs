@@ -164,6 +164,9 @@ impl Default for Sampling {
 pub struct Routing {
     /// Name of a router (`pointsman run --help` lists them).
     pub router: String,
+    /// The policy of the router `policy` until one is promoted: `builtin:tiny`, or a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
     /// Length of the glimpse; the router's own where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub glimpse: Option<Glimpse>,
@@ -171,15 +174,42 @@ pub struct Routing {
     pub threshold: f64,
     /// Whether the small model may get the points back after the large one has written.
     pub switching: Switching,
+    /// Draw choices, to learn from them, rather than to obey the threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exploration: Option<Exploration>,
+}
+
+/// How the choices of an episode are drawn: its threshold at random, once, and, at each boundary
+/// with probability `coin`, the choice by the toss of a coin.
+///
+/// One random threshold an episode is the logging that supports every threshold; coins add what a
+/// threshold never does, at a price in accuracy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Exploration {
+    /// The threshold's quantiles at 0, 1/n, … 1, not decreasing, in [0, 1]; between two of them it
+    /// is uniform.
+    pub quantiles: Vec<f64>,
+    /// In [0, 1].
+    pub coin: f64,
+}
+
+impl Default for Exploration {
+    /// A uniform threshold and no coins.
+    fn default() -> Self {
+        Self { quantiles: vec![0.0, 1.0], coin: 0.0 }
+    }
 }
 
 impl Default for Routing {
     fn default() -> Self {
         Self {
             router: "confidence".into(),
+            policy: None,
             glimpse: None,
             threshold: 0.5,
             switching: Switching::Reversible,
+            exploration: None,
         }
     }
 }

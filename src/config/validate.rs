@@ -63,6 +63,17 @@ impl Preset {
         check((0.0..=1.0).contains(&threshold), "routing.threshold", || {
             format!("is {threshold}, but must be from 0 to 1")
         })?;
+        if let Some(exploration) = &self.routing.exploration {
+            let quantiles = &exploration.quantiles;
+            let ascend = quantiles.is_sorted() && quantiles.iter().all(|q| (0.0..=1.0).contains(q));
+            check(ascend && quantiles.len() >= 2, "routing.exploration.quantiles", || {
+                "must be two or more thresholds from 0 to 1, not decreasing".into()
+            })?;
+            let coin = exploration.coin;
+            check((0.0..=1.0).contains(&coin), "routing.exploration.coin", || {
+                format!("is {coin}, but must be from 0 to 1")
+            })?;
+        }
         if let Some(limit) = self.budget.limit {
             check(limit > 0.0 && limit.is_finite(), "budget.limit", || {
                 format!("is {limit}, but must be above 0; leave it out for no limit")
@@ -94,7 +105,7 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Folders, load_preset};
+    use crate::config::{Exploration, Folders, load_preset};
 
     fn refused(change: impl FnOnce(&mut Preset)) -> String {
         let folders = Folders::below("/nonexistent").unwrap();
@@ -108,6 +119,13 @@ mod tests {
         assert_eq!(refused(|p| p.routing.threshold = -0.1), "routing.threshold");
         assert_eq!(refused(|p| p.routing.threshold = f64::NAN), "routing.threshold");
         assert_eq!(refused(|p| p.routing.router = " ".into()), "routing.router");
+        let explore = |quantiles: &[f64], coin: f64| {
+            let quantiles = quantiles.to_vec();
+            refused(|p| p.routing.exploration = Some(Exploration { quantiles, coin }))
+        };
+        assert_eq!(explore(&[0.0], 0.0), "routing.exploration.quantiles");
+        assert_eq!(explore(&[0.5, 0.1], 0.0), "routing.exploration.quantiles");
+        assert_eq!(explore(&[0.0, 1.0], 1.5), "routing.exploration.coin");
         assert_eq!(refused(|p| p.steps.delimiter.clear()), "steps.delimiter");
         assert_eq!(refused(|p| p.steps.answer.clear()), "steps.answer");
         assert_eq!(refused(|p| p.steps.max_tokens = 0), "steps.max_tokens");

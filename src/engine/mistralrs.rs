@@ -147,6 +147,12 @@ impl Engine for MistralEngine {
         watch: &mut dyn FnMut(&Token) -> Flow,
     ) -> Result<Draft, EngineError> {
         let (ids, begun) = self.ids_of(request)?;
+        let dictated = match &request.dictation {
+            Some(text) => self.tokens_of(text)?,
+            None => Vec::new(),
+        };
+        let max_tokens =
+            if dictated.is_empty() { request.max_tokens } else { dictated.len() };
         let room = self.context.saturating_sub(ids.len());
         if room == 0 {
             return Err(EngineError::TooLong(ids.len(), self.record.name.clone(), self.context));
@@ -165,8 +171,8 @@ impl Engine for MistralEngine {
             tokenizer: self.tokenizer.clone(),
             end_of_text: self.end_of_text.clone(),
             delimiter: request.delimiter.clone(),
-            limit: request.max_tokens.min(room),
-            at_limit: match (request.max_tokens > room, request.glimpse) {
+            limit: max_tokens.min(room),
+            at_limit: match (max_tokens > room, request.glimpse || !dictated.is_empty()) {
                 (true, _) => StopReason::ContextFull,
                 (false, true) => StopReason::Glimpse,
                 (false, false) => StopReason::TokenLimit,
@@ -177,6 +183,7 @@ impl Engine for MistralEngine {
                 seed: request.seed,
             },
             position: ids.len(),
+            dictated,
             prefilled: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
             reports: Mutex::new(reports),
@@ -401,6 +408,8 @@ struct Recorder {
     how: Draw,
     /// Index of the first token to be drawn, counted from the text's beginning.
     position: usize,
+    /// Tokens to take in place of drawn ones; empty where it draws.
+    dictated: Vec<u32>,
     prefilled: AtomicUsize,
     cancelled: AtomicBool,
     reports: Mutex<mpsc::Sender<Report>>,
@@ -451,9 +460,10 @@ impl CustomLogitsProcessor for Recorder {
             self.prefilled.store(context.len(), Ordering::Relaxed);
         }
         let values = logits.flatten_all()?.to_vec1::<f32>()?;
-        let drawn = draw(&values, self.how, self.position + progress.drawn);
+        let given = self.dictated.get(progress.drawn).copied();
+        let drawn = draw(&values, self.how, self.position + progress.drawn, given);
         progress.drawn += 1;
-        let ended = self.end_of_text.contains(&drawn.id);
+        let ended = given.is_none() && self.end_of_text.contains(&drawn.id);
         let mut text = String::new();
         let mut over = None;
         if ended {
@@ -465,7 +475,7 @@ impl CustomLogitsProcessor for Recorder {
                 text.push_str(new);
                 progress.shown = step.len();
             }
-            if step_is_over(&step, &self.delimiter) {
+            if given.is_none() && step_is_over(&step, &self.delimiter) {
                 over = Some(StopReason::Delimiter);
             } else if self.cancelled.load(Ordering::Relaxed) {
                 over = Some(StopReason::Cancelled);

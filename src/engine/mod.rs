@@ -30,6 +30,26 @@ pub struct Begun {
     pub ids: Vec<u32>,
 }
 
+/// What an engine can tell of its tokens, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    Nothing,
+    /// Log-probabilities of the drawn token and of the most probable ones.
+    Logprobs,
+    /// Those and the entropy of the whole distribution.
+    Distribution,
+}
+
+impl std::fmt::Display for Evidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "nothing",
+            Self::Logprobs => "the log-probabilities",
+            Self::Distribution => "the whole distributions",
+        })
+    }
+}
+
 /// What to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -39,6 +59,9 @@ pub struct Request {
     pub delimiter: String,
     /// The step's beginning, where this engine has already written one (a kept glimpse).
     pub begun: Option<Begun>,
+    /// A text that the engine is to read token by token, as if it had written it, rather than to
+    /// write one: the draft says what it thinks of each token, and ends where the text does.
+    pub dictation: Option<Arc<str>>,
     /// Tokens to write at most.
     pub max_tokens: usize,
     /// Whether reaching `max_tokens` means that a glimpse had its length.
@@ -76,6 +99,11 @@ pub enum Flow {
 pub trait Engine: Send {
     /// The model as it was loaded.
     fn model(&self) -> &ModelRecord;
+
+    /// What it tells of its tokens; the numbers that it cannot tell are 0.
+    fn evidence(&self) -> Evidence {
+        Evidence::Distribution
+    }
 
     /// Writes until the step, the glimpse or the text ends; `watch` sees each token as it is drawn.
     ///

@@ -23,11 +23,11 @@ pub(super) struct Drawn {
     pub margin: f32,
 }
 
-/// Draws the token at `position` of the text.
+/// Draws the token at `position` of the text, or takes the one that is `given`.
 ///
 /// The generator is seeded by the position, so that a text cut into requests anywhere is drawn
 /// like one that was written in one go. An empty or wholly non-finite vector gives token 0.
-pub(super) fn draw(logits: &[f32], how: Draw, position: usize) -> Drawn {
+pub(super) fn draw(logits: &[f32], how: Draw, position: usize, given: Option<u32>) -> Drawn {
     let most = logits.iter().copied().filter(|l| l.is_finite()).fold(f32::MIN, f32::max);
     let shifted = |l: f32| if l.is_finite() { f64::from(l - most) } else { f64::NEG_INFINITY };
     let total: f64 = logits.iter().map(|&l| shifted(l).exp()).sum();
@@ -46,7 +46,11 @@ pub(super) fn draw(logits: &[f32], how: Draw, position: usize) -> Drawn {
             entropy -= p * logprob;
         }
     }
-    let id = if how.temperature <= 0.0 { best } else { sampled(logits, how, position, most) };
+    let id = match given {
+        Some(id) => id as usize,
+        None if how.temperature <= 0.0 => best,
+        None => sampled(logits, how, position, most),
+    };
     let logprob = logits.get(id).map_or(0.0, |&l| shifted(l) - log_total);
     Drawn {
         id: u32::try_from(id).unwrap_or(0),
@@ -103,7 +107,7 @@ mod tests {
     #[test]
     fn statistics_of_a_known_distribution() {
         let p: [f32; 3] = [0.5, 0.25, 0.25];
-        let drawn = draw(&p.map(f32::ln), COLD, 0);
+        let drawn = draw(&p.map(f32::ln), COLD, 0, None);
         assert_eq!(drawn.id, 0);
         assert!((drawn.logprob - 0.5_f32.ln()).abs() < 1e-6);
         assert!((drawn.entropy - 1.5 * 2.0_f32.ln()).abs() < 1e-6);
@@ -114,20 +118,20 @@ mod tests {
     fn warm_draws_follow_the_distribution_and_the_seed() {
         let logits = [0.5_f32, 0.25, 0.25].map(f32::ln);
         let warm = Draw { temperature: 1.0, top_p: 1.0, seed: 7 };
-        let ids: Vec<u32> = (0..4000).map(|i| draw(&logits, warm, i).id).collect();
+        let ids: Vec<u32> = (0..4000).map(|i| draw(&logits, warm, i, None).id).collect();
         let share = ids.iter().filter(|&&id| id == 0).count() as f64 / 4000.0;
         assert!((share - 0.5).abs() < 0.04, "{share}");
-        let again: Vec<u32> = (0..4000).map(|i| draw(&logits, warm, i).id).collect();
+        let again: Vec<u32> = (0..4000).map(|i| draw(&logits, warm, i, None).id).collect();
         assert_eq!(ids, again);
         let narrow = Draw { top_p: 0.4, ..warm };
-        assert!((0..100).all(|i| draw(&logits, narrow, i).id == 0));
+        assert!((0..100).all(|i| draw(&logits, narrow, i, None).id == 0));
     }
 
     #[test]
     fn broken_logits_draw_something() {
-        assert_eq!(draw(&[], COLD, 0).id, 0);
-        assert_eq!(draw(&[f32::NAN, f32::NAN], COLD, 0).id, 0);
-        assert_eq!(draw(&[f32::NEG_INFINITY, 1.0, f32::NAN], COLD, 0).id, 1);
+        assert_eq!(draw(&[], COLD, 0, None).id, 0);
+        assert_eq!(draw(&[f32::NAN, f32::NAN], COLD, 0, None).id, 0);
+        assert_eq!(draw(&[f32::NEG_INFINITY, 1.0, f32::NAN], COLD, 0, None).id, 1);
     }
 
     #[test]

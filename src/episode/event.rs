@@ -8,7 +8,9 @@ use crate::config::{Preset, Prices};
 use crate::role::{PerRole, Role};
 
 /// Version of the event format. A reader takes every version up to its own and refuses newer ones.
-pub const SCHEMA: u32 = 1;
+///
+/// 2 brought [`EventKind::Judged`] and [`Started::collection`].
+pub const SCHEMA: u32 = 2;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +63,12 @@ pub enum EventKind {
         step: usize,
         #[serde(flatten)]
         writing: Writing,
+    },
+    /// A model read the draft of step `step`, for its opinion of it; that is charged.
+    Judged {
+        step: usize,
+        #[serde(flatten)]
+        reading: Reading,
     },
     ThresholdMoved {
         from: f64,
@@ -118,6 +126,9 @@ pub struct Started {
     pub models: PerRole<ModelRecord>,
     pub prices: Prices,
     pub seed: u64,
+    /// The collection that it was written for, where it was one of many to learn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
     /// For a fork: where it left its parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
@@ -183,6 +194,16 @@ pub struct Writing {
     #[serde(flatten)]
     pub usage: Usage,
     pub stop: StopReason,
+}
+
+/// What a model thinks of a text that it has not written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    pub model: Role,
+    /// The text in this model's own tokens.
+    pub tokens: Vec<Token>,
+    #[serde(flatten)]
+    pub usage: Usage,
 }
 
 /// One token as drawn.

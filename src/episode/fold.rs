@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::{
-    Decider, Event, EventKind, FinishReason, Ledger, OverrideScope, Role, SCHEMA, Started, Verdict,
-    Writing,
+    Decider, Event, EventKind, FinishReason, Ledger, OverrideScope, Reading, Role, SCHEMA, Started,
+    Verdict, Writing,
 };
+use crate::config::Prices;
 
 /// An event that does not fit where it stands.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -52,7 +53,19 @@ pub struct Step {
     pub decision: Option<Decision>,
     /// Drafts of this step that were not kept.
     pub discarded: Vec<Writing>,
+    /// Opinions that were asked of a draft.
+    pub judged: Vec<Reading>,
     pub writing: Writing,
+}
+
+impl Step {
+    /// What the step cost: what was written, discarded and read for it.
+    pub fn cost(&self, prices: Prices) -> f64 {
+        let writings = self.discarded.iter().chain([&self.writing]);
+        let written = writings.map(|w| (w.model, w.usage.prefilled + w.tokens.len()));
+        let judged = self.judged.iter().map(|r| (r.model, r.usage.prefilled + r.tokens.len()));
+        written.chain(judged).map(|(role, tokens)| prices[role] * tokens as f64).sum()
+    }
 }
 
 /// An episode as of its last event.
@@ -73,6 +86,8 @@ pub struct Episode {
     pub decision: Option<Decision>,
     /// Drafts of that step that were not kept.
     pub discarded: Vec<Writing>,
+    /// Opinions that were asked of them.
+    pub judged: Vec<Reading>,
     pub bookmarks: Vec<(usize, String)>,
     pub status: Status,
 }
@@ -101,6 +116,7 @@ impl Episode {
             taken: None,
             decision: None,
             discarded: Vec::new(),
+            judged: Vec::new(),
             bookmarks: Vec::new(),
             status: Status::Running,
             started,
@@ -166,6 +182,7 @@ impl Episode {
                 self.steps.push(Step {
                     decision: self.decision.take(),
                     discarded: std::mem::take(&mut self.discarded),
+                    judged: std::mem::take(&mut self.judged),
                     writing: writing.clone(),
                 });
             }
@@ -173,6 +190,11 @@ impl Episode {
                 expect(*step)?;
                 self.ledger.enter(writing, false);
                 self.discarded.push(writing.clone());
+            }
+            EventKind::Judged { step, reading } => {
+                expect(*step)?;
+                self.ledger.enter_reading(reading);
+                self.judged.push(reading.clone());
             }
             EventKind::ThresholdMoved { to, .. } => self.threshold = *to,
             EventKind::BudgetChanged { to, .. } => self.budget = *to,
@@ -242,6 +264,7 @@ mod tests {
             models: PerRole { small: model.clone(), large: model },
             prices: PerRole { small: 1.0, large: 10.0 },
             seed: 3,
+            collection: None,
             parent: None,
         };
         Event::new(5, EventKind::Started(Box::new(started)))
@@ -262,6 +285,11 @@ mod tests {
         Writing { model, text: "x".repeat(tokens), tokens: vec![token; tokens], usage, stop }
     }
 
+    fn reading(tokens: usize, prefilled: usize) -> Reading {
+        let Writing { model, tokens, usage, .. } = writing(Role::Large, tokens, prefilled);
+        Reading { model, tokens, usage }
+    }
+
     fn event(kind: EventKind) -> Event {
         Event::new(6, kind)
     }
@@ -271,14 +299,17 @@ mod tests {
         let events = [
             started(),
             event(EventKind::Discarded { step: 0, writing: writing(Role::Small, 4, 7) }),
+            event(EventKind::Judged { step: 0, reading: reading(3, 1) }),
             event(EventKind::Written { step: 0, writing: writing(Role::Large, 5, 9) }),
             event(EventKind::Written { step: 1, writing: writing(Role::Small, 2, 6) }),
         ];
         let episode = Episode::fold(&events).unwrap().unwrap();
         assert_eq!(episode.ledger.cost_of(Role::Small), (4 + 7 + 2 + 6) as f64);
-        assert_eq!(episode.ledger.cost_of(Role::Large), 140.0);
+        assert_eq!(episode.ledger.cost_of(Role::Large), 180.0);
         assert_eq!((episode.switches(), episode.share_of(Role::Large)), (1, 0.5));
         assert_eq!(episode.steps[0].discarded.len(), 1);
+        let steps: f64 = episode.steps.iter().map(|s| s.cost(episode.started.prices)).sum();
+        assert_eq!(steps, episode.ledger.cost());
         assert_eq!(episode.text(), "xxxxxxx");
     }
 
@@ -333,6 +364,7 @@ mod tests {
         for event in [
             started(),
             event(EventKind::Discarded { step: 0, writing: writing(Role::Small, 2, 7) }),
+            event(EventKind::Judged { step: 0, reading: reading(2, 1) }),
             event(EventKind::OverrideSet { model: Role::Small, scope }),
             event(EventKind::ThresholdMoved { from: 0.5, to: 0.25 }),
             event(EventKind::Paused),

@@ -1,6 +1,6 @@
 //! What an episode spent, on what.
 
-use super::{PerRole, Role, Writing};
+use super::{PerRole, Reading, Role, Usage, Writing};
 use crate::config::Prices;
 
 /// Tokens of one model.
@@ -14,15 +14,24 @@ pub struct Account {
     pub kept: usize,
     /// Tokens written and discarded.
     pub discarded: usize,
+    /// Tokens of the other model's drafts, read for an opinion of them.
+    pub judged: usize,
     /// Time in prefill and in decode, milliseconds.
     pub prefill_ms: f64,
     pub decode_ms: f64,
 }
 
 impl Account {
-    /// Tokens that are charged: prefilled and decoded, discarded drafts included.
+    /// Tokens that are charged: prefilled, decoded and judged, discarded drafts included.
     pub fn charged(&self) -> usize {
-        self.prefilled + self.kept + self.discarded
+        self.prefilled + self.kept + self.discarded + self.judged
+    }
+
+    fn use_up(&mut self, usage: &Usage) {
+        self.prefilled += usage.prefilled;
+        self.reused += usage.reused;
+        self.prefill_ms += usage.prefill_ms;
+        self.decode_ms += usage.decode_ms;
     }
 }
 
@@ -41,15 +50,18 @@ impl Ledger {
 
     pub(super) fn enter(&mut self, writing: &Writing, kept: bool) {
         let account = &mut self.accounts[writing.model];
-        account.prefilled += writing.usage.prefilled;
-        account.reused += writing.usage.reused;
-        account.prefill_ms += writing.usage.prefill_ms;
-        account.decode_ms += writing.usage.decode_ms;
+        account.use_up(&writing.usage);
         if kept {
             account.kept += writing.tokens.len();
         } else {
             account.discarded += writing.tokens.len();
         }
+    }
+
+    pub(super) fn enter_reading(&mut self, reading: &Reading) {
+        let account = &mut self.accounts[reading.model];
+        account.use_up(&reading.usage);
+        account.judged += reading.tokens.len();
     }
 
     /// Cost of one model: price × charged tokens.

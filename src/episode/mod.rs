@@ -11,7 +11,7 @@ mod ledger;
 pub use crate::role::{PerRole, Role};
 pub use event::{
     Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, Parent, SCHEMA,
-    Started, StopReason, Token, Usage, Verdict, Writing,
+    Reading, Started, StopReason, Token, Usage, Verdict, Writing,
 };
 pub use fold::{Decision, Episode, FoldError, Status, Step};
 pub use ledger::{Account, Ledger};

@@ -1,12 +1,14 @@
 //! Features at a boundary: what a router can see without knowing the answer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Boundary;
-use crate::episode::{Role, Token};
+use crate::episode::{Role, Step, Token};
 use crate::tasks::arithmetic::carries_in;
 
-/// Statistics of a stretch of tokens, by name.
+/// The names of all features.
+///
+/// Statistics of a stretch of tokens, of the glimpse (`glimpse.…`) and of the last step (`last.…`):
 ///
 /// | suffix | meaning | unit, range |
 /// |---|---|---|
@@ -15,81 +17,226 @@ use crate::tasks::arithmetic::carries_in;
 /// | `mean_entropy`, `max_entropy` | over the tokens | nats, ≥ 0 |
 /// | `mean_logprob`, `min_logprob` | of the drawn tokens | nats, ≤ 0 |
 /// | `length` | number of tokens | ≥ 0 |
-fn statistics(prefix: &str, tokens: &[Token], into: &mut BTreeMap<String, f64>) {
-    let Some(first) = tokens.first() else { return };
-    let n = tokens.len() as f64;
-    let mean = |f: fn(&Token) -> f32| tokens.iter().map(|t| f64::from(f(t))).sum::<f64>() / n;
-    let most =
-        |f: fn(&Token) -> f32| tokens.iter().map(|t| f64::from(f(t))).fold(f64::MIN, f64::max);
-    let mut put = |name: &str, value: f64| into.insert(format!("{prefix}.{name}"), value);
-    put("first_entropy", f64::from(first.entropy));
-    put("first_top", f64::from(first.top));
-    put("first_margin", f64::from(first.margin));
-    put("mean_entropy", mean(|t| t.entropy));
-    put("max_entropy", most(|t| t.entropy));
-    put("mean_logprob", mean(|t| t.logprob));
-    put("min_logprob", -most(|t| -t.logprob));
-    put("length", n);
-}
-
-/// Everything that is known at a boundary: statistics of the glimpse (`glimpse.…`) and of the last
-/// step (`last.…`, see [`statistics`]), and of the trace:
+/// | `digit_mean_entropy`, `digit_max_entropy` | over the tokens with a digit; 0 without one | nats, ≥ 0 |
+/// | `number_entropy` | highest entropy within the last number; 0 without one | nats, ≥ 0 |
+/// | `number_logprob` | log-probability of the whole last number | nats, ≤ 0 |
+///
+/// What the glimpse says, and how it hangs together with what stands before it:
 ///
 /// | name | meaning | range |
 /// |---|---|---|
-/// | `glimpse.whole` | whether the glimpse ends the step | 0 or 1 |
+/// | `glimpse.whole` | whether it ends the step | 0 or 1 |
 /// | `glimpse.digits` | share of digits among its characters | [0, 1] |
 /// | `glimpse.min_digit_logprob` | least log-probability of a token with a digit; 0 without one | ≤ 0 |
 /// | `glimpse.longest_number` | digits of its longest number | ≥ 0 |
 /// | `glimpse.carry` | whether its first sum or difference carries or borrows | 0 or 1 |
 /// | `glimpse.times`, `glimpse.divide` | whether it multiplies, divides | 0 or 1 |
+/// | `glimpse.new_numbers` | its numbers that stand neither in the question nor in the trace | ≥ 0 |
+/// | `glimpse.goes_on` | whether it uses the last number of the trace | 0 or 1 |
+/// | `glimpse.words_known` | share of its words that stand in the question or the trace | [0, 1] |
+/// | `glimpse.repeats` | whether the trace has this very text already | 0 or 1 |
+///
+/// The trace, the question, and what a change of the writer would cost:
+///
+/// | name | meaning | range |
+/// |---|---|---|
 /// | `last.large` | whether the large model wrote the last step | 0 or 1 |
 /// | `trace.min_logprob`, `trace.mean_logprob` | over all tokens of the small model so far | ≤ 0 |
+/// | `trace.worst_step` | highest mean entropy of a step by the small model so far | nats, ≥ 0 |
+/// | `trace.worst_number` | highest entropy of a digit by the small model so far | nats, ≥ 0 |
 /// | `trace.step` | number of the step, from 0 | ≥ 0 |
 /// | `trace.large_share` | share of steps that the large model wrote | [0, 1] |
 /// | `budget.left` | share of the budget that is left; 1 without a limit | [0, 1] |
 /// | `question.length` | characters of the question / 100 | ≥ 0 |
+/// | `question.numbers` | numbers in the question | ≥ 0 |
+/// | `question.numbers_left` | those that stand neither in the trace nor in the glimpse | ≥ 0 |
+/// | `large.unread` | characters of question and trace that the large model has not read / 100 | ≥ 0 |
+pub const FEATURES: [&str; 47] = [
+    "glimpse.first_entropy",
+    "glimpse.first_top",
+    "glimpse.first_margin",
+    "glimpse.mean_entropy",
+    "glimpse.max_entropy",
+    "glimpse.mean_logprob",
+    "glimpse.min_logprob",
+    "glimpse.length",
+    "glimpse.digit_mean_entropy",
+    "glimpse.digit_max_entropy",
+    "glimpse.number_entropy",
+    "glimpse.number_logprob",
+    "glimpse.whole",
+    "glimpse.digits",
+    "glimpse.min_digit_logprob",
+    "glimpse.longest_number",
+    "glimpse.carry",
+    "glimpse.times",
+    "glimpse.divide",
+    "glimpse.new_numbers",
+    "glimpse.goes_on",
+    "glimpse.words_known",
+    "glimpse.repeats",
+    "last.first_entropy",
+    "last.first_top",
+    "last.first_margin",
+    "last.mean_entropy",
+    "last.max_entropy",
+    "last.mean_logprob",
+    "last.min_logprob",
+    "last.length",
+    "last.digit_mean_entropy",
+    "last.digit_max_entropy",
+    "last.number_entropy",
+    "last.number_logprob",
+    "last.large",
+    "trace.min_logprob",
+    "trace.mean_logprob",
+    "trace.worst_step",
+    "trace.worst_number",
+    "trace.step",
+    "trace.large_share",
+    "budget.left",
+    "question.length",
+    "question.numbers",
+    "question.numbers_left",
+    "large.unread",
+];
+
+/// Everything that is known at a boundary, by the names of [`FEATURES`]. Statistics of what is not
+/// there (a glimpse of length 0, the step before the first) are left out; a policy reads 0 for
+/// them.
 pub fn features(boundary: &Boundary<'_>) -> BTreeMap<String, f64> {
-    let Boundary { episode, question, glimpse } = boundary;
+    let Boundary { episode, question, glimpse, .. } = boundary;
     let mut all = BTreeMap::new();
-    statistics("glimpse", &glimpse.tokens, &mut all);
+    let mut put = |name: &str, value: f64| {
+        all.insert(name.to_owned(), value);
+    };
+    let trace = episode.text();
+    let before = format!("{} {trace}", question.text);
     if !glimpse.tokens.is_empty() {
-        let digits = glimpse.text.chars().filter(char::is_ascii_digit).count();
-        let longest = glimpse.text.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
-        let has = |signs: &[char]| f64::from(u8::from(glimpse.text.contains(signs)));
-        let length = glimpse.text.chars().count().max(1);
-        all.insert("glimpse.whole".into(), f64::from(u8::from(glimpse.whole)));
-        all.insert("glimpse.digits".into(), digits as f64 / length as f64);
-        let figures =
-            glimpse.tokens.iter().filter(|t| t.text.contains(|c: char| c.is_ascii_digit()));
-        let least = figures.map(|t| f64::from(t.logprob)).fold(0.0, f64::min);
-        all.insert("glimpse.min_digit_logprob".into(), least);
-        all.insert("glimpse.longest_number".into(), longest.unwrap_or(0) as f64);
-        all.insert("glimpse.carry".into(), f64::from(u8::from(carries_in(&glimpse.text))));
-        all.insert("glimpse.times".into(), has(&['×', '*']));
-        all.insert("glimpse.divide".into(), has(&['÷', '/']));
+        statistics("glimpse", &glimpse.tokens, &mut put);
+        put("glimpse.whole", flag(glimpse.whole));
+        content(&glimpse.text, &before, &trace, &mut put);
+        let least = digits(&glimpse.tokens).map(|t| f64::from(t.logprob)).fold(0.0, f64::min);
+        put("glimpse.min_digit_logprob", least);
     }
     if let Some(last) = episode.steps.last() {
-        statistics("last", &last.writing.tokens, &mut all);
-        let large = last.writing.model == Role::Large;
-        all.insert("last.large".into(), f64::from(u8::from(large)));
+        statistics("last", &last.writing.tokens, &mut put);
+        put("last.large", flag(last.writing.model == Role::Large));
     }
-    let own: Vec<f64> = episode
-        .steps
-        .iter()
-        .filter(|s| s.writing.model == Role::Small)
-        .flat_map(|s| s.writing.tokens.iter().map(|t| f64::from(t.logprob)))
-        .collect();
+    let by_small: Vec<&Step> =
+        episode.steps.iter().filter(|s| s.writing.model == Role::Small).collect();
+    let own: Vec<f64> =
+        by_small.iter().flat_map(|s| &s.writing.tokens).map(|t| f64::from(t.logprob)).collect();
     if !own.is_empty() {
-        all.insert("trace.min_logprob".into(), own.iter().copied().fold(0.0, f64::min));
-        all.insert("trace.mean_logprob".into(), own.iter().sum::<f64>() / own.len() as f64);
+        put("trace.min_logprob", own.iter().copied().fold(0.0, f64::min));
+        put("trace.mean_logprob", own.iter().sum::<f64>() / own.len() as f64);
+        let worst = |of: fn(&[Token]) -> f64| {
+            by_small.iter().map(|s| of(&s.writing.tokens)).fold(0.0, f64::max)
+        };
+        put("trace.worst_step", worst(|tokens| mean(tokens.iter().map(|t| t.entropy))));
+        put("trace.worst_number", worst(|tokens| most(digits(tokens).map(|t| t.entropy))));
     }
-    all.insert("trace.step".into(), episode.steps.len() as f64);
-    all.insert("trace.large_share".into(), episode.share_of(Role::Large));
+    put("trace.step", episode.steps.len() as f64);
+    put("trace.large_share", episode.share_of(Role::Large));
     let left = episode.budget.map_or(1.0, |limit| {
         if limit > 0.0 { (1.0 - episode.ledger.cost() / limit).clamp(0.0, 1.0) } else { 0.0 }
     });
-    all.insert("budget.left".into(), left);
-    all.insert("question.length".into(), question.text.chars().count() as f64 / 100.0);
+    put("budget.left", left);
+    put("question.length", hundreds(&question.text));
+    let asked: Vec<&str> = numbers(&question.text).collect();
+    let used: BTreeSet<&str> = numbers(&trace).chain(numbers(&glimpse.text)).collect();
+    put("question.numbers", asked.len() as f64);
+    put("question.numbers_left", asked.iter().filter(|n| !used.contains(*n)).count() as f64);
+    let read = episode.steps.iter().rposition(|s| s.writing.model == Role::Large);
+    let unread = &episode.steps[read.map_or(0, |last| last + 1)..];
+    let prompt = if read.is_none() { hundreds(&question.text) } else { 0.0 };
+    put("large.unread", prompt + unread.iter().map(|s| hundreds(&s.writing.text)).sum::<f64>());
     all
+}
+
+/// What a text says, against everything `before` it and the `trace` in particular.
+fn content(text: &str, before: &str, trace: &str, put: &mut impl FnMut(&str, f64)) {
+    let figures = text.chars().filter(char::is_ascii_digit).count();
+    put("glimpse.digits", figures as f64 / text.chars().count().max(1) as f64);
+    put("glimpse.longest_number", numbers(text).map(str::len).max().unwrap_or(0) as f64);
+    put("glimpse.carry", flag(carries_in(text)));
+    put("glimpse.times", flag(text.contains(['×', '*'])));
+    put("glimpse.divide", flag(text.contains(['÷', '/'])));
+    let known: BTreeSet<&str> = numbers(before).collect();
+    put("glimpse.new_numbers", numbers(text).filter(|n| !known.contains(n)).count() as f64);
+    let last = numbers(trace).last();
+    put("glimpse.goes_on", flag(last.is_some_and(|last| numbers(text).any(|n| n == last))));
+    let lower = before.to_lowercase();
+    let known: BTreeSet<&str> = words(&lower).collect();
+    let own = text.to_lowercase();
+    let (mut all, mut met) = (0, 0);
+    for word in words(&own) {
+        all += 1;
+        met += usize::from(known.contains(word));
+    }
+    put("glimpse.words_known", f64::from(met as u32) / f64::from(all.max(1) as u32));
+    put("glimpse.repeats", flag(!text.trim().is_empty() && trace.contains(text.trim())));
+}
+
+fn statistics(prefix: &str, tokens: &[Token], put: &mut impl FnMut(&str, f64)) {
+    let Some(first) = tokens.first() else { return };
+    let mut put = |name: &str, value: f64| put(&format!("{prefix}.{name}"), value);
+    put("first_entropy", f64::from(first.entropy));
+    put("first_top", f64::from(first.top));
+    put("first_margin", f64::from(first.margin));
+    put("mean_entropy", mean(tokens.iter().map(|t| t.entropy)));
+    put("max_entropy", most(tokens.iter().map(|t| t.entropy)));
+    put("mean_logprob", mean(tokens.iter().map(|t| t.logprob)));
+    put("min_logprob", -most(tokens.iter().map(|t| -t.logprob)));
+    put("length", tokens.len() as f64);
+    put("digit_mean_entropy", mean(digits(tokens).map(|t| t.entropy)));
+    put("digit_max_entropy", most(digits(tokens).map(|t| t.entropy)));
+    let number = last_number(tokens);
+    put("number_entropy", most(number.iter().map(|t| t.entropy)));
+    put("number_logprob", number.iter().map(|t| f64::from(t.logprob)).sum());
+}
+
+fn flag(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+fn hundreds(text: &str) -> f64 {
+    text.chars().count() as f64 / 100.0
+}
+
+fn mean(values: impl Iterator<Item = f32>) -> f64 {
+    let (mut sum, mut n) = (0.0, 0_u32);
+    for value in values {
+        sum += f64::from(value);
+        n += 1;
+    }
+    sum / f64::from(n.max(1))
+}
+
+/// The largest of values that are not negative; 0 where there is none.
+fn most(values: impl Iterator<Item = f32>) -> f64 {
+    f64::from(values.fold(0.0, f32::max))
+}
+
+fn has_digit(token: &Token) -> bool {
+    token.text.contains(|c: char| c.is_ascii_digit())
+}
+
+fn digits(tokens: &[Token]) -> impl Iterator<Item = &Token> {
+    tokens.iter().filter(|t| has_digit(t))
+}
+
+/// The tokens of the last run of tokens with digits.
+fn last_number(tokens: &[Token]) -> &[Token] {
+    let Some(end) = tokens.iter().rposition(has_digit) else { return &[] };
+    let start = tokens[..end].iter().rposition(|t| !has_digit(t)).map_or(0, |gap| gap + 1);
+    &tokens[start..=end]
+}
+
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty())
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty())
 }

@@ -1,18 +1,43 @@
 //! Routers: what chooses the writer of the next step.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `features` | what can be seen at a boundary |
+//! | `rules` | handcrafted routers |
+//! | `policy`, `network` | the trained one, its file and its network |
+//! | `shipped` | policy files, those inside the binary among them |
+//! | `mixture` | two Gaussians on confidence, for one of the rules |
+//! | `roster` | routers by name |
+//! | `exploration` | choices that are drawn, to learn from them |
 
+mod exploration;
 mod features;
+mod mixture;
+mod network;
+mod policy;
+mod roster;
 mod rules;
+mod shipped;
 
 use std::collections::BTreeMap;
 
 use thiserror::Error;
 
 use crate::config::Glimpse;
+use crate::engine::Evidence;
 use crate::episode::{Decider, Episode, Role, Token};
 use crate::tasks::Question;
 
-pub use features::features;
-pub use rules::{NAMES, by_name};
+pub use exploration::{Drawn, Explorer};
+pub use features::{FEATURES, features};
+pub use mixture::{Component, Mixture};
+pub use network::{Heads, Network};
+pub use policy::{
+    Calibration, Card, FeatureSet, Ground, Intake, PRICE_SPREAD, PRICES, Policy, PolicyError, Target,
+    standardized,
+};
+pub use roster::{NAMES, Roster};
+pub use shipped::load_policy;
 
 /// What a router may look at.
 pub struct Boundary<'a> {
@@ -21,6 +46,8 @@ pub struct Boundary<'a> {
     pub question: &'a Question,
     /// The glimpse; empty where the router asked for none.
     pub glimpse: &'a Glance,
+    /// The glimpse's tokens as the large model sees them; empty unless the router judges.
+    pub judged: &'a [Token],
 }
 
 /// The beginning of the next step as the small model would write it.
@@ -59,6 +86,24 @@ pub trait Router: Send {
     /// The glimpse that suits it best; a preset may ask for another.
     fn glimpse(&self) -> Glimpse;
 
+    /// Whether it can do with a glimpse of this length.
+    ///
+    /// # Errors
+    /// When it cannot.
+    fn needs(&self, _: Glimpse) -> Result<(), RouterError> {
+        Ok(())
+    }
+
+    /// What the small model must tell of its tokens.
+    fn evidence(&self) -> Evidence {
+        Evidence::Nothing
+    }
+
+    /// Whether the large model must read the glimpse first.
+    fn judges(&self) -> bool {
+        false
+    }
+
     /// Whether it can only decide about questions whose solution is known.
     fn needs_solution(&self) -> bool {
         false
@@ -82,4 +127,22 @@ pub enum RouterError {
     NeedsSolution(String),
     #[error("router {0} needs a glimpse of at least {1}: set --glimpse {1} or more")]
     NeedsGlimpse(&'static str, usize),
+    #[error(
+        "policy {policy} was trained for a glimpse of {needed}, not of {given}: set --glimpse {needed}, or train another"
+    )]
+    OtherGlimpse { policy: String, needed: Glimpse, given: Glimpse },
+    #[error(
+        "router {router} needs {needed} of the small model's tokens, and model {model} gives {given}: choose another router or model"
+    )]
+    NeedsEvidence { router: String, needed: Evidence, model: String, given: Evidence },
+    #[error(
+        "there is no policy for preset {0}: make one with `pointsman train`, name one with --policy, or choose another router"
+    )]
+    NoPolicy(String),
+    #[error(
+        "router gmm needs a mixture that was fitted on episodes, and {0} has none: `pointsman train` fits one"
+    )]
+    NoMixture(String),
+    #[error("policy {name}: {reason}")]
+    Policy { name: String, reason: String },
 }

@@ -2,30 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Boundary, Opinion, Router, RouterError, features};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Boundary, Evidence, Mixture, Opinion, Router, RouterError, features};
 use crate::config::Glimpse;
-use crate::episode::Role;
-
-/// Names of all routers.
-pub const NAMES: &[&str] = &["always-small", "always-large", "entropy", "confidence", "oracle"];
-
-/// The router of a name.
-///
-/// # Errors
-/// When there is none.
-pub fn by_name(name: &str) -> Result<Box<dyn Router>, RouterError> {
-    Ok(match name {
-        "always-small" => Box::new(Always(Role::Small)),
-        "always-large" => Box::new(Always(Role::Large)),
-        "entropy" => Box::new(Entropy),
-        "confidence" => Box::new(Confidence),
-        "oracle" => Box::new(Oracle),
-        other => return Err(RouterError::Unknown(other.to_owned())),
-    })
-}
+use crate::episode::{Role, Token};
 
 /// One model throughout.
-struct Always(Role);
+pub(super) struct Always(pub Role);
 
 impl Router for Always {
     fn name(&self) -> &'static str {
@@ -49,8 +34,48 @@ impl Router for Always {
     }
 }
 
-/// Entropy H (nats) of the glimpse's first token, as the probability 1 − exp(−H).
-struct Entropy;
+/// A draw from [0, 1) at each boundary, by the episode's seed: the large model with probability
+/// 1 − t.
+pub(super) struct Random;
+
+impl Router for Random {
+    fn name(&self) -> &'static str {
+        "random"
+    }
+
+    fn glimpse(&self) -> Glimpse {
+        Glimpse::Tokens(0)
+    }
+
+    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+        let mut rng = ChaCha8Rng::seed_from_u64(boundary.episode.started.seed);
+        // One stream an episode, one word of it a step.
+        rng.set_word_pos(2 * boundary.episode.steps.len() as u128);
+        Ok(Opinion { p_large: rng.random(), features: features(boundary) })
+    }
+}
+
+/// The large model for the first k steps: 1/(1 + step) ≥ t.
+pub(super) struct First;
+
+impl Router for First {
+    fn name(&self) -> &'static str {
+        "first-k"
+    }
+
+    fn glimpse(&self) -> Glimpse {
+        Glimpse::Tokens(0)
+    }
+
+    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+        let p_large = 1.0 / (1.0 + boundary.episode.steps.len() as f64);
+        Ok(Opinion { p_large, features: features(boundary) })
+    }
+}
+
+/// Entropy H (nats) of the glimpse's first token, as the probability 1 − exp(−H): GlimpRouter
+/// (arXiv 2601.05110).
+pub(super) struct Entropy;
 
 impl Router for Entropy {
     fn name(&self) -> &'static str {
@@ -59,6 +84,14 @@ impl Router for Entropy {
 
     fn glimpse(&self) -> Glimpse {
         Glimpse::Tokens(1)
+    }
+
+    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
+        at_least_one("entropy", glimpse)
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Distribution
     }
 
     fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
@@ -70,7 +103,7 @@ impl Router for Entropy {
 }
 
 /// One less the probability of the glimpse's least certain token.
-struct Confidence;
+pub(super) struct Confidence;
 
 impl Router for Confidence {
     fn name(&self) -> &'static str {
@@ -81,6 +114,14 @@ impl Router for Confidence {
         Glimpse::Step
     }
 
+    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
+        at_least_one("confidence", glimpse)
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Logprobs
+    }
+
     fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
         let least = boundary.glimpse.tokens.iter().map(|t| t.logprob).reduce(f32::min);
         let least = least.ok_or(RouterError::NeedsGlimpse("confidence", 1))?;
@@ -89,11 +130,67 @@ impl Router for Confidence {
     }
 }
 
+/// Probability that the glimpse's confidence comes from the unsure part of a mixture that was
+/// fitted on logged episodes.
+pub(super) struct Gmm(pub Mixture);
+
+impl Router for Gmm {
+    fn name(&self) -> &'static str {
+        "gmm"
+    }
+
+    fn glimpse(&self) -> Glimpse {
+        Glimpse::Step
+    }
+
+    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
+        at_least_one("gmm", glimpse)
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Logprobs
+    }
+
+    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+        let mean = mean_logprob(&boundary.glimpse.tokens);
+        let mean = mean.ok_or(RouterError::NeedsGlimpse("gmm", 1))?;
+        Ok(Opinion { p_large: self.0.unsure(mean), features: features(boundary) })
+    }
+}
+
+/// One less the geometric mean of the probabilities that the large model gives the glimpse's
+/// tokens: accept or redo by the large model's own score, which is charged.
+pub(super) struct Judge;
+
+impl Router for Judge {
+    fn name(&self) -> &'static str {
+        "judge"
+    }
+
+    fn glimpse(&self) -> Glimpse {
+        Glimpse::Step
+    }
+
+    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
+        at_least_one("judge", glimpse)
+    }
+
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+        let mean = mean_logprob(boundary.judged);
+        let mean = mean.ok_or(RouterError::NeedsGlimpse("judge", 1))?;
+        Ok(Opinion { p_large: 1.0 - mean.exp(), features: features(boundary) })
+    }
+}
+
 /// Knows the solution: the large model where the small one slips and it matters.
 ///
 /// A step that the answer does not depend on is left to the small model, and so is everything
 /// after a slip that did matter: that episode is lost.
-struct Oracle;
+pub(super) struct Oracle;
 
 impl Router for Oracle {
     fn name(&self) -> &'static str {
@@ -102,6 +199,10 @@ impl Router for Oracle {
 
     fn glimpse(&self) -> Glimpse {
         Glimpse::Step
+    }
+
+    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
+        at_least_one("oracle", glimpse)
     }
 
     fn needs_solution(&self) -> bool {
@@ -119,4 +220,13 @@ impl Router for Oracle {
         let p_large = f64::from(u8::from(slips && !lost));
         Ok(Opinion { p_large, features: features(boundary) })
     }
+}
+
+fn at_least_one(name: &'static str, glimpse: Glimpse) -> Result<(), RouterError> {
+    if glimpse == Glimpse::Tokens(0) { Err(RouterError::NeedsGlimpse(name, 1)) } else { Ok(()) }
+}
+
+fn mean_logprob(tokens: &[Token]) -> Option<f64> {
+    let sum: f64 = tokens.iter().map(|t| f64::from(t.logprob)).sum();
+    (!tokens.is_empty()).then(|| sum / tokens.len() as f64)
 }

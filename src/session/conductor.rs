@@ -6,10 +6,10 @@ use super::{Command, SessionError, now_ms};
 use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
 use crate::engine::{Begun, Draft, Engine, Flow, Request, Segment};
 use crate::episode::{
-    Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role, Started,
-    StopReason, Token, Verdict, Writing,
+    Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading, Role,
+    Started, StopReason, Token, Verdict, Writing,
 };
-use crate::routing::{Boundary, Glance, Opinion, Router, RouterError};
+use crate::routing::{Boundary, Drawn, Explorer, Glance, Opinion, Router, RouterError};
 use crate::tasks::Question;
 
 /// Where events go. An event counts as having happened once `append` has returned.
@@ -82,6 +82,15 @@ pub struct Job<'a> {
     pub seed: u64,
     /// Start in pause.
     pub paused: bool,
+    /// The collection that it is written for, if any.
+    pub collection: Option<String>,
+}
+
+impl<'a> Job<'a> {
+    /// An episode that starts at once and belongs to no collection.
+    pub fn new(question: &'a Question, router: &'a mut dyn Router, seed: u64) -> Self {
+        Self { question, router, seed, paused: false, collection: None }
+    }
 }
 
 /// Owns the two engines and the preset, and runs one episode after the other.
@@ -111,6 +120,11 @@ impl Conductor {
         &mut self.preset
     }
 
+    /// A model as it was loaded.
+    pub fn model(&self, role: Role) -> &ModelRecord {
+        self.engines[role].model()
+    }
+
     /// Prices per token.
     pub fn prices(&self) -> Prices {
         self.prices
@@ -127,18 +141,25 @@ impl Conductor {
         journal: &mut dyn Journal,
         audience: &mut dyn Audience,
     ) -> Result<Episode, SessionError> {
-        if job.router.needs_solution() && job.question.solution.is_none() {
-            return Err(RouterError::NeedsSolution(job.router.name().to_owned()).into());
+        self.check(&job)?;
+        let mut preset = self.preset.clone();
+        // Apart from the draws of the tokens.
+        let explorer_seed = job.seed.wrapping_add(0x5EED_0F_D4A5);
+        let mut explorer =
+            preset.routing.exploration.clone().map(|how| Explorer::new(how, explorer_seed));
+        if let Some(explorer) = &explorer {
+            preset.routing.threshold = explorer.threshold();
         }
         let id = journal.begin().map_err(SessionError::Journal)?;
         let started = Started {
             question: job.question.text.clone(),
             origin: job.question.origin.clone(),
             gold: job.question.gold.clone(),
-            preset: self.preset.clone(),
+            preset,
             models: PerRole::from_fn(|role| self.engines[role].model().clone()),
             prices: self.prices,
             seed: job.seed,
+            collection: job.collection,
             parent: None,
         };
         let first = Event::new(now_ms(), EventKind::Started(Box::new(started)));
@@ -155,7 +176,7 @@ impl Conductor {
         if job.paused {
             running.pause()?;
         }
-        let result = self.go(&mut running, job.question, job.router);
+        let result = self.go(&mut running, job.question, job.router, explorer.as_mut());
         for role in Role::BOTH {
             self.engines[role].forget()?;
         }
@@ -177,11 +198,36 @@ impl Conductor {
         }
     }
 
+    /// Whether the job's router can decide about its question, with this preset and these models.
+    fn check(&self, job: &Job<'_>) -> Result<(), RouterError> {
+        let router = &job.router;
+        if router.needs_solution() && job.question.solution.is_none() {
+            return Err(RouterError::NeedsSolution(router.name().to_owned()));
+        }
+        router.needs(self.glimpse(*router))?;
+        let small = &self.engines[Role::Small];
+        if router.evidence() > small.evidence() {
+            return Err(RouterError::NeedsEvidence {
+                router: router.name().to_owned(),
+                needed: router.evidence(),
+                model: small.model().name.clone(),
+                given: small.evidence(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The preset's glimpse, else the router's own.
+    fn glimpse(&self, router: &dyn Router) -> Glimpse {
+        self.preset.routing.glimpse.unwrap_or_else(|| router.glimpse())
+    }
+
     fn go(
         &mut self,
         running: &mut Running<'_>,
         question: &Question,
         router: &mut dyn Router,
+        mut explorer: Option<&mut Explorer>,
     ) -> Result<FinishReason, SessionError> {
         let prompts = PerRole::from_fn(|role| self.preset.prompt_for(role, &one_line(question)));
         loop {
@@ -215,9 +261,23 @@ impl Conductor {
                 (Some((model, _)), ..) => (model, Decider::Person, None),
                 (None, Some((choice, by)), _) => (*choice, by.clone(), Some(1.0)),
                 (None, None, Some(seen)) => {
-                    let large = seen.opinion.p_large >= running.episode.threshold;
-                    let choice = if large { Role::Large } else { Role::Small };
-                    (choice, router.decider(), Some(1.0))
+                    let p_large = seen.opinion.p_large;
+                    let threshold = running.episode.threshold;
+                    // A threshold that a person moves is a threshold to obey.
+                    explorer = explorer.filter(|e| e.threshold() == threshold);
+                    match &mut explorer {
+                        Some(explorer) => {
+                            let Drawn { choice, propensity, by_coin } = explorer.choose(p_large);
+                            let by =
+                                if by_coin { Decider::Exploration } else { router.decider() };
+                            (choice, by, Some(propensity))
+                        }
+                        None => {
+                            let large = p_large >= threshold;
+                            let choice = if large { Role::Large } else { Role::Small };
+                            (choice, router.decider(), Some(1.0))
+                        }
+                    }
                 }
                 // An override was lifted during the pause: look again.
                 (None, None, None) => continue,
@@ -287,7 +347,7 @@ impl Conductor {
         router: &mut dyn Router,
         prompts: &PerRole<String>,
     ) -> Result<Seen, SessionError> {
-        let wanted = self.preset.routing.glimpse.unwrap_or_else(|| router.glimpse());
+        let wanted = self.glimpse(router);
         let tokens = match wanted {
             Glimpse::Tokens(n) => n.min(self.preset.steps.max_tokens),
             Glimpse::Step => self.preset.steps.max_tokens,
@@ -295,8 +355,8 @@ impl Conductor {
         let draft = if tokens == 0 {
             None
         } else {
-            let glimpse = matches!(wanted, Glimpse::Tokens(_));
-            let request = self.request(&running.episode, Role::Small, prompts, tokens, glimpse);
+            let mut request = self.request(&running.episode, Role::Small, prompts, tokens);
+            request.glimpse = matches!(wanted, Glimpse::Tokens(_));
             let engine = &mut self.engines[Role::Small];
             Some(running.watch(Role::Small, engine.as_mut(), &request)?)
         };
@@ -305,10 +365,34 @@ impl Conductor {
             tokens: draft.tokens.clone(),
             whole: draft.stop != StopReason::Glimpse,
         });
-        let opinion =
-            router.opinion(&Boundary { episode: &running.episode, question, glimpse: &glance })?;
+        let judged = if router.judges() && !glance.tokens.is_empty() {
+            self.judge(running, prompts, &glance.text)?
+        } else {
+            Vec::new()
+        };
+        let episode = &running.episode;
+        let boundary = Boundary { episode, question, glimpse: &glance, judged: &judged };
+        let opinion = router.opinion(&boundary)?;
         running.audience.opinion(running.episode.steps.len(), &opinion);
         Ok(Seen { opinion, draft })
+    }
+
+    /// The tokens of the small model's draft as the large one sees them.
+    fn judge(
+        &mut self,
+        running: &mut Running<'_>,
+        prompts: &PerRole<String>,
+        draft: &str,
+    ) -> Result<Vec<Token>, SessionError> {
+        let model = Role::Large;
+        let mut request = self.request(&running.episode, model, prompts, usize::MAX);
+        request.dictation = Some(draft.into());
+        // Nothing is written, so there is nothing to show.
+        let Draft { tokens, usage, .. } = self.engines[model].write(&request, &mut |_| Flow::Continue)?;
+        let step = running.episode.steps.len();
+        let reading = Reading { model, tokens: tokens.clone(), usage };
+        running.emit(EventKind::Judged { step, reading })?;
+        Ok(tokens)
     }
 
     /// Lets `role` write the step, from its own beginning where it has one.
@@ -325,7 +409,7 @@ impl Conductor {
         };
         let written = begun.as_ref().map_or(0, |draft| draft.tokens.len());
         let left = self.preset.steps.max_tokens.saturating_sub(written).max(1);
-        let mut request = self.request(&running.episode, role, prompts, left, false);
+        let mut request = self.request(&running.episode, role, prompts, left);
         request.begun = begun.as_ref().map(|draft| Begun {
             text: draft.text.clone(),
             ids: draft.tokens.iter().map(|t| t.id).collect(),
@@ -344,7 +428,6 @@ impl Conductor {
         role: Role,
         prompts: &PerRole<String>,
         max_tokens: usize,
-        glimpse: bool,
     ) -> Request {
         let prompt = Segment { text: prompts[role].as_str().into(), own: None };
         let steps = episode.steps.iter().map(|step| {
@@ -360,8 +443,9 @@ impl Conductor {
             prefix: std::iter::once(prompt).chain(steps).collect(),
             delimiter: self.preset.steps.delimiter.clone(),
             begun: None,
+            dictation: None,
             max_tokens,
-            glimpse,
+            glimpse: false,
             temperature: self.preset.sampling.temperature,
             top_p: self.preset.sampling.top_p,
             // The two models' draws are independent.

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use super::{Audience, Command, Conductor, Job, Journal, SessionError, Update};
 use crate::episode::{Event, Role, Token};
-use crate::routing::{Opinion, by_name};
+use crate::routing::{Opinion, Roster};
 
 /// Updates that may wait for a slow screen. Events wait for room; tokens are dropped.
 const BACKLOG: usize = 1024;
@@ -18,13 +18,14 @@ pub struct Live {
     pub thread: JoinHandle<()>,
 }
 
-/// Starts a session: `load` makes the conductor on the new thread (it takes as long as the models
+/// Starts a session whose routers come from `roster`: `load` makes the conductor on the new thread (it takes as long as the models
 /// take to load).
 ///
 /// # Errors
 /// When the system gives no thread.
 pub fn spawn(
     load: impl FnOnce() -> Result<Conductor, SessionError> + Send + 'static,
+    roster: Roster,
     mut journal: Box<dyn Journal>,
 ) -> std::io::Result<Live> {
     let (commands, orders) = channel();
@@ -33,29 +34,37 @@ pub fn spawn(
         let mut hall = Hall { orders, updates: sender, next: None, open: false, over: false };
         hall.tell(Update::Loading("loading the models".into()));
         match load() {
-            Ok(conductor) => serve(conductor, journal.as_mut(), &mut hall),
+            Ok(conductor) => serve(conductor, &roster, journal.as_mut(), &mut hall),
             Err(error) => hall.tell(Update::Failed(error.to_string())),
         }
     })?;
     Ok(Live { commands, updates, thread })
 }
 
-fn serve(mut conductor: Conductor, journal: &mut dyn Journal, hall: &mut Hall) {
+fn serve(
+    mut conductor: Conductor,
+    roster: &Roster,
+    journal: &mut dyn Journal,
+    hall: &mut Hall,
+) {
     hall.tell(Update::Ready);
     while let Some(command) = hall.next.take().or_else(|| hall.orders.recv().ok()) {
         match command {
             Command::Quit => return,
             Command::Ask { question, router, seed, paused } => {
                 let name = router.unwrap_or_else(|| conductor.preset().routing.router.clone());
-                let result = by_name(&name).map_err(SessionError::from).and_then(|mut router| {
-                    let job = Job { question: &question, router: router.as_mut(), seed, paused };
+                let router = roster.router(&name).map_err(SessionError::from);
+                let result = router.and_then(|mut router| {
+                    let job = Job { paused, ..Job::new(&question, router.as_mut(), seed) };
                     conductor.run(job, journal, hall)
                 });
                 match result {
                     Ok(episode) => {
                         // What a person set holds for the next question too.
                         let preset = conductor.preset_mut();
-                        preset.routing.threshold = episode.threshold;
+                        if preset.routing.exploration.is_none() {
+                            preset.routing.threshold = episode.threshold;
+                        }
                         preset.budget.limit = episode.budget;
                     }
                     Err(error) if hall.open => hall.tell(Update::Broken(error.to_string())),

@@ -2,9 +2,10 @@
 //!
 //! [`Conductor`] owns the two engines and runs one episode after the other on the thread that
 //! calls it; headless commands use it directly. [`spawn`] gives it a thread of its own, with a
-//! channel each way, for the workbench.
+//! channel each way, for the workbench. A [`Fleet`] has several conductors at work at once.
 
 mod conductor;
+mod fleet;
 mod live;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,6 +18,7 @@ use crate::routing::{Opinion, RouterError};
 use crate::tasks::Question;
 
 pub use conductor::{Audience, Conductor, Job, Journal, Nobody};
+pub use fleet::Fleet;
 pub use live::{Live, spawn};
 
 /// What a person asks of a running session.

@@ -1,9 +1,11 @@
 //! Episodes on disk. The only room that names sled.
 //!
-//! Two trees: `events` holds every event, keyed by episode and place, as JSON; `episodes` holds one
+//! Two trees hold episodes: `events` has every event, keyed by episode and place, as JSON; `episodes` holds one
 //! entry an episode: empty while it runs, its [`Summary`] once it is over. Summaries only save time;
-//! they are folded from the events wherever one is missing or of another version.
+//! they are folded from the events wherever one is missing or of another version. What is kept of
+//! policies stands in `policies`.
 
+mod policies;
 mod summary;
 
 use std::path::{Path, PathBuf};
@@ -39,7 +41,7 @@ pub enum StoreError {
         "{0} holds a damaged store, or none: move the folder away, or choose another with --store"
     )]
     NoStore(PathBuf),
-    #[error("the store {path} did not take an event: {reason}; what it had acknowledged is safe")]
+    #[error("the store {path} did not take what it was to keep: {reason}; what it had acknowledged is safe")]
     Write { path: PathBuf, reason: String },
     #[error("cannot read the store {path}: {reason}")]
     Read { path: PathBuf, reason: String },
@@ -95,9 +97,7 @@ impl Store {
     /// # Errors
     /// When the disk refuses.
     pub fn create(&self) -> Result<u64, StoreError> {
-        let next = |old: Option<&[u8]>| Some((number(old) + 1).to_be_bytes().to_vec());
-        let id = self.db.update_and_fetch("last_id", next).map_err(|e| self.refused(&e))?;
-        Ok(number(id.as_deref()))
+        self.next("last_id")
     }
 
     /// Appends an event to episode `id`. Once this has returned, the event survives a crash.
@@ -105,18 +105,29 @@ impl Store {
     /// # Errors
     /// When the disk refuses; the event may then be missing.
     pub fn append(&self, id: u64, event: &Event) -> Result<(), StoreError> {
-        let json = serde_json::to_vec(event).map_err(|e| self.refused(&e))?;
+        self.append_all(id, std::slice::from_ref(event))
+    }
+
+    /// The same for several events, which then survive together.
+    ///
+    /// # Errors
+    /// When the disk refuses; some of the events may then be missing.
+    pub fn append_all(&self, id: u64, events: &[Event]) -> Result<(), StoreError> {
         let last = self.events.scan_prefix(id.to_be_bytes()).keys().next_back();
-        let place = match last {
+        let mut place = match last {
             None => {
                 self.episodes.insert(id.to_be_bytes(), &[]).map_err(|e| self.refused(&e))?;
                 0
             }
             Some(key) => place_of(&key.map_err(|e| self.refused(&e))?) + 1,
         };
-        self.events.insert(key_of(id, place), json).map_err(|e| self.refused(&e))?;
-        if event.kind.is_last() {
-            self.keep_summary(id)?;
+        for event in events {
+            let json = serde_json::to_vec(event).map_err(|e| self.refused(&e))?;
+            self.events.insert(key_of(id, place), json).map_err(|e| self.refused(&e))?;
+            place += 1;
+            if event.kind.is_last() {
+                self.keep_summary(id)?;
+            }
         }
         self.db.flush().map_err(|e| self.refused(&e))?;
         Ok(())
@@ -178,6 +189,13 @@ impl Store {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.episodes.is_empty()
+    }
+
+    /// Counts `counter` up.
+    fn next(&self, counter: &str) -> Result<u64, StoreError> {
+        let next = |old: Option<&[u8]>| Some((number(old) + 1).to_be_bytes().to_vec());
+        let count = self.db.update_and_fetch(counter, next).map_err(|e| self.refused(&e))?;
+        Ok(number(count.as_deref()))
     }
 
     fn keep_summary(&self, id: u64) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::episode::{Episode, FinishReason, Role, Status, Verdict};
 
 /// Version of [`Summary`]: one of another version is folded anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// One episode in short. Everything here is folded from its events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub struct Summary {
     pub question: String,
     /// The task set, where it came from one.
     pub task: Option<String>,
+    /// Its place in the task set, where it came from one.
+    pub index: Option<usize>,
+    /// The collection that it was written for, if any.
+    pub collection: Option<String>,
     pub preset: String,
     pub router: String,
     pub steps: usize,
@@ -55,6 +59,8 @@ impl Summary {
             last_ms: episode.last_ms,
             question: started.question.clone(),
             task: started.origin.as_ref().map(|origin| origin.task.clone()),
+            index: started.origin.as_ref().map(|origin| origin.index),
+            collection: started.collection.clone(),
             preset: started.preset.name.clone(),
             router: started.preset.routing.router.clone(),
             steps: episode.steps.len(),

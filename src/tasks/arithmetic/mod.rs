@@ -268,6 +268,16 @@ impl Split {
     }
 }
 
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Train => "train",
+            Self::Develop => "develop",
+            Self::Test => "test",
+        })
+    }
+}
+
 impl FromStr for Split {
     type Err = String;
 

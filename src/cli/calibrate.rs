@@ -1,0 +1,174 @@
+//! `pointsman calibrate`: a threshold for a target.
+
+use anyhow::Context;
+use clap::{Args, ArgGroup};
+
+use super::options::Common;
+use super::progress::bar;
+use super::{Outcome, pair, policies, style};
+use crate::config::Folders;
+use crate::episode::{PerRole, Role};
+use crate::evaluation::{Bootstrap, Trial, cost_target, curve, learn_then_test, misses};
+use crate::routing::{Calibration, Ground, Policy, Target};
+use crate::session::{Conductor, now_ms};
+use crate::store::Store;
+use crate::tasks::arithmetic::Split;
+use crate::tasks::{Question, questions};
+use crate::terminal::quiet;
+
+/// Resamples of the questions for the interval of a cost.
+const RESAMPLES: usize = 2000;
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("target").required(true).args(["target_accuracy", "target_cost"])))]
+pub struct CalibrateArgs {
+    /// Share of the large model's accuracy to keep: at most 1 − this of all questions may be
+    /// answered wrong that the large model alone answers right
+    #[arg(long, value_name = "0..1")]
+    pub target_accuracy: Option<f64>,
+
+    /// Mean cost to keep to, as a share of always-large's
+    #[arg(long, value_name = "SHARE")]
+    pub target_cost: Option<f64>,
+
+    /// Probability with which a target accuracy is kept
+    #[arg(long, default_value_t = 0.95, value_name = "0..1")]
+    pub confidence: f64,
+
+    /// Fresh questions to calibrate on
+    #[arg(short, default_value_t = 300, value_parser = clap::value_parser!(u32).range(20..))]
+    pub n: u32,
+
+    /// Task set
+    #[arg(long, default_value = "arithmetic", value_name = "SET")]
+    pub tasks: String,
+
+    /// Part of the task set
+    #[arg(long, default_value = "develop")]
+    pub split: Split,
+
+    /// Episodes at once [default: as many as help]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: Option<u32>,
+}
+
+/// Finds a threshold on fresh episodes and keeps it in the store.
+///
+/// # Errors
+/// When a target is none, no threshold meets it, or an episode cannot be run.
+pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+    for (name, value) in [
+        ("--target-accuracy", args.target_accuracy),
+        ("--confidence", Some(args.confidence)),
+    ] {
+        let inside = value.is_none_or(|v| v > 0.0 && v < 1.0);
+        anyhow::ensure!(inside, "{name} must be above 0 and below 1");
+    }
+    let preset = common.preset(folders)?;
+    let store = Store::open(&common.store(folders))?;
+    let roster = policies::roster(common, &preset, Some(&store))?;
+    roster.router("policy")?;
+    let policy = roster.policy().context("there is no policy")?;
+    let asked = questions(&args.tasks, args.split, common.seed)?;
+    let asked: Vec<Question> = asked.take(args.n as usize).collect();
+    let jobs = args.jobs.map(|jobs| jobs as usize);
+    let mut fleet = quiet(|| pair::fleet(&preset, &folders.cache, jobs))??;
+    let bar = bar(3 * asked.len(), "questions")?;
+    let mut trial =
+        Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: common.seed };
+    let (ends, _) = trial.ends(|| bar.inc(1))?;
+    let run = trial.run("policy", true, || bar.inc(1))?;
+    bar.finish_and_clear();
+    // The guarantee wants thresholds that these questions had no say in.
+    let thresholds = &policy.card.quantiles;
+    let (at, target) = match (args.target_accuracy, args.target_cost) {
+        (Some(accuracy), _) => {
+            let target = Target::Accuracy { accuracy, confidence: args.confidence };
+            let misses = misses(run.sweeps(), &ends.large, thresholds)?;
+            let n = asked.len() as u64;
+            let (alpha, delta) = (1.0 - accuracy, 1.0 - args.confidence);
+            (learn_then_test(&misses, n, alpha, delta).map(|i| thresholds[i]), target)
+        }
+        (None, Some(share)) => {
+            let bootstrap = Bootstrap::new(asked.len(), RESAMPLES, common.seed);
+            let found = cost_target(run.sweeps(), &ends, thresholds, share, &bootstrap)?;
+            if let Some(ci) = found.and_then(|f| f.ci) {
+                eprintln!("95 % of the cost share: {:.1}–{:.1} %", ci[0] * 100.0, ci[1] * 100.0);
+            }
+            (found.map(|f| f.threshold), Target::Cost { share })
+        }
+        (None, None) => anyhow::bail!("give --target-accuracy or --target-cost"),
+    };
+    let Some(threshold) = at else {
+        eprintln!(
+            "pointsman: no threshold meets the target on these {} questions: ask more with -n, or aim lower",
+            asked.len()
+        );
+        return Ok(Outcome::Unwell);
+    };
+    let point = curve(run.sweeps(), &ends, &[threshold])?;
+    let point = point.first().context("there are no questions")?;
+    let ground = ground(policy, fleet.first(), &args.tasks)?;
+    let calibration = Calibration {
+        threshold,
+        target,
+        n: asked.len(),
+        seed: common.seed,
+        accuracy: point.accuracy,
+        cost_share: point.cost_share.unwrap_or(0.0),
+        at_ms: now_ms(),
+        ground: ground.clone(),
+    };
+    store.keep_calibration(&calibration)?;
+    style::line(&described(&calibration, &ground))?;
+    Ok(Outcome::Done)
+}
+
+/// What a policy stands on now.
+///
+/// # Errors
+/// When its weights cannot be read.
+pub fn ground(policy: &Policy, conductor: &mut Conductor, tasks: &str) -> anyhow::Result<Ground> {
+    let models =
+        PerRole { small: conductor.model(Role::Small), large: conductor.model(Role::Large) };
+    Ok(Ground::of(policy.digest()?, conductor.preset(), models, tasks))
+}
+
+/// A policy's calibrations: those in its file, then those in the store.
+///
+/// # Errors
+/// When they cannot be read.
+pub fn calibrations(store: &Store, policy: &Policy) -> anyhow::Result<Vec<Calibration>> {
+    let digest = policy.digest()?;
+    let stored: Vec<Calibration> = store.calibrations()?;
+    let mut all = policy.card.calibrations.clone();
+    all.extend(stored.into_iter().filter(|c| c.ground.router == digest && !policy.card.calibrations.contains(c)));
+    Ok(all)
+}
+
+/// A calibration in a line, and whether it still holds.
+pub fn described(calibration: &Calibration, now: &Ground) -> String {
+    let target = match calibration.target {
+        Target::Accuracy { accuracy, confidence } => format!(
+            "at most {:.1} % of questions lost to all-large, with confidence {:.0} %",
+            (1.0 - accuracy) * 100.0,
+            confidence * 100.0
+        ),
+        Target::Cost { share } => format!("at most {:.0} % of all-large's cost", share * 100.0),
+    };
+    let changed = calibration.ground.changed(now);
+    let state = if changed.is_empty() {
+        "holds".to_owned()
+    } else {
+        format!("STALE: {} changed since", changed.join(", "))
+    };
+    format!(
+        "threshold {:.4} for {target} · {:.1} % right at {:.1} % of the cost on {} questions of {} (seed {}) · {state}",
+        calibration.threshold,
+        calibration.accuracy * 100.0,
+        calibration.cost_share * 100.0,
+        calibration.n,
+        calibration.ground.tasks,
+        calibration.seed
+    )
+}

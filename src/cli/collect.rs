@@ -1,0 +1,132 @@
+//! `pointsman collect`: episodes to learn from, with logged propensities.
+
+use clap::Args;
+
+use super::options::Common;
+use super::progress::bar;
+use super::{Outcome, pair, policies};
+use crate::config::{Exploration, Folders, Preset};
+use crate::episode::{Episode, Verdict};
+use crate::routing::Roster;
+use crate::session::Fleet;
+use crate::store::Store;
+use crate::tasks::arithmetic::Split;
+use crate::tasks::{Question, questions};
+use crate::terminal::quiet;
+use crate::training::{Collected, Plan, collect};
+
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// Task set
+    #[arg(long, default_value = "arithmetic", value_name = "SET")]
+    pub tasks: String,
+
+    /// Number of episodes
+    #[arg(short, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n: u32,
+
+    /// Part of the task set
+    #[arg(long, default_value = "develop")]
+    pub split: Split,
+
+    /// Probability that a coin makes a choice, rather than the episode's random threshold
+    #[arg(long, default_value_t = 0.0, value_name = "0..1")]
+    pub coin: f64,
+
+    /// Episodes at once [default: as many as help]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: Option<u32>,
+}
+
+/// Writes the episodes that the store lacks.
+///
+/// # Errors
+/// When the configuration is invalid, or an episode cannot be run or stored.
+pub fn run(args: CollectArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+    let preset = common.preset(folders)?;
+    policies::known(std::slice::from_ref(&preset.routing.router))?;
+    let drawn = questions(&args.tasks, args.split, common.seed)?;
+    let asked: Vec<Question> = drawn.take(args.n as usize).collect();
+    let store = Store::open(&common.store(folders))?;
+    let roster = policies::roster(common, &preset, Some(&store))?;
+    let jobs = args.jobs.map(|jobs| jobs as usize);
+    let mut fleet = quiet(|| pair::fleet(&preset, &folders.cache, jobs))??;
+    let round = Round {
+        preset: &preset,
+        router: &preset.routing.router,
+        coin: args.coin,
+        name: format!("{} {} seed {}", args.tasks, args.split, common.seed),
+        seed: common.seed,
+    };
+    let collected = round.collect(&mut fleet, &roster, &store, &asked)?;
+    eprintln!(
+        "{} episodes written, {} were there, in {}",
+        collected.written,
+        collected.there,
+        common.store(folders).display()
+    );
+    Ok(Outcome::Done)
+}
+
+/// One collection.
+pub struct Round<'a> {
+    pub preset: &'a Preset,
+    pub router: &'a str,
+    pub coin: f64,
+    /// Of the questions; the router and the coin come to it.
+    pub name: String,
+    pub seed: u64,
+}
+
+impl Round<'_> {
+    /// Writes what the store lacks, and shows how far it is.
+    ///
+    /// # Errors
+    /// When the coin is no probability, or an episode cannot be run or stored.
+    pub fn collect(
+        &self,
+        fleet: &mut Fleet,
+        roster: &Roster,
+        store: &Store,
+        questions: &[Question],
+    ) -> anyhow::Result<Collected> {
+        let policy = roster.policy().filter(|_| self.router == "policy");
+        // Where scores bunch up, so do the thresholds.
+        let mut exploration = policy.map_or_else(Exploration::default, |policy| Exploration {
+            quantiles: policy.card.quantiles.clone(),
+            coin: 0.0,
+        });
+        exploration.coin = self.coin;
+        let mut exploring = self.preset.clone();
+        exploring.routing.router = self.router.to_owned();
+        exploring.routing.exploration = Some(exploration);
+        exploring.validate().map_err(crate::config::ConfigError::Options)?;
+        fleet.set(&exploring);
+        let who = policy.map_or(self.router, |policy| &policy.card.name);
+        let plan = Plan {
+            name: format!("{} {who} {} coin {}", self.preset.name, self.name, self.coin),
+            router: self.router.to_owned(),
+            seed: self.seed,
+        };
+        let bar = bar(questions.len(), "episodes")?;
+        let correct = std::cell::Cell::new((0_u32, 0_u32));
+        let collected = collect(fleet, roster, store, &plan, questions, |done, episode: Option<&Episode>| {
+            bar.set_position(done as u64);
+            match episode {
+                None => bar.reset_eta(),
+                Some(episode) => {
+                    let (hits, n) = correct.get();
+                    let hit = u32::from(episode.verdict() == Some(Verdict::Correct));
+                    correct.set((hits + hit, n + 1));
+                    bar.set_message(format!(
+                        "· {:.0} % right",
+                        100.0 * f64::from(hits + hit) / f64::from(n + 1)
+                    ));
+                }
+            }
+        });
+        bar.finish_and_clear();
+        fleet.set(self.preset);
+        Ok(collected?)
+    }
+}

@@ -1,0 +1,130 @@
+//! Which policy is in force.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::options::Common;
+use crate::config::{Folders, Preset};
+use crate::routing::{NAMES, Policy, Roster, RouterError, load_policy};
+use crate::store::{Store, StoreError};
+
+/// Why a policy cannot be had from the store.
+#[derive(Debug, Error)]
+pub enum PolicyChoiceError {
+    #[error(transparent)]
+    Router(#[from] RouterError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the store holds no policy `{0}`: `pointsman policy ls` lists them")]
+    Unknown(String),
+}
+
+/// Whether there are routers of these names.
+///
+/// # Errors
+/// When one is not known.
+pub fn known(routers: &[String]) -> Result<(), RouterError> {
+    let unknown = routers.iter().find(|name| !NAMES.contains(&name.as_str()));
+    unknown.map_or(Ok(()), |name| Err(RouterError::Unknown(name.clone())))
+}
+
+/// Whether a router of this name reads a policy's file.
+pub fn needs_policy(router: &str) -> bool {
+    matches!(router, "policy" | "gmm")
+}
+
+/// Routers for `preset`, with the policy that is in force. The store is only opened where one of `routers` needs a policy.
+///
+/// # Errors
+/// When there is no such router, or a policy that was asked for cannot be had.
+pub fn roster_for(
+    common: &Common,
+    preset: &Preset,
+    folders: &Folders,
+    routers: &[String],
+) -> Result<Roster, PolicyChoiceError> {
+    known(routers)?;
+    if !routers.iter().any(|name| needs_policy(name)) {
+        return Ok(Roster::new(&preset.name, None));
+    }
+    if common.policy.as_deref().is_some_and(is_source) {
+        return roster(common, preset, None);
+    }
+    let store = Store::open(&common.store(folders))?;
+    roster(common, preset, Some(&store))
+}
+
+/// The same with a store that is open, or without one.
+///
+/// # Errors
+/// When a policy that was asked for cannot be had.
+pub fn roster(
+    common: &Common,
+    preset: &Preset,
+    store: Option<&Store>,
+) -> Result<Roster, PolicyChoiceError> {
+    let policy = match (&common.policy, store) {
+        (Some(source), _) if is_source(source) => Some(load_policy(source)?),
+        (Some(name), Some(store)) => Some(stored(store, name)?),
+        (Some(name), None) => return Err(PolicyChoiceError::Unknown(name.clone())),
+        (None, _) => in_force(preset, store)?,
+    };
+    Ok(Roster::new(&preset.name, policy.map(Arc::new)))
+}
+
+/// The policy that is in force: the one that was promoted last, else the preset's.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn in_force(
+    preset: &Preset,
+    store: Option<&Store>,
+) -> Result<Option<Policy>, PolicyChoiceError> {
+    if let Some(store) = store
+        && let Some(number) = store.reign(&preset.name)?.last()
+    {
+        let file = store.policies()?.into_iter().find(|(n, _)| n == number);
+        let (_, file) = file.ok_or_else(|| PolicyChoiceError::Unknown(number.to_string()))?;
+        return Ok(Some(read(&file, &number.to_string())?));
+    }
+    Ok(preset.routing.policy.as_deref().map(load_policy).transpose()?)
+}
+
+/// A stored policy by its name.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub fn stored(store: &Store, name: &str) -> Result<Policy, PolicyChoiceError> {
+    numbered(store, name).map(|(_, policy)| policy)
+}
+
+/// A stored policy and its number.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub fn numbered(store: &Store, name: &str) -> Result<(u64, Policy), PolicyChoiceError> {
+    for (number, file) in store.policies()? {
+        let policy = read(&file, &number.to_string())?;
+        if policy.card.name == name {
+            return Ok((number, policy));
+        }
+    }
+    Err(PolicyChoiceError::Unknown(name.to_owned()))
+}
+
+/// A stored policy's file.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read(file: &[u8], name: &str) -> Result<Policy, RouterError> {
+    Policy::from_bytes(file)
+        .map_err(|e| RouterError::Policy { name: name.to_owned(), reason: e.to_string() })
+}
+
+/// Whether it names a file or a policy inside the binary, rather than a stored one.
+fn is_source(source: &str) -> bool {
+    source.starts_with(crate::engine::BUILTIN)
+        || source.ends_with(".safetensors")
+        || std::path::Path::new(source).is_file()
+}

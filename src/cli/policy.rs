@@ -1,0 +1,239 @@
+//! `pointsman policy`: the policies of the store, and which one is in force.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+
+use super::calibrate::{calibrations, described, ground};
+use super::options::Common;
+use super::policies::{in_force, numbered, read};
+use super::progress::bar;
+use super::train::digests;
+use super::{Outcome, pair, style};
+use crate::config::{Folders, Preset};
+use crate::routing::{Calibration, Policy};
+use crate::store::Store;
+use crate::tasks::arithmetic::Split;
+use crate::tasks::{Question, questions};
+use crate::terminal::quiet;
+use crate::training::contest;
+
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    #[command(subcommand)]
+    command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// List the stored policies; a star marks the one in force
+    Ls,
+    /// Show what a policy is made of [default: the one in force]
+    Show { name: Option<String> },
+    /// Put a policy in force, if it beats the present one on fresh episodes
+    Promote {
+        name: String,
+        /// Task set of the contest
+        #[arg(long, default_value = "arithmetic", value_name = "SET")]
+        tasks: String,
+        /// Questions of the contest
+        #[arg(short, default_value_t = 300, value_parser = clap::value_parser!(u32).range(20..))]
+        n: u32,
+        /// Without a contest
+        #[arg(long)]
+        anyway: bool,
+    },
+    /// Put the policy in force that was before
+    Rollback,
+    /// Write a policy as a file, for --policy and for another store
+    Export {
+        name: String,
+        /// File to write
+        #[arg(short, long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// When a policy is missing or cannot be read, or the contest cannot be held.
+pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+    let preset = common.preset(folders)?;
+    let store = Store::open(&common.store(folders))?;
+    match args.command {
+        PolicyCommand::Ls => list(&store, &preset)?,
+        PolicyCommand::Show { name } => {
+            let policy = match &name {
+                Some(name) => numbered(&store, name)?.1,
+                None => in_force(&preset, Some(&store))?
+                    .with_context(|| format!("there is no policy for preset {}", preset.name))?,
+            };
+            show(&policy, &calibrations(&store, &policy)?, &preset, folders)?;
+        }
+        PolicyCommand::Promote { name, tasks, n, anyway } => {
+            let (number, challenger) = numbered(&store, &name)?;
+            let champion = in_force(&preset, Some(&store))?.filter(|_| !anyway);
+            if let Some(champion) = champion {
+                if champion.card.name == name {
+                    eprintln!("policy {name} is in force already");
+                    return Ok(Outcome::Done);
+                }
+                let asked = questions(&tasks, Split::Develop, fresh(common.seed))?;
+                let asked: Vec<Question> = asked.take(n as usize).collect();
+                if !wins(challenger, champion, &asked, common.seed, &preset, folders)? {
+                    eprintln!(
+                        "pointsman: policy {name} stays out of force: the interval of its lead is not above 0; ask more questions with -n, or promote it --anyway"
+                    );
+                    return Ok(Outcome::Unwell);
+                }
+            }
+            store.promote(&preset.name, number)?;
+            style::line(&format!("policy {name} is in force for preset {}", preset.name))?;
+        }
+        PolicyCommand::Rollback => {
+            anyhow::ensure!(
+                store.roll_back(&preset.name)?.is_some(),
+                "no policy was promoted for preset {}: the one of the preset is in force",
+                preset.name
+            );
+            let now = in_force(&preset, Some(&store))?;
+            let now = now.map_or_else(|| "no policy".into(), |policy| format!("policy {}", policy.card.name));
+            style::line(&format!("{now} is in force for preset {}", preset.name))?;
+        }
+        PolicyCommand::Export { name, out } => {
+            let (_, mut policy) = numbered(&store, &name)?;
+            policy.card.calibrations = calibrations(&store, &policy)?;
+            std::fs::write(&out, policy.to_bytes()?)
+                .with_context(|| format!("cannot write {}", out.display()))?;
+            eprintln!("policy {name} written to {}", out.display());
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// A seed for questions that no training has asked: trainings count theirs up from their own.
+fn fresh(seed: u64) -> u64 {
+    seed ^ 0xF2E5_4000_0000_0000
+}
+
+fn wins(
+    challenger: Policy,
+    champion: Policy,
+    questions: &[Question],
+    seed: u64,
+    preset: &Preset,
+    folders: &Folders,
+) -> anyhow::Result<bool> {
+    let names = [challenger.card.name.clone(), champion.card.name.clone()];
+    let mut fleet = quiet(|| pair::fleet(preset, &folders.cache, None))??;
+    let bar = bar(4 * questions.len(), "contest")?;
+    let policies = [Arc::new(challenger), Arc::new(champion)];
+    let result = contest(&mut fleet, policies, questions, seed, || bar.inc(1));
+    bar.finish_and_clear();
+    let result = result?;
+    let figure = |x: Option<f64>| x.map_or_else(|| "none".into(), |x| format!("{x:.3}"));
+    let lead = result.lead.map_or_else(
+        || "its lead cannot be told".into(),
+        |lead| match lead.ci {
+            Some([low, high]) => format!("lead {:+.3} ({low:+.3} to {high:+.3})", lead.value),
+            None => format!("lead {:+.3}", lead.value),
+        },
+    );
+    style::line(&format!(
+        "APGR on {} fresh questions: {} {}, {} {} · {lead}",
+        questions.len(),
+        names[0],
+        figure(result.challenger),
+        names[1],
+        figure(result.champion)
+    ))?;
+    Ok(result.is_won())
+}
+
+fn list(store: &Store, preset: &Preset) -> anyhow::Result<()> {
+    let now = in_force(preset, Some(store))?.map(|policy| policy.card.name);
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_header(["", "policy", "features", "episodes", "λ", "parents"]);
+    let mut add = |policy: &Policy| {
+        let card = &policy.card;
+        let star = if Some(&card.name) == now.as_ref() { "*" } else { "" };
+        table.add_row([
+            star.into(),
+            card.name.clone(),
+            card.set.name.clone(),
+            card.intake.used.to_string(),
+            format!("{:.2}", card.multiplier),
+            if card.parents.is_empty() { "–".into() } else { card.parents.join(" ") },
+        ]);
+    };
+    if let Some(own) = in_force(preset, None)? {
+        add(&own);
+    }
+    for (number, file) in store.policies()? {
+        add(&read(&file, &number.to_string())?);
+    }
+    for column in [3, 4] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    style::line(&table.trim_fmt())?;
+    Ok(())
+}
+
+fn show(
+    policy: &Policy,
+    calibrations: &[Calibration],
+    preset: &Preset,
+    folders: &Folders,
+) -> anyhow::Result<()> {
+    let card = &policy.card;
+    let intake = &card.intake;
+    let target = card
+        .target_cost
+        .map_or_else(|| "a fixed price".into(), |share| format!("{:.0} % of all-large's cost", share * 100.0));
+    style::line(&format!("policy {} · weights {} · seed {}", card.name, policy.digest()?, card.seed))?;
+    style::line(&format!(
+        "trained on {} episodes (left out: {} with a person's choices, {} ungraded, {} unweighed, {} of other models) for {target}, λ {:.3}",
+        intake.used, intake.person, intake.ungraded, intake.unweighed, intake.other_models, card.multiplier
+    ))?;
+    let parents = if card.parents.is_empty() { "none".into() } else { card.parents.join(", ") };
+    style::line(&format!("parents: {parents}"))?;
+    style::line(&format!("models: {}", digests(&card.models)))?;
+    style::line(&format!(
+        "features: {} ({}), {} in all",
+        card.set.name,
+        card.set_hash,
+        card.set.features.len()
+    ))?;
+    style::line(&format!("quantiles of p(large): {}", quantiles(&card.quantiles)))?;
+    if let Some(mixture) = card.mixture {
+        style::line(&format!(
+            "mixture for gmm: unsure {:.0} % around {:.3}, sure around {:.3} nats a token",
+            mixture.unsure.weight * 100.0,
+            mixture.unsure.mean,
+            mixture.sure.mean
+        ))?;
+    }
+    if calibrations.is_empty() {
+        style::line("no calibrated threshold: `pointsman calibrate` finds one")?;
+        return Ok(());
+    }
+    let mut conductor = quiet(|| pair::load(preset, &folders.cache))??;
+    for calibration in calibrations {
+        let now = ground(policy, &mut conductor, &calibration.ground.tasks)?;
+        style::line(&described(calibration, &now))?;
+    }
+    Ok(())
+}
+
+fn quantiles(all: &[f64]) -> String {
+    let last = all.len().saturating_sub(1);
+    let at = |share: usize| all.get(last * share / 4).copied().unwrap_or(0.0);
+    [0, 1, 2, 3, 4].map(|i| format!("{:.3}", at(i))).join(" ")
+}

@@ -1,0 +1,180 @@
+//! `pointsman train`: a new policy from stored episodes.
+
+use std::sync::Arc;
+
+use clap::Args;
+use indicatif::ProgressBar;
+
+use super::collect::Round;
+use super::options::Common;
+use super::progress::bar;
+use super::{Outcome, pair, style};
+use crate::config::{Folders, Glimpse, Preset};
+use crate::episode::{PerRole, Role};
+use crate::routing::{FeatureSet, Policy, Roster};
+use crate::session::{Fleet, now_ms};
+use crate::store::Store;
+use crate::tasks::arithmetic::Split;
+use crate::tasks::{Question, questions};
+use crate::terminal::quiet;
+use crate::training::{Dataset, Settings, train};
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Rounds of collecting and training; 0 trains from what the store has
+    #[arg(long, default_value_t = 0)]
+    pub rounds: u32,
+
+    /// Episodes to collect in each round
+    #[arg(short, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub n: u32,
+
+    /// Task set to collect from
+    #[arg(long, default_value = "arithmetic", value_name = "SET")]
+    pub tasks: String,
+
+    /// Part of the task set to collect from
+    #[arg(long, default_value = "develop")]
+    pub split: Split,
+
+    /// Probability that a coin makes a choice while collecting
+    #[arg(long, default_value_t = 0.2, value_name = "0..1")]
+    pub coin: f64,
+
+    /// Train for this mean cost, as a share of always-large's [default: a fixed price of cost]
+    #[arg(long, value_name = "SHARE")]
+    pub target_cost: Option<f64>,
+
+    /// Rounds of the optimizer
+    #[arg(long, default_value_t = Settings::default().rounds as u32, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+
+    /// Leave out the features whose names begin so
+    #[arg(long, value_name = "PREFIX")]
+    pub without: Option<String>,
+
+    /// Episodes at once while collecting [default: as many as help]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub jobs: Option<u32>,
+}
+
+/// Trains, and keeps the new policy in the store.
+///
+/// # Errors
+/// When the configuration is invalid, there is too little to learn from, or a model or the store fails.
+pub fn run(args: TrainArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+    let mut preset = common.preset(folders)?;
+    let glimpse = preset.routing.glimpse.unwrap_or(Glimpse::Step);
+    preset.routing.glimpse = Some(glimpse);
+    let set = match &args.without {
+        Some(prefix) => FeatureSet::without(prefix, glimpse),
+        None => FeatureSet::full(glimpse),
+    };
+    let store = Store::open(&common.store(folders))?;
+    let jobs = if args.rounds == 0 { Some(1) } else { args.jobs.map(|jobs| jobs as usize) };
+    let fleet = quiet(|| pair::fleet(&preset, &folders.cache, jobs))??;
+    let mut school = School { args: &args, preset: &preset, set, store: &store, fleet, seed: common.seed };
+    if args.rounds == 0 {
+        let policy = school.train()?;
+        style::line(&described(&policy))?;
+        return Ok(Outcome::Done);
+    }
+    let mut policy = None;
+    for round in 0..args.rounds {
+        school.collect(round, policy.take())?;
+        let next = Arc::new(school.train()?);
+        style::line(&described(&next))?;
+        policy = Some(next);
+    }
+    Ok(Outcome::Done)
+}
+
+/// Everything that training takes.
+struct School<'a> {
+    args: &'a TrainArgs,
+    preset: &'a Preset,
+    set: FeatureSet,
+    store: &'a Store,
+    fleet: Fleet,
+    seed: u64,
+}
+
+impl School<'_> {
+    /// Collects round `round`: the first one with choices at random, the next with the policy.
+    fn collect(&mut self, round: u32, policy: Option<Arc<Policy>>) -> anyhow::Result<()> {
+        let args = self.args;
+        let seed = self.seed.wrapping_add(u64::from(round) << 32);
+        let drawn = questions(&args.tasks, args.split, seed)?;
+        let asked: Vec<Question> = drawn.take(args.n as usize).collect();
+        let round = Round {
+            preset: self.preset,
+            router: if policy.is_some() { "policy" } else { "random" },
+            // Random thresholds alone would make a choice certain once its step is known.
+            coin: if policy.is_some() { args.coin } else { 0.5 },
+            name: format!("{} {} seed {seed}", args.tasks, args.split),
+            seed,
+        };
+        let roster = Roster::new(&self.preset.name, policy);
+        let collected = round.collect(&mut self.fleet, &roster, self.store, &asked)?;
+        eprintln!("{} episodes written, {} were there", collected.written, collected.there);
+        Ok(())
+    }
+
+    /// Trains from everything in the store, and keeps the policy.
+    fn train(&mut self) -> anyhow::Result<Policy> {
+        let models = PerRole::from_fn(|role| self.fleet.first().model(role).digest.clone());
+        let reading = bar(self.store.len(), "reading")?;
+        let dataset = Dataset::read(self.store, &models, &self.set, || reading.inc(1));
+        reading.finish_and_clear();
+        let dataset = dataset?;
+        let left = &dataset.intake;
+        eprintln!(
+            "{} episodes to learn from; left out: {} with a person's choices, {} ungraded, {} unweighed, {} of other models",
+            left.used, left.person, left.ungraded, left.unweighed, left.other_models
+        );
+        let settings = Settings {
+            seed: self.seed,
+            rounds: self.args.steps as usize,
+            target_cost: self.args.target_cost,
+            ..Settings::default()
+        };
+        let bar = bar(settings.rounds, "training")?;
+        let trained = train(&dataset, &self.set, &settings, |now| {
+            bar.set_position(now.round as u64);
+            bar.set_message(format!(
+                "· loss {:.3} · expects {:.1} % right at {:.0} % of the cost · λ {:.2}",
+                now.loss,
+                now.accuracy * 100.0,
+                now.cost * 100.0,
+                now.multiplier
+            ));
+            true
+        });
+        finish(&bar);
+        let mut policy = trained?;
+        let number = self.store.new_policy()?;
+        policy.card.name = format!("{}-{number}", self.preset.name);
+        policy.card.created_ms = now_ms();
+        policy.card.models = models;
+        self.store.keep_policy(number, &policy.to_bytes()?)?;
+        Ok(policy)
+    }
+}
+
+/// Leaves the last line of a bar standing: what the training came to.
+fn finish(bar: &ProgressBar) {
+    bar.abandon();
+}
+
+fn described(policy: &Policy) -> String {
+    let card = &policy.card;
+    format!(
+        "{}: {} · trained on {} episodes · λ {:.2} · not in force: `pointsman policy promote {}`",
+        card.name, card.set.name, card.intake.used, card.multiplier, card.name
+    )
+}
+
+/// Both models' digests.
+pub fn digests(models: &PerRole<String>) -> String {
+    Role::BOTH.map(|role| format!("{role} {}", models[role])).join(", ")
+}

@@ -1,0 +1,391 @@
+//! What another threshold would have given, from episodes that were logged under chance.
+//!
+//! An episode could have come from threshold t iff every choice is what t makes of its p (large
+//! where p ≥ t), that is iff lo < t ≤ hi, lo the highest p written small and hi the lowest written
+//! large. It then stands for the others by the inverse of its probability when it was logged
+//! (Precup, Sutton and Singh 2000).
+
+use serde::{Deserialize, Serialize};
+
+/// Below this effective sample size an estimate is not supported.
+pub const LEAST_EFFECTIVE: f64 = 30.0;
+
+/// Of the standard normal, for 95 % intervals.
+const Z: f64 = 1.959_964;
+
+/// An episode and how it came about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Logged {
+    /// Episodes of one question are no independent evidence: intervals are clustered by it.
+    pub question: u64,
+    /// In their order.
+    pub boundaries: Vec<LoggedChoice>,
+    pub correct: bool,
+    /// In the unit of the prices, ≥ 0.
+    pub cost: f64,
+}
+
+/// One boundary.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LoggedChoice {
+    /// Under the policy that is estimated, in [0, 1].
+    pub p_large: f64,
+    /// What was chosen.
+    pub large: bool,
+    /// Probability of that choice when it was logged, given the choices before it, in (0, 1].
+    pub propensity: f64,
+}
+
+/// What a threshold would have given.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Estimate {
+    pub threshold: f64,
+    /// Σ W R / Σ W, in [0, 1]; absent, as the next three, where no episode could have come from the
+    /// threshold.
+    pub accuracy: Option<f64>,
+    /// 95 % interval.
+    pub accuracy_ci: Option<[f64; 2]>,
+    /// Mean cost of an episode by the same weights, in the unit of the prices.
+    pub cost: Option<f64>,
+    /// 95 % interval; absent, too, where only one question is left.
+    pub cost_ci: Option<[f64; 2]>,
+    /// Effective sample size (Σ W)² / Σ W² (Kish 1965), in episodes.
+    pub effective: f64,
+    /// Whether that is at least [`LEAST_EFFECTIVE`].
+    pub supported: bool,
+}
+
+/// Logged episodes, made ready for any threshold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Log {
+    /// By question.
+    episodes: Vec<Episode>,
+    left_out: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Episode {
+    question: u64,
+    low: f64,
+    high: f64,
+    /// 1 / Π propensity.
+    weight: f64,
+    /// 0 or 1.
+    correct: f64,
+    cost: f64,
+}
+
+impl Log {
+    /// Leaves out, whole, the episodes that cannot be weighted: with a propensity outside (0, 1] (a
+    /// person's choice has none), or a p or a cost that is no number.
+    pub fn new(logged: &[Logged]) -> Self {
+        let mut episodes: Vec<Episode> = logged.iter().filter_map(Episode::new).collect();
+        episodes.sort_by_key(|episode| episode.question);
+        Self { left_out: logged.len() - episodes.len(), episodes }
+    }
+
+    /// How many episodes could not be used.
+    pub fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    /// Self-normalized estimates at each of `thresholds`.
+    pub fn curve(&self, thresholds: &[f64]) -> Vec<Estimate> {
+        thresholds.iter().map(|&t| self.estimate(t)).collect()
+    }
+
+    /// Self-normalized estimates at `threshold`.
+    ///
+    /// Intervals are from the linearized standard error, √Σ_q (Σ_{i∈q} W (R − Â))² / Σ W over
+    /// questions q: for a ratio of means it agrees with a bootstrap, and it is quick enough to
+    /// follow a slider. The accuracy's is Wilson's for the number of episodes that such an error
+    /// stands for, at most the effective: the plain one has no width where all episodes agree.
+    pub fn estimate(&self, threshold: f64) -> Estimate {
+        let mut questions = Vec::new();
+        let mut all = Sums::default();
+        let mut squares = 0.0;
+        for episodes in self.episodes.chunk_by(|a, b| a.question == b.question) {
+            let mut sums = Sums::default();
+            for episode in episodes {
+                let weight = episode.weight_at(threshold);
+                sums.weight += weight;
+                sums.correct += weight * episode.correct;
+                sums.cost += weight * episode.cost;
+                squares += weight * weight;
+            }
+            if sums.weight > 0.0 {
+                all.weight += sums.weight;
+                all.correct += sums.correct;
+                all.cost += sums.cost;
+                questions.push(sums);
+            }
+        }
+        let mut estimate = Estimate {
+            threshold,
+            accuracy: None,
+            accuracy_ci: None,
+            cost: None,
+            cost_ci: None,
+            effective: 0.0,
+            supported: false,
+        };
+        if all.weight <= 0.0 {
+            return estimate;
+        }
+        let (accuracy, cost) = (all.correct / all.weight, all.cost / all.weight);
+        let square = |x: f64| x * x;
+        let whole = square(all.weight);
+        let over_questions =
+            |f: &dyn Fn(&Sums) -> f64| questions.iter().map(|q| square(f(q))).sum::<f64>();
+        let accuracy_variance = over_questions(&|q| q.correct - accuracy * q.weight) / whole;
+        let cost_variance = over_questions(&|q| q.cost - cost * q.weight) / whole;
+        let effective = whole / squares;
+        let n = if accuracy_variance > f64::EPSILON {
+            (accuracy * (1.0 - accuracy) / accuracy_variance).min(effective)
+        } else {
+            // All agree, or are of one question: how alike a question's episodes are cannot be
+            // seen, so each question counts once.
+            whole / over_questions(&|q| q.weight)
+        };
+        let half = Z * cost_variance.sqrt();
+        estimate.accuracy = Some(accuracy);
+        estimate.accuracy_ci = Some(wilson(accuracy, n));
+        estimate.cost = Some(cost);
+        estimate.cost_ci = (questions.len() > 1).then(|| [(cost - half).max(0.0), cost + half]);
+        estimate.effective = effective;
+        estimate.supported = effective >= LEAST_EFFECTIVE;
+        estimate
+    }
+}
+
+impl Episode {
+    fn new(logged: &Logged) -> Option<Self> {
+        let (mut low, mut high, mut weight) = (f64::NEG_INFINITY, f64::INFINITY, 1.0);
+        for choice in &logged.boundaries {
+            if choice.p_large.is_nan() || !(choice.propensity > 0.0 && choice.propensity <= 1.0) {
+                return None;
+            }
+            weight /= choice.propensity;
+            if choice.large {
+                high = choice.p_large.min(high);
+            } else {
+                low = choice.p_large.max(low);
+            }
+        }
+        // A product too small for a float has no weight either.
+        (weight.is_finite() && logged.cost.is_finite()).then(|| Self {
+            question: logged.question,
+            low,
+            high,
+            weight,
+            correct: f64::from(u8::from(logged.correct)),
+            cost: logged.cost,
+        })
+    }
+
+    fn weight_at(&self, threshold: f64) -> f64 {
+        if self.low < threshold && threshold <= self.high { self.weight } else { 0.0 }
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    weight: f64,
+    correct: f64,
+    cost: f64,
+}
+
+/// Wilson's 95 % interval (1927) of a share `p` of `n` > 0, not necessarily whole, trials.
+fn wilson(p: f64, n: f64) -> [f64; 2] {
+    let middle = p + Z * Z / (2.0 * n);
+    let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
+    let whole = 1.0 + Z * Z / n;
+    [((middle - half) / whole).max(0.0), ((middle + half) / whole).min(1.0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn choice(p_large: f64, large: bool, propensity: f64) -> LoggedChoice {
+        LoggedChoice { p_large, large, propensity }
+    }
+
+    fn logged(question: u64, boundaries: Vec<LoggedChoice>, correct: bool, cost: f64) -> Logged {
+        Logged { question, boundaries, correct, cost }
+    }
+
+    /// What threshold `t` makes of a question's steps, each a score and whether small slips there.
+    fn play(steps: &[(f64, bool)], t: f64) -> (bool, f64) {
+        let small = steps.iter().filter(|s| s.0 < t).count() as f64;
+        let slipped = steps.iter().any(|&(p, slip)| p < t && slip);
+        (!slipped, 2.0 * small + 10.0 * (steps.len() as f64 - small))
+    }
+
+    /// Questions of eight steps, the higher the score the likelier a slip.
+    fn questions(n: usize, random: &mut ChaCha8Rng) -> Vec<Vec<(f64, bool)>> {
+        let mut step = || {
+            let p: f64 = random.random();
+            (p, random.random_bool(0.3 * p))
+        };
+        (0..n).map(|_| (0..8).map(|_| step()).collect()).collect()
+    }
+
+    /// Episodes under one threshold each, T ~ U(0, 1); each choice with its probability given the
+    /// window that the choices before it left.
+    fn log(questions: &[Vec<(f64, bool)>], each: usize, random: &mut ChaCha8Rng) -> Vec<Logged> {
+        let mut episodes = Vec::new();
+        for (i, steps) in questions.iter().enumerate() {
+            for _ in 0..each {
+                let t: f64 = random.random();
+                let (mut low, mut high) = (0.0, 1.0);
+                let boundaries = steps.iter().map(|&(p, _)| {
+                    let inside = p.clamp(low, high);
+                    let span = high - low;
+                    if p >= t {
+                        high = inside;
+                        choice(p, true, (inside - low) / span)
+                    } else {
+                        low = inside;
+                        choice(p, false, (high - inside) / span)
+                    }
+                });
+                let boundaries = boundaries.collect();
+                let (correct, cost) = play(steps, t);
+                episodes.push(logged(i as u64, boundaries, correct, cost));
+            }
+        }
+        episodes
+    }
+
+    #[test]
+    fn a_window_holds_its_high_but_not_its_low() {
+        let boundaries = vec![choice(0.3, false, 0.5), choice(0.7, true, 0.5)];
+        let log = Log::new(&[logged(1, boundaries, true, 5.0)]);
+        let has = |t: f64| log.estimate(t).accuracy.is_some();
+        assert_eq!(
+            [0.0, 0.3, 0.31, 0.7, 0.71, 1.0].map(has),
+            [false, false, true, true, false, false]
+        );
+        // All large could have come from 0, all small from beyond every p.
+        let large = Log::new(&[logged(1, vec![choice(0.0, true, 1.0)], true, 5.0)]);
+        assert_eq!(large.estimate(0.0).accuracy, Some(1.0));
+        let small = Log::new(&[logged(1, vec![choice(0.9, false, 1.0)], true, 5.0)]);
+        assert_eq!(small.estimate(1.0).accuracy, Some(1.0));
+        assert_eq!(small.estimate(0.9).accuracy, None);
+    }
+
+    #[test]
+    fn weights_are_inverse_propensities() {
+        let log = Log::new(&[
+            logged(1, vec![choice(0.2, false, 0.5), choice(0.9, true, 0.5)], true, 8.0),
+            logged(2, vec![choice(0.4, false, 0.5)], false, 2.0),
+            logged(3, vec![choice(0.6, false, 0.1)], false, 2.0),
+        ]);
+        let estimate = log.estimate(0.5);
+        assert_eq!(estimate.accuracy, Some(4.0 / 6.0));
+        assert_eq!(estimate.cost, Some(36.0 / 6.0));
+        assert_eq!(estimate.effective, 36.0 / 20.0);
+        assert!(!estimate.supported);
+    }
+
+    #[test]
+    fn estimates_agree_with_the_truth() {
+        let mut random = ChaCha8Rng::seed_from_u64(11);
+        let asked = questions(1000, &mut random);
+        let episodes = log(&asked, 3, &mut random);
+        let log = Log::new(&episodes);
+        assert_eq!(log.left_out(), 0);
+        let thresholds: Vec<f64> = (1..20).map(|i| f64::from(i) / 20.0).collect();
+        for estimate in log.curve(&thresholds) {
+            let truth: Vec<_> = asked.iter().map(|steps| play(steps, estimate.threshold)).collect();
+            let accuracy = truth.iter().filter(|t| t.0).count() as f64 / truth.len() as f64;
+            let cost = truth.iter().map(|t| t.1).sum::<f64>() / truth.len() as f64;
+            assert!(estimate.supported);
+            assert!(
+                (estimate.accuracy.unwrap() - accuracy).abs() < 0.06,
+                "{estimate:?} {accuracy}"
+            );
+            assert!((estimate.cost.unwrap() - cost).abs() < 2.0, "{estimate:?} {cost}");
+        }
+    }
+
+    #[test]
+    fn intervals_cover() {
+        let mut random = ChaCha8Rng::seed_from_u64(12);
+        let truth = questions(100_000, &mut random);
+        let [mut accurate, mut costly] = [0, 0];
+        let results: Vec<_> = truth.iter().map(|steps| play(steps, 0.5)).collect();
+        let accuracy = results.iter().filter(|r| r.0).count() as f64 / results.len() as f64;
+        let cost = results.iter().map(|r| r.1).sum::<f64>() / results.len() as f64;
+        for _ in 0..400 {
+            let asked = questions(200, &mut random);
+            let estimate = Log::new(&log(&asked, 4, &mut random)).estimate(0.5);
+            let covers = |ci: Option<[f64; 2]>, x: f64| ci.is_some_and(|[a, b]| a <= x && x <= b);
+            accurate += usize::from(covers(estimate.accuracy_ci, accuracy));
+            costly += usize::from(covers(estimate.cost_ci, cost));
+        }
+        // 380 of 400, give or take three standard errors below.
+        assert!(accurate >= 366 && costly >= 366, "{accurate} {costly}");
+    }
+
+    #[test]
+    fn repeating_a_question_adds_no_evidence() {
+        let mut random = ChaCha8Rng::seed_from_u64(13);
+        let asked = questions(100, &mut random);
+        let once = log(&asked, 1, &mut random);
+        let twice: Vec<Logged> = once.iter().chain(&once).cloned().collect();
+        let (once, twice) = (Log::new(&once).estimate(0.4), Log::new(&twice).estimate(0.4));
+        let near = |a: Option<[f64; 2]>, b: Option<[f64; 2]>| {
+            a.unwrap().iter().zip(b.unwrap()).all(|(a, b)| (a - b).abs() < 1e-9)
+        };
+        assert!(near(once.cost_ci, twice.cost_ci));
+        assert!((twice.effective - 2.0 * once.effective).abs() < 1e-9);
+        let width = |e: Estimate| e.accuracy_ci.map(|[a, b]| b - a).unwrap();
+        assert!(width(twice) > 0.95 * width(once));
+    }
+
+    #[test]
+    fn agreement_is_no_certainty() {
+        let episode = |question| logged(question, vec![choice(0.2, false, 0.5)], true, 3.0);
+        let many: Vec<Logged> = (0..40).map(episode).collect();
+        let estimate = Log::new(&many).estimate(0.5);
+        assert!(estimate.supported);
+        // n / (n + z²) of 40 = 0.9124.
+        let [low, high] = estimate.accuracy_ci.unwrap();
+        assert!((low - 0.9124).abs() < 1e-4 && high == 1.0);
+        let same: Vec<Logged> = (0..40).map(|_| episode(1)).collect();
+        let estimate = Log::new(&same).estimate(0.5);
+        assert!(estimate.accuracy_ci.unwrap()[0] < 0.21);
+        assert_eq!(estimate.cost_ci, None);
+    }
+
+    #[test]
+    fn episodes_without_a_weight_are_left_out() {
+        let with = |p: f64, propensity: f64, cost: f64| {
+            logged(1, vec![choice(0.1, false, 1.0), choice(p, true, propensity)], true, cost)
+        };
+        let log = Log::new(&[
+            with(0.6, 0.5, 2.0),
+            with(0.6, 0.0, 2.0),
+            with(0.6, f64::NAN, 2.0),
+            with(0.6, 1.5, 2.0),
+            with(f64::NAN, 0.5, 2.0),
+            with(0.6, 0.5, f64::INFINITY),
+            logged(1, vec![choice(0.6, true, 1e-200); 2], true, 2.0),
+        ]);
+        assert_eq!(log.left_out(), 6);
+        assert_eq!(log.estimate(0.5).effective, 1.0);
+    }
+
+    #[test]
+    fn nothing_comes_of_nothing() {
+        let estimate = Log::new(&[]).estimate(0.5);
+        assert_eq!((estimate.accuracy, estimate.accuracy_ci), (None, None));
+        assert_eq!((estimate.cost, estimate.cost_ci), (None, None));
+        assert!(estimate.effective == 0.0 && !estimate.supported);
+    }
+}

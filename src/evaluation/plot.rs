@@ -1,0 +1,86 @@
+//! Accuracy-cost curves as a picture.
+
+use plotters::prelude::{
+    ChartBuilder, Circle, Color, IntoDrawingArea, IntoFont, LineSeries, Palette, Palette99, SVGBackend,
+    WHITE,
+};
+use plotters::style::{BLACK, RGBColor};
+
+use super::Score;
+
+/// The curves of `scores` in one SVG picture: accuracy over cost share, a line a router, a dot for a router without a
+/// curve.
+///
+/// # Errors
+/// A sentence, when the picture cannot be drawn.
+pub fn plot(scores: &[Score], title: &str) -> Result<String, String> {
+    let mut svg = String::new();
+    draw(scores, title, &mut svg).map_err(|e| format!("the plot cannot be drawn: {e}"))?;
+    Ok(svg)
+}
+
+fn draw(
+    scores: &[Score],
+    title: &str,
+    svg: &mut String,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let points = |score: &Score| -> Vec<(f64, f64)> {
+        let on_curve = score.curve.iter().filter_map(|p| Some((p.cost_share?, p.accuracy)));
+        let mut points: Vec<_> = on_curve.collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if points.is_empty() {
+            points.extend(score.cost_share.zip(score.accuracy));
+        }
+        points
+    };
+    let all: Vec<(f64, f64)> = scores.iter().flat_map(points).collect();
+    let most = all.iter().map(|p| p.0).fold(1.0, f64::max);
+    let least = all.iter().map(|p| p.1).fold(1.0, f64::min);
+    let low = (least * 20.0).floor() / 20.0;
+    let area = SVGBackend::with_string(svg, (900, 560)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let mut chart = ChartBuilder::on(&area)
+        .caption(title, ("sans-serif", 18).into_font())
+        .margin(12)
+        .x_label_area_size(44)
+        .y_label_area_size(56)
+        .build_cartesian_2d(0.0..most.min(1.3), low..1.0)?;
+    chart
+        .configure_mesh()
+        .light_line_style(RGBColor(240, 240, 240))
+        .bold_line_style(RGBColor(225, 225, 225))
+        .x_desc("cost, as a share of always-large's")
+        .y_desc("accuracy")
+        .x_label_formatter(&|x| format!("{:.0} %", x * 100.0))
+        .y_label_formatter(&|y| format!("{:.0} %", y * 100.0))
+        .draw()?;
+    for (i, score) in scores.iter().enumerate() {
+        let colour = Palette99::pick(i).to_rgba();
+        let points = points(score);
+        let width = if i == 0 { 3 } else { 2 };
+        let style = colour.stroke_width(width);
+        let name = score.apgr.map_or_else(
+            || score.router.clone(),
+            |apgr| format!("{} (APGR {apgr:.3})", score.router),
+        );
+        if let [point] = points[..] {
+            chart
+                .draw_series([Circle::new(point, 5, colour.filled())])?
+                .label(score.router.clone())
+                .legend(move |(x, y)| Circle::new((x + 9, y), 4, colour.filled()));
+        } else {
+            chart.draw_series(LineSeries::new(points, style))?.label(name).legend(move |(x, y)| {
+                plotters::element::PathElement::new(vec![(x, y), (x + 18, y)], style)
+            });
+        }
+    }
+    chart
+        .configure_series_labels()
+        .position(plotters::chart::SeriesLabelPosition::LowerRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.3))
+        .draw()?;
+    area.present()?;
+    drop(chart);
+    Ok(())
+}

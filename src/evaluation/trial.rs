@@ -1,0 +1,74 @@
+//! Routers on the same questions and seeds, with many episodes at once.
+
+use super::{Ends, Run, at, sweep};
+use crate::routing::{Roster, RouterError};
+use crate::session::{Fleet, SessionError};
+use crate::tasks::Question;
+
+/// Questions, asked of one router after the other. Question i has the seed `seed` + i.
+pub struct Trial<'a> {
+    pub fleet: &'a mut Fleet,
+    pub roster: &'a Roster,
+    pub questions: &'a [Question],
+    pub seed: u64,
+}
+
+impl Trial<'_> {
+    /// Both models alone.
+    ///
+    /// # Errors
+    /// When an episode cannot be run.
+    pub fn ends(&mut self, progress: impl Fn()) -> Result<(Ends, [Run; 2]), SessionError> {
+        let small = self.run("always-small", false, &progress)?;
+        let large = self.run("always-large", false, &progress)?;
+        Ok((Ends { small: small.outcomes(), large: large.outcomes() }, [small, large]))
+    }
+
+    /// One router: at every threshold where `curve` is wanted, else at the preset's.
+    /// `progress` is told after each question.
+    ///
+    /// # Errors
+    /// When there is no such router, or an episode cannot be run.
+    pub fn run(
+        &mut self,
+        name: &str,
+        curve: bool,
+        progress: impl Fn(),
+    ) -> Result<Run, SessionError> {
+        let (questions, roster, seed) = (self.questions, self.roster, self.seed);
+        let router = roster.router(name)?;
+        if let Some(question) = questions.iter().find(|q| q.solution.is_none())
+            && router.needs_solution()
+        {
+            tracing::debug!("no solution: {}", question.text);
+            return Err(RouterError::NeedsSolution(name.to_owned()).into());
+        }
+        let preset = self.fleet.first().preset().clone();
+        let threshold = preset.routing.threshold;
+        let whole = curve && router.pinned().is_none();
+        let glimpse = preset.routing.glimpse.unwrap_or_else(|| router.glimpse());
+        let mut results: Vec<Option<Result<_, _>>> = questions.iter().map(|_| None).collect();
+        let work = |conductor: &mut crate::session::Conductor, i: usize| {
+            let mut router = roster.router(name)?;
+            let (question, seed) = (&questions[i], seed.wrapping_add(i as u64));
+            if whole {
+                return sweep(conductor, router.as_mut(), question, seed, threshold).map(Ok);
+            }
+            at(conductor, router.as_mut(), question, seed, threshold).map(Err)
+        };
+        self.fleet.each(questions.len(), work, |i, result| {
+            results[i] = Some(result);
+            progress();
+            Ok(())
+        })?;
+        self.fleet.set(&preset);
+        let mut run = Run::new(name, glimpse, threshold);
+        for (question, result) in questions.iter().zip(results.into_iter().flatten()) {
+            match result {
+                Ok(swept) => run.add(question, swept),
+                Err((episode, seconds)) => run.add_one(question, episode, seconds),
+            }
+        }
+        Ok(run)
+    }
+}

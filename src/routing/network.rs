@@ -1,0 +1,102 @@
+//! The policy's network: two small layers, a policy head and two value heads.
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Names of the tensors in a policy file, in the order of [`Network::tensors`].
+pub const TENSORS: [&str; 6] =
+    ["hidden.0.weight", "hidden.0.bias", "hidden.1.weight", "hidden.1.bias", "heads.weight", "heads.bias"];
+
+/// Outputs of the heads, a row an input.
+pub struct Heads {
+    /// Logit of p(large). Shape (n).
+    pub logit: Tensor,
+    /// Expected share of right answers from here on. Shape (n).
+    pub accuracy: Tensor,
+    /// Expected cost from here on, as a share of what the large model alone spends on a mean
+    /// episode. Shape (n).
+    pub cost: Tensor,
+}
+
+/// Two hidden layers of tanh units over `inputs` numbers, and three linear heads.
+///
+/// Tanh and a width of 64 are those of TRIM's router (arXiv 2601.10245).
+pub struct Network {
+    tensors: [Var; 6],
+}
+
+impl Network {
+    /// Units of a hidden layer.
+    pub const WIDTH: usize = 64;
+
+    /// A network with weights drawn with `seed` (Glorot's uniform bounds); its heads begin at zero, so that it is
+    /// undecided everywhere.
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn new(inputs: usize, seed: u64) -> Result<Self> {
+        // candle's own initialization cannot be seeded on a CPU.
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut layer = |from: usize, to: usize| {
+            let bound = (6.0 / (from + to) as f32).sqrt();
+            let weights = (0..from * to).map(|_| rng.random_range(-bound..bound)).collect();
+            Var::from_vec::<_, f32>(weights, (to, from), &Device::Cpu)
+        };
+        let zeros = |shape: &[usize]| Var::zeros(shape, DType::F32, &Device::Cpu);
+        let width = Self::WIDTH;
+        Ok(Self {
+            tensors: [
+                layer(inputs, width)?,
+                zeros(&[width])?,
+                layer(width, width)?,
+                zeros(&[width])?,
+                zeros(&[3, width])?,
+                zeros(&[3])?,
+            ],
+        })
+    }
+
+    /// A network of these tensors, in the order of [`TENSORS`].
+    ///
+    /// # Errors
+    /// When the shapes do not fit together.
+    pub fn from_tensors(tensors: [Tensor; 6], inputs: usize) -> Result<Self> {
+        let width = tensors[0].dim(0)?;
+        let shapes: [&[usize]; 6] =
+            [&[width, inputs], &[width], &[width, width], &[width], &[3, width], &[3]];
+        for ((tensor, shape), name) in tensors.iter().zip(shapes).zip(TENSORS) {
+            if tensor.dims() != shape || tensor.dtype() != DType::F32 {
+                candle_core::bail!("{name} has the shape {:?}, not {shape:?} of f32", tensor.dims());
+            }
+        }
+        let [a, b, c, d, e, f] = tensors;
+        let var = |t: Tensor| Var::from_tensor(&t);
+        Ok(Self { tensors: [var(a)?, var(b)?, var(c)?, var(d)?, var(e)?, var(f)?] })
+    }
+
+    /// The weights, for an optimizer.
+    pub fn vars(&self) -> Vec<Var> {
+        self.tensors.to_vec()
+    }
+
+    /// The weights by the names of a policy file.
+    pub fn tensors(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
+        TENSORS.into_iter().zip(self.tensors.iter().map(Var::as_tensor))
+    }
+
+    /// The heads' outputs for `inputs` of shape (n, number of inputs).
+    ///
+    /// # Errors
+    /// When the shape does not fit.
+    pub fn forward(&self, inputs: &Tensor) -> Result<Heads> {
+        let layer = |x: &Tensor, at: usize| {
+            x.matmul(&self.tensors[at].t()?)?.broadcast_add(&self.tensors[at + 1])
+        };
+        let hidden = layer(inputs, 0)?.tanh()?;
+        let hidden = layer(&hidden, 2)?.tanh()?;
+        let heads = layer(&hidden, 4)?;
+        let head = |i: usize| heads.narrow(1, i, 1)?.squeeze(1);
+        Ok(Heads { logit: head(0)?, accuracy: head(1)?, cost: head(2)? })
+    }
+}

@@ -1,0 +1,351 @@
+//! The trained router: a network, and the card that says what it is made of.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use safetensors::SafeTensors;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::network::{Network, TENSORS};
+use super::{Boundary, FEATURES, Mixture, Opinion, Router, RouterError, features};
+use crate::config::{Glimpse, Preset};
+use crate::episode::{Decider, ModelRecord, PerRole, Role};
+
+/// Version of the policy file. Older ones are read; newer ones are refused.
+const FORMAT: u32 = 1;
+/// The key of the card among a file's metadata.
+const CARD: &str = "pointsman";
+
+/// Which features a policy reads, after a glimpse of which length.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeatureSet {
+    pub name: String,
+    pub glimpse: Glimpse,
+    /// Names of [`FEATURES`], in the order in which the network has them.
+    pub features: Vec<String>,
+}
+
+impl FeatureSet {
+    /// All features, after a glimpse of length `glimpse`.
+    pub fn full(glimpse: Glimpse) -> Self {
+        Self::of("full", glimpse, FEATURES.iter().copied())
+    }
+
+    /// All but those that begin with `prefix`.
+    pub fn without(prefix: &str, glimpse: Glimpse) -> Self {
+        let rest = FEATURES.iter().copied().filter(|name| !name.starts_with(prefix));
+        Self::of(&format!("without {prefix}"), glimpse, rest)
+    }
+
+    fn of<'a>(name: &str, glimpse: Glimpse, features: impl Iterator<Item = &'a str>) -> Self {
+        let name = format!("{name}, glimpse {glimpse}");
+        Self { name, glimpse, features: features.map(str::to_owned).collect() }
+    }
+
+    /// Fingerprint of the features and the glimpse; the name does not count.
+    pub fn hash(&self) -> String {
+        short_hash(&[&self.features.join(" "), &self.glimpse.to_string()])
+    }
+
+    /// The features in their order; 0 for one that is not there.
+    pub fn row(&self, features: &BTreeMap<String, f64>) -> Vec<f32> {
+        self.features.iter().map(|name| features.get(name).map_or(0.0, |v| *v as f32)).collect()
+    }
+}
+
+/// What an accuracy or a cost was judged on; a calibrated threshold holds for this and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ground {
+    /// Fingerprint of the policy's weights, or the name of another router.
+    pub router: String,
+    /// Digests of the two models.
+    pub models: PerRole<String>,
+    /// Fingerprint of the prompts, the step's and the sampling's settings.
+    pub prompts: String,
+    /// The task set.
+    pub tasks: String,
+}
+
+impl Ground {
+    /// The ground that `router` stands on in this preset with these models.
+    pub fn of(router: String, preset: &Preset, models: PerRole<&ModelRecord>, tasks: &str) -> Self {
+        let settings = serde_json::json!([preset.steps, preset.sampling, preset.routing.switching]);
+        let prompts = Role::BOTH.map(|role| preset.prompt_for(role, "{question}"));
+        Self {
+            router,
+            models: PerRole::from_fn(|role| models[role].digest.clone()),
+            prompts: short_hash(&[&prompts[0], &prompts[1], &settings.to_string()]),
+            tasks: tasks.to_owned(),
+        }
+    }
+
+    /// What has changed from this ground to `now`; nothing where it still holds.
+    pub fn changed(&self, now: &Self) -> Vec<&'static str> {
+        let parts = [
+            (self.router != now.router, "the policy"),
+            (self.models.small != now.models.small, "the small model"),
+            (self.models.large != now.models.large, "the large model"),
+            (self.prompts != now.prompts, "the prompts or the settings of steps"),
+            (self.tasks != now.tasks, "the task set"),
+        ];
+        parts.into_iter().filter_map(|(is, what)| is.then_some(what)).collect()
+    }
+}
+
+/// A threshold that was calibrated, and what it was calibrated for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    pub threshold: f64,
+    pub target: Target,
+    /// Questions that it was calibrated on.
+    pub n: usize,
+    /// Seed that they were drawn with.
+    pub seed: u64,
+    /// Mean accuracy and cost, as a share of always-large's, over those questions.
+    pub accuracy: f64,
+    pub cost_share: f64,
+    /// When: milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    pub ground: Ground,
+}
+
+/// What a threshold is calibrated for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Target {
+    /// With probability `confidence`, at most 1 − `accuracy` of all questions are answered wrong
+    /// that the large model alone answers right.
+    Accuracy { accuracy: f64, confidence: f64 },
+    /// The mean cost is at most this share of always-large's.
+    Cost { share: f64 },
+}
+
+/// What episodes a policy was trained on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intake {
+    /// Episodes that it learnt from.
+    pub used: usize,
+    /// Left out since a person chose in them, which has no propensity.
+    pub person: usize,
+    /// Left out since another pair of models wrote them.
+    pub other_models: usize,
+    /// Left out since they did not end in an answer that could be graded.
+    pub ungraded: usize,
+    /// Left out since nothing was weighed in them (one model throughout), or since they lack a feature.
+    pub unweighed: usize,
+}
+
+/// What a policy is made of, and what it needs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    pub format: u32,
+    /// Its id: the preset's name and a number.
+    pub name: String,
+    /// The policies that wrote the episodes it learnt from.
+    pub parents: Vec<String>,
+    /// When it was made: milliseconds since the Unix epoch.
+    pub created_ms: u64,
+    pub seed: u64,
+    pub intake: Intake,
+    /// Digests of the models whose episodes it learnt from.
+    pub models: PerRole<String>,
+    pub set: FeatureSet,
+    /// Fingerprint of `set`.
+    pub set_hash: String,
+    /// Mean and spread of each feature, in the order of the set.
+    pub mean: Vec<f32>,
+    pub spread: Vec<f32>,
+    /// Cost share that it was trained for, where one was asked for, and the multiplier λ that came
+    /// of it: what 1 of all-large's mean cost was worth in accuracy.
+    pub target_cost: Option<f64>,
+    pub multiplier: f64,
+    /// Mean cost of an episode of the large model alone, in the unit of the prices.
+    pub cost_unit: f64,
+    /// Quantiles of p(large) at 0, 1/n, … 1 over the boundaries that it learnt from, from 0 to 1.
+    pub quantiles: Vec<f64>,
+    /// Fitted on the same episodes, for the router gmm.
+    pub mixture: Option<Mixture>,
+    pub calibrations: Vec<Calibration>,
+}
+
+/// Why a policy's file cannot be used. Each is the rest of a sentence that begins with its name.
+#[derive(Debug, Error)]
+pub enum PolicyError {
+    #[error("it is no policy file: {0}")]
+    Broken(String),
+    #[error("it was written by a newer pointsman: update pointsman")]
+    Newer,
+    #[error("it needs the feature `{0}`, which this pointsman does not know: update pointsman, or train anew")]
+    Feature(String),
+    #[error("its list of features does not fit its fingerprint: the file was changed by hand, train anew")]
+    Set,
+}
+
+/// A policy: network and card.
+pub struct Policy {
+    pub card: Card,
+    network: Network,
+}
+
+impl Policy {
+    /// A policy of this network.
+    pub fn new(card: Card, network: Network) -> Self {
+        Self { card, network }
+    }
+
+    /// Reads a policy file.
+    ///
+    /// # Errors
+    /// When it is broken, newer, or needs what this program cannot give.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
+        let broken = |e: &dyn std::fmt::Display| PolicyError::Broken(e.to_string());
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| broken(&e))?;
+        let json = metadata.metadata().as_ref().and_then(|m| m.get(CARD));
+        let json = json.ok_or_else(|| broken(&"it has no card"))?;
+        let format: Format = serde_json::from_str(json).map_err(|e| broken(&e))?;
+        if format.format > FORMAT {
+            return Err(PolicyError::Newer);
+        }
+        let card: Card = serde_json::from_str(json).map_err(|e| broken(&e))?;
+        if let Some(name) = card.set.features.iter().find(|n| !FEATURES.contains(&n.as_str())) {
+            return Err(PolicyError::Feature(name.clone()));
+        }
+        let n = card.set.features.len();
+        if card.set.hash() != card.set_hash || card.mean.len() != n || card.spread.len() != n {
+            return Err(PolicyError::Set);
+        }
+        let mut all = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)
+            .map_err(|e| broken(&e))?;
+        let mut tensors = Vec::with_capacity(TENSORS.len());
+        for name in TENSORS {
+            tensors.push(all.remove(name).ok_or_else(|| broken(&format!("it has no {name}")))?);
+        }
+        let tensors = tensors.try_into().map_err(|_| broken(&"it lacks tensors"))?;
+        let network = Network::from_tensors(tensors, n + 1).map_err(|e| broken(&e))?;
+        Ok(Self { card, network })
+    }
+
+    /// The same as a file: safetensors, with the card in the metadata.
+    ///
+    /// # Errors
+    /// When candle or serde fail.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, PolicyError> {
+        let broken = |e: &dyn std::fmt::Display| PolicyError::Broken(e.to_string());
+        let json = serde_json::to_string(&self.card).map_err(|e| broken(&e))?;
+        let metadata = HashMap::from([(CARD.to_owned(), json)]);
+        safetensors::serialize(self.network.tensors(), Some(metadata)).map_err(|e| broken(&e))
+    }
+
+    /// Fingerprint of the weights and of everything that p(large) depends on.
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn digest(&self) -> candle_core::Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.card.set_hash.as_bytes());
+        let mut floats = |values: &[f32]| {
+            for value in values {
+                hasher.update(&value.to_le_bytes());
+            }
+        };
+        floats(&self.card.mean);
+        floats(&self.card.spread);
+        for (_, tensor) in self.network.tensors() {
+            floats(&tensor.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok(hasher.finalize().to_hex()[..16].to_owned())
+    }
+
+    /// p(large) at a boundary: the mean of what the network says for [`PRICES`] of cost, from cheap to dear.
+    /// The threshold on it so means a price: where t = 1/2, about the one that it was trained for.
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn p_large(&self, features: &BTreeMap<String, f64>) -> candle_core::Result<f64> {
+        Ok(self.p_large_of(&[self.card.set.row(features)])?[0])
+    }
+
+    /// The same for many boundaries, whose features are given in the order of the set.
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn p_large_of(&self, rows: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
+        let width = self.card.set.features.len() + 1;
+        let mut inputs = Vec::with_capacity(rows.len() * PRICES.len() * width);
+        for row in rows {
+            for price in PRICES {
+                let values = row.iter().zip(&self.card.mean).zip(&self.card.spread);
+                inputs.extend(values.map(|((v, mean), spread)| standardized(*v, *mean, *spread)));
+                inputs.push(price);
+            }
+        }
+        let inputs = Tensor::from_vec(inputs, (rows.len() * PRICES.len(), width), &Device::Cpu)?;
+        let p = candle_nn::ops::sigmoid(&self.network.forward(&inputs)?.logit)?;
+        let p = p.reshape((rows.len(), PRICES.len()))?.mean(1)?.to_vec1::<f32>()?;
+        Ok(p.into_iter().map(f64::from).collect())
+    }
+}
+
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+/// The prices of cost that p(large) is averaged over, in standard deviations of the logarithm of the multiplier: the
+/// quantiles of the normal distribution at 1/16, 3/16, … 15/16.
+pub const PRICES: [f32; 8] =
+    [-1.534_12, -0.887_147, -0.488_776, -0.157_311, 0.157_311, 0.488_776, 0.887_147, 1.534_12];
+
+/// Standard deviation of the logarithm of the prices that a policy is trained at.
+pub const PRICE_SPREAD: f64 = 1.0;
+
+/// A feature as the network sees it; far outliers are drawn in.
+pub fn standardized(value: f32, mean: f32, spread: f32) -> f32 {
+    ((value - mean) / spread).clamp(-5.0, 5.0)
+}
+
+fn short_hash(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+/// A policy as a router.
+pub(super) struct Trained(pub Arc<Policy>);
+
+impl Router for Trained {
+    fn name(&self) -> &'static str {
+        "policy"
+    }
+
+    fn decider(&self) -> Decider {
+        Decider::Policy(self.0.card.name.clone())
+    }
+
+    fn glimpse(&self) -> Glimpse {
+        self.0.card.set.glimpse
+    }
+
+    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
+        let needed = self.0.card.set.glimpse;
+        if glimpse == needed {
+            return Ok(());
+        }
+        let policy = self.0.card.name.clone();
+        Err(RouterError::OtherGlimpse { policy, needed, given: glimpse })
+    }
+
+    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+        let features = features(boundary);
+        let p_large = self.0.p_large(&features).map_err(|e| RouterError::Policy {
+            name: self.0.card.name.clone(),
+            reason: e.to_string(),
+        })?;
+        Ok(Opinion { p_large, features })
+    }
+}

@@ -1,0 +1,66 @@
+//! Routers by name.
+
+use std::sync::Arc;
+
+use super::policy::Trained;
+use super::rules::{Always, Confidence, Entropy, First, Gmm, Judge, Oracle, Random};
+use super::{Policy, Router, RouterError};
+use crate::episode::Role;
+
+/// Names of all routers.
+pub const NAMES: &[&str] = &[
+    "policy",
+    "always-small",
+    "always-large",
+    "random",
+    "first-k",
+    "entropy",
+    "confidence",
+    "gmm",
+    "judge",
+    "oracle",
+];
+
+/// Makes routers, with the policy that is in force; cheap to clone.
+#[derive(Clone)]
+pub struct Roster {
+    preset: String,
+    policy: Option<Arc<Policy>>,
+}
+
+impl Roster {
+    /// A roster for the preset of that name, with its policy where there is one.
+    pub fn new(preset: impl Into<String>, policy: Option<Arc<Policy>>) -> Self {
+        Self { preset: preset.into(), policy }
+    }
+
+    /// The policy, where there is one.
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        self.policy.as_ref()
+    }
+
+    /// The router of a name.
+    ///
+    /// # Errors
+    /// When there is none, or it needs a policy and there is none.
+    pub fn router(&self, name: &str) -> Result<Box<dyn Router>, RouterError> {
+        let policy = || self.policy.as_ref().ok_or_else(|| RouterError::NoPolicy(self.preset.clone()));
+        Ok(match name {
+            "policy" => Box::new(Trained(policy()?.clone())),
+            "always-small" => Box::new(Always(Role::Small)),
+            "always-large" => Box::new(Always(Role::Large)),
+            "random" => Box::new(Random),
+            "first-k" => Box::new(First),
+            "entropy" => Box::new(Entropy),
+            "confidence" => Box::new(Confidence),
+            "gmm" => {
+                let card = &policy()?.card;
+                let none = || RouterError::NoMixture(format!("policy {}", card.name));
+                Box::new(Gmm(card.mixture.ok_or_else(none)?))
+            }
+            "judge" => Box::new(Judge),
+            "oracle" => Box::new(Oracle),
+            other => return Err(RouterError::Unknown(other.to_owned())),
+        })
+    }
+}

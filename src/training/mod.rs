@@ -1,0 +1,21 @@
+//! Policies from episodes.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `collect` | episodes to learn from, many at once, into the store |
+//! | `dataset` | episodes as trajectories of boundaries |
+//! | `vtrace` | values and advantages of trajectories that another policy wrote |
+//! | `trainer` | the actor-critic that fits a policy to them |
+//! | `gate` | whether a new policy is better than the one in force |
+
+mod collect;
+mod dataset;
+mod gate;
+mod trainer;
+mod vtrace;
+
+pub use collect::{Collected, Plan, collect};
+pub use dataset::{Boundary, Dataset, Trajectory, logged};
+pub use gate::{Contest, contest};
+pub use trainer::{Progress, Settings, TrainError, train};
+pub use vtrace::{Targets, v_trace};
