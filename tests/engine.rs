@@ -253,3 +253,27 @@ fn memory_stays_flat_over_a_thousand_episodes() {
     // Without the flush it is 3 MiB an episode, 2.7 GiB in all. Other tests run beside this one.
     assert!(after - before < 600.0, "{before:.0} MiB before, {after:.0} MiB after");
 }
+
+#[test]
+fn what_is_dictated_is_seen_as_if_it_had_been_written() {
+    let (mut reader, mut writer) = (cached(Role::Large), uncached(Role::Large));
+    for problem in problems(5).take(8) {
+        let prompt = foreign(&format!("{}\n", problem.question));
+        let written = write(&mut writer, &request(vec![prompt.clone()], "\n", 48));
+        let mut read = request(vec![prompt.clone()], "\n", 48);
+        read.dictation = Some(written.text.as_str().into());
+        let read = write(&mut reader, &read);
+        assert_eq!((ids(&read), &read.text), (ids(&written), &written.text));
+        for (ours, theirs) in read.tokens.iter().zip(&written.tokens) {
+            assert!((ours.logprob - theirs.logprob).abs() < 1e-3, "{ours:?} {theirs:?}");
+            assert!((ours.entropy - theirs.entropy).abs() < 1e-3, "{ours:?} {theirs:?}");
+        }
+        assert_eq!(read.stop, StopReason::Glimpse);
+
+        // Another's text, kept: the step after it needs only what was not read yet.
+        let kept = foreign(&read.text);
+        let next = write(&mut reader, &request(vec![prompt, kept], "\n", 48));
+        assert_eq!(next.usage.prefilled, 1, "the last token of what was read");
+        reader.forget().expect("it is restarted");
+    }
+}

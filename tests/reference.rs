@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use pointsman::evaluation::calibration::{learn_then_test, p_value};
-use pointsman::evaluation::curve::{Ends, Outcome, Sweep, curve, metrics};
-use pointsman::evaluation::offpolicy::{Log, Logged};
+use pointsman::evaluation::{
+    Ends, Log, Logged, Outcome, Sweep, curve, learn_then_test, metrics, p_value,
+};
+use pointsman::routing::{Component, Mixture};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -99,4 +100,36 @@ fn figures_of_a_curve_are_scikit_learns_and_numpys() {
     for (ours, theirs) in [ours.cpt50, ours.cpt80, ours.cpt95].into_iter().zip(reference.cpt) {
         near(ours.unwrap(), theirs, 1e-9);
     }
+}
+
+#[derive(Deserialize)]
+struct Gaussians {
+    values: Vec<f64>,
+    weights: [f64; 2],
+    means: [f64; 2],
+    variances: [f64; 2],
+    /// Over all values.
+    log_likelihood: f64,
+    /// Of the second component, for the first values.
+    posterior_of_second: Vec<f64>,
+}
+
+#[test]
+fn a_mixture_is_scikit_learns() {
+    let theirs: Gaussians = read("mixture.json");
+    let ours = Mixture::fit(&theirs.values).unwrap();
+    for (i, Component { weight, mean, variance }) in
+        [ours.unsure, ours.sure].into_iter().enumerate()
+    {
+        near(weight, theirs.weights[i], 1e-3);
+        near(mean, theirs.means[i], 1e-3);
+        near(variance, theirs.variances[i], 1e-3);
+    }
+    let mean = theirs.log_likelihood / theirs.values.len() as f64;
+    near(ours.log_likelihood(&theirs.values), mean, 1e-7);
+    for (x, posterior) in theirs.values.iter().zip(&theirs.posterior_of_second) {
+        assert!((1.0 - ours.unsure(*x) - posterior).abs() < 1e-3);
+    }
+    assert_eq!(Mixture::fit(&[1.0; 20]), None);
+    assert_eq!(Mixture::fit(&theirs.values[..9]), None);
 }

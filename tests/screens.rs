@@ -102,6 +102,7 @@ impl Bench {
             models,
             prices: PerRole { small: 4e5, large: 6e6 },
             seed: 0,
+            collection: None,
             parent: None,
         })));
         bench

@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
-use pointsman::config::{Folders, Preset, Switching, WhenSpent, load_preset};
-use pointsman::engine::Engine;
+use pointsman::config::{Exploration, Folders, Glimpse, Preset, Switching, WhenSpent, load_preset};
 use pointsman::engine::mistralrs::MistralEngine;
+use pointsman::engine::scripted::ScriptedEngine;
+use pointsman::engine::{Draft, Engine, EngineError, Evidence, Flow, Request};
 use pointsman::episode::{
-    Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role, Token, Verdict,
+    Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
+    Role, Token, Verdict,
 };
 use pointsman::routing::{Opinion, Roster, Router};
 use pointsman::session::{Audience, Command, Conductor, Job, Journal, SessionError};
@@ -349,4 +351,121 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
     }
     assert_eq!(thresholds, [preset().routing.threshold, 0.25]);
     live.thread.join().unwrap();
+}
+
+#[test]
+fn the_judge_reads_every_draft_and_is_charged() {
+    let run = run(&mut pair(), "judge", Watcher::default());
+    let readings: Vec<&Reading> = run
+        .events
+        .iter()
+        .filter_map(|e| match &e.kind {
+            EventKind::Judged { reading, .. } => Some(reading),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(readings.len(), run.episode.steps.len(), "one a boundary");
+    let large = run.episode.ledger.accounts.large;
+    assert_eq!(large.judged, readings.iter().map(|r| r.tokens.len()).sum::<usize>());
+    assert_eq!(large.charged(), large.prefilled + large.kept + large.judged);
+    for (step, reading) in run.episode.steps.iter().zip(readings) {
+        let decision = step.decision.as_ref().unwrap();
+        let sum: f64 = reading.tokens.iter().map(|t| f64::from(t.logprob)).sum();
+        let expected = 1.0 - (sum / reading.tokens.len() as f64).exp();
+        assert!((decision.p_large.unwrap() - expected).abs() < 1e-9);
+        let draft = step.discarded.first().unwrap_or(&step.writing);
+        let read: String = reading.tokens.iter().map(|t| t.text.as_str()).collect();
+        assert_eq!(read, draft.text, "the very text of the draft");
+    }
+}
+
+#[test]
+fn explored_choices_follow_a_drawn_threshold_and_log_their_propensity() {
+    let mut conductor = pair();
+    let explore = |conductor: &mut Conductor, seed: u64, coin: f64| {
+        let exploration = Exploration { coin, ..Exploration::default() };
+        conductor.preset_mut().routing.exploration = Some(exploration);
+        let (question, mut router) = (question(), by_name("confidence"));
+        let job = Job::new(&question, router.as_mut(), seed);
+        conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap()
+    };
+    let mut coins = 0;
+    let mut thresholds = Vec::new();
+    for seed in 0..12 {
+        let episode = explore(&mut conductor, seed, 0.0);
+        let threshold = episode.started.preset.routing.threshold;
+        thresholds.push(threshold);
+        let decisions: Vec<_> = episode.steps.iter().filter_map(|s| s.decision.as_ref()).collect();
+        let mut product = 1.0;
+        let (mut low, mut high) = (0.0_f64, 1.0_f64);
+        for decision in &decisions {
+            let p = decision.p_large.unwrap();
+            let large = decision.choice == Role::Large;
+            assert_eq!(large, p >= threshold, "the threshold is obeyed");
+            product *= decision.propensity.unwrap();
+            if large { high = high.min(p) } else { low = low.max(p) }
+        }
+        // A uniform threshold gives just these choices where it lies in between.
+        assert!((product - (high - low)).abs() < 1e-9, "{product} against {low}..{high}");
+
+        let tossed = explore(&mut conductor, seed, 0.5);
+        assert_eq!(timeless(&tossed), timeless(&explore(&mut conductor, seed, 0.5)));
+        let by = tossed.steps.iter().filter_map(|s| s.decision.as_ref());
+        coins += by.filter(|d| d.by == Decider::Exploration).count();
+    }
+    assert!(coins > 5, "{coins} coins in a dozen episodes");
+    thresholds.dedup();
+    assert_eq!(thresholds.len(), 12, "each episode has its own");
+}
+
+/// Who wrote what, and why: all but clock times.
+fn timeless(episode: &Episode) -> Vec<(String, Option<f64>, Option<f64>)> {
+    let steps = episode.steps.iter().map(|s| (s.writing.text.clone(), s.decision.as_ref()));
+    steps.map(|(text, d)| (text, d.and_then(|d| d.p_large), d.and_then(|d| d.propensity))).collect()
+}
+
+/// An engine that tells nothing of its tokens, as some servers do.
+struct Silent(ScriptedEngine);
+
+impl Engine for Silent {
+    fn model(&self) -> &ModelRecord {
+        self.0.model()
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Nothing
+    }
+
+    fn write(
+        &mut self,
+        request: &Request,
+        watch: &mut dyn FnMut(&Token) -> Flow,
+    ) -> Result<Draft, EngineError> {
+        self.0.write(request, watch)
+    }
+
+    fn forget(&mut self) -> Result<(), EngineError> {
+        self.0.forget()
+    }
+}
+
+#[test]
+fn routers_that_lack_what_they_need_are_refused_before_anything_is_begun() {
+    let record = ModelRecord { name: "mute".into(), digest: "d".into(), parameters: 1 };
+    let engine =
+        || -> Box<dyn Engine> { Box::new(Silent(ScriptedEngine::new(record.clone(), []))) };
+    let mut conductor = Conductor::new(PerRole { small: engine(), large: engine() }, preset());
+    let question = question();
+    let mut refused = |router: &str, glimpse: Option<Glimpse>| {
+        conductor.preset_mut().routing.glimpse = glimpse;
+        let (mut memory, mut router) = (Memory::default(), by_name(router));
+        let job = Job::new(&question, router.as_mut(), 1);
+        let error = conductor.run(job, &mut memory, &mut Watcher::default()).unwrap_err();
+        assert!(memory.events.is_empty(), "nothing was begun");
+        error.to_string()
+    };
+    let message = refused("entropy", None);
+    assert!(message.contains("entropy") && message.contains("mute"), "{message}");
+    let message = refused("confidence", Some(Glimpse::Tokens(0)));
+    assert!(message.contains("--glimpse 1"), "{message}");
 }

@@ -22,6 +22,7 @@ fn started(question: &str) -> Event {
             models: PerRole { small: model.clone(), large: model },
             prices: PerRole { small: 1.0, large: 10.0 },
             seed: 0,
+            collection: None,
             parent: None,
         })),
     )
@@ -131,4 +132,30 @@ fn a_damaged_store_is_not_taken_for_an_empty_one() {
         let error = Store::open(folder.path()).err().expect("damaged").to_string();
         assert!(error.contains("--store"), "{error}");
     }
+}
+
+#[test]
+fn policies_and_who_is_in_force_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let store = Store::open(folder.path()).unwrap();
+        assert!(store.policies().unwrap().is_empty());
+        assert_eq!(store.roll_back("tiny").unwrap(), None, "nothing to roll back");
+        for file in [b"first", b"other"] {
+            let number = store.new_policy().unwrap();
+            store.keep_policy(number, file).unwrap();
+            store.promote("tiny", number).unwrap();
+        }
+        store.keep_calibration(&0.25).unwrap();
+        store.keep_calibration(&0.75).unwrap();
+    }
+    let store = Store::open(folder.path()).unwrap();
+    let policies = store.policies().unwrap();
+    assert_eq!(policies, [(1, b"first".to_vec()), (2, b"other".to_vec())]);
+    assert_eq!(store.reign("tiny").unwrap(), [1, 2]);
+    assert!(store.reign("qwen").unwrap().is_empty(), "each preset has its own");
+    assert_eq!(store.roll_back("tiny").unwrap(), Some(2));
+    assert_eq!(store.reign("tiny").unwrap(), [1]);
+    assert_eq!(store.calibrations::<f64>().unwrap(), [0.25, 0.75]);
+    assert!(store.calibrations::<String>().is_err(), "what is no such thing is told");
 }

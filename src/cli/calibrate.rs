@@ -1,7 +1,7 @@
 //! `pointsman calibrate`: a threshold for a target.
 
 use anyhow::Context;
-use clap::{Args, ArgGroup};
+use clap::{ArgGroup, Args};
 
 use super::options::Common;
 use super::progress::bar;
@@ -57,10 +57,9 @@ pub struct CalibrateArgs {
 /// # Errors
 /// When a target is none, no threshold meets it, or an episode cannot be run.
 pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
-    for (name, value) in [
-        ("--target-accuracy", args.target_accuracy),
-        ("--confidence", Some(args.confidence)),
-    ] {
+    for (name, value) in
+        [("--target-accuracy", args.target_accuracy), ("--confidence", Some(args.confidence))]
+    {
         let inside = value.is_none_or(|v| v > 0.0 && v < 1.0);
         anyhow::ensure!(inside, "{name} must be above 0 and below 1");
     }
@@ -142,7 +141,11 @@ pub fn calibrations(store: &Store, policy: &Policy) -> anyhow::Result<Vec<Calibr
     let digest = policy.digest()?;
     let stored: Vec<Calibration> = store.calibrations()?;
     let mut all = policy.card.calibrations.clone();
-    all.extend(stored.into_iter().filter(|c| c.ground.router == digest && !policy.card.calibrations.contains(c)));
+    all.extend(
+        stored
+            .into_iter()
+            .filter(|c| c.ground.router == digest && !policy.card.calibrations.contains(c)),
+    );
     Ok(all)
 }
 

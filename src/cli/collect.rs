@@ -110,21 +110,22 @@ impl Round<'_> {
         };
         let bar = bar(questions.len(), "episodes")?;
         let correct = std::cell::Cell::new((0_u32, 0_u32));
-        let collected = collect(fleet, roster, store, &plan, questions, |done, episode: Option<&Episode>| {
-            bar.set_position(done as u64);
-            match episode {
-                None => bar.reset_eta(),
-                Some(episode) => {
-                    let (hits, n) = correct.get();
-                    let hit = u32::from(episode.verdict() == Some(Verdict::Correct));
-                    correct.set((hits + hit, n + 1));
-                    bar.set_message(format!(
-                        "· {:.0} % right",
-                        100.0 * f64::from(hits + hit) / f64::from(n + 1)
-                    ));
+        let collected =
+            collect(fleet, roster, store, &plan, questions, |done, episode: Option<&Episode>| {
+                bar.set_position(done as u64);
+                match episode {
+                    None => bar.reset_eta(),
+                    Some(episode) => {
+                        let (hits, n) = correct.get();
+                        let hit = u32::from(episode.verdict() == Some(Verdict::Correct));
+                        correct.set((hits + hit, n + 1));
+                        bar.set_message(format!(
+                            "· {:.0} % right",
+                            100.0 * f64::from(hits + hit) / f64::from(n + 1)
+                        ));
+                    }
                 }
-            }
-        });
+            });
         bar.finish_and_clear();
         fleet.set(self.preset);
         Ok(collected?)

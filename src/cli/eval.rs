@@ -92,7 +92,8 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     }
     let scores = scores(&runs, &ends, !args.point, args.resamples as usize, common.seed)?;
     if let Some(path) = &args.svg {
-        let title = format!("{} · {n} questions of {} · seed {}", preset.name, args.tasks, common.seed);
+        let title =
+            format!("{} · {n} questions of {} · seed {}", preset.name, args.tasks, common.seed);
         let svg = plot(&scores, &title).map_err(anyhow::Error::msg)?;
         write(path, &svg)?;
     }

@@ -102,7 +102,10 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
                 preset.name
             );
             let now = in_force(&preset, Some(&store))?;
-            let now = now.map_or_else(|| "no policy".into(), |policy| format!("policy {}", policy.card.name));
+            let now = now.map_or_else(
+                || "no policy".into(),
+                |policy| format!("policy {}", policy.card.name),
+            );
             style::line(&format!("{now} is in force for preset {}", preset.name))?;
         }
         PolicyCommand::Export { name, out } => {
@@ -194,13 +197,24 @@ fn show(
 ) -> anyhow::Result<()> {
     let card = &policy.card;
     let intake = &card.intake;
-    let target = card
-        .target_cost
-        .map_or_else(|| "a fixed price".into(), |share| format!("{:.0} % of all-large's cost", share * 100.0));
-    style::line(&format!("policy {} · weights {} · seed {}", card.name, policy.digest()?, card.seed))?;
+    let target = card.target_cost.map_or_else(
+        || "a fixed price".into(),
+        |share| format!("{:.0} % of all-large's cost", share * 100.0),
+    );
+    style::line(&format!(
+        "policy {} · weights {} · seed {}",
+        card.name,
+        policy.digest()?,
+        card.seed
+    ))?;
     style::line(&format!(
         "trained on {} episodes (left out: {} with a person's choices, {} ungraded, {} unweighed, {} of other models) for {target}, λ {:.3}",
-        intake.used, intake.person, intake.ungraded, intake.unweighed, intake.other_models, card.multiplier
+        intake.used,
+        intake.person,
+        intake.ungraded,
+        intake.unweighed,
+        intake.other_models,
+        card.multiplier
     ))?;
     let parents = if card.parents.is_empty() { "none".into() } else { card.parents.join(", ") };
     style::line(&format!("parents: {parents}"))?;

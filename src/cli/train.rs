@@ -73,7 +73,8 @@ pub fn run(args: TrainArgs, common: &Common, folders: &Folders) -> anyhow::Resul
     let store = Store::open(&common.store(folders))?;
     let jobs = if args.rounds == 0 { Some(1) } else { args.jobs.map(|jobs| jobs as usize) };
     let fleet = quiet(|| pair::fleet(&preset, &folders.cache, jobs))??;
-    let mut school = School { args: &args, preset: &preset, set, store: &store, fleet, seed: common.seed };
+    let mut school =
+        School { args: &args, preset: &preset, set, store: &store, fleet, seed: common.seed };
     if args.rounds == 0 {
         let policy = school.train()?;
         style::line(&described(&policy))?;

@@ -151,8 +151,7 @@ impl Engine for MistralEngine {
             Some(text) => self.tokens_of(text)?,
             None => Vec::new(),
         };
-        let max_tokens =
-            if dictated.is_empty() { request.max_tokens } else { dictated.len() };
+        let max_tokens = if dictated.is_empty() { request.max_tokens } else { dictated.len() };
         let room = self.context.saturating_sub(ids.len());
         if room == 0 {
             return Err(EngineError::TooLong(ids.len(), self.record.name.clone(), self.context));

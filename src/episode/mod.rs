@@ -10,8 +10,8 @@ mod ledger;
 
 pub use crate::role::{PerRole, Role};
 pub use event::{
-    Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, Parent, SCHEMA,
-    Reading, Started, StopReason, Token, Usage, Verdict, Writing,
+    Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, Parent, Reading,
+    SCHEMA, Started, StopReason, Token, Usage, Verdict, Writing,
 };
 pub use fold::{Decision, Episode, FoldError, Status, Step};
 pub use ledger::{Account, Ledger};

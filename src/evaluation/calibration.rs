@@ -3,7 +3,8 @@
 use serde::Serialize;
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-use super::curve::{Bootstrap, CurveError, Ends, Outcome, Sweep, curve, interval, same};
+use super::compare::{Bootstrap, interval};
+use super::curve::{CurveError, Ends, Outcome, Sweep, curve, same};
 
 /// p-value of "the risk exceeds `alpha`" after `misses` in `n` independent questions:
 /// P(Bin(n, α) ≤ misses) (Angelopoulos et al. 2021, arXiv 2110.01052). 1, which rejects nothing,

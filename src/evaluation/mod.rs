@@ -10,19 +10,20 @@
 //! | `score`, `table`, `plot` | one router's figures, as a table, as a picture |
 
 mod calibration;
+mod compare;
 mod curve;
 mod offpolicy;
 mod plot;
+#[cfg(test)]
+mod samples;
 mod score;
 mod sweep;
 mod table;
 mod trial;
 
 pub use calibration::{CostTarget, cost_target, learn_then_test, misses, p_value};
-pub use curve::{
-    Bootstrap, Candidate, Comparison, CurveError, Difference, Ends, Figure, Metrics, Outcome, Piece,
-    Point, Standing, Sweep, compare, curve, grid, metrics,
-};
+pub use compare::{Bootstrap, Candidate, Comparison, Difference, Figure, Standing, compare};
+pub use curve::{CurveError, Ends, Metrics, Outcome, Piece, Point, Sweep, curve, grid, metrics};
 pub use offpolicy::{Estimate, LEAST_EFFECTIVE, Log, Logged, LoggedChoice};
 pub use plot::plot;
 pub use score::{Run, Score, Tokens, scores};

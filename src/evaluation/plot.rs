@@ -1,8 +1,8 @@
 //! Accuracy-cost curves as a picture.
 
 use plotters::prelude::{
-    ChartBuilder, Circle, Color, IntoDrawingArea, IntoFont, LineSeries, Palette, Palette99, SVGBackend,
-    WHITE,
+    ChartBuilder, Circle, Color, IntoDrawingArea, IntoFont, LineSeries, Palette, Palette99,
+    SVGBackend, WHITE,
 };
 use plotters::style::{BLACK, RGBColor};
 
@@ -19,11 +19,7 @@ pub fn plot(scores: &[Score], title: &str) -> Result<String, String> {
     Ok(svg)
 }
 
-fn draw(
-    scores: &[Score],
-    title: &str,
-    svg: &mut String,
-) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(scores: &[Score], title: &str, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
     let points = |score: &Score| -> Vec<(f64, f64)> {
         let on_curve = score.curve.iter().filter_map(|p| Some((p.cost_share?, p.accuracy)));
         let mut points: Vec<_> = on_curve.collect();

@@ -73,15 +73,15 @@ pub fn at(
     routing.threshold = threshold;
     routing.exploration = None;
     let began = Instant::now();
-    let episode =
-        conductor.run(Job::new(question, router, seed), &mut Nobody, &mut Nobody)?;
+    let episode = conductor.run(Job::new(question, router, seed), &mut Nobody, &mut Nobody)?;
     Ok((episode, began.elapsed().as_secs_f64()))
 }
 
 /// The highest p(large) at which the threshold gave a step to the small model.
 fn highest_small(episode: &Episode) -> Option<f64> {
     let decisions = episode.steps.iter().filter_map(|s| s.decision.as_ref());
-    let weighed = decisions
-        .filter(|d| d.choice == Role::Small && matches!(d.by, Decider::Policy(_) | Decider::Rule(_)));
+    let weighed = decisions.filter(|d| {
+        d.choice == Role::Small && matches!(d.by, Decider::Policy(_) | Decider::Rule(_))
+    });
     weighed.filter_map(|d| d.p_large).reduce(f64::max)
 }

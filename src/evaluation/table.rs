@@ -6,8 +6,22 @@ use comfy_table::{CellAlignment, Table};
 use super::Score;
 
 const HEADER: [&str; 16] = [
-    "router", "g", "t", "accuracy", "95 %", "cost share", "PGR", "APGR", "95 %", "first less this",
-    "CPT 50/80/95", "ΔIBC", "small/large/dropped", "prefilled", "switches", "s",
+    "router",
+    "g",
+    "t",
+    "accuracy",
+    "95 %",
+    "cost share",
+    "PGR",
+    "APGR",
+    "95 %",
+    "first less this",
+    "CPT 50/80/95",
+    "ΔIBC",
+    "small/large/dropped",
+    "prefilled",
+    "switches",
+    "s",
 ];
 
 /// One row a router, in Markdown.

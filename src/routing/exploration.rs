@@ -73,8 +73,7 @@ impl Explorer {
     pub fn choose(&mut self, p_large: f64) -> Drawn {
         let coin = self.how.coin;
         let by_coin = coin > 0.0 && self.rng.random_bool(coin);
-        let large =
-            if by_coin { self.rng.random_bool(0.5) } else { p_large >= self.threshold };
+        let large = if by_coin { self.rng.random_bool(0.5) } else { p_large >= self.threshold };
         self.split(p_large);
         let (mut all, mut same, mut low) = (0.0, 0.0, 0.0);
         for (high, probability) in &mut self.belief {

@@ -5,8 +5,14 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Names of the tensors in a policy file, in the order of [`Network::tensors`].
-pub const TENSORS: [&str; 6] =
-    ["hidden.0.weight", "hidden.0.bias", "hidden.1.weight", "hidden.1.bias", "heads.weight", "heads.bias"];
+pub const TENSORS: [&str; 6] = [
+    "hidden.0.weight",
+    "hidden.0.bias",
+    "hidden.1.weight",
+    "hidden.1.bias",
+    "heads.weight",
+    "heads.bias",
+];
 
 /// Outputs of the heads, a row an input.
 pub struct Heads {
@@ -67,7 +73,10 @@ impl Network {
             [&[width, inputs], &[width], &[width, width], &[width], &[3, width], &[3]];
         for ((tensor, shape), name) in tensors.iter().zip(shapes).zip(TENSORS) {
             if tensor.dims() != shape || tensor.dtype() != DType::F32 {
-                candle_core::bail!("{name} has the shape {:?}, not {shape:?} of f32", tensor.dims());
+                candle_core::bail!(
+                    "{name} has the shape {:?}, not {shape:?} of f32",
+                    tensor.dims()
+                );
             }
         }
         let [a, b, c, d, e, f] = tensors;

@@ -177,9 +177,13 @@ pub enum PolicyError {
     Broken(String),
     #[error("it was written by a newer pointsman: update pointsman")]
     Newer,
-    #[error("it needs the feature `{0}`, which this pointsman does not know: update pointsman, or train anew")]
+    #[error(
+        "it needs the feature `{0}`, which this pointsman does not know: update pointsman, or train anew"
+    )]
     Feature(String),
-    #[error("its list of features does not fit its fingerprint: the file was changed by hand, train anew")]
+    #[error(
+        "its list of features does not fit its fingerprint: the file was changed by hand, train anew"
+    )]
     Set,
 }
 
@@ -216,8 +220,8 @@ impl Policy {
         if card.set.hash() != card.set_hash || card.mean.len() != n || card.spread.len() != n {
             return Err(PolicyError::Set);
         }
-        let mut all = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)
-            .map_err(|e| broken(&e))?;
+        let mut all =
+            candle_core::safetensors::load_buffer(bytes, &Device::Cpu).map_err(|e| broken(&e))?;
         let mut tensors = Vec::with_capacity(TENSORS.len());
         for name in TENSORS {
             tensors.push(all.remove(name).ok_or_else(|| broken(&format!("it has no {name}")))?);

@@ -44,7 +44,8 @@ impl Roster {
     /// # Errors
     /// When there is none, or it needs a policy and there is none.
     pub fn router(&self, name: &str) -> Result<Box<dyn Router>, RouterError> {
-        let policy = || self.policy.as_ref().ok_or_else(|| RouterError::NoPolicy(self.preset.clone()));
+        let policy =
+            || self.policy.as_ref().ok_or_else(|| RouterError::NoPolicy(self.preset.clone()));
         Ok(match name {
             "policy" => Box::new(Trained(policy()?.clone())),
             "always-small" => Box::new(Always(Role::Small)),

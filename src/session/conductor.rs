@@ -6,8 +6,8 @@ use super::{Command, SessionError, now_ms};
 use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
 use crate::engine::{Begun, Draft, Engine, Flow, Request, Segment};
 use crate::episode::{
-    Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading, Role,
-    Started, StopReason, Token, Verdict, Writing,
+    Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
+    Role, Started, StopReason, Token, Verdict, Writing,
 };
 use crate::routing::{Boundary, Drawn, Explorer, Glance, Opinion, Router, RouterError};
 use crate::tasks::Question;
@@ -268,8 +268,7 @@ impl Conductor {
                     match &mut explorer {
                         Some(explorer) => {
                             let Drawn { choice, propensity, by_coin } = explorer.choose(p_large);
-                            let by =
-                                if by_coin { Decider::Exploration } else { router.decider() };
+                            let by = if by_coin { Decider::Exploration } else { router.decider() };
                             (choice, by, Some(propensity))
                         }
                         None => {
@@ -388,7 +387,8 @@ impl Conductor {
         let mut request = self.request(&running.episode, model, prompts, usize::MAX);
         request.dictation = Some(draft.into());
         // Nothing is written, so there is nothing to show.
-        let Draft { tokens, usage, .. } = self.engines[model].write(&request, &mut |_| Flow::Continue)?;
+        let Draft { tokens, usage, .. } =
+            self.engines[model].write(&request, &mut |_| Flow::Continue)?;
         let step = running.episode.steps.len();
         let reading = Reading { model, tokens: tokens.clone(), usage };
         running.emit(EventKind::Judged { step, reading })?;

@@ -41,12 +41,7 @@ pub fn spawn(
     Ok(Live { commands, updates, thread })
 }
 
-fn serve(
-    mut conductor: Conductor,
-    roster: &Roster,
-    journal: &mut dyn Journal,
-    hall: &mut Hall,
-) {
+fn serve(mut conductor: Conductor, roster: &Roster, journal: &mut dyn Journal, hall: &mut Hall) {
     hall.tell(Update::Ready);
     while let Some(command) = hall.next.take().or_else(|| hall.orders.recv().ok()) {
         match command {

@@ -41,7 +41,9 @@ pub enum StoreError {
         "{0} holds a damaged store, or none: move the folder away, or choose another with --store"
     )]
     NoStore(PathBuf),
-    #[error("the store {path} did not take what it was to keep: {reason}; what it had acknowledged is safe")]
+    #[error(
+        "the store {path} did not take what it was to keep: {reason}; what it had acknowledged is safe"
+    )]
     Write { path: PathBuf, reason: String },
     #[error("cannot read the store {path}: {reason}")]
     Read { path: PathBuf, reason: String },

@@ -111,10 +111,7 @@ impl Dataset {
 ///
 /// # Errors
 /// When the network fails.
-pub fn logged(
-    trajectories: &[Trajectory],
-    policy: &Policy,
-) -> candle_core::Result<Vec<Logged>> {
+pub fn logged(trajectories: &[Trajectory], policy: &Policy) -> candle_core::Result<Vec<Logged>> {
     let drawn: Vec<&Trajectory> = trajectories.iter().filter(|t| t.explored).collect();
     let rows: Vec<Vec<f32>> =
         drawn.iter().flat_map(|t| t.boundaries.iter().map(|b| b.features.clone())).collect();

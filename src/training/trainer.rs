@@ -21,9 +21,7 @@ use thiserror::Error;
 use super::vtrace::v_trace;
 use super::{Dataset, Trajectory};
 use crate::episode::PerRole;
-use crate::routing::{
-    Card, FeatureSet, Mixture, Network, PRICE_SPREAD, Policy, standardized,
-};
+use crate::routing::{Card, FeatureSet, Mixture, Network, PRICE_SPREAD, Policy, standardized};
 
 /// How to train.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +83,9 @@ pub enum TrainError {
         "{0} episodes to learn from are too few, at least {MINIMUM} are needed: `pointsman collect` writes more"
     )]
     TooFew(usize),
-    #[error("the choices of these episodes are all the same: collect with another threshold or with `--coin`")]
+    #[error(
+        "the choices of these episodes are all the same: collect with another threshold or with `--coin`"
+    )]
     NoChoice,
     #[error("training failed: {0}")]
     Candle(#[from] candle_core::Error),
@@ -301,9 +301,8 @@ impl<'a> Lessons<'a> {
         let n = table.len();
         let trajectories = table.correct.len();
         let normal = Normal::standard();
-        let drawn: Vec<f64> = (0..trajectories)
-            .map(|_| normal.inverse_cdf(rng.random_range(0.02..0.98)))
-            .collect();
+        let drawn: Vec<f64> =
+            (0..trajectories).map(|_| normal.inverse_cdf(rng.random_range(0.02..0.98))).collect();
         let mut price = vec![0.0; n];
         for (i, z) in drawn.iter().enumerate() {
             price[table.starts[i]..table.starts[i + 1]].fill(*z as f32);
@@ -329,7 +328,8 @@ impl<'a> Lessons<'a> {
             if let Some(last) = rewards.last_mut() {
                 *last = f64::from(u8::from(table.correct[i]));
             }
-            let values = |of: &[f32]| of[range.clone()].iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
+            let values =
+                |of: &[f32]| of[range.clone()].iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
             let right = v_trace(&rewards, &values(&accuracy), &ratios[range.clone()]);
             let spent = v_trace(&table.cost[range.clone()], &values(&cost), &ratios[range.clone()]);
             let lambda = multiplier * (PRICE_SPREAD * z).exp();
@@ -384,11 +384,13 @@ impl<'a> Lessons<'a> {
         let ratio = (&logprob - column(&|row| self.logprob[row])?)?.exp()?;
         let advantage = column(&|row| self.advantage[row])?;
         let clipped = ratio.clamp(1.0 - settings.clip, 1.0 + settings.clip)?;
-        let surrogate = (&ratio * &advantage)?.minimum(&(clipped * &advantage)?)?.mean(D::Minus1)?;
+        let surrogate =
+            (&ratio * &advantage)?.minimum(&(clipped * &advantage)?)?.mean(D::Minus1)?;
         let other = log_sigmoid(&(&heads.logit * &sign)?.neg()?)?;
         let entropy = ((logprob.exp()? * &logprob)? + (other.exp()? * &other)?)?.neg()?;
         let entropy = entropy.mean(D::Minus1)?;
-        let accuracy = (heads.accuracy - column(&|row| self.accuracy[row])?)?.sqr()?.mean(D::Minus1)?;
+        let accuracy =
+            (heads.accuracy - column(&|row| self.accuracy[row])?)?.sqr()?.mean(D::Minus1)?;
         let cost = (heads.cost - column(&|row| self.cost[row])?)?.sqr()?.mean(D::Minus1)?;
         (accuracy + cost)? - (surrogate + (entropy * settings.entropy)?)?
     }
