@@ -5,12 +5,12 @@ use clap::{ArgGroup, Args};
 
 use super::options::Common;
 use super::progress::bar;
-use super::{Outcome, pair, policies, style};
+use super::{Outcome, policies, style};
 use crate::config::Folders;
 use crate::episode::{PerRole, Role};
 use crate::evaluation::{Bootstrap, Trial, cost_target, curve, learn_then_test, misses};
 use crate::routing::{Calibration, Ground, Policy, Target};
-use crate::session::{Conductor, now_ms};
+use crate::session::{Conductor, load_fleet, now_ms};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
@@ -71,7 +71,7 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
     let asked = questions(&args.tasks, args.split, common.seed)?;
     let asked: Vec<Question> = asked.take(args.n as usize).collect();
     let jobs = args.jobs.map(|jobs| jobs as usize);
-    let mut fleet = quiet(|| pair::fleet(&preset, &folders.cache, jobs))??;
+    let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
     let bar = bar(3 * asked.len(), "questions")?;
     let mut trial =
         Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: common.seed };

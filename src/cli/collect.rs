@@ -4,11 +4,11 @@ use clap::Args;
 
 use super::options::Common;
 use super::progress::bar;
-use super::{Outcome, pair, policies};
+use super::{Outcome, policies};
 use crate::config::{Exploration, Folders, Preset};
 use crate::episode::{Episode, Verdict};
 use crate::routing::Roster;
-use crate::session::Fleet;
+use crate::session::{Fleet, load_fleet};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
@@ -50,7 +50,7 @@ pub fn run(args: CollectArgs, common: &Common, folders: &Folders) -> anyhow::Res
     let store = Store::open(&common.store(folders))?;
     let roster = policies::roster(common, &preset, Some(&store))?;
     let jobs = args.jobs.map(|jobs| jobs as usize);
-    let mut fleet = quiet(|| pair::fleet(&preset, &folders.cache, jobs))??;
+    let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
     let round = Round {
         preset: &preset,
         router: &preset.routing.router,

@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::options::Common;
 use super::progress::bar;
-use super::{Outcome, pair, policies, style};
+use super::{Outcome, policies, style};
 use crate::config::Folders;
 use crate::evaluation::{Run, Score, Trial, plot, scores, table};
+use crate::session::load_fleet;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
 use crate::terminal::quiet;
@@ -72,7 +73,7 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let n = args.n as usize;
     let asked: Vec<Question> = questions(&args.tasks, args.split, common.seed)?.take(n).collect();
     let jobs = args.jobs.map(|jobs| jobs as usize);
-    let mut fleet = quiet(|| pair::fleet(&preset, &folders.cache, jobs))??;
+    let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
     let mut trial =
         Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: common.seed };
 

@@ -4,9 +4,11 @@ use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::config::Folders;
+use crate::engine::reaper;
 
 /// Opens the log and sends all tracing there. Returns its path; `/dev/null` where the folder takes
 /// no file, since a missing log is no reason not to work.
@@ -28,11 +30,8 @@ pub fn start(folders: &Folders) -> std::io::Result<PathBuf> {
     // mistral.rs warns at every restart of its engine; there is one after each episode.
     let filter = EnvFilter::try_from_env("POINTSMAN_LOG")
         .unwrap_or_else(|_| EnvFilter::new("error,pointsman=info"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(Mutex::new(file))
-        .finish();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
+    let subscriber = Registry::default().with(reaper()).with(lines.with_filter(filter));
     // Only a second call in one process can fail here, and then the first one stands.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Ok(path)

@@ -9,7 +9,6 @@ mod eval;
 mod journal;
 mod log;
 mod options;
-mod pair;
 mod policies;
 mod policy;
 mod progress;

@@ -13,9 +13,10 @@ use super::options::Common;
 use super::policies::{in_force, numbered, read};
 use super::progress::bar;
 use super::train::digests;
-use super::{Outcome, pair, style};
+use super::{Outcome, style};
 use crate::config::{Folders, Preset};
 use crate::routing::{Calibration, Policy};
+use crate::session::{load_fleet, load_pair};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
@@ -133,7 +134,7 @@ fn wins(
     folders: &Folders,
 ) -> anyhow::Result<bool> {
     let names = [challenger.card.name.clone(), champion.card.name.clone()];
-    let mut fleet = quiet(|| pair::fleet(preset, &folders.cache, None))??;
+    let mut fleet = quiet(|| load_fleet(preset, &folders.cache, None))??;
     let bar = bar(4 * questions.len(), "contest")?;
     let policies = [Arc::new(challenger), Arc::new(champion)];
     let result = contest(&mut fleet, policies, questions, seed, || bar.inc(1));
@@ -238,7 +239,7 @@ fn show(
         style::line("no calibrated threshold: `pointsman calibrate` finds one")?;
         return Ok(());
     }
-    let mut conductor = quiet(|| pair::load(preset, &folders.cache))??;
+    let mut conductor = quiet(|| load_pair(preset, &folders.cache))??;
     for calibration in calibrations {
         let now = ground(policy, &mut conductor, &calibration.ground.tasks)?;
         style::line(&described(calibration, &now))?;

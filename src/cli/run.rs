@@ -6,12 +6,12 @@ use anyhow::Context;
 use clap::Args;
 
 use super::options::Common;
-use super::{EmptyQuestion, Outcome, journal, pair, policies};
+use super::{EmptyQuestion, Outcome, journal, policies};
 use crate::config::Folders;
 use crate::episode::{Event, EventKind, Role, Token};
 use crate::recording::write_event;
 use crate::routing::Opinion;
-use crate::session::{Audience, Command, Job};
+use crate::session::{Audience, Command, Job, load_pair};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
@@ -57,7 +57,7 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
     let store = Store::open(&common.store(folders))?;
     let roster = policies::roster(common, &preset, Some(&store))?;
     let mut router = roster.router(&name)?;
-    let mut conductor = quiet(|| pair::load(&preset, &folders.cache))??;
+    let mut conductor = quiet(|| load_pair(&preset, &folders.cache))??;
     let mut printer = Printer { json: args.json, broken: None };
     let job = Job::new(&question, router.as_mut(), common.seed);
     let result = conductor.run(job, &mut journal::Kept(&store), &mut printer);

@@ -8,11 +8,11 @@ use indicatif::ProgressBar;
 use super::collect::Round;
 use super::options::Common;
 use super::progress::bar;
-use super::{Outcome, pair, style};
+use super::{Outcome, style};
 use crate::config::{Folders, Glimpse, Preset};
 use crate::episode::{PerRole, Role};
 use crate::routing::{FeatureSet, Policy, Roster};
-use crate::session::{Fleet, now_ms};
+use crate::session::{Fleet, load_fleet, now_ms};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
@@ -72,7 +72,7 @@ pub fn run(args: TrainArgs, common: &Common, folders: &Folders) -> anyhow::Resul
     };
     let store = Store::open(&common.store(folders))?;
     let jobs = if args.rounds == 0 { Some(1) } else { args.jobs.map(|jobs| jobs as usize) };
-    let fleet = quiet(|| pair::fleet(&preset, &folders.cache, jobs))??;
+    let fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
     let mut school =
         School { args: &args, preset: &preset, set, store: &store, fleet, seed: common.seed };
     if args.rounds == 0 {

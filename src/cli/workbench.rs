@@ -9,9 +9,9 @@ use anyhow::Context;
 use clap::Args;
 
 use super::options::Common;
-use super::{Outcome, journal, pair, policies};
+use super::{Outcome, journal, policies};
 use crate::config::Folders;
-use crate::session;
+use crate::session::{self, load_pair};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
@@ -66,7 +66,7 @@ pub fn run(
     let cache = folders.cache.clone();
     let wanted = preset.clone();
     let live = session::spawn(
-        move || Ok(pair::load(&wanted, &cache)?),
+        move || Ok(load_pair(&wanted, &cache)?),
         roster,
         Box::new(journal::Kept(store.clone())),
     )

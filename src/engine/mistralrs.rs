@@ -23,9 +23,11 @@ use mistralrs::{
     RequestMessage, Response, SamplingParams, Tensor, TextModelBuilder,
 };
 use tokenizers::Tokenizer;
+use tracing_subscriber::Registry;
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::sampler::{Draw, draw, step_is_over};
-use super::{Draft, Engine, EngineError, Flow, Located, Request, files, locate};
+use super::{Draft, Engine, EngineError, Flow, Located, Request, files, locate, reaper};
 use crate::config::{DeviceChoice, Dtype, ModelConfig};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
@@ -66,6 +68,11 @@ impl MistralEngine {
     }
 
     fn load_with(config: &ModelConfig, cache: &Path, cached: bool) -> Result<Self, EngineError> {
+        if !tracing::dispatcher::has_been_set() {
+            // Another thread may be quicker, and then it has set the same.
+            let layers = Registry::default().with(reaper());
+            let _ = tracing::subscriber::set_global_default(layers);
+        }
         let located = locate(&config.source, cache)?;
         let counted = files::parameters(&located)?.or(config.parameters);
         let name = config.label().to_owned();
@@ -326,6 +333,7 @@ fn build(config: &ModelConfig, located: &Located, cached: bool) -> anyhow::Resul
                 let folder = path.parent().unwrap_or(Path::new("."));
                 let file = path.file_name().unwrap_or_default().to_string_lossy();
                 let mut builder = GgufModelBuilder::new(folder.display(), vec![file])
+                    .with_throughput_logging()
                     .with_prefix_cache_n(prefix_cache);
                 if let Some(tokenizer) = &config.tokenizer {
                     builder = builder.with_tok_model_id(tokenizer);
@@ -348,6 +356,7 @@ fn build(config: &ModelConfig, located: &Located, cached: bool) -> anyhow::Resul
                         Dtype::F16 => ModelDType::F16,
                         Dtype::Bf16 => ModelDType::BF16,
                     })
+                    .with_throughput_logging()
                     .with_prefix_cache_n(prefix_cache);
                 if let Some(bits) = config.quantize_bits {
                     builder = builder.with_auto_isq(match bits {

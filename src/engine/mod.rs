@@ -3,6 +3,7 @@
 
 mod files;
 pub mod mistralrs;
+mod reaper;
 mod sampler;
 pub mod scripted;
 
@@ -14,6 +15,7 @@ use thiserror::Error;
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
 pub use files::{BUILTIN, Located, locate};
+pub use reaper::reaper;
 
 /// A piece of the text before the next token.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,6 +7,7 @@
 mod conductor;
 mod fleet;
 mod live;
+mod pair;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,6 +21,7 @@ use crate::tasks::Question;
 pub use conductor::{Audience, Conductor, Job, Journal, Nobody};
 pub use fleet::Fleet;
 pub use live::{Live, spawn};
+pub use pair::{load_fleet, load_pair};
 
 /// What a person asks of a running session.
 #[derive(Debug, Clone, PartialEq)]

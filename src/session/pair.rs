@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
+use super::{Conductor, Fleet};
 use crate::config::Preset;
 use crate::engine::mistralrs::MistralEngine;
 use crate::engine::{Engine, EngineError};
 use crate::episode::{PerRole, Role};
-use crate::session::{Conductor, Fleet};
 
 /// Pairs up to this many parameters are loaded once for each processor core: their steps are too short
 /// to keep more than one core busy.
@@ -16,7 +16,7 @@ const TINY: u64 = 50_000_000;
 ///
 /// # Errors
 /// When one of them cannot be loaded.
-pub fn load(preset: &Preset, cache: &Path) -> Result<Conductor, EngineError> {
+pub fn load_pair(preset: &Preset, cache: &Path) -> Result<Conductor, EngineError> {
     let engine = |role: Role| -> Result<Box<dyn Engine>, EngineError> {
         Ok(Box::new(MistralEngine::load(preset.model(role), cache)?))
     };
@@ -28,12 +28,16 @@ pub fn load(preset: &Preset, cache: &Path) -> Result<Conductor, EngineError> {
 ///
 /// # Errors
 /// When a model cannot be loaded.
-pub fn fleet(preset: &Preset, cache: &Path, jobs: Option<usize>) -> Result<Fleet, EngineError> {
-    let first = load(preset, cache)?;
+pub fn load_fleet(
+    preset: &Preset,
+    cache: &Path,
+    jobs: Option<usize>,
+) -> Result<Fleet, EngineError> {
+    let first = load_pair(preset, cache)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let parameters: u64 = Role::BOTH.into_iter().map(|r| first.model(r).parameters).sum();
     let helpful = if parameters <= TINY { cores } else { 1 };
-    let others = (1..jobs.unwrap_or(helpful)).map(|_| load(preset, cache));
+    let others = (1..jobs.unwrap_or(helpful)).map(|_| load_pair(preset, cache));
     let others = others.collect::<Result<Vec<_>, _>>()?;
     Ok(Fleet::new(first, others))
 }
