@@ -1,44 +1,17 @@
 //! The headless commands, as a shell runs them: real models, a real store.
 
+mod shell;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use pointsman::store::Store;
 use serde_json::Value;
+use shell::{failure, objects as events, output, pointsman, stdout};
 
 const QUESTION: &str = "Ava has 37 pens. She buys 4 boxes of 12 pens. She gives away 18 pens. \
                         How many pens does Ava have?";
-
-fn pointsman(home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pointsman"));
-    command.env("POINTSMAN_HOME", home).args(arguments).stdin(Stdio::null());
-    command
-}
-
-fn output(home: &Path, arguments: &[&str]) -> Output {
-    pointsman(home, arguments).output().expect("the binary runs")
-}
-
-/// Standard output of a command that must succeed.
-fn stdout(home: &Path, arguments: &[&str]) -> String {
-    let output = output(home, arguments);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {errors}");
-    String::from_utf8(output.stdout).expect("UTF-8")
-}
-
-/// Exit code and the one sentence of a command that must fail.
-fn failure(home: &Path, arguments: &[&str]) -> (i32, String) {
-    let output = output(home, arguments);
-    assert!(output.stdout.is_empty(), "results go to standard output, errors do not");
-    let errors = String::from_utf8(output.stderr).expect("UTF-8");
-    (output.status.code().expect("an exit code"), errors)
-}
-
-fn events(lines: &str) -> Vec<Value> {
-    lines.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
-}
 
 /// The events without what differs from run to run: clock times.
 fn timeless(mut events: Vec<Value>) -> Vec<Value> {
@@ -211,7 +184,7 @@ fn broken_models_are_told_by_file() {
 #[test]
 fn routers_are_compared_on_the_same_questions() {
     let home = tempfile::tempdir().unwrap();
-    let routers = "always-small,always-large,entropy,confidence,oracle";
+    let routers = "policy,always-small,always-large,entropy,random,first-k,gmm,judge,oracle";
     let printed =
         stdout(home.path(), &["eval", "-n", "60", "--seed", "7", "--json", "--routers", routers]);
     let scores = events(&printed);

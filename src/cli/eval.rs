@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::options::Common;
 use super::progress::bar;
-use super::{Outcome, policies, style};
+use super::{Outcome, estimate, policies, style};
 use crate::config::Folders;
 use crate::evaluation::{Run, Score, Trial, plot, scores, table};
 use crate::session::load_fleet;
@@ -58,7 +58,11 @@ pub struct EvalArgs {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub jobs: Option<u32>,
 
-    /// One JSON object a router, instead of a table
+    /// Run nothing: estimate the policy's curve from the episodes that `collect` wrote
+    #[arg(long, conflicts_with_all = ["point", "svg", "curves"])]
+    pub stored: bool,
+
+    /// One JSON object a router (with --stored, a threshold), instead of a table
     #[arg(long)]
     pub json: bool,
 }
@@ -69,6 +73,9 @@ pub struct EvalArgs {
 /// When the configuration is invalid, or a model or a router fails.
 pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
     let preset = common.preset(folders)?;
+    if args.stored {
+        return estimate::run(args.json, &preset, common, folders);
+    }
     let roster = policies::roster_for(common, &preset, folders, &args.routers)?;
     let n = args.n as usize;
     let asked: Vec<Question> = questions(&args.tasks, args.split, common.seed)?.take(n).collect();

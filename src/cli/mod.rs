@@ -5,6 +5,7 @@ mod calibrate;
 mod collect;
 mod doctor;
 mod episodes;
+mod estimate;
 mod eval;
 mod journal;
 mod log;

@@ -105,8 +105,10 @@ pub fn stored(store: &Store, name: &str) -> Result<Policy, PolicyChoiceError> {
 /// When there is none, or it cannot be read.
 pub fn numbered(store: &Store, name: &str) -> Result<(u64, Policy), PolicyChoiceError> {
     for (number, file) in store.policies()? {
-        let policy = read(&file, &number.to_string())?;
-        if policy.card.name == name {
+        // One that cannot be read has no name to go by; `policy ls` tells of it.
+        if let Ok(policy) = read(&file, &number.to_string())
+            && policy.card.name == name
+        {
             return Ok((number, policy));
         }
     }

@@ -175,11 +175,18 @@ fn list(store: &Store, preset: &Preset) -> anyhow::Result<()> {
             if card.parents.is_empty() { "–".into() } else { card.parents.join(" ") },
         ]);
     };
+    let mut unreadable = 0;
     if let Some(own) = in_force(preset, None)? {
         add(&own);
     }
     for (number, file) in store.policies()? {
-        add(&read(&file, &number.to_string())?);
+        match read(&file, &number.to_string()) {
+            Ok(policy) => add(&policy),
+            Err(error) => {
+                unreadable += 1;
+                eprintln!("pointsman: {error}");
+            }
+        }
     }
     for column in [3, 4] {
         if let Some(column) = table.column_mut(column) {
@@ -187,6 +194,10 @@ fn list(store: &Store, preset: &Preset) -> anyhow::Result<()> {
         }
     }
     style::line(&table.trim_fmt())?;
+    anyhow::ensure!(
+        unreadable == 0,
+        "{unreadable} policies could not be read; the others are listed"
+    );
     Ok(())
 }
 

@@ -21,6 +21,14 @@ use crate::tasks::arithmetic::carries_in;
 /// | `number_entropy` | highest entropy within the last number; 0 without one | nats, ≥ 0 |
 /// | `number_logprob` | log-probability of the whole last number | nats, ≤ 0 |
 ///
+/// Of the glimpse alone, over its tokens with letters (`glimpse.word_…`) and over those with neither
+/// letters nor digits (`glimpse.sign_…`); 0 where there is none:
+///
+/// | suffix | meaning | unit, range |
+/// |---|---|---|
+/// | `mean_entropy`, `max_entropy` | over these tokens | nats, ≥ 0 |
+/// | `min_logprob` | least of these tokens | nats, ≤ 0 |
+///
 /// What the glimpse says, and how it hangs together with what stands before it:
 ///
 /// | name | meaning | range |
@@ -30,8 +38,12 @@ use crate::tasks::arithmetic::carries_in;
 /// | `glimpse.min_digit_logprob` | least log-probability of a token with a digit; 0 without one | ≤ 0 |
 /// | `glimpse.longest_number` | digits of its longest number | ≥ 0 |
 /// | `glimpse.carry` | whether its first sum or difference carries or borrows | 0 or 1 |
-/// | `glimpse.times`, `glimpse.divide` | whether it multiplies, divides | 0 or 1 |
+/// | `glimpse.plus`, `glimpse.minus`, `glimpse.times`, `glimpse.divide` | whether it has that sign | 0 or 1 |
+/// | `glimpse.first_number`, `glimpse.second_number`, `glimpse.last_number` | these of its numbers / 100; 0 where there is none | [0, 10] |
 /// | `glimpse.new_numbers` | its numbers that stand neither in the question nor in the trace | ≥ 0 |
+/// | `glimpse.uses` | numbers of the question that it is the first to use | ≥ 0 |
+/// | `glimpse.skips` | numbers of the question before the last of those that are not used yet | ≥ 0 |
+/// | `glimpse.jumps` | how far behind the first unused number of the question the first of those stands; −1 where there is none | ≥ −1 |
 /// | `glimpse.goes_on` | whether it uses the last number of the trace | 0 or 1 |
 /// | `glimpse.words_known` | share of its words that stand in the question or the trace | [0, 1] |
 /// | `glimpse.repeats` | whether the trace has this very text already | 0 or 1 |
@@ -49,9 +61,11 @@ use crate::tasks::arithmetic::carries_in;
 /// | `budget.left` | share of the budget that is left; 1 without a limit | [0, 1] |
 /// | `question.length` | characters of the question / 100 | ≥ 0 |
 /// | `question.numbers` | numbers in the question | ≥ 0 |
-/// | `question.numbers_left` | those that stand neither in the trace nor in the glimpse | ≥ 0 |
+/// | `question.numbers_left` | those that neither the trace nor the glimpse has used | ≥ 0 |
+/// | `question.sentences` | its sentences | ≥ 0 |
+/// | `story.00` … `story.63` | words of the sentence that the glimpse is about, by a hash of the word: that of the last number it is the first to use, else the next sentence | ≥ 0 |
 /// | `large.unread` | characters of question and trace that the large model has not read / 100 | ≥ 0 |
-pub const FEATURES: [&str; 47] = [
+pub const FEATURES: [&str; 62 + STORY] = [
     "glimpse.first_entropy",
     "glimpse.first_top",
     "glimpse.first_margin",
@@ -64,14 +78,28 @@ pub const FEATURES: [&str; 47] = [
     "glimpse.digit_max_entropy",
     "glimpse.number_entropy",
     "glimpse.number_logprob",
+    "glimpse.word_mean_entropy",
+    "glimpse.word_max_entropy",
+    "glimpse.word_min_logprob",
+    "glimpse.sign_mean_entropy",
+    "glimpse.sign_max_entropy",
+    "glimpse.sign_min_logprob",
     "glimpse.whole",
     "glimpse.digits",
     "glimpse.min_digit_logprob",
     "glimpse.longest_number",
     "glimpse.carry",
+    "glimpse.plus",
+    "glimpse.minus",
     "glimpse.times",
     "glimpse.divide",
+    "glimpse.first_number",
+    "glimpse.second_number",
+    "glimpse.last_number",
     "glimpse.new_numbers",
+    "glimpse.uses",
+    "glimpse.skips",
+    "glimpse.jumps",
     "glimpse.goes_on",
     "glimpse.words_known",
     "glimpse.repeats",
@@ -98,8 +126,76 @@ pub const FEATURES: [&str; 47] = [
     "question.length",
     "question.numbers",
     "question.numbers_left",
+    "question.sentences",
     "large.unread",
+    "story.00",
+    "story.01",
+    "story.02",
+    "story.03",
+    "story.04",
+    "story.05",
+    "story.06",
+    "story.07",
+    "story.08",
+    "story.09",
+    "story.10",
+    "story.11",
+    "story.12",
+    "story.13",
+    "story.14",
+    "story.15",
+    "story.16",
+    "story.17",
+    "story.18",
+    "story.19",
+    "story.20",
+    "story.21",
+    "story.22",
+    "story.23",
+    "story.24",
+    "story.25",
+    "story.26",
+    "story.27",
+    "story.28",
+    "story.29",
+    "story.30",
+    "story.31",
+    "story.32",
+    "story.33",
+    "story.34",
+    "story.35",
+    "story.36",
+    "story.37",
+    "story.38",
+    "story.39",
+    "story.40",
+    "story.41",
+    "story.42",
+    "story.43",
+    "story.44",
+    "story.45",
+    "story.46",
+    "story.47",
+    "story.48",
+    "story.49",
+    "story.50",
+    "story.51",
+    "story.52",
+    "story.53",
+    "story.54",
+    "story.55",
+    "story.56",
+    "story.57",
+    "story.58",
+    "story.59",
+    "story.60",
+    "story.61",
+    "story.62",
+    "story.63",
 ];
+
+/// Buckets of `story.…`.
+const STORY: usize = 64;
 
 /// Everything that is known at a boundary, by the names of [`FEATURES`]. Statistics of what is not
 /// there (a glimpse of length 0, the step before the first) are left out; a policy reads 0 for
@@ -118,6 +214,10 @@ pub fn features(boundary: &Boundary<'_>) -> BTreeMap<String, f64> {
         content(&glimpse.text, &before, &trace, &mut put);
         let least = digits(&glimpse.tokens).map(|t| f64::from(t.logprob)).fold(0.0, f64::min);
         put("glimpse.min_digit_logprob", least);
+        let word = |t: &&Token| t.text.contains(char::is_alphabetic) && !has_digit(t);
+        part("glimpse.word", glimpse.tokens.iter().filter(word), &mut put);
+        let sign = |t: &&Token| !t.text.contains(char::is_alphanumeric);
+        part("glimpse.sign", glimpse.tokens.iter().filter(sign), &mut put);
     }
     if let Some(last) = episode.steps.last() {
         statistics("last", &last.writing.tokens, &mut put);
@@ -143,15 +243,68 @@ pub fn features(boundary: &Boundary<'_>) -> BTreeMap<String, f64> {
     });
     put("budget.left", left);
     put("question.length", hundreds(&question.text));
-    let asked: Vec<&str> = numbers(&question.text).collect();
-    let used: BTreeSet<&str> = numbers(&trace).chain(numbers(&glimpse.text)).collect();
-    put("question.numbers", asked.len() as f64);
-    put("question.numbers_left", asked.iter().filter(|n| !used.contains(*n)).count() as f64);
+    reading(&question.text, &trace, &glimpse.text, &mut put);
     let read = episode.steps.iter().rposition(|s| s.writing.model == Role::Large);
     let unread = &episode.steps[read.map_or(0, |last| last + 1)..];
     let prompt = if read.is_none() { hundreds(&question.text) } else { 0.0 };
     put("large.unread", prompt + unread.iter().map(|s| hundreds(&s.writing.text)).sum::<f64>());
     all
+}
+
+/// Which numbers of the question are used: each number of the trace, then of the glimpse, uses the
+/// first one of the question that is alike and not used yet.
+fn reading(question: &str, trace: &str, glimpse: &str, put: &mut impl FnMut(&str, f64)) {
+    let asked: Vec<&str> = numbers(question).collect();
+    let mut used = vec![false; asked.len()];
+    let mut take = |text: &str| {
+        let mut places = Vec::new();
+        for number in numbers(text) {
+            let place = asked.iter().zip(&used).position(|(n, used)| *n == number && !used);
+            if let Some(place) = place {
+                used[place] = true;
+                places.push(place);
+            }
+        }
+        (places, used.iter().position(|used| !used).unwrap_or(asked.len()))
+    };
+    let (_, next) = take(trace);
+    let (places, _) = take(glimpse);
+    let about = places.iter().max().copied().unwrap_or(next);
+    let mut story = [0.0; STORY];
+    let sentence = sentence(question, &asked, about).to_lowercase();
+    words(&sentence).for_each(|word| story[bucket(word)] += 1.0);
+    for (count, name) in story.into_iter().zip(&FEATURES[FEATURES.len() - STORY..]) {
+        put(name, count);
+    }
+    put("question.numbers", asked.len() as f64);
+    put("question.numbers_left", used.iter().filter(|used| !**used).count() as f64);
+    put("question.sentences", question.matches(['.', '?', '!']).count() as f64);
+    if glimpse.is_empty() {
+        return;
+    }
+    put("glimpse.uses", places.len() as f64);
+    let last = places.iter().max().copied().unwrap_or(0);
+    put("glimpse.skips", used[..last].iter().filter(|used| !**used).count() as f64);
+    put("glimpse.jumps", places.first().map_or(-1.0, |first| *first as f64 - next as f64));
+}
+
+/// The sentence that the number at `place` of `asked` stands in; the last one behind all numbers.
+fn sentence<'a>(question: &'a str, asked: &[&str], place: usize) -> &'a str {
+    let start = question.as_ptr() as usize;
+    // The numbers are slices of the question.
+    let at = asked.get(place).map_or(question.len(), |n| n.as_ptr() as usize - start);
+    let ends = |c: char| matches!(c, '.' | '?' | '!');
+    let (before, after) = question.split_at(at);
+    let before = if after.is_empty() { before.trim_end_matches(ends) } else { before };
+    let from = before.rfind(ends).map_or(0, |end| end + 1);
+    let to = after.find(ends).map_or(question.len(), |end| at + end);
+    &question[from..to]
+}
+
+/// A word's bucket (FNV-1a).
+fn bucket(word: &str) -> usize {
+    let hash = |h: u32, byte: u8| (h ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    word.bytes().fold(0x811C_9DC5, hash) as usize % STORY
 }
 
 /// What a text says, against everything `before` it and the `trace` in particular.
@@ -160,8 +313,15 @@ fn content(text: &str, before: &str, trace: &str, put: &mut impl FnMut(&str, f64
     put("glimpse.digits", figures as f64 / text.chars().count().max(1) as f64);
     put("glimpse.longest_number", numbers(text).map(str::len).max().unwrap_or(0) as f64);
     put("glimpse.carry", flag(carries_in(text)));
+    put("glimpse.plus", flag(text.contains('+')));
+    put("glimpse.minus", flag(text.contains(['-', '−'])));
     put("glimpse.times", flag(text.contains(['×', '*'])));
     put("glimpse.divide", flag(text.contains(['÷', '/'])));
+    let values: Vec<f64> = numbers(text).map(hundredths).collect();
+    let value = |at: usize| values.get(at).copied().unwrap_or(0.0);
+    put("glimpse.first_number", value(0));
+    put("glimpse.second_number", value(1));
+    put("glimpse.last_number", values.last().copied().unwrap_or(0.0));
     let known: BTreeSet<&str> = numbers(before).collect();
     put("glimpse.new_numbers", numbers(text).filter(|n| !known.contains(n)).count() as f64);
     let last = numbers(trace).last();
@@ -194,6 +354,22 @@ fn statistics(prefix: &str, tokens: &[Token], put: &mut impl FnMut(&str, f64)) {
     let number = last_number(tokens);
     put("number_entropy", most(number.iter().map(|t| t.entropy)));
     put("number_logprob", number.iter().map(|t| f64::from(t.logprob)).sum());
+}
+
+fn part<'a>(
+    prefix: &str,
+    tokens: impl Iterator<Item = &'a Token> + Clone,
+    put: &mut impl FnMut(&str, f64),
+) {
+    put(&format!("{prefix}_mean_entropy"), mean(tokens.clone().map(|t| t.entropy)));
+    put(&format!("{prefix}_max_entropy"), most(tokens.clone().map(|t| t.entropy)));
+    put(&format!("{prefix}_min_logprob"), -most(tokens.map(|t| -t.logprob)));
+}
+
+/// A number's value / 100, at most 10.
+fn hundredths(number: &str) -> f64 {
+    // More digits than fit a float are many.
+    number.parse::<f64>().unwrap_or(f64::MAX).min(1000.0) / 100.0
 }
 
 fn flag(is: bool) -> f64 {

@@ -1,4 +1,4 @@
-//! The policy's network: two small layers, a policy head and two value heads.
+//! The policy's network: two small layers, a policy head, and heads for what each choice is worth.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, SeedableRng};
@@ -18,25 +18,29 @@ pub const TENSORS: [&str; 6] = [
 pub struct Heads {
     /// Logit of p(large). Shape (n).
     pub logit: Tensor,
-    /// Expected share of right answers from here on. Shape (n).
+    /// Expected share of right answers where the small, where the large model writes the next step.
+    /// Shape (n, 2).
     pub accuracy: Tensor,
-    /// Expected cost from here on, as a share of what the large model alone spends on a mean
-    /// episode. Shape (n).
+    /// Expected cost from here on, likewise, as a share of what the large model alone spends on a
+    /// mean episode. Shape (n, 2).
     pub cost: Tensor,
+    /// Logit of the probability that the small model's draft is wrong. Learnt beside the others where a
+    /// task set can verify steps, so that the layers below learn to see it. Shape (n).
+    pub slip: Tensor,
 }
 
-/// Two hidden layers of tanh units over `inputs` numbers, and three linear heads.
-///
-/// Tanh and a width of 64 are those of TRIM's router (arXiv 2601.10245).
+/// Two hidden layers of rectified units over `inputs` numbers, and linear heads of six numbers.
 pub struct Network {
     tensors: [Var; 6],
 }
 
 impl Network {
     /// Units of a hidden layer.
-    pub const WIDTH: usize = 64;
+    pub const WIDTH: usize = 128;
+    /// Numbers that the heads give.
+    const HEADS: usize = 6;
 
-    /// A network with weights drawn with `seed` (Glorot's uniform bounds); its heads begin at zero, so that it is
+    /// A network with weights drawn with `seed` (He's uniform bounds); its heads begin at zero, so that it is
     /// undecided everywhere.
     ///
     /// # Errors
@@ -45,7 +49,7 @@ impl Network {
         // candle's own initialization cannot be seeded on a CPU.
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut layer = |from: usize, to: usize| {
-            let bound = (6.0 / (from + to) as f32).sqrt();
+            let bound = (6.0 / from as f32).sqrt();
             let weights = (0..from * to).map(|_| rng.random_range(-bound..bound)).collect();
             Var::from_vec::<_, f32>(weights, (to, from), &Device::Cpu)
         };
@@ -57,8 +61,8 @@ impl Network {
                 zeros(&[width])?,
                 layer(width, width)?,
                 zeros(&[width])?,
-                zeros(&[3, width])?,
-                zeros(&[3])?,
+                zeros(&[Self::HEADS, width])?,
+                zeros(&[Self::HEADS])?,
             ],
         })
     }
@@ -69,8 +73,14 @@ impl Network {
     /// When the shapes do not fit together.
     pub fn from_tensors(tensors: [Tensor; 6], inputs: usize) -> Result<Self> {
         let width = tensors[0].dim(0)?;
-        let shapes: [&[usize]; 6] =
-            [&[width, inputs], &[width], &[width, width], &[width], &[3, width], &[3]];
+        let shapes: [&[usize]; 6] = [
+            &[width, inputs],
+            &[width],
+            &[width, width],
+            &[width],
+            &[Self::HEADS, width],
+            &[Self::HEADS],
+        ];
         for ((tensor, shape), name) in tensors.iter().zip(shapes).zip(TENSORS) {
             if tensor.dims() != shape || tensor.dtype() != DType::F32 {
                 candle_core::bail!(
@@ -102,10 +112,14 @@ impl Network {
         let layer = |x: &Tensor, at: usize| {
             x.matmul(&self.tensors[at].t()?)?.broadcast_add(&self.tensors[at + 1])
         };
-        let hidden = layer(inputs, 0)?.tanh()?;
-        let hidden = layer(&hidden, 2)?.tanh()?;
+        let hidden = layer(inputs, 0)?.relu()?;
+        let hidden = layer(&hidden, 2)?.relu()?;
         let heads = layer(&hidden, 4)?;
-        let head = |i: usize| heads.narrow(1, i, 1)?.squeeze(1);
-        Ok(Heads { logit: head(0)?, accuracy: head(1)?, cost: head(2)? })
+        Ok(Heads {
+            logit: heads.narrow(1, 0, 1)?.squeeze(1)?,
+            accuracy: heads.narrow(1, 1, 2)?,
+            cost: heads.narrow(1, 3, 2)?,
+            slip: heads.narrow(1, 5, 1)?.squeeze(1)?,
+        })
     }
 }

@@ -187,16 +187,17 @@ pub enum PolicyError {
     Set,
 }
 
-/// A policy: network and card.
+/// A policy: a card, and networks that were trained alike from other first weights, whose opinions
+/// are averaged.
 pub struct Policy {
     pub card: Card,
-    network: Network,
+    networks: Vec<Network>,
 }
 
 impl Policy {
-    /// A policy of this network.
-    pub fn new(card: Card, network: Network) -> Self {
-        Self { card, network }
+    /// A policy of these networks.
+    pub fn new(card: Card, networks: Vec<Network>) -> Self {
+        Self { card, networks }
     }
 
     /// Reads a policy file.
@@ -204,7 +205,10 @@ impl Policy {
     /// # Errors
     /// When it is broken, newer, or needs what this program cannot give.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
-        let broken = |e: &dyn std::fmt::Display| PolicyError::Broken(e.to_string());
+        // candle puts a backtrace behind its sentence.
+        let broken = |e: &dyn std::fmt::Display| {
+            PolicyError::Broken(e.to_string().lines().next().unwrap_or_default().to_owned())
+        };
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| broken(&e))?;
         let json = metadata.metadata().as_ref().and_then(|m| m.get(CARD));
         let json = json.ok_or_else(|| broken(&"it has no card"))?;
@@ -222,13 +226,21 @@ impl Policy {
         }
         let mut all =
             candle_core::safetensors::load_buffer(bytes, &Device::Cpu).map_err(|e| broken(&e))?;
-        let mut tensors = Vec::with_capacity(TENSORS.len());
-        for name in TENSORS {
-            tensors.push(all.remove(name).ok_or_else(|| broken(&format!("it has no {name}")))?);
+        let mut networks = Vec::new();
+        while all.contains_key(&tensor_name(networks.len(), TENSORS[0])) {
+            let mut tensors = Vec::with_capacity(TENSORS.len());
+            for name in TENSORS {
+                let name = tensor_name(networks.len(), name);
+                let tensor = all.remove(&name);
+                tensors.push(tensor.ok_or_else(|| broken(&format!("it has no {name}")))?);
+            }
+            let tensors = tensors.try_into().map_err(|_| broken(&"it lacks tensors"))?;
+            networks.push(Network::from_tensors(tensors, n + 1).map_err(|e| broken(&e))?);
         }
-        let tensors = tensors.try_into().map_err(|_| broken(&"it lacks tensors"))?;
-        let network = Network::from_tensors(tensors, n + 1).map_err(|e| broken(&e))?;
-        Ok(Self { card, network })
+        if networks.is_empty() {
+            return Err(broken(&"it has no network"));
+        }
+        Ok(Self { card, networks })
     }
 
     /// The same as a file: safetensors, with the card in the metadata.
@@ -239,7 +251,11 @@ impl Policy {
         let broken = |e: &dyn std::fmt::Display| PolicyError::Broken(e.to_string());
         let json = serde_json::to_string(&self.card).map_err(|e| broken(&e))?;
         let metadata = HashMap::from([(CARD.to_owned(), json)]);
-        safetensors::serialize(self.network.tensors(), Some(metadata)).map_err(|e| broken(&e))
+        let networks = self.networks.iter().enumerate();
+        let tensors = networks.flat_map(|(i, network)| {
+            network.tensors().map(move |(name, tensor)| (tensor_name(i, name), tensor))
+        });
+        safetensors::serialize(tensors, Some(metadata)).map_err(|e| broken(&e))
     }
 
     /// Fingerprint of the weights and of everything that p(large) depends on.
@@ -256,13 +272,13 @@ impl Policy {
         };
         floats(&self.card.mean);
         floats(&self.card.spread);
-        for (_, tensor) in self.network.tensors() {
+        for (_, tensor) in self.networks.iter().flat_map(Network::tensors) {
             floats(&tensor.flatten_all()?.to_vec1::<f32>()?);
         }
         Ok(hasher.finalize().to_hex()[..16].to_owned())
     }
 
-    /// p(large) at a boundary: the mean of what the network says for [`PRICES`] of cost, from cheap to dear.
+    /// p(large) at a boundary: the mean of what the networks say for [`PRICES`] of cost, from cheap to dear.
     /// The threshold on it so means a price: where t = 1/2, about the one that it was trained for.
     ///
     /// # Errors
@@ -286,10 +302,21 @@ impl Policy {
             }
         }
         let inputs = Tensor::from_vec(inputs, (rows.len() * PRICES.len(), width), &Device::Cpu)?;
-        let p = candle_nn::ops::sigmoid(&self.network.forward(&inputs)?.logit)?;
-        let p = p.reshape((rows.len(), PRICES.len()))?.mean(1)?.to_vec1::<f32>()?;
-        Ok(p.into_iter().map(f64::from).collect())
+        let mut p = vec![0.0; rows.len()];
+        for network in &self.networks {
+            let own = candle_nn::ops::sigmoid(&network.forward(&inputs)?.logit)?;
+            let own = own.reshape((rows.len(), PRICES.len()))?.mean(1)?.to_vec1::<f32>()?;
+            for (sum, own) in p.iter_mut().zip(own) {
+                *sum += f64::from(own) / self.networks.len() as f64;
+            }
+        }
+        Ok(p)
     }
+}
+
+/// A tensor's name in the file.
+fn tensor_name(network: usize, name: &str) -> String {
+    format!("{network}.{name}")
 }
 
 #[derive(Deserialize)]
@@ -303,7 +330,7 @@ pub const PRICES: [f32; 8] =
     [-1.534_12, -0.887_147, -0.488_776, -0.157_311, 0.157_311, 0.488_776, 0.887_147, 1.534_12];
 
 /// Standard deviation of the logarithm of the prices that a policy is trained at.
-pub const PRICE_SPREAD: f64 = 1.0;
+pub const PRICE_SPREAD: f64 = 0.6;
 
 /// A feature as the network sees it; far outliers are drawn in.
 pub fn standardized(value: f32, mean: f32, spread: f32) -> f32 {

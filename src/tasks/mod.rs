@@ -2,6 +2,8 @@
 
 pub mod arithmetic;
 
+use std::collections::HashMap;
+
 use thiserror::Error;
 
 use crate::episode::{Origin, Verdict};
@@ -33,6 +35,29 @@ impl Question {
             (Some(_), _) => Verdict::Wrong,
         };
         (answer, verdict)
+    }
+}
+
+/// Solutions of questions that a task set drew, found again by their place in it.
+#[derive(Debug, Clone, Default)]
+pub struct Solutions {
+    drawn: HashMap<(u64, Split), (Problems, Vec<Problem>)>,
+}
+
+impl Solutions {
+    /// The solution of a stored question, where its task set knows every step of it.
+    pub fn find(&mut self, origin: &Origin, question: &str) -> Option<&Problem> {
+        if origin.task != "arithmetic" {
+            return None;
+        }
+        let split = Split::of(question);
+        let fresh = || (Problems::new(Profile::full(), split, origin.seed), Vec::new());
+        let (source, drawn) = self.drawn.entry((origin.seed, split)).or_insert_with(fresh);
+        if drawn.len() <= origin.index {
+            drawn.extend(source.take(origin.index + 1 - drawn.len()));
+        }
+        // An older task set may have drawn other questions.
+        drawn.get(origin.index).filter(|problem| problem.question == question)
     }
 }
 

@@ -2,19 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use crate::episode::{Decider, Episode, PerRole, Role, Verdict};
+use crate::config::Glimpse;
+use crate::episode::{Decider, Episode, PerRole, Role, StopReason, Verdict, Writing};
 use crate::evaluation::{Logged, LoggedChoice};
-use crate::routing::{FeatureSet, Intake, Policy};
+use crate::routing::{self, FeatureSet, Glance, Intake, Policy};
 use crate::store::{End, Store, StoreError};
+use crate::tasks::arithmetic::Problem;
+use crate::tasks::{Question, Solutions};
 
 /// A boundary at which a router weighed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Boundary {
-    /// In the order of the feature set, as they were logged.
+    /// In the order of the feature set.
     pub features: Vec<f32>,
     pub large: bool,
     /// Probability of the choice when it was made, given the choices before it; in (0, 1].
     pub propensity: f64,
+    /// Whether the trace before it was free of slips that matter, 1 or 0, where the task set can
+    /// verify steps; 0 throughout where it cannot. For training only: no router sees it.
+    pub on_track: f32,
+    /// Whether the small model's draft was a slip that matters, where that is known: the draft was
+    /// whole, the trace before it free of slips, and the task set can verify steps. For training only.
+    pub slip: Option<bool>,
     /// What was spent from this boundary to the next one at which a router weighed, in the unit of the prices.
     pub cost: f64,
 }
@@ -41,6 +50,7 @@ pub struct Dataset {
     pub intake: Intake,
     /// Policies that decided in them.
     pub parents: BTreeSet<String>,
+    solutions: Solutions,
 }
 
 impl Dataset {
@@ -92,7 +102,10 @@ impl Dataset {
                 return;
             }
         };
-        let Some(trajectory) = trajectory(episode, correct, set) else {
+        let started = &episode.started;
+        let origin = started.origin.as_ref();
+        let solution = origin.and_then(|o| self.solutions.find(o, &started.question));
+        let Some(trajectory) = trajectory(episode, correct, set, solution) else {
             self.intake.unweighed += 1;
             return;
         };
@@ -128,43 +141,96 @@ pub fn logged(trajectories: &[Trajectory], policy: &Policy) -> candle_core::Resu
     Ok(drawn.iter().map(one).collect())
 }
 
-fn trajectory(episode: &Episode, correct: bool, set: &FeatureSet) -> Option<Trajectory> {
+/// The boundaries of an episode with their features, which are read anew from its text and tokens: so
+/// older episodes serve a newer feature set, and those with a long glimpse one with a shorter.
+/// Nothing where a router weighed nothing, or saw less than the set needs.
+fn trajectory(
+    episode: &Episode,
+    correct: bool,
+    set: &FeatureSet,
+    solution: Option<&Problem>,
+) -> Option<Trajectory> {
     let prices = episode.started.prices;
+    let question = Question::typed(episode.started.question.clone());
+    let mut so_far = episode.clone();
     let mut boundaries: Vec<Boundary> = Vec::new();
     let mut confidences = Vec::new();
-    for step in &episode.steps {
-        let cost = step.cost(prices);
-        let draft = step.discarded.iter().chain([&step.writing]).find(|w| w.model == Role::Small);
+    let mut spared = 0.0;
+    let mut on_track = solution.is_some();
+    for step in std::mem::take(&mut so_far.steps) {
+        let mut cost = step.cost(prices);
+        let dropped = step.discarded.iter().find(|w| w.model == Role::Small);
+        let draft = dropped.or(Some(&step.writing).filter(|w| w.model == Role::Small));
         if let Some(draft) = draft.filter(|d| !d.tokens.is_empty()) {
             let sum: f64 = draft.tokens.iter().map(|t| f64::from(t.logprob)).sum();
             confidences.push(sum / draft.tokens.len() as f64);
         }
         let weighed = step.decision.as_ref().filter(|d| d.p_large.is_some());
-        match (weighed, boundaries.last_mut()) {
-            (Some(decision), _) => {
-                // An episode of an older program may lack features; 0 would be a lie.
-                let always = ["trace.step", "question.numbers", "large.unread"];
-                if always.iter().any(|name| !decision.features.contains_key(*name)) {
-                    return None;
-                }
-                boundaries.push(Boundary {
-                    features: set.row(&decision.features),
-                    large: decision.choice == Role::Large,
-                    propensity: decision.propensity?,
-                    cost,
-                });
+        if let Some(decision) = weighed {
+            // What the router saw of the draft, and what one with this set would have seen.
+            let seen = decision.features.get("glimpse.length").map_or(0, |n| *n as usize);
+            let glance = glance(draft, seen, set.glimpse)?;
+            if let Some(dropped) = dropped {
+                let unseen = dropped.tokens.len().saturating_sub(glance.tokens.len());
+                spared += prices.small * unseen as f64;
+                cost -= prices.small * unseen as f64;
             }
+            let boundary = routing::Boundary {
+                episode: &so_far,
+                question: &question,
+                glimpse: &glance,
+                judged: &[],
+            };
+            let mut features = routing::features(&boundary);
+            // The ledger is that of the episode's end.
+            features.extend(
+                decision.features.get_key_value("budget.left").map(|(k, v)| (k.clone(), *v)),
+            );
+            let place = so_far.steps.len();
+            let whole = draft.filter(|d| on_track && d.stop != StopReason::Glimpse);
+            let slip = solution.zip(whole).map(|(s, d)| !s.step_will_do(place, &d.text));
+            boundaries.push(Boundary {
+                features: set.row(&features),
+                slip,
+                large: decision.choice == Role::Large,
+                propensity: decision.propensity?,
+                on_track: f32::from(u8::from(on_track)),
+                cost,
+            });
+        } else if let Some(last) = boundaries.last_mut() {
             // A step that was settled belongs to the choice that settled it.
-            (None, Some(last)) => last.cost += cost,
-            (None, None) => {}
+            last.cost += cost;
         }
+        let place = so_far.steps.len();
+        on_track &= solution.is_some_and(|s| s.step_will_do(place, &step.writing.text));
+        so_far.steps.push(step);
     }
     (!boundaries.is_empty()).then(|| Trajectory {
         question: episode.started.question.clone(),
         boundaries,
         correct,
         explored: episode.started.preset.routing.exploration.is_some(),
-        cost: episode.ledger.cost(),
+        cost: episode.ledger.cost() - spared,
         confidences,
     })
+}
+
+/// The beginning of a draft that a glimpse of length `wanted` shows, of which a router saw `seen`
+/// tokens; nothing where it saw less.
+fn glance(draft: Option<&Writing>, seen: usize, wanted: Glimpse) -> Option<Glance> {
+    let wanted = match wanted {
+        Glimpse::Tokens(0) => return Some(Glance::default()),
+        Glimpse::Tokens(n) => n,
+        Glimpse::Step => usize::MAX,
+    };
+    let draft = draft?;
+    let all = draft.tokens.len();
+    // A step that ends within the glimpse is seen whole.
+    if seen < wanted.min(all) {
+        return None;
+    }
+    let tokens = draft.tokens[..wanted.min(all)].to_vec();
+    let whole = tokens.len() == all && draft.stop != StopReason::Glimpse;
+    let text = tokens.iter().map(|t| t.text.as_str()).collect();
+    Some(Glance { text, tokens, whole })
 }

@@ -7,8 +7,16 @@
 //! opinions (see [`Policy::p_large`]) runs through the prices. Where a cost is asked for, λ rises
 //! and falls by dual ascent until the policy at its own price (z = 0) spends that.
 //!
-//! Each round computes V-trace targets with the policy as it is, then takes a few steps on the
-//! clipped surrogate of PPO (Schulman et al. 2017, arXiv 1707.06347), the trust region.
+//! Where the task set can verify steps, the reward is shaped by a potential: 1 while the trace is free
+//! of slips that matter, 0 afterwards. What an episode earns in all is the same, so the best policy
+//! is (Ng, Harada and Russell 1999), but a slip is felt at its own step. Neither the verifier nor the gold
+//! answer is seen by the policy.
+//!
+//! Each round computes V-trace targets with the policy as it is, then takes a few steps: the
+//! critic learns what each of the two choices is worth, and the actor follows the critic's gap between them,
+//! held back by its entropy and by its divergence from the round's policy, the trust region.
+
+use std::panic::resume_unwind;
 
 use candle_core::{D, Device, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
@@ -27,6 +35,8 @@ use crate::routing::{Card, FeatureSet, Mixture, Network, PRICE_SPREAD, Policy, s
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub seed: u64,
+    /// Networks to train, alike but for their first weights and draws.
+    pub members: usize,
     /// Rounds of targets and steps.
     pub rounds: usize,
     /// Passes over the boundaries in a round.
@@ -35,10 +45,17 @@ pub struct Settings {
     pub batch: usize,
     /// Step width of Adam at the beginning; it falls to a tenth.
     pub learning_rate: f64,
-    /// Weight of the policy's entropy (nats).
-    pub entropy: f64,
-    /// The ratio to the round's policy is clipped at 1 ± this.
-    pub clip: f64,
+    /// Gain in reward that makes a choice e times as probable as the other: the weight of the
+    /// policy's entropy.
+    pub temperature: f64,
+    /// Weight of the divergence (nats) from the round's policy, the trust region, against that of the gain.
+    pub trust: f64,
+    /// λ of V-trace, in [0, 1]: how far a trajectory is believed beyond its next value.
+    pub trace: f64,
+    /// Decay of the weights, per unit of the step width.
+    pub weight_decay: f64,
+    /// Weight of the auxiliary task: to foresee slips of the draft.
+    pub auxiliary: f64,
     /// Cost share to train for; λ stays where it is without one.
     pub target_cost: Option<f64>,
     /// λ at the beginning: accuracy that 1 of all-large's mean cost is worth.
@@ -49,14 +66,18 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             seed: 0,
+            members: 2,
             rounds: 40,
             passes: 2,
             batch: 2048,
-            learning_rate: 3e-3,
-            entropy: 0.003,
-            clip: 0.2,
+            learning_rate: 2e-3,
+            weight_decay: 0.5,
+            temperature: 0.03,
+            trust: 0.3,
+            trace: 0.3,
+            auxiliary: 0.5,
             target_cost: None,
-            multiplier: 0.7,
+            multiplier: 0.5,
         }
     }
 }
@@ -117,20 +138,25 @@ pub fn train(
     }
     let unit = cost_of_large(trajectories);
     let table = Table::new(trajectories, set, unit);
-    let network = Network::new(set.features.len() + 1, settings.seed)?;
-    let mut rng = ChaCha8Rng::seed_from_u64(settings.seed ^ 0xAC70);
-    let how = ParamsAdamW { lr: settings.learning_rate, weight_decay: 1e-3, ..Default::default() };
-    let mut optimizer = AdamW::new(network.vars(), how)?;
+    let mut members = (0..settings.members)
+        .map(|i| Member::new(set.features.len() + 1, settings, i))
+        .collect::<candle_core::Result<Vec<_>>>()?;
     let mut multiplier = settings.multiplier;
     for round in 0..settings.rounds {
-        let done = round as f64 / settings.rounds as f64;
-        optimizer.set_learning_rate(settings.learning_rate * 0.1_f64.powf(done));
-        let lessons = Lessons::new(&network, &table, multiplier, &mut rng)?;
-        let mut loss = 0.0;
-        for _ in 0..settings.passes {
-            loss = lessons.pass(&network, &mut optimizer, settings, &mut rng)?;
-        }
-        let (accuracy, cost) = expected(&network, &table)?;
+        let (table, done) = (&table, round as f64 / settings.rounds as f64);
+        let rounds = std::thread::scope(|scope| {
+            let threads: Vec<_> = members
+                .iter_mut()
+                .map(|member| scope.spawn(move || member.round(table, settings, multiplier, done)))
+                .collect();
+            let ends = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            ends.collect::<candle_core::Result<Vec<Round>>>()
+        })?;
+        let mean =
+            |of: fn(&Round) -> f64| rounds.iter().map(of).sum::<f64>() / rounds.len().max(1) as f64;
+        let (loss, accuracy, cost) = (mean(|r| r.loss), mean(|r| r.accuracy), mean(|r| r.cost));
         if let Some(target) = settings.target_cost {
             multiplier = (multiplier * (2.0 * (cost - target)).exp()).clamp(1e-2, 1e2);
         }
@@ -167,11 +193,59 @@ pub fn train(
         mixture: Mixture::fit(&confidences),
         calibrations: Vec::new(),
     };
-    let mut policy = Policy::new(card, network);
+    let networks = members.into_iter().map(|member| member.network).collect();
+    let mut policy = Policy::new(card, networks);
     let rows: Vec<Vec<f32>> =
         trajectories.iter().flat_map(|t| t.boundaries.iter().map(|b| b.features.clone())).collect();
     policy.card.quantiles = quantiles(policy.p_large_of(&rows)?);
     Ok(policy)
+}
+
+/// One of the networks, and what trains it.
+struct Member {
+    network: Network,
+    optimizer: AdamW,
+    rng: ChaCha8Rng,
+}
+
+/// What a round came to.
+struct Round {
+    loss: f64,
+    accuracy: f64,
+    cost: f64,
+}
+
+impl Member {
+    fn new(inputs: usize, settings: &Settings, index: usize) -> candle_core::Result<Self> {
+        let seed = settings.seed.wrapping_mul(1000).wrapping_add(index as u64);
+        let network = Network::new(inputs, seed)?;
+        let how = ParamsAdamW {
+            lr: settings.learning_rate,
+            weight_decay: settings.weight_decay,
+            ..ParamsAdamW::default()
+        };
+        let optimizer = AdamW::new(network.vars(), how)?;
+        Ok(Self { network, optimizer, rng: ChaCha8Rng::seed_from_u64(seed ^ 0xAC70) })
+    }
+
+    /// One round, `done` of all rounds in [0, 1) being over.
+    fn round(
+        &mut self,
+        table: &Table,
+        settings: &Settings,
+        multiplier: f64,
+        done: f64,
+    ) -> candle_core::Result<Round> {
+        self.optimizer.set_learning_rate(settings.learning_rate * 0.1_f64.powf(done));
+        let lessons =
+            Lessons::new(&self.network, table, multiplier, settings.trace, &mut self.rng)?;
+        let mut loss = 0.0;
+        for _ in 0..settings.passes {
+            loss = lessons.pass(&self.network, &mut self.optimizer, settings, &mut self.rng)?;
+        }
+        let (accuracy, cost) = expected(&self.network, table)?;
+        Ok(Round { loss, accuracy, cost })
+    }
 }
 
 /// Mean cost of an episode of the large model alone: that of the episodes in which it was chosen throughout,
@@ -216,6 +290,10 @@ struct Table {
     propensity: Vec<f64>,
     /// In shares of all-large's.
     cost: Vec<f64>,
+    /// Whether the trace was free of slips, 1 or 0.
+    on_track: Vec<f64>,
+    /// 1 for a draft that is a slip, −1 for one that is none, 0 where that is not known.
+    slip: Vec<f32>,
     /// Where each trajectory begins; one more for the end.
     starts: Vec<usize>,
     correct: Vec<bool>,
@@ -256,6 +334,10 @@ impl Table {
             large: boundaries().map(|b| b.large).collect(),
             propensity: boundaries().map(|b| b.propensity).collect(),
             cost: boundaries().map(|b| b.cost / unit).collect(),
+            slip: boundaries()
+                .map(|b| b.slip.map_or(0.0, |is| if is { 1.0 } else { -1.0 }))
+                .collect(),
+            on_track: boundaries().map(|b| f64::from(b.on_track)).collect(),
             starts,
             correct: trajectories.iter().map(|t| t.correct).collect(),
             mean,
@@ -281,12 +363,12 @@ impl Table {
 /// What one round teaches, a number a boundary.
 struct Lessons<'a> {
     table: &'a Table,
-    /// z, the price that the boundary's trajectory was given.
+    /// z, the price that the boundary's trajectory was given, and its λ.
     price: Vec<f32>,
-    /// Logarithm of the probability of the choice under the round's policy.
-    logprob: Vec<f32>,
-    /// Advantage of the choice, weighted by min(1, π/μ), in units of its spread.
-    advantage: Vec<f32>,
+    lambda: Vec<f32>,
+    /// The round's policy.
+    logit: Vec<f32>,
+    /// What the choice that was made turned out to be worth.
     accuracy: Vec<f32>,
     cost: Vec<f32>,
 }
@@ -296,56 +378,55 @@ impl<'a> Lessons<'a> {
         network: &Network,
         table: &'a Table,
         multiplier: f64,
+        trace: f64,
         rng: &mut ChaCha8Rng,
     ) -> candle_core::Result<Self> {
         let n = table.len();
-        let trajectories = table.correct.len();
         let normal = Normal::standard();
-        let drawn: Vec<f64> =
-            (0..trajectories).map(|_| normal.inverse_cdf(rng.random_range(0.02..0.98))).collect();
+        let drawn: Vec<f64> = table
+            .correct
+            .iter()
+            .map(|_| normal.inverse_cdf(rng.random_range(0.02..0.98)))
+            .collect();
         let mut price = vec![0.0; n];
-        for (i, z) in drawn.iter().enumerate() {
-            price[table.starts[i]..table.starts[i + 1]].fill(*z as f32);
-        }
-        let (logit, accuracy, cost) = outputs(network, table, |row| price[row])?;
-        let mut lessons = Self {
-            table,
-            price,
-            logprob: Vec::with_capacity(n),
-            advantage: vec![0.0; n],
-            accuracy: vec![0.0; n],
-            cost: vec![0.0; n],
-        };
-        let mut ratios = Vec::with_capacity(n);
-        for (row, logit) in logit.iter().enumerate() {
-            let logprob = log_probability(*logit, table.large[row]);
-            lessons.logprob.push(logprob);
-            ratios.push(f64::from(logprob).exp() / table.propensity[row]);
-        }
+        let mut lambda = vec![0.0; n];
         for (i, z) in drawn.iter().enumerate() {
             let range = table.starts[i]..table.starts[i + 1];
-            let mut rewards = vec![0.0; range.len()];
-            if let Some(last) = rewards.last_mut() {
-                *last = f64::from(u8::from(table.correct[i]));
-            }
-            let values =
-                |of: &[f32]| of[range.clone()].iter().map(|v| f64::from(*v)).collect::<Vec<_>>();
-            let right = v_trace(&rewards, &values(&accuracy), &ratios[range.clone()]);
-            let spent = v_trace(&table.cost[range.clone()], &values(&cost), &ratios[range.clone()]);
-            let lambda = multiplier * (PRICE_SPREAD * z).exp();
-            for (t, row) in range.enumerate() {
-                let weight = ratios[row].min(1.0);
-                // Divided by 1 + λ, so that dear prices do not drown the others.
-                let gain = (right.advantages[t] - lambda * spent.advantages[t]) / (1.0 + lambda);
-                lessons.advantage[row] = (weight * gain) as f32;
-                lessons.accuracy[row] = right.values[t] as f32;
-                lessons.cost[row] = spent.values[t] as f32;
+            price[range.clone()].fill(*z as f32);
+            lambda[range].fill((multiplier * (PRICE_SPREAD * z).exp()) as f32);
+        }
+        let Outputs { logit, accuracy, cost } = Outputs::of(network, table, |row| price[row])?;
+        let p: Vec<f64> =
+            logit.iter().map(|logit| f64::from(log_probability(*logit, true)).exp()).collect();
+        let ratio = |row: usize| {
+            let chosen = if table.large[row] { p[row] } else { 1.0 - p[row] };
+            chosen / table.propensity[row]
+        };
+        let ratios: Vec<f64> = (0..n).map(ratio).collect();
+        let value = |of: &[[f32; 2]], row: usize| {
+            let [small, large] = of[row].map(f64::from);
+            (1.0 - p[row]) * small + p[row] * large
+        };
+        let mut worth = [vec![0.0; n], vec![0.0; n]];
+        for i in 0..drawn.len() {
+            let range = table.starts[i]..table.starts[i + 1];
+            let track = &table.on_track[range.clone()];
+            let end = f64::from(u8::from(table.correct[i]));
+            let after = track.iter().skip(1).copied().chain([end]);
+            let right: Vec<f64> = after.zip(track).map(|(after, before)| after - before).collect();
+            let spent = &table.cost[range.clone()];
+            for (of, (rewards, critic)) in
+                [(&right[..], &accuracy), (spent, &cost)].into_iter().enumerate()
+            {
+                let values: Vec<f64> = range.clone().map(|row| value(critic, row)).collect();
+                let targets = v_trace(rewards, &values, &ratios[range.clone()], trace);
+                for (t, row) in range.clone().enumerate() {
+                    worth[of][row] = (targets.advantages[t] + values[t]) as f32;
+                }
             }
         }
-        let square = lessons.advantage.iter().map(|a| f64::from(*a).powi(2)).sum::<f64>();
-        let spread = (square / n.max(1) as f64).sqrt().max(1e-6) as f32;
-        lessons.advantage.iter_mut().for_each(|a| *a /= spread);
-        Ok(lessons)
+        let [accuracy, cost] = worth;
+        Ok(Self { table, price, lambda, logit, accuracy, cost })
     }
 
     /// One pass over all boundaries; the mean loss.
@@ -379,48 +460,77 @@ impl<'a> Lessons<'a> {
             Tensor::from_vec(values, rows.len(), &Device::Cpu)
         };
         let heads = network.forward(&self.table.inputs(rows, |row| self.price[row])?)?;
-        let sign = column(&|row| if self.table.large[row] { 1.0 } else { -1.0 })?;
-        let logprob = log_sigmoid(&(&heads.logit * &sign)?)?;
-        let ratio = (&logprob - column(&|row| self.logprob[row])?)?.exp()?;
-        let advantage = column(&|row| self.advantage[row])?;
-        let clipped = ratio.clamp(1.0 - settings.clip, 1.0 + settings.clip)?;
-        let surrogate =
-            (&ratio * &advantage)?.minimum(&(clipped * &advantage)?)?.mean(D::Minus1)?;
-        let other = log_sigmoid(&(&heads.logit * &sign)?.neg()?)?;
-        let entropy = ((logprob.exp()? * &logprob)? + (other.exp()? * &other)?)?.neg()?;
-        let entropy = entropy.mean(D::Minus1)?;
-        let accuracy =
-            (heads.accuracy - column(&|row| self.accuracy[row])?)?.sqr()?.mean(D::Minus1)?;
-        let cost = (heads.cost - column(&|row| self.cost[row])?)?.sqr()?.mean(D::Minus1)?;
-        (accuracy + cost)? - (surrogate + (entropy * settings.entropy)?)?
+        let large = column(&|row| f32::from(u8::from(self.table.large[row])))?;
+        let small = (1.0 - &large)?;
+        let choice = |of: &Tensor, at: usize| of.narrow(1, at, 1)?.squeeze(1);
+        let error = |of: &Tensor, worth: Tensor| {
+            let taken = ((choice(of, 0)? * &small)? + (choice(of, 1)? * &large)?)?;
+            (taken - worth)?.sqr()?.mean(D::Minus1)
+        };
+        let accuracy = error(&heads.accuracy, column(&|row| self.accuracy[row])?)?;
+        let cost = error(&heads.cost, column(&|row| self.cost[row])?)?;
+
+        // What the large model's step is worth more than the small one's, as the critic has it.
+        let gap = |of: &Tensor| choice(of, 1)? - choice(of, 0)?;
+        let lambda = column(&|row| self.lambda[row])?;
+        let gain = (gap(&heads.accuracy)? - (gap(&heads.cost)? * &lambda)?)?;
+        // Divided by 1 + λ, so that dear prices do not drown the others.
+        let gain = (gain / (lambda + 1.0)?)?.detach();
+        let (on, off) = (log_sigmoid(&heads.logit)?, log_sigmoid(&heads.logit.neg()?)?);
+        let (p, q) = (on.exp()?, off.exp()?);
+        let entropy = ((&p * &on)? + (&q * &off)?)?.neg()?;
+        let before = column(&|row| log_probability(self.logit[row], true))?;
+        let before_off = column(&|row| log_probability(self.logit[row], false))?;
+        let divergence = ((&p * (&on - before)?)? + (&q * (&off - before_off)?)?)?;
+        let actor = (((&p * gain)? / settings.temperature)? + entropy)?;
+        let actor = (actor - (divergence * settings.trust)?)?;
+        // Cross-entropy over the drafts of which it is known.
+        let sign = column(&|row| self.table.slip[row])?;
+        let slip = (log_sigmoid(&(&heads.slip * &sign)?)? * sign.abs()?)?.mean(D::Minus1)?.neg()?;
+        ((accuracy + cost)? + (slip * settings.auxiliary)?)? - actor.mean(D::Minus1)?
     }
 }
 
-/// Logit, expected accuracy and cost at every boundary.
-fn outputs(
-    network: &Network,
-    table: &Table,
-    price: impl Fn(usize) -> f32,
-) -> candle_core::Result<(Vec<f32>, Vec<f32>, Vec<f32>)> {
-    /// Rows at once: more would not fit the caches.
-    const ROWS: usize = 8192;
-    let all: Vec<usize> = (0..table.len()).collect();
-    let (mut logit, mut accuracy, mut cost) = (Vec::new(), Vec::new(), Vec::new());
-    for rows in all.chunks(ROWS) {
-        let heads = network.forward(&table.inputs(rows, &price)?)?;
-        logit.extend(heads.logit.to_vec1::<f32>()?);
-        accuracy.extend(heads.accuracy.to_vec1::<f32>()?);
-        cost.extend(heads.cost.to_vec1::<f32>()?);
+/// What the network says at every boundary.
+struct Outputs {
+    logit: Vec<f32>,
+    accuracy: Vec<[f32; 2]>,
+    cost: Vec<[f32; 2]>,
+}
+
+impl Outputs {
+    fn of(
+        network: &Network,
+        table: &Table,
+        price: impl Fn(usize) -> f32,
+    ) -> candle_core::Result<Self> {
+        /// Rows at once: more would not fit the caches.
+        const ROWS: usize = 8192;
+        let all: Vec<usize> = (0..table.len()).collect();
+        let mut outputs = Self { logit: Vec::new(), accuracy: Vec::new(), cost: Vec::new() };
+        let pairs = |t: &Tensor| -> candle_core::Result<Vec<[f32; 2]>> {
+            Ok(t.to_vec2::<f32>()?.into_iter().map(|row| [row[0], row[1]]).collect())
+        };
+        for rows in all.chunks(ROWS) {
+            let heads = network.forward(&table.inputs(rows, &price)?)?;
+            outputs.logit.extend(heads.logit.to_vec1::<f32>()?);
+            outputs.accuracy.extend(pairs(&heads.accuracy)?);
+            outputs.cost.extend(pairs(&heads.cost)?);
+        }
+        Ok(outputs)
     }
-    Ok((logit, accuracy, cost))
 }
 
 /// What the critic expects at the first boundaries, at the policy's own price.
 fn expected(network: &Network, table: &Table) -> candle_core::Result<(f64, f64)> {
     let firsts = &table.starts[..table.starts.len() - 1];
     let heads = network.forward(&table.inputs(firsts, |_| 0.0)?)?;
-    let mean = |t: Tensor| t.mean(D::Minus1)?.to_scalar::<f32>().map(f64::from);
-    Ok((mean(heads.accuracy)?, mean(heads.cost)?))
+    let p = candle_nn::ops::sigmoid(&heads.logit)?.unsqueeze(1)?;
+    let weights = Tensor::cat(&[(1.0 - &p)?, p], 1)?;
+    let mean =
+        |t: Tensor| (t * &weights)?.sum(1)?.mean(D::Minus1)?.to_scalar::<f32>().map(f64::from);
+    let on_track: f64 = firsts.iter().map(|row| table.on_track[*row]).sum();
+    Ok((mean(heads.accuracy)? + on_track / firsts.len().max(1) as f64, mean(heads.cost)?))
 }
 
 fn log_probability(logit: f32, large: bool) -> f32 {

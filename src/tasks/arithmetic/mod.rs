@@ -246,7 +246,7 @@ pub fn final_answer(text: &str) -> Option<u32> {
 
 /// Which part of all possible questions a problem is drawn from. The parts are told apart by a
 /// hash of the question's text, so they share no question whatever the seeds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
     /// The questions that the tiny pair was trained on: 3/4 of all.

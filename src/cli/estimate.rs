@@ -1,0 +1,90 @@
+//! `pointsman eval --stored`: what every threshold would have given, from the store alone.
+
+use anyhow::Context;
+use comfy_table::presets::ASCII_MARKDOWN;
+use comfy_table::{CellAlignment, Table};
+
+use super::options::Common;
+use super::progress::bar;
+use super::{Outcome, policies, style};
+use crate::config::{Folders, Preset};
+use crate::evaluation::{Estimate, Log};
+use crate::store::Store;
+use crate::training::{Dataset, logged};
+
+/// Estimates the policy's curve at its own quantiles.
+///
+/// # Errors
+/// When there is no policy, or the store cannot be read.
+pub fn run(
+    json: bool,
+    preset: &Preset,
+    common: &Common,
+    folders: &Folders,
+) -> anyhow::Result<Outcome> {
+    let store = Store::open(&common.store(folders))?;
+    let roster = policies::roster(common, preset, Some(&store))?;
+    roster.router("policy")?;
+    let policy = roster.policy().context("there is no policy")?;
+    let card = &policy.card;
+    let reading = bar(store.len(), "reading")?;
+    let dataset = Dataset::read(&store, &card.models, &card.set, || reading.inc(1));
+    reading.finish_and_clear();
+    let dataset = dataset?;
+    let log = Log::new(&logged(&dataset.trajectories, policy)?);
+    let drawn = dataset.trajectories.iter().filter(|t| t.explored).count();
+    eprintln!(
+        "policy {}: {} episodes with drawn choices, {} of them without a propensity; {} episodes left out",
+        card.name,
+        drawn,
+        log.left_out(),
+        dataset.intake.person
+            + dataset.intake.ungraded
+            + dataset.intake.unweighed
+            + dataset.intake.other_models
+    );
+    let estimates = log.curve(&card.quantiles);
+    if json {
+        for estimate in &estimates {
+            style::line(&serde_json::to_string(estimate)?)?;
+        }
+        return Ok(Outcome::Done);
+    }
+    style::line(&table(&estimates, card.cost_unit))?;
+    Ok(Outcome::Done)
+}
+
+/// One row a threshold; costs as a share of `unit`.
+fn table(estimates: &[Estimate], unit: f64) -> String {
+    let mut table = Table::new();
+    table.load_preset(ASCII_MARKDOWN).set_header([
+        "threshold",
+        "accuracy",
+        "95 %",
+        "cost share",
+        "95 %",
+        "effective episodes",
+        "",
+    ]);
+    let dash = || "–".to_owned();
+    let percent = |x: f64| format!("{:.1} %", x * 100.0);
+    let range = |[a, b]: [f64; 2]| format!("{:.1}–{:.1}", a * 100.0, b * 100.0);
+    let share = |cost: f64| cost / unit;
+    for estimate in estimates {
+        table.add_row([
+            format!("{:.4}", estimate.threshold),
+            estimate.accuracy.map_or_else(dash, percent),
+            estimate.accuracy_ci.map_or_else(dash, range),
+            estimate.cost.map_or_else(dash, |cost| percent(share(cost))),
+            estimate.cost_ci.map_or_else(dash, |ci| range(ci.map(share))),
+            format!("{:.0}", estimate.effective),
+            if estimate.supported { String::new() } else { "not supported".into() },
+        ]);
+    }
+    for column in 0..6 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
