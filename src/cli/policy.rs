@@ -56,6 +56,9 @@ enum PolicyCommand {
         /// File to write
         #[arg(short, long, value_name = "FILE")]
         out: PathBuf,
+        /// Another name for it
+        #[arg(long = "as", value_name = "NAME")]
+        rename: Option<String>,
     },
 }
 
@@ -109,9 +112,10 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
             );
             style::line(&format!("{now} is in force for preset {}", preset.name))?;
         }
-        PolicyCommand::Export { name, out } => {
+        PolicyCommand::Export { name, out, rename } => {
             let (_, mut policy) = numbered(&store, &name)?;
             policy.card.calibrations = calibrations(&store, &policy)?;
+            policy.card.name = rename.unwrap_or(policy.card.name);
             std::fs::write(&out, policy.to_bytes()?)
                 .with_context(|| format!("cannot write {}", out.display()))?;
             eprintln!("policy {name} written to {}", out.display());

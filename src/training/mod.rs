@@ -5,12 +5,13 @@
 //! | `collect` | episodes to learn from, many at once, into the store |
 //! | `dataset` | episodes as trajectories of boundaries |
 //! | `vtrace` | values and advantages of trajectories that another policy wrote |
-//! | `trainer` | the actor-critic that fits a policy to them |
+//! | `trainer`, `lessons` | the actor-critic that fits a policy to them: its course, and a round of it |
 //! | `gate` | whether a new policy is better than the one in force |
 
 mod collect;
 mod dataset;
 mod gate;
+mod lessons;
 mod trainer;
 mod vtrace;
 
