@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use pointsman::config::{Exploration, Folders, Glimpse, Preset, Switching, WhenSpent, load_preset};
 use pointsman::engine::mistralrs::MistralEngine;
@@ -12,7 +12,7 @@ use pointsman::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
     Role, Token, Verdict,
 };
-use pointsman::routing::{Opinion, Roster, Router};
+use pointsman::routing::{FEATURES, Opinion, Roster, Router, load_policy};
 use pointsman::session::{Audience, Command, Conductor, Job, Journal, SessionError};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
@@ -114,8 +114,12 @@ fn pair() -> MutexGuard<'static, Conductor> {
     conductor
 }
 
+fn roster() -> Roster {
+    Roster::new("tiny", Some(Arc::new(load_policy("builtin:tiny").unwrap())))
+}
+
 fn by_name(router: &str) -> Box<dyn Router> {
-    Roster::new("tiny", None).router(router).unwrap()
+    roster().router(router).unwrap()
 }
 
 /// A question of at least five operations.
@@ -322,8 +326,7 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
         let engines = PerRole { small: engine(Role::Small)?, large: engine(Role::Large)? };
         Ok(Conductor::new(engines, preset))
     };
-    let roster = Roster::new("tiny", None);
-    let mut live = spawn(load, roster, Box::new(Memory::default())).unwrap();
+    let mut live = spawn(load, roster(), Box::new(Memory::default())).unwrap();
     let ask = || Command::Ask { question: question(), router: None, seed: 1, paused: true };
     // Started in pause, so that the threshold is moved within the episode.
     for command in [ask(), Command::Threshold(0.25), Command::Resume] {
@@ -468,4 +471,26 @@ fn routers_that_lack_what_they_need_are_refused_before_anything_is_begun() {
     assert!(message.contains("entropy") && message.contains("mute"), "{message}");
     let message = refused("confidence", Some(Glimpse::Tokens(0)));
     assert!(message.contains("--glimpse 1"), "{message}");
+}
+
+#[test]
+fn the_policy_decides_by_its_network_and_wants_its_own_glimpse() {
+    let mut conductor = pair();
+    let run = run(&mut conductor, "policy", Watcher::default());
+    let policy = roster().policy().unwrap().clone();
+    for step in &run.episode.steps {
+        let decision = step.decision.as_ref().unwrap();
+        assert_eq!(decision.by, Decider::Policy(policy.card.name.clone()));
+        let p = policy.p_large(&decision.features).unwrap();
+        assert!((decision.p_large.unwrap() - p).abs() < 1e-6, "from the features that are logged");
+        assert!((0.0..=1.0).contains(&p));
+        let seen = decision.features.keys().all(|name| FEATURES.contains(&name.as_str()));
+        assert!(seen, "features have documented names only");
+    }
+
+    conductor.preset_mut().routing.glimpse = Some(Glimpse::Tokens(1));
+    let (question, mut router) = (question(), by_name("policy"));
+    let job = Job::new(&question, router.as_mut(), 1);
+    let error = conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap_err();
+    assert!(error.to_string().contains("--glimpse step"), "{error}");
 }

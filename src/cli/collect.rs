@@ -5,7 +5,7 @@ use clap::Args;
 use super::options::Common;
 use super::progress::bar;
 use super::{Outcome, policies};
-use crate::config::{Exploration, Folders, Preset};
+use crate::config::{Exploration, Folders, Glimpse, Preset};
 use crate::episode::{Episode, Verdict};
 use crate::routing::Roster;
 use crate::session::{Fleet, load_fleet};
@@ -43,7 +43,11 @@ pub struct CollectArgs {
 /// # Errors
 /// When the configuration is invalid, or an episode cannot be run or stored.
 pub fn run(args: CollectArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
-    let preset = common.preset(folders)?;
+    let mut preset = common.preset(folders)?;
+    if preset.routing.router != "policy" {
+        // A whole step serves the training of policies with any glimpse; a shorter one does not.
+        preset.routing.glimpse.get_or_insert(Glimpse::Step);
+    }
     policies::known(std::slice::from_ref(&preset.routing.router))?;
     let drawn = questions(&args.tasks, args.split, common.seed)?;
     let asked: Vec<Question> = drawn.take(args.n as usize).collect();
