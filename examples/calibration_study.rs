@@ -91,18 +91,18 @@ fn main() -> anyhow::Result<()> {
         };
         println!("| {seed} | {threshold} | {missed} | {:.2} % | {share:.1} % |", true_rate * 100.0);
     }
-    let mean = |f: &dyn Fn(&(u64, Option<(usize, u64)>, f64)) -> f64| {
-        rows.iter().map(f).sum::<f64>() / rows.len().max(1) as f64
-    };
+    let n_rows = rows.len().max(1) as f64;
+    let mean_rate = rows.iter().map(|row| row.2).sum::<f64>() / n_rows;
+    let mean_share =
+        rows.iter().map(|row| row.1.map_or(1.0, |(i, _)| cost(i))).sum::<f64>() / n_rows;
     let found = rows.iter().filter(|r| r.1.is_some()).count();
-    let share = mean(&|row| row.1.map_or(1.0, |(i, _)| cost(i)));
     println!(
         "\n{kept} of {} calibrations kept the rate of misses at or below {:.0} % on {} fresh questions; mean rate {:.2} %, mean cost share {:.1} %, {found} found a threshold.",
         rows.len(),
         alpha * 100.0,
         arguments.fresh,
-        mean(&|row| row.2) * 100.0,
-        share * 100.0
+        mean_rate * 100.0,
+        mean_share * 100.0
     );
     Ok(())
 }

@@ -144,7 +144,7 @@ impl Conductor {
         self.check(&job)?;
         let mut preset = self.preset.clone();
         // Apart from the draws of the tokens.
-        let explorer_seed = job.seed.wrapping_add(0x5EED_0F_D4A5);
+        let explorer_seed = job.seed.wrapping_add(0x005E_ED0F_D4A5);
         let mut explorer =
             preset.routing.exploration.clone().map(|how| Explorer::new(how, explorer_seed));
         if let Some(explorer) = &explorer {

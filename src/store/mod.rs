@@ -116,17 +116,16 @@ impl Store {
     /// When the disk refuses; some of the events may then be missing.
     pub fn append_all(&self, id: u64, events: &[Event]) -> Result<(), StoreError> {
         let last = self.events.scan_prefix(id.to_be_bytes()).keys().next_back();
-        let mut place = match last {
+        let first = match last {
             None => {
                 self.episodes.insert(id.to_be_bytes(), &[]).map_err(|e| self.refused(&e))?;
                 0
             }
             Some(key) => place_of(&key.map_err(|e| self.refused(&e))?) + 1,
         };
-        for event in events {
+        for (place, event) in (first..).zip(events) {
             let json = serde_json::to_vec(event).map_err(|e| self.refused(&e))?;
             self.events.insert(key_of(id, place), json).map_err(|e| self.refused(&e))?;
-            place += 1;
             if event.kind.is_last() {
                 self.keep_summary(id)?;
             }
