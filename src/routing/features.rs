@@ -274,7 +274,10 @@ fn reading(question: &str, trace: &str, glimpse: &str, put: &mut impl FnMut(&str
     let sentence = sentence(question, &asked, about).to_lowercase();
     words(&sentence).for_each(|word| story[bucket(word)] += 1.0);
     for (count, name) in story.into_iter().zip(&FEATURES[FEATURES.len() - STORY..]) {
-        put(name, count);
+        // Most buckets are empty, and what is not there is read as 0.
+        if count > 0.0 {
+            put(name, count);
+        }
     }
     put("question.numbers", asked.len() as f64);
     put("question.numbers_left", used.iter().filter(|used| !**used).count() as f64);
@@ -415,4 +418,88 @@ fn numbers(text: &str) -> impl Iterator<Item = &str> {
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(question: &str, trace: &str, glimpse: &str) -> BTreeMap<String, f64> {
+        let mut all = BTreeMap::new();
+        reading(question, trace, glimpse, &mut |name: &str, value| {
+            all.insert(name.to_owned(), value);
+        });
+        all
+    }
+
+    #[test]
+    fn numbers_are_used_in_the_order_of_the_question() {
+        let question = "Ava has 12 pens. She loses 5 pens. She finds 12 pens. How many now?";
+        let first = read(question, "", "Pens: 12 - 5 = 7");
+        assert_eq!((first["question.numbers"], first["question.numbers_left"]), (3.0, 1.0));
+        assert_eq!(
+            (first["glimpse.uses"], first["glimpse.skips"], first["glimpse.jumps"]),
+            (2.0, 0.0, 0.0)
+        );
+        // The second 12 is another one.
+        let second = read(question, "Pens: 12 - 5 = 7\n", "Pens: 7 + 12 = 19");
+        assert_eq!((second["glimpse.uses"], second["question.numbers_left"]), (1.0, 0.0));
+        let skipping = read(question, "", "Pens: 12 + 12 = 24");
+        assert_eq!((skipping["glimpse.skips"], skipping["question.sentences"]), (1.0, 4.0));
+        assert_eq!(read(question, "", "Pens left")["glimpse.jumps"], -1.0);
+        assert!(!read(question, "", "").contains_key("glimpse.uses"), "nothing was seen");
+    }
+
+    #[test]
+    fn the_sentence_is_that_of_the_number() {
+        let question = "Ava has 12 pens. She loses 5 pens! How many now?";
+        let asked: Vec<&str> = numbers(question).collect();
+        assert_eq!(sentence(question, &asked, 0), "Ava has 12 pens");
+        assert_eq!(sentence(question, &asked, 1), " She loses 5 pens");
+        assert_eq!(sentence(question, &asked, 2), " How many now?");
+        assert_eq!(sentence("", &[], 0), "");
+        // Words count once each time they occur, whatever bucket they share.
+        let story: f64 = read(question, "", "12 - 5 = 7")
+            .iter()
+            .filter(|(name, _)| name.starts_with("story."))
+            .map(|(_, count)| count)
+            .sum();
+        assert_eq!(story, 3.0, "she loses pens");
+    }
+
+    #[test]
+    fn statistics_of_known_tokens() {
+        let token = |text: &str, logprob: f32, entropy: f32| Token {
+            id: 0,
+            text: text.into(),
+            logprob,
+            entropy,
+            top: 0.9,
+            margin: 0.8,
+            ms: 0.0,
+        };
+        let tokens = [
+            token("Pens", -0.5, 0.3),
+            token(" ", -0.1, 0.1),
+            token("1", -0.2, 0.4),
+            token("2", -0.7, 0.6),
+        ];
+        let mut all = BTreeMap::new();
+        statistics("glimpse", &tokens, &mut |name: &str, value| {
+            all.insert(name.to_owned(), value);
+        });
+        let near = |name: &str, value: f64| {
+            assert!((all[&format!("glimpse.{name}")] - value).abs() < 1e-6, "{name}: {all:?}");
+        };
+        near("first_entropy", 0.3);
+        near("mean_entropy", 0.35);
+        near("min_logprob", -0.7);
+        near("digit_max_entropy", 0.6);
+        near("digit_mean_entropy", 0.5);
+        near("number_logprob", -0.9);
+        near("length", 4.0);
+        for name in all.keys() {
+            assert!(FEATURES.contains(&name.as_str()), "{name} is documented");
+        }
+    }
 }
