@@ -1,4 +1,4 @@
-//! Does a calibrated threshold keep what it promises? Prints the table of presets/tiny/REPORT.md:
+//! Does a calibrated threshold keep what it promises? Prints a table:
 //!
 //!     cargo run --release --example calibration_study
 //!

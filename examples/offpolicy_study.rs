@@ -1,4 +1,4 @@
-//! Does the store foretell what a threshold would give? Prints the table of presets/tiny/REPORT.md:
+//! Does the store foretell what a threshold would give? Prints a table:
 //!
 //!     cargo run --release --example offpolicy_study
 //!

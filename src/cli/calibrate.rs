@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::{ArgGroup, Args};
 
-use super::options::Common;
+use super::options::{Common, fresh};
 use super::progress::bar;
 use super::{Outcome, policies, style};
 use crate::config::Folders;
@@ -63,18 +63,21 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
         let inside = value.is_none_or(|v| v > 0.0 && v < 1.0);
         anyhow::ensure!(inside, "{name} must be above 0 and below 1");
     }
+    let share = args.target_cost.is_none_or(|share| share > 0.0 && share < 2.0);
+    anyhow::ensure!(share, "--target-cost must be above 0 and below 2");
     let preset = common.preset(folders)?;
     let store = Store::open(&common.store(folders))?;
     let roster = policies::roster(common, &preset, Some(&store))?;
     roster.router("policy")?;
     let policy = roster.policy().context("there is no policy")?;
-    let asked = questions(&args.tasks, args.split, common.seed)?;
+    // Another seed than that of collections: training must not have seen these questions.
+    let seed = fresh(common.seed, 1);
+    let asked = questions(&args.tasks, args.split, seed)?;
     let asked: Vec<Question> = asked.take(args.n as usize).collect();
     let jobs = args.jobs.map(|jobs| jobs as usize);
     let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
     let bar = bar(3 * asked.len(), "questions")?;
-    let mut trial =
-        Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: common.seed };
+    let mut trial = Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed };
     let (ends, _) = trial.ends(|| bar.inc(1))?;
     let run = trial.run("policy", true, || bar.inc(1))?;
     bar.finish_and_clear();
@@ -89,7 +92,7 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
             (learn_then_test(&misses, n, alpha, delta).map(|i| thresholds[i]), target)
         }
         (None, Some(share)) => {
-            let bootstrap = Bootstrap::new(asked.len(), RESAMPLES, common.seed);
+            let bootstrap = Bootstrap::new(asked.len(), RESAMPLES, seed);
             let found = cost_target(run.sweeps(), &ends, thresholds, share, &bootstrap)?;
             if let Some(ci) = found.and_then(|f| f.ci) {
                 eprintln!("95 % of the cost share: {:.1}–{:.1} %", ci[0] * 100.0, ci[1] * 100.0);
@@ -112,7 +115,7 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
         threshold,
         target,
         n: asked.len(),
-        seed: common.seed,
+        seed,
         accuracy: point.accuracy,
         cost_share: point.cost_share.unwrap_or(0.0),
         at_ms: now_ms(),

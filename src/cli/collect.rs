@@ -106,9 +106,13 @@ impl Round<'_> {
         exploring.routing.exploration = Some(exploration);
         exploring.validate().map_err(crate::config::ConfigError::Options)?;
         fleet.set(&exploring);
-        let who = policy.map_or(self.router, |policy| &policy.card.name);
+        let who = match policy {
+            Some(policy) => format!("{} {}", policy.card.name, policy.digest()?),
+            None => self.router.to_owned(),
+        };
+        let glimpse = exploring.routing.glimpse.map_or(String::new(), |g| format!(" glimpse {g}"));
         let plan = Plan {
-            name: format!("{} {who} {} coin {}", self.preset.name, self.name, self.coin),
+            name: format!("{} {who} {}{glimpse} coin {}", self.preset.name, self.name, self.coin),
             router: self.router.to_owned(),
             seed: self.seed,
         };

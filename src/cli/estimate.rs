@@ -31,17 +31,18 @@ pub fn run(
     let dataset = Dataset::read(&store, &card.models, &card.set, || reading.inc(1));
     reading.finish_and_clear();
     let dataset = dataset?;
-    let log = Log::new(&logged(&dataset.trajectories, policy)?);
-    let drawn = dataset.trajectories.iter().filter(|t| t.explored).count();
+    let intake = dataset.intake;
+    let others = intake.person + intake.ungraded + intake.unweighed + intake.other_models;
+    // What it was trained on would flatter it.
+    let (fresh, seen): (Vec<_>, Vec<_>) =
+        dataset.trajectories.into_iter().partition(|t| t.began_ms > card.created_ms);
+    let log = Log::new(&logged(&fresh, policy)?);
     eprintln!(
-        "policy {}: {} episodes with drawn choices, {} of them without a propensity; {} episodes left out",
+        "policy {}: {} episodes with drawn choices, {} of which cannot be weighted; left out: {} older than the policy, {others} others",
         card.name,
-        drawn,
+        fresh.iter().filter(|t| t.explored).count(),
         log.left_out(),
-        dataset.intake.person
-            + dataset.intake.ungraded
-            + dataset.intake.unweighed
-            + dataset.intake.other_models
+        seen.len()
     );
     let estimates = log.curve(&card.quantiles);
     if json {

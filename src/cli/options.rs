@@ -49,6 +49,12 @@ fn router_help() -> String {
     format!("Who chooses the writer of the next step: {} [default: the preset's]", NAMES.join(", "))
 }
 
+/// A seed for questions that nothing has been trained on: trainings and collections count theirs up
+/// from the one that the user names. `salt` keeps several purposes apart.
+pub fn fresh(seed: u64, salt: u64) -> u64 {
+    seed ^ (0xF2E5_0000_0000_0000 | salt << 32)
+}
+
 impl Common {
     /// The preset with this command line's changes.
     ///

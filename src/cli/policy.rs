@@ -9,7 +9,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use super::calibrate::{calibrations, described, ground};
-use super::options::Common;
+use super::options::{Common, fresh};
 use super::policies::{in_force, numbered, read};
 use super::progress::bar;
 use super::train::digests;
@@ -87,9 +87,12 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
                     eprintln!("policy {name} is in force already");
                     return Ok(Outcome::Done);
                 }
-                let asked = questions(&tasks, Split::Develop, fresh(common.seed))?;
+                // Each contest has questions of its own: trying on until one wins proves nothing.
+                let contest = number + ((store.reign(&preset.name)?.len() as u64) << 8);
+                let seed = fresh(common.seed, 2 + contest);
+                let asked = questions(&tasks, Split::Develop, seed)?;
                 let asked: Vec<Question> = asked.take(n as usize).collect();
-                if !wins(challenger, champion, &asked, common.seed, &preset, folders)? {
+                if !wins(challenger, champion, &asked, seed, &preset, folders)? {
                     eprintln!(
                         "pointsman: policy {name} stays out of force: the interval of its lead is not above 0; ask more questions with -n, or promote it --anyway"
                     );
@@ -122,11 +125,6 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
         }
     }
     Ok(Outcome::Done)
-}
-
-/// A seed for questions that no training has asked: trainings count theirs up from their own.
-fn fresh(seed: u64) -> u64 {
-    seed ^ 0xF2E5_4000_0000_0000
 }
 
 fn wins(

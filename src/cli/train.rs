@@ -11,7 +11,7 @@ use super::progress::bar;
 use super::{Outcome, style};
 use crate::config::{Folders, Glimpse, Preset};
 use crate::episode::{PerRole, Role};
-use crate::routing::{FeatureSet, Policy, Roster};
+use crate::routing::{FEATURES, FeatureSet, Policy, Roster};
 use crate::session::{Fleet, load_fleet, now_ms};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
@@ -37,7 +37,8 @@ pub struct TrainArgs {
     #[arg(long, default_value = "develop")]
     pub split: Split,
 
-    /// Probability that a coin makes a choice while collecting
+    /// Probability that a coin makes a choice while a policy collects; it is 0.5 in the first round,
+    /// where there is none
     #[arg(long, default_value_t = 0.2, value_name = "0..1")]
     pub coin: f64,
 
@@ -63,6 +64,9 @@ pub struct TrainArgs {
 /// # Errors
 /// When the configuration is invalid, there is too little to learn from, or a model or the store fails.
 pub fn run(args: TrainArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+    anyhow::ensure!((0.0..=1.0).contains(&args.coin), "--coin must be from 0 to 1");
+    let share = args.target_cost.is_none_or(|share| share > 0.0 && share < 2.0);
+    anyhow::ensure!(share, "--target-cost must be above 0 and below 2");
     let mut preset = common.preset(folders)?;
     let glimpse = preset.routing.glimpse.unwrap_or(Glimpse::Step);
     preset.routing.glimpse = Some(glimpse);
@@ -70,6 +74,11 @@ pub fn run(args: TrainArgs, common: &Common, folders: &Folders) -> anyhow::Resul
         Some(prefix) => FeatureSet::without(prefix, glimpse),
         None => FeatureSet::full(glimpse),
     };
+    let all = FEATURES.len();
+    anyhow::ensure!(
+        args.without.is_none() || (1..all).contains(&set.features.len()),
+        "--without leaves out no feature, or all of them: give the beginning of some features' names"
+    );
     let store = Store::open(&common.store(folders))?;
     let jobs = if args.rounds == 0 { Some(1) } else { args.jobs.map(|jobs| jobs as usize) };
     let fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;

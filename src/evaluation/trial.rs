@@ -56,12 +56,13 @@ impl Trial<'_> {
             }
             at(conductor, router.as_mut(), question, seed, threshold).map(Err)
         };
-        self.fleet.each(questions.len(), work, |i, result| {
+        let ended = self.fleet.each(questions.len(), work, |i, result| {
             results[i] = Some(result);
             progress();
             Ok(())
-        })?;
+        });
         self.fleet.set(&preset);
+        ended?;
         let mut run = Run::new(name, glimpse, threshold);
         for (question, result) in questions.iter().zip(results.into_iter().flatten()) {
             match result {

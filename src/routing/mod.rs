@@ -33,8 +33,8 @@ pub use features::{FEATURES, features};
 pub use mixture::{Component, Mixture};
 pub use network::{Heads, Network};
 pub use policy::{
-    Calibration, Card, FeatureSet, Ground, Intake, PRICE_SPREAD, PRICES, Policy, PolicyError,
-    Target, standardized,
+    Calibration, Card, FORMAT, FeatureSet, Ground, Intake, PRICE_SPREAD, PRICES, Policy,
+    PolicyError, Target, standardized,
 };
 pub use roster::{NAMES, Roster};
 pub use shipped::load_policy;

@@ -18,7 +18,8 @@ pub const TENSORS: [&str; 6] = [
 pub struct Heads {
     /// Logit of p(large). Shape (n).
     pub logit: Tensor,
-    /// Expected share of right answers where the small, where the large model writes the next step.
+    /// Expected share of right answers where the small, where the large model writes the next step;
+    /// where a task set can verify steps, less the potential (see `training`).
     /// Shape (n, 2).
     pub accuracy: Tensor,
     /// Expected cost from here on, likewise, as a share of what the large model alone spends on a

@@ -11,10 +11,11 @@ use thiserror::Error;
 use super::network::{Network, TENSORS};
 use super::{Boundary, FEATURES, Mixture, Opinion, Router, RouterError, features};
 use crate::config::{Glimpse, Preset};
+use crate::engine::Evidence;
 use crate::episode::{Decider, ModelRecord, PerRole, Role};
 
 /// Version of the policy file. Older ones are read; newer ones are refused.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 /// The key of the card among a file's metadata.
 const CARD: &str = "pointsman";
 
@@ -224,6 +225,13 @@ impl Policy {
         if card.set.hash() != card.set_hash || card.mean.len() != n || card.spread.len() != n {
             return Err(PolicyError::Set);
         }
+        let scaled = card.spread.iter().all(|s| s.is_finite() && *s > 0.0)
+            && card.mean.iter().all(|m| m.is_finite());
+        let quantiles = &card.quantiles;
+        let ascending = quantiles.is_sorted() && quantiles.iter().all(|q| (0.0..=1.0).contains(q));
+        if !scaled || !ascending || quantiles.len() < 2 {
+            return Err(broken(&"its card has impossible numbers"));
+        }
         let mut all =
             candle_core::safetensors::load_buffer(bytes, &Device::Cpu).map_err(|e| broken(&e))?;
         let mut networks = Vec::new();
@@ -360,6 +368,19 @@ impl Router for Trained {
 
     fn glimpse(&self) -> Glimpse {
         self.0.card.set.glimpse
+    }
+
+    fn evidence(&self) -> Evidence {
+        let reads = |words: &[&str]| {
+            self.0.card.set.features.iter().any(|f| words.iter().any(|word| f.contains(word)))
+        };
+        if reads(&["entropy", "worst"]) {
+            Evidence::Distribution
+        } else if reads(&["logprob", "_top", "_margin"]) {
+            Evidence::Logprobs
+        } else {
+            Evidence::Nothing
+        }
     }
 
     fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {

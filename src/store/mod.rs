@@ -10,7 +10,7 @@ mod summary;
 
 use std::path::{Path, PathBuf};
 
-use sled::{Config, Db, Tree};
+use sled::{Batch, Config, Db, Tree};
 use thiserror::Error;
 
 use crate::episode::{Episode, Event, FoldError, SCHEMA};
@@ -117,18 +117,20 @@ impl Store {
     pub fn append_all(&self, id: u64, events: &[Event]) -> Result<(), StoreError> {
         let last = self.events.scan_prefix(id.to_be_bytes()).keys().next_back();
         let first = match last {
-            None => {
-                self.episodes.insert(id.to_be_bytes(), &[]).map_err(|e| self.refused(&e))?;
-                0
-            }
+            None => 0,
             Some(key) => place_of(&key.map_err(|e| self.refused(&e))?) + 1,
         };
+        let mut batch = Batch::default();
         for (place, event) in (first..).zip(events) {
             let json = serde_json::to_vec(event).map_err(|e| self.refused(&e))?;
-            self.events.insert(key_of(id, place), json).map_err(|e| self.refused(&e))?;
-            if event.kind.is_last() {
-                self.keep_summary(id)?;
-            }
+            batch.insert(&key_of(id, place), json);
+        }
+        self.events.apply_batch(batch).map_err(|e| self.refused(&e))?;
+        // After the events: an entry without them would be an episode that cannot be read.
+        if events.last().is_some_and(|event| event.kind.is_last()) {
+            self.keep_summary(id)?;
+        } else if first == 0 {
+            self.episodes.insert(id.to_be_bytes(), &[]).map_err(|e| self.refused(&e))?;
         }
         self.db.flush().map_err(|e| self.refused(&e))?;
         Ok(())

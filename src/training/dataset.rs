@@ -39,6 +39,10 @@ pub struct Trajectory {
     pub explored: bool,
     /// Of the whole episode, in the unit of the prices.
     pub cost: f64,
+    /// What of that the large model wrote and prefilled.
+    pub large_cost: f64,
+    /// When it began: milliseconds since the Unix epoch.
+    pub began_ms: u64,
     /// Mean log-probability of each step that the small model drafted whole.
     pub confidences: Vec<f64>,
 }
@@ -161,7 +165,8 @@ fn trajectory(
         let mut cost = step.cost(prices);
         let dropped = step.discarded.iter().find(|w| w.model == Role::Small);
         let draft = dropped.or(Some(&step.writing).filter(|w| w.model == Role::Small));
-        if let Some(draft) = draft.filter(|d| !d.tokens.is_empty()) {
+        let whole = |d: &&Writing| !d.tokens.is_empty() && d.stop != StopReason::Glimpse;
+        if let Some(draft) = draft.filter(whole) {
             let sum: f64 = draft.tokens.iter().map(|t| f64::from(t.logprob)).sum();
             confidences.push(sum / draft.tokens.len() as f64);
         }
@@ -205,12 +210,15 @@ fn trajectory(
         on_track &= solution.is_some_and(|s| s.step_will_do(place, &step.writing.text));
         so_far.steps.push(step);
     }
+    let large = &episode.ledger.accounts.large;
     (!boundaries.is_empty()).then(|| Trajectory {
         question: episode.started.question.clone(),
         boundaries,
         correct,
         explored: episode.started.preset.routing.exploration.is_some(),
         cost: episode.ledger.cost() - spared,
+        large_cost: prices.large * (large.prefilled + large.kept) as f64,
+        began_ms: episode.began_ms,
         confidences,
     })
 }

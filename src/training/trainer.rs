@@ -26,7 +26,7 @@ use thiserror::Error;
 use super::lessons::{Lessons, Table, expected};
 use super::{Dataset, Trajectory};
 use crate::episode::PerRole;
-use crate::routing::{Card, FeatureSet, Mixture, Network, Policy};
+use crate::routing::{Card, FORMAT, FeatureSet, Mixture, Network, Policy};
 
 /// How to train.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,7 +172,7 @@ pub fn train(
     let confidences: Vec<f64> =
         trajectories.iter().flat_map(|t| t.confidences.iter().copied()).collect();
     let card = Card {
-        format: 1,
+        format: FORMAT,
         name: String::new(),
         parents: dataset.parents.iter().cloned().collect(),
         created_ms: 0,
@@ -252,7 +252,7 @@ fn cost_of_large(trajectories: &[Trajectory]) -> f64 {
     for trajectory in trajectories {
         if trajectory.boundaries.iter().all(|b| b.large) {
             let weight = 1.0 / trajectory.boundaries.iter().map(|b| b.propensity).product::<f64>();
-            sum += weight * trajectory.cost;
+            sum += weight * trajectory.large_cost;
             weights += weight;
         }
     }
