@@ -8,8 +8,8 @@ use plotters::style::{BLACK, RGBColor};
 
 use super::Score;
 
-/// The curves of `scores` in one SVG picture: accuracy over cost share, a line a router, a dot for a router without a
-/// curve.
+/// The curves of `scores` in one SVG picture: accuracy over cost share, a line a router, and a dot
+/// where it operates.
 ///
 /// # Errors
 /// A sentence, when the picture cannot be drawn.
@@ -20,16 +20,16 @@ pub fn plot(scores: &[Score], title: &str) -> Result<String, String> {
 }
 
 fn draw(scores: &[Score], title: &str, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+    // In the order of the thresholds: a cost that falls on the way is drawn as it is.
     let points = |score: &Score| -> Vec<(f64, f64)> {
         let on_curve = score.curve.iter().filter_map(|p| Some((p.cost_share?, p.accuracy)));
         let mut points: Vec<_> = on_curve.collect();
-        points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        if points.is_empty() {
-            points.extend(score.cost_share.zip(score.accuracy));
-        }
+        points.dedup();
         points
     };
-    let all: Vec<(f64, f64)> = scores.iter().flat_map(points).collect();
+    let operating = |score: &Score| score.cost_share.zip(score.accuracy);
+    let all: Vec<(f64, f64)> =
+        scores.iter().flat_map(|score| points(score).into_iter().chain(operating(score))).collect();
     let most = all.iter().map(|p| p.0).fold(1.0, f64::max);
     let least = all.iter().map(|p| p.1).fold(1.0, f64::min);
     let low = (least * 20.0).floor() / 20.0;
@@ -59,11 +59,12 @@ fn draw(scores: &[Score], title: &str, svg: &mut String) -> Result<(), Box<dyn s
             || score.router.clone(),
             |apgr| format!("{} (APGR {apgr:.3})", score.router),
         );
-        if let [point] = points[..] {
-            chart
-                .draw_series([Circle::new(point, 5, colour.filled())])?
-                .label(score.router.clone())
-                .legend(move |(x, y)| Circle::new((x + 9, y), 4, colour.filled()));
+        // A dot where it operates, and a line through all its thresholds where it has several.
+        let dot = move |at: (f64, f64)| Circle::new(at, 4, colour.filled());
+        let dots = chart.draw_series(operating(score).map(dot))?;
+        let mark = move |(x, y)| Circle::new((x + 9, y), 4, colour.filled());
+        if points.len() < 2 {
+            dots.label(name).legend(mark);
         } else {
             chart.draw_series(LineSeries::new(points, style))?.label(name).legend(move |(x, y)| {
                 plotters::element::PathElement::new(vec![(x, y), (x + 18, y)], style)

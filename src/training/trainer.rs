@@ -275,3 +275,112 @@ fn quantiles(mut p: Vec<f64>) -> Vec<f64> {
     };
     (0..=STEPS).map(at).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::Rng;
+
+    use super::*;
+    use crate::config::Glimpse;
+    use crate::training::Boundary;
+
+    /// Episodes of two boundaries. Where the first feature is 1, the small model slips nine times of
+    /// ten, else once in fifty; large costs ten times what small does. Choices are fair coins.
+    fn toy(verified: bool) -> Dataset {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let width = set().features.len();
+        let trajectories = (0..1500).map(|i| {
+            let mut on_track = true;
+            let mut cost = 0.0;
+            let boundaries = (0..2).map(|_| {
+                let hard = rng.random_bool(0.4);
+                let large = rng.random_bool(0.5);
+                let slip = rng.random_bool(if hard { 0.9 } else { 0.02 });
+                let mut features = vec![0.0; width];
+                features[0] = f32::from(u8::from(hard));
+                let before = on_track;
+                on_track &= large || !slip;
+                let spent = if large { 10.0 } else { 1.0 };
+                cost += spent;
+                Boundary {
+                    features,
+                    large,
+                    propensity: 0.5,
+                    on_track: f32::from(u8::from(verified && before)),
+                    slip: verified.then_some(slip),
+                    cost: spent,
+                }
+            });
+            let boundaries = boundaries.collect();
+            Trajectory {
+                question: i.to_string(),
+                boundaries,
+                correct: on_track,
+                explored: true,
+                cost,
+                large_cost: cost,
+                began_ms: 0,
+                confidences: Vec::new(),
+            }
+        });
+        let mut dataset = Dataset::default();
+        dataset.trajectories = trajectories.collect();
+        dataset
+    }
+
+    fn set() -> FeatureSet {
+        FeatureSet::full(Glimpse::Step)
+    }
+
+    fn p_of(policy: &Policy, hard: f32) -> f64 {
+        let mut row = vec![0.0; policy.card.set.features.len()];
+        row[0] = hard;
+        policy.p_large_of(&[row]).unwrap()[0]
+    }
+
+    #[test]
+    fn the_large_model_is_for_what_the_small_one_cannot() {
+        for verified in [false, true] {
+            let settings = Settings { rounds: 25, batch: 256, ..Settings::default() };
+            let policy = train(&toy(verified), &set(), &settings, |_| true).unwrap();
+            let (easy, hard) = (p_of(&policy, 0.0), p_of(&policy, 1.0));
+            assert!(easy < 0.25 && hard > 0.75, "verified {verified}: {easy} and {hard}");
+            // In units of what the large model alone spends, two steps of 10.
+            assert!((policy.card.cost_unit - 20.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_target_cost_moves_the_multiplier() {
+        let multiplier = |target: f64| {
+            let settings = Settings {
+                rounds: 25,
+                batch: 256,
+                target_cost: Some(target),
+                ..Settings::default()
+            };
+            let mut expected = 0.0;
+            let policy = train(&toy(true), &set(), &settings, |now| {
+                expected = now.cost;
+                true
+            });
+            (policy.unwrap().card.multiplier, expected)
+        };
+        let ((dear, little), (cheap, much)) = (multiplier(0.15), multiplier(0.9));
+        assert!(dear > cheap, "a small budget makes cost dear: {dear} and {cheap}");
+        assert!(little < much, "and less is spent: {little} and {much}");
+    }
+
+    #[test]
+    fn nothing_is_learnt_from_too_little() {
+        let mut few = toy(false);
+        few.trajectories.truncate(20);
+        let settings = Settings::default();
+        assert!(matches!(train(&few, &set(), &settings, |_| true), Err(TrainError::TooFew(20))));
+        let mut same = toy(false);
+        for boundary in same.trajectories.iter_mut().flat_map(|t| &mut t.boundaries) {
+            boundary.large = true;
+        }
+        assert!(matches!(train(&same, &set(), &settings, |_| true), Err(TrainError::NoChoice)));
+    }
+}
