@@ -118,6 +118,21 @@ fn a_threshold_is_calibrated_and_goes_stale() {
 }
 
 #[test]
+fn a_policy_of_other_models_says_so() {
+    let home = tempfile::tempdir().unwrap();
+    let preset = home.path().join("swapped.toml");
+    let text = include_str!("../presets/tiny.toml").replace("tiny/large", "tiny/small");
+    std::fs::write(&preset, text).unwrap();
+    let told = |preset: &str| {
+        let run = output(home.path(), &["run", "--preset", preset, "--json"]);
+        assert!(run.status.success());
+        String::from_utf8(run.stderr).unwrap()
+    };
+    assert!(told(preset.to_str().unwrap()).contains("learnt from other models"));
+    assert_eq!(told("tiny"), "");
+}
+
+#[test]
 fn what_is_no_policy_is_refused_in_a_sentence() {
     let home = tempfile::tempdir().unwrap();
     let broken = home.path().join("broken.safetensors");

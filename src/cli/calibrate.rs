@@ -76,6 +76,7 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
     let asked: Vec<Question> = asked.take(args.n as usize).collect();
     let jobs = args.jobs.map(|jobs| jobs as usize);
     let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
+    policies::warn_of_strangers(&roster, fleet.first());
     let bar = bar(3 * asked.len(), "questions")?;
     let mut trial = Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed };
     let (ends, _) = trial.ends(|| bar.inc(1))?;

@@ -55,6 +55,7 @@ pub fn run(args: CollectArgs, common: &Common, folders: &Folders) -> anyhow::Res
     let roster = policies::roster(common, &preset, Some(&store))?;
     let jobs = args.jobs.map(|jobs| jobs as usize);
     let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
+    policies::warn_of_strangers(&roster, fleet.first());
     let round = Round {
         preset: &preset,
         router: &preset.routing.router,

@@ -81,6 +81,7 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let asked: Vec<Question> = questions(&args.tasks, args.split, common.seed)?.take(n).collect();
     let jobs = args.jobs.map(|jobs| jobs as usize);
     let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
+    policies::warn_of_strangers(&roster, fleet.first());
     let mut trial =
         Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: common.seed };
 

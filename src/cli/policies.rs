@@ -6,7 +6,9 @@ use thiserror::Error;
 
 use super::options::Common;
 use crate::config::{Folders, Preset};
+use crate::episode::Role;
 use crate::routing::{NAMES, Policy, Roster, RouterError, load_policy};
+use crate::session::Conductor;
 use crate::store::{Store, StoreError};
 
 /// Why a policy cannot be had from the store.
@@ -89,6 +91,18 @@ pub fn in_force(
         return Ok(Some(read(&file, &number.to_string())?));
     }
     Ok(preset.routing.policy.as_deref().map(load_policy).transpose()?)
+}
+
+/// Says so where the policy learnt from other models than those that are loaded.
+pub fn warn_of_strangers(roster: &Roster, conductor: &Conductor) {
+    let Some(policy) = roster.policy() else { return };
+    let knows = |role: &Role| policy.card.models[*role] == conductor.model(*role).digest;
+    if !Role::BOTH.iter().all(knows) {
+        eprintln!(
+            "pointsman: policy {} learnt from other models than these: `pointsman train` makes one that fits",
+            policy.card.name
+        );
+    }
 }
 
 /// A stored policy by its name.

@@ -58,6 +58,7 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
     let roster = policies::roster(common, &preset, Some(&store))?;
     let mut router = roster.router(&name)?;
     let mut conductor = quiet(|| load_pair(&preset, &folders.cache))??;
+    policies::warn_of_strangers(&roster, &conductor);
     let mut printer = Printer { json: args.json, broken: None };
     let job = Job::new(&question, router.as_mut(), common.seed);
     let result = conductor.run(job, &mut journal::Kept(&store), &mut printer);
