@@ -16,6 +16,7 @@ use pointsman::routing::{FEATURES, Opinion, Roster, Router, load_policy};
 use pointsman::session::{Audience, Command, Conductor, Job, Journal, SessionError};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
+use pointsman::training::Dataset;
 
 /// Commands to give when step `.0` is about to be decided.
 type Script = Vec<(usize, Command)>;
@@ -493,4 +494,32 @@ fn the_policy_decides_by_its_network_and_wants_its_own_glimpse() {
     let job = Job::new(&question, router.as_mut(), 1);
     let error = conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap_err();
     assert!(error.to_string().contains("--glimpse step"), "{error}");
+}
+
+#[test]
+fn stored_episodes_give_the_features_that_the_router_saw() {
+    let mut conductor = pair();
+    let policy = roster().policy().unwrap().clone();
+    let mut boundaries = 0;
+    for (seed, question) in questions("arithmetic", Split::Test, 40).unwrap().take(12).enumerate() {
+        let exploration = Exploration { coin: 0.5, ..Exploration::default() };
+        conductor.preset_mut().routing.exploration = Some(exploration);
+        let mut router = by_name("policy");
+        let job = Job::new(&question, router.as_mut(), seed as u64);
+        let episode = conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap();
+        let mut dataset = Dataset::default();
+        dataset.add(&episode, &policy.card.models, &policy.card.set);
+        let trajectory = &dataset.trajectories[0];
+        let rows: Vec<Vec<f32>> =
+            trajectory.boundaries.iter().map(|b| b.features.clone()).collect();
+        let decisions = episode.steps.iter().filter_map(|s| s.decision.as_ref());
+        for (decision, row) in decisions.zip(&rows) {
+            assert_eq!(&policy.card.set.row(&decision.features), row);
+            boundaries += 1;
+        }
+        let spent: f64 = trajectory.boundaries.iter().map(|b| b.cost).sum();
+        assert!((spent - trajectory.cost).abs() < 1e-6 * spent, "nothing is charged twice");
+        assert_eq!(trajectory.cost, episode.ledger.cost());
+    }
+    assert!(boundaries > 30);
 }
