@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use clap::Args;
-use indicatif::ProgressBar;
 
 use super::collect::Round;
 use super::options::Common;
@@ -160,7 +159,8 @@ impl School<'_> {
             ));
             true
         });
-        finish(&bar);
+        // What the training came to stays to be read.
+        bar.abandon();
         let mut policy = trained?;
         let number = self.store.new_policy()?;
         policy.card.name = format!("{}-{number}", self.preset.name);
@@ -169,11 +169,6 @@ impl School<'_> {
         self.store.keep_policy(number, &policy.to_bytes()?)?;
         Ok(policy)
     }
-}
-
-/// Leaves the last line of a bar standing: what the training came to.
-fn finish(bar: &ProgressBar) {
-    bar.abandon();
 }
 
 fn described(policy: &Policy) -> String {

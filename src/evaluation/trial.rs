@@ -37,10 +37,7 @@ impl Trial<'_> {
     ) -> Result<Run, SessionError> {
         let (questions, roster, seed) = (self.questions, self.roster, self.seed);
         let router = roster.router(name)?;
-        if let Some(question) = questions.iter().find(|q| q.solution.is_none())
-            && router.needs_solution()
-        {
-            tracing::debug!("no solution: {}", question.text);
+        if router.needs_solution() && questions.iter().any(|q| q.solution.is_none()) {
             return Err(RouterError::NeedsSolution(name.to_owned()).into());
         }
         let preset = self.fleet.first().preset().clone();

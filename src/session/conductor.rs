@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Command, SessionError, now_ms};
+use super::running::Running;
+use super::{Audience, Journal, SessionError, now_ms};
 use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
 use crate::engine::{Begun, Draft, Engine, Flow, Request, Segment};
 use crate::episode::{
@@ -11,68 +12,6 @@ use crate::episode::{
 };
 use crate::routing::{Boundary, Drawn, Explorer, Glance, Opinion, Router, RouterError};
 use crate::tasks::Question;
-
-/// Where events go. An event counts as having happened once `append` has returned.
-pub trait Journal: Send {
-    /// A new episode's id.
-    ///
-    /// # Errors
-    /// A sentence for the user.
-    fn begin(&mut self) -> Result<u64, String>;
-
-    /// Keeps an event of episode `id`.
-    ///
-    /// # Errors
-    /// A sentence for the user.
-    fn append(&mut self, id: u64, event: &Event) -> Result<(), String>;
-}
-
-/// Who watches an episode and may interrupt it.
-pub trait Audience {
-    /// A command that has arrived, if any.
-    fn poll(&mut self) -> Option<Command>;
-    /// Waits for a command: the episode is paused. `None` ends the episode.
-    fn wait(&mut self) -> Option<Command>;
-    /// An event that is in the journal.
-    fn event(&mut self, id: u64, event: &Event);
-    /// A token as it is drawn.
-    fn token(&mut self, model: Role, token: &Token);
-    /// The router's opinion, before the decision.
-    fn opinion(&mut self, step: usize, opinion: &Opinion);
-    /// A command that has no place here, with the reason.
-    fn refuse(&mut self, reason: &str);
-}
-
-/// No journal, and nobody watching: what evaluation uses.
-pub struct Nobody;
-
-impl Journal for Nobody {
-    fn begin(&mut self) -> Result<u64, String> {
-        Ok(0)
-    }
-
-    fn append(&mut self, _: u64, _: &Event) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-impl Audience for Nobody {
-    fn poll(&mut self) -> Option<Command> {
-        None
-    }
-
-    fn wait(&mut self) -> Option<Command> {
-        None
-    }
-
-    fn event(&mut self, _: u64, _: &Event) {}
-
-    fn token(&mut self, _: Role, _: &Token) {}
-
-    fn opinion(&mut self, _: usize, _: &Opinion) {}
-
-    fn refuse(&mut self, _: &str) {}
-}
 
 /// One episode to run.
 pub struct Job<'a> {
@@ -475,128 +414,4 @@ fn joined(mut beginning: Draft, rest: Draft) -> Draft {
     beginning.usage += rest.usage;
     beginning.stop = rest.stop;
     beginning
-}
-
-/// An episode on its way.
-struct Running<'a> {
-    id: u64,
-    episode: Episode,
-    journal: &'a mut dyn Journal,
-    audience: &'a mut dyn Audience,
-    /// Steps to write before the next pause.
-    steps_left: Option<usize>,
-    stopped: bool,
-}
-
-impl Running<'_> {
-    fn emit(&mut self, kind: EventKind) -> Result<(), SessionError> {
-        let event = Event::new(now_ms(), kind);
-        self.journal.append(self.id, &event).map_err(SessionError::Journal)?;
-        self.episode.apply(&event)?;
-        self.audience.event(self.id, &event);
-        Ok(())
-    }
-
-    fn is_paused(&self) -> bool {
-        self.episode.status == crate::episode::Status::Paused
-    }
-
-    fn pause(&mut self) -> Result<(), SessionError> {
-        if self.is_paused() { Ok(()) } else { self.emit(EventKind::Paused) }
-    }
-
-    fn resume(&mut self) -> Result<(), SessionError> {
-        if self.is_paused() { self.emit(EventKind::Resumed) } else { Ok(()) }
-    }
-
-    fn obey(&mut self, command: Command) -> Result<(), SessionError> {
-        match command {
-            Command::Pause => self.pause(),
-            Command::Resume => {
-                self.steps_left = None;
-                self.resume()
-            }
-            Command::Step => {
-                self.steps_left = Some(1);
-                self.resume()
-            }
-            Command::Override { model, scope } => {
-                self.emit(EventKind::OverrideSet { model, scope })
-            }
-            Command::ClearOverride if self.episode.taken.is_some() => {
-                self.emit(EventKind::OverrideCleared)
-            }
-            Command::ClearOverride => Ok(()),
-            Command::Threshold(to) if (0.0..=1.0).contains(&to) => {
-                let from = self.episode.threshold;
-                if from == to { Ok(()) } else { self.emit(EventKind::ThresholdMoved { from, to }) }
-            }
-            Command::Threshold(to) => {
-                self.audience.refuse(&format!("a threshold of {to} is not between 0 and 1"));
-                Ok(())
-            }
-            Command::Budget(to) => {
-                let from = self.episode.budget;
-                self.emit(EventKind::BudgetChanged { from, to })
-            }
-            Command::Bookmark(note) => {
-                let step = self.episode.steps.len();
-                self.emit(EventKind::Bookmarked { step, note })
-            }
-            Command::Stop | Command::Quit | Command::Ask { .. } => {
-                self.stopped = true;
-                Ok(())
-            }
-        }
-    }
-
-    fn obey_all(&mut self) -> Result<(), SessionError> {
-        while let Some(command) = self.audience.poll() {
-            self.obey(command)?;
-        }
-        Ok(())
-    }
-
-    fn wait_while_paused(&mut self) -> Result<(), SessionError> {
-        self.obey_all()?;
-        while self.is_paused() && !self.stopped {
-            match self.audience.wait() {
-                Some(command) => self.obey(command)?,
-                None => self.stopped = true,
-            }
-        }
-        Ok(())
-    }
-
-    fn count_step(&mut self) -> Result<(), SessionError> {
-        match self.steps_left.as_mut() {
-            Some(0) | None => Ok(()),
-            Some(left) => {
-                *left -= 1;
-                if *left == 0 {
-                    self.steps_left = None;
-                    self.pause()?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Lets an engine write, shows its tokens and obeys meanwhile.
-    fn watch(
-        &mut self,
-        role: Role,
-        engine: &mut dyn Engine,
-        request: &Request,
-    ) -> Result<Draft, SessionError> {
-        let mut failed = None;
-        let draft = engine.write(request, &mut |token| {
-            self.audience.token(role, token);
-            if failed.is_none() {
-                failed = self.obey_all().err();
-            }
-            if self.stopped || failed.is_some() { Flow::Cancel } else { Flow::Continue }
-        })?;
-        failed.map_or(Ok(draft), Err)
-    }
 }

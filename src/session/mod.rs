@@ -4,10 +4,12 @@
 //! calls it; headless commands use it directly. [`spawn`] gives it a thread of its own, with a
 //! channel each way, for the workbench. A [`Fleet`] has several conductors at work at once.
 
+mod audience;
 mod conductor;
 mod fleet;
 mod live;
 mod pair;
+mod running;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,7 +20,8 @@ use crate::episode::{Event, FoldError, OverrideScope, Role, Token};
 use crate::routing::{Opinion, RouterError};
 use crate::tasks::Question;
 
-pub use conductor::{Audience, Conductor, Job, Journal, Nobody};
+pub use audience::{Audience, Journal, Nobody};
+pub use conductor::{Conductor, Job};
 pub use fleet::Fleet;
 pub use live::{Live, spawn};
 pub use pair::{load_fleet, load_pair};

@@ -1,0 +1,129 @@
+//! An episode on its way: its events as they happen, and the commands that it obeys meanwhile.
+
+use super::{Audience, Command, Journal, SessionError, now_ms};
+use crate::engine::{Draft, Engine, Flow, Request};
+use crate::episode::{Episode, Event, EventKind, Role};
+
+/// An episode on its way.
+pub(super) struct Running<'a> {
+    pub(super) id: u64,
+    pub(super) episode: Episode,
+    pub(super) journal: &'a mut dyn Journal,
+    pub(super) audience: &'a mut dyn Audience,
+    /// Steps to write before the next pause.
+    pub(super) steps_left: Option<usize>,
+    pub(super) stopped: bool,
+}
+
+impl Running<'_> {
+    pub(super) fn emit(&mut self, kind: EventKind) -> Result<(), SessionError> {
+        let event = Event::new(now_ms(), kind);
+        self.journal.append(self.id, &event).map_err(SessionError::Journal)?;
+        self.episode.apply(&event)?;
+        self.audience.event(self.id, &event);
+        Ok(())
+    }
+
+    fn is_paused(&self) -> bool {
+        self.episode.status == crate::episode::Status::Paused
+    }
+
+    pub(super) fn pause(&mut self) -> Result<(), SessionError> {
+        if self.is_paused() { Ok(()) } else { self.emit(EventKind::Paused) }
+    }
+
+    fn resume(&mut self) -> Result<(), SessionError> {
+        if self.is_paused() { self.emit(EventKind::Resumed) } else { Ok(()) }
+    }
+
+    fn obey(&mut self, command: Command) -> Result<(), SessionError> {
+        match command {
+            Command::Pause => self.pause(),
+            Command::Resume => {
+                self.steps_left = None;
+                self.resume()
+            }
+            Command::Step => {
+                self.steps_left = Some(1);
+                self.resume()
+            }
+            Command::Override { model, scope } => {
+                self.emit(EventKind::OverrideSet { model, scope })
+            }
+            Command::ClearOverride if self.episode.taken.is_some() => {
+                self.emit(EventKind::OverrideCleared)
+            }
+            Command::ClearOverride => Ok(()),
+            Command::Threshold(to) if (0.0..=1.0).contains(&to) => {
+                let from = self.episode.threshold;
+                if from == to { Ok(()) } else { self.emit(EventKind::ThresholdMoved { from, to }) }
+            }
+            Command::Threshold(to) => {
+                self.audience.refuse(&format!("a threshold of {to} is not between 0 and 1"));
+                Ok(())
+            }
+            Command::Budget(to) => {
+                let from = self.episode.budget;
+                self.emit(EventKind::BudgetChanged { from, to })
+            }
+            Command::Bookmark(note) => {
+                let step = self.episode.steps.len();
+                self.emit(EventKind::Bookmarked { step, note })
+            }
+            Command::Stop | Command::Quit | Command::Ask { .. } => {
+                self.stopped = true;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn obey_all(&mut self) -> Result<(), SessionError> {
+        while let Some(command) = self.audience.poll() {
+            self.obey(command)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn wait_while_paused(&mut self) -> Result<(), SessionError> {
+        self.obey_all()?;
+        while self.is_paused() && !self.stopped {
+            match self.audience.wait() {
+                Some(command) => self.obey(command)?,
+                None => self.stopped = true,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn count_step(&mut self) -> Result<(), SessionError> {
+        match self.steps_left.as_mut() {
+            Some(0) | None => Ok(()),
+            Some(left) => {
+                *left -= 1;
+                if *left == 0 {
+                    self.steps_left = None;
+                    self.pause()?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets an engine write, shows its tokens and obeys meanwhile.
+    pub(super) fn watch(
+        &mut self,
+        role: Role,
+        engine: &mut dyn Engine,
+        request: &Request,
+    ) -> Result<Draft, SessionError> {
+        let mut failed = None;
+        let draft = engine.write(request, &mut |token| {
+            self.audience.token(role, token);
+            if failed.is_none() {
+                failed = self.obey_all().err();
+            }
+            if self.stopped || failed.is_some() { Flow::Cancel } else { Flow::Continue }
+        })?;
+        failed.map_or(Ok(draft), Err)
+    }
+}
