@@ -3,14 +3,16 @@
 //!     cargo run --release --example offpolicy_study
 //!
 //! The tiny pair's policy writes episodes under one random threshold each, as `pointsman collect`
-//! does; the curve that is estimated from them is compared with fresh episodes at every threshold, on other questions.
+//! does; the curve that is estimated from them is compared with fresh episodes at every threshold, on other
+//! questions. Thresholds next to each other share their episodes, so one log is right or wrong at many of them at once: it
+//! is done with several logs.
 
 use std::sync::Arc;
 
 use clap::Parser;
 use indicatif::ProgressBar;
 use pointsman::config::{Exploration, Folders, load_preset};
-use pointsman::evaluation::{Log, Trial, curve};
+use pointsman::evaluation::{Log, Point, Trial, curve};
 use pointsman::routing::{Roster, load_policy};
 use pointsman::session::{Job, Nobody, SessionError, load_fleet};
 use pointsman::tasks::arithmetic::Split;
@@ -22,14 +24,25 @@ struct Arguments {
     /// Policy: a file, or one inside the binary
     #[arg(long, default_value = "builtin:tiny")]
     policy: String,
-    /// Episodes under a random threshold
+    /// Episodes under a random threshold in a log
     #[arg(short, default_value_t = 2000)]
     n: usize,
+    /// Logs
+    #[arg(long, default_value_t = 10)]
+    logs: u64,
     /// Fresh questions
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 6000)]
     fresh: usize,
     #[arg(long, default_value_t = 70_000)]
     seed: u64,
+}
+
+/// At how many thresholds the fresh value lay within the estimate's interval.
+#[derive(Default)]
+struct Hits {
+    supported: usize,
+    accuracy: usize,
+    cost: usize,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -42,84 +55,100 @@ fn main() -> anyhow::Result<()> {
     let draw = |seed, n| -> anyhow::Result<Vec<Question>> {
         Ok(questions("arithmetic", Split::Test, seed)?.take(n).collect())
     };
+    let bar = ProgressBar::new(arguments.logs * arguments.n as u64 + 3 * arguments.fresh as u64);
 
-    let seed = arguments.seed;
-    let asked = draw(seed, arguments.n)?;
+    let fresh = draw(arguments.seed, arguments.fresh)?;
+    let mut trial =
+        Trial { fleet: &mut fleet, roster: &roster, questions: &fresh, seed: arguments.seed };
+    let (ends, _) = trial.ends(|| bar.inc(1))?;
+    let swept = trial.run("policy", true, || bar.inc(1))?;
+    let points = curve(swept.sweeps(), &ends, &policy.card.quantiles)?;
+    let unit = ends.large.iter().map(|o| o.cost).sum::<f64>() / fresh.len().max(1) as f64;
+
     let mut exploring = preset.clone();
     exploring.routing.exploration =
         Some(Exploration { quantiles: policy.card.quantiles.clone(), coin: 0.0 });
     fleet.set(&exploring);
-    let bar = ProgressBar::new((arguments.n + 3 * arguments.fresh) as u64);
-    let mut dataset = Dataset::default();
-    let run = |conductor: &mut pointsman::session::Conductor, i: usize| {
-        let mut router = roster.router("policy")?;
-        let job = Job::new(&asked[i], router.as_mut(), seed.wrapping_add(i as u64));
-        conductor.run(job, &mut Nobody, &mut Nobody)
-    };
-    fleet.each(asked.len(), run, |_, episode| {
-        dataset.add(&episode, &policy.card.models, &policy.card.set);
-        bar.inc(1);
-        Ok::<(), SessionError>(())
-    })?;
-    fleet.set(&preset);
-    let log = Log::new(&logged(&dataset.trajectories, &policy)?);
-
-    let fresh = draw(seed + 1, arguments.fresh)?;
-    let mut trial = Trial { fleet: &mut fleet, roster: &roster, questions: &fresh, seed: seed + 1 };
-    let (ends, _) = trial.ends(|| bar.inc(1))?;
-    let swept = trial.run("policy", true, || bar.inc(1))?;
+    let mut logs = Vec::new();
+    for number in 1..=arguments.logs {
+        let seed = arguments.seed + number;
+        let asked = draw(seed, arguments.n)?;
+        let mut dataset = Dataset::default();
+        let run = |conductor: &mut pointsman::session::Conductor, i: usize| {
+            let mut router = roster.router("policy")?;
+            let job = Job::new(&asked[i], router.as_mut(), seed.wrapping_add(i as u64));
+            conductor.run(job, &mut Nobody, &mut Nobody)
+        };
+        fleet.each(asked.len(), run, |_, episode| {
+            dataset.add(&episode, &policy.card.models, &policy.card.set);
+            bar.inc(1);
+            Ok::<(), SessionError>(())
+        })?;
+        logs.push((seed, Log::new(&logged(&dataset.trajectories, &policy)?)));
+    }
     bar.finish_and_clear();
-    let points = curve(swept.sweeps(), &ends, &policy.card.quantiles)?;
-    let unit = ends.large.iter().map(|o| o.cost).sum::<f64>() / fresh.len().max(1) as f64;
 
-    println!(
-        "| threshold | fresh accuracy | estimated | 95 % | fresh cost | estimated | 95 % | effective | |"
-    );
-    println!("|--:|--:|--:|--:|--:|--:|--:|--:|---|");
-    let (mut supported, mut accuracies, mut costs) = (0, 0, 0);
+    for (i, (seed, log)) in logs.iter().enumerate() {
+        if i == 0 {
+            println!("The first log (seed {seed}), {} episodes:\n", arguments.n);
+            println!(
+                "| threshold | fresh accuracy | estimated | 95 % | fresh cost share | estimated | 95 % | effective | |"
+            );
+            println!("|--:|--:|--:|--:|--:|--:|--:|--:|---|");
+        }
+        let hits = compared(log, &points, unit, i == 0);
+        if i == 0 {
+            println!("\nAll logs, against the same {} fresh questions:\n", arguments.fresh);
+            println!(
+                "| seed | supported thresholds | fresh accuracy within the interval | fresh cost |"
+            );
+            println!("|--:|--:|--:|--:|");
+        }
+        let Hits { supported, accuracy, cost } = hits;
+        println!("| {seed} | {supported} | {accuracy} | {cost} |");
+    }
+    Ok(())
+}
+
+/// Compares one log's estimates with the fresh curve, and prints a row for each threshold where asked to.
+fn compared(log: &Log, points: &[Point], unit: f64, print: bool) -> Hits {
+    let mut hits = Hits::default();
     let percent = |x: f64| format!("{:.1} %", x * 100.0);
+    let range = |[a, b]: [f64; 2]| format!("{:.1}–{:.1}", a * 100.0, b * 100.0);
     let inside = |x: f64, [low, high]: [f64; 2]| (low..=high).contains(&x);
-    for point in &points {
+    for point in points {
         let estimate = log.estimate(point.threshold);
         let (Some(accuracy), Some(accuracy_ci), Some(cost), Some(cost_ci)) =
             (estimate.accuracy, estimate.accuracy_ci, estimate.cost, estimate.cost_ci)
         else {
-            println!(
-                "| {:.4} | {} | – | – | – | – | – | 0 | not supported |",
-                point.threshold,
-                percent(point.accuracy)
-            );
             continue;
         };
-        let hits = [inside(point.accuracy, accuracy_ci), inside(point.cost, cost_ci)];
+        let within = [inside(point.accuracy, accuracy_ci), inside(point.cost, cost_ci)];
         if estimate.supported {
-            supported += 1;
-            accuracies += usize::from(hits[0]);
-            costs += usize::from(hits[1]);
+            hits.supported += 1;
+            hits.accuracy += usize::from(within[0]);
+            hits.cost += usize::from(within[1]);
         }
-        let range = |[a, b]: [f64; 2]| format!("{:.1}–{:.1}", a * 100.0, b * 100.0);
-        let note = match (estimate.supported, hits) {
+        let note = match (estimate.supported, within) {
             (false, _) => "not supported",
             (true, [true, true]) => "",
             (true, [false, true]) => "accuracy outside",
             (true, [true, false]) => "cost outside",
             (true, [false, false]) => "both outside",
         };
-        println!(
-            "| {:.4} | {} | {} | {} | {} | {} | {} | {:.0} | {note} |",
-            point.threshold,
-            percent(point.accuracy),
-            percent(accuracy),
-            range(accuracy_ci),
-            percent(point.cost / unit),
-            percent(cost / unit),
-            range(cost_ci.map(|c| c / unit)),
-            estimate.effective
-        );
+        if print {
+            println!(
+                "| {:.4} | {} | {} | {} | {} | {} | {} | {:.0} | {note} |",
+                point.threshold,
+                percent(point.accuracy),
+                percent(accuracy),
+                range(accuracy_ci),
+                percent(point.cost / unit),
+                percent(cost / unit),
+                range(cost_ci.map(|c| c / unit)),
+                estimate.effective
+            );
+        }
     }
-    println!(
-        "\n{supported} of {} thresholds are supported; the fresh accuracy lies within the estimate's interval at {accuracies} of them, the fresh cost at {costs}.",
-        points.len()
-    );
-    Ok(())
+    hits
 }

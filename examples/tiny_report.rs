@@ -7,9 +7,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context;
-use candle_core::{DType, Device, Tensor, Var};
-use candle_nn::{AdamW, Linear, Module, Optimizer, ParamsAdamW};
 use clap::Parser;
 use indicatif::ProgressBar;
 use pointsman::config::{Folders, Glimpse, load_preset};
@@ -17,16 +14,16 @@ use pointsman::engine::Engine;
 use pointsman::engine::mistralrs::MistralEngine;
 use pointsman::episode::{Episode, PerRole, Role};
 use pointsman::evaluation::auroc;
-use pointsman::routing::{Boundary, Opinion, Roster, Router, RouterError, features};
+use pointsman::routing::{
+    Boundary, Opinion, Policy, Roster, Router, RouterError, features, load_policy,
+};
 use pointsman::session::{Conductor, Job, Nobody};
 use pointsman::tasks::arithmetic::{Kind, Split};
 use pointsman::tasks::{Question, questions};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 #[derive(Parser)]
 struct Arguments {
-    /// How many questions; half of them train the combination of all features, half test it.
+    /// How many questions
     #[arg(short, default_value_t = 2000)]
     n: usize,
     #[arg(long, default_value_t = 7)]
@@ -35,16 +32,16 @@ struct Arguments {
 
 /// One boundary: what could be seen there, and whether the small model slips.
 struct Sample {
-    question: usize,
     features: BTreeMap<String, f64>,
     wrong: bool,
+    /// What the embedded policy thinks.
+    p_large: f64,
 }
 
 /// Notes the small model's next step at every boundary, and keeps the trace right by giving its
 /// wrong steps to the large model.
-#[derive(Default)]
 struct Probe {
-    question: usize,
+    policy: Policy,
     samples: Vec<Sample>,
 }
 
@@ -67,8 +64,11 @@ impl Router for Probe {
         let on_track =
             steps.iter().enumerate().all(|(i, s)| solution.step_is_right(i, &s.writing.text));
         if on_track && steps.len() < solution.steps() {
-            let question = self.question;
-            self.samples.push(Sample { question, features: features.clone(), wrong });
+            let p_large = self.policy.p_large(&features).map_err(|e| RouterError::Policy {
+                name: self.policy.card.name.clone(),
+                reason: e.to_string(),
+            })?;
+            self.samples.push(Sample { features: features.clone(), wrong, p_large });
         }
         Ok(Opinion { p_large: f64::from(u8::from(wrong)), features })
     }
@@ -103,9 +103,8 @@ fn main() -> anyhow::Result<()> {
             right[role] += usize::from(correct);
         }
     }
-    let mut probe = Probe::default();
+    let mut probe = Probe { policy: load_policy("builtin:tiny")?, samples: Vec::new() };
     for index in 0..asked.len() {
-        probe.question = index;
         run(&mut probe, index)?;
     }
     bar.finish_and_clear();
@@ -127,18 +126,20 @@ fn main() -> anyhow::Result<()> {
     println!("| what is read | AUROC |\n|---|--:|");
     let names: BTreeSet<&String> = probe.samples.iter().flat_map(|s| s.features.keys()).collect();
     let names: Vec<&str> = names.into_iter().map(String::as_str).collect();
-    let tested: Vec<&Sample> = probe.samples.iter().filter(|s| s.question % 2 == 1).collect();
-    // A bucket of words says nothing by itself.
-    for name in names.iter().filter(|name| !name.starts_with("story.")) {
-        let scores = tested.iter().map(|s| (value(s, name), s.wrong)).collect::<Vec<_>>();
-        if let Some(area) = auroc(&scores) {
+    let area = |of: &dyn Fn(&Sample) -> f64| {
+        auroc(&probe.samples.iter().map(|s| (of(s), s.wrong)).collect::<Vec<_>>())
+    };
+    // A bucket of words or a single digit says nothing by itself.
+    let rows = ["story.", "digits."];
+    for name in names.iter().filter(|name| !rows.iter().any(|row| name.starts_with(row))) {
+        if let Some(area) = area(&|sample| value(sample, name)) {
             // Which way a statistic points is no merit of it.
             println!("| {name} | {:.3} |", area.max(1.0 - area));
         }
     }
-    let glimpse: Vec<&str> = names.iter().copied().filter(|n| n.starts_with("glimpse.")).collect();
-    println!("| **all of the glimpse** | {:.3} |", combined(&probe.samples, &glimpse)?);
-    println!("| **all, with the trace** | {:.3} |", combined(&probe.samples, &names)?);
+    if let Some(area) = area(&|sample| sample.p_large) {
+        println!("| **the policy's p(large)** | {area:.3} |");
+    }
     Ok(())
 }
 
@@ -167,50 +168,4 @@ fn count(
             break;
         }
     }
-}
-
-/// AUROC, on the odd questions, of a network of one hidden layer that was fitted to the even ones.
-fn combined(samples: &[Sample], names: &[&str]) -> anyhow::Result<f64> {
-    const HIDDEN: usize = 32;
-    const EPOCHS: usize = 300;
-    let device = Device::Cpu;
-    let rows = |odd: bool| -> candle_core::Result<(Tensor, Vec<bool>)> {
-        let part = samples.iter().filter(|s| (s.question % 2 == 1) == odd);
-        let (values, wrong): (Vec<Vec<f32>>, Vec<bool>) = part
-            .map(|s| (names.iter().map(|name| value(s, name) as f32).collect(), s.wrong))
-            .unzip();
-        let shape = (values.len(), names.len());
-        Ok((Tensor::from_vec(values.concat(), shape, &device)?, wrong))
-    };
-    let (fit, labels) = rows(false)?;
-    let (test, truth) = rows(true)?;
-    let mean = fit.mean_keepdim(0)?;
-    let spread = (fit.var_keepdim(0)?.sqrt()? + 1e-6)?;
-    let normal = |x: &Tensor| x.broadcast_sub(&mean)?.broadcast_div(&spread);
-    let (fit, test) = (normal(&fit)?, normal(&test)?);
-    let labels: Vec<f32> = labels.into_iter().map(|w| f32::from(u8::from(w))).collect();
-    let labels = Tensor::new(labels, &device)?.unsqueeze(1)?;
-
-    // candle's own initialization of layers cannot be seeded on a CPU.
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let mut layer = |inputs: usize, outputs: usize| -> candle_core::Result<[Var; 2]> {
-        let bound = 1.0 / (inputs as f32).sqrt();
-        let weights = (0..inputs * outputs).map(|_| rng.random_range(-bound..bound)).collect();
-        let weights = Var::from_vec::<_, f32>(weights, (outputs, inputs), &device)?;
-        Ok([weights, Var::zeros(outputs, DType::F32, &device)?])
-    };
-    let [w1, b1] = layer(names.len(), HIDDEN)?;
-    let [w2, b2] = layer(HIDDEN, 1)?;
-    let linear = |w: &Var, b: &Var| Linear::new(w.as_tensor().clone(), Some(b.as_tensor().clone()));
-    let (hidden, out) = (linear(&w1, &b1), linear(&w2, &b2));
-    let logits = |x: &Tensor| out.forward(&hidden.forward(x)?.gelu()?);
-    let settings = ParamsAdamW { lr: 3e-3, weight_decay: 0.1, ..ParamsAdamW::default() };
-    let mut optimizer = AdamW::new(vec![w1, b1, w2, b2], settings)?;
-    for _ in 0..EPOCHS {
-        let loss = candle_nn::loss::binary_cross_entropy_with_logit(&logits(&fit)?, &labels)?;
-        optimizer.backward_step(&loss)?;
-    }
-    let scores = logits(&test)?.flatten_all()?.to_vec1::<f32>()?;
-    let scores: Vec<(f64, bool)> = scores.into_iter().map(f64::from).zip(truth).collect();
-    auroc(&scores).context("all steps are right, or all are wrong: ask more questions")
 }

@@ -485,7 +485,7 @@ fn the_policy_decides_by_its_network_and_wants_its_own_glimpse() {
         let p = policy.p_large(&decision.features).unwrap();
         assert!((decision.p_large.unwrap() - p).abs() < 1e-6, "from the features that are logged");
         assert!((0.0..=1.0).contains(&p));
-        let seen = decision.features.keys().all(|name| FEATURES.contains(&name.as_str()));
+        let seen = decision.features.keys().all(|name| FEATURES.contains(name));
         assert!(seen, "features have documented names only");
     }
 

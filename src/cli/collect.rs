@@ -108,7 +108,8 @@ impl Round<'_> {
         exploring.validate().map_err(crate::config::ConfigError::Options)?;
         fleet.set(&exploring);
         let who = match policy {
-            Some(policy) => format!("{} {}", policy.card.name, policy.digest()?),
+            // Not its name: a policy that is trained again from the same episodes has another one.
+            Some(policy) => format!("policy {}", policy.digest()?),
             None => self.router.to_owned(),
         };
         let glimpse = exploring.routing.glimpse.map_or(String::new(), |g| format!(" glimpse {g}"));

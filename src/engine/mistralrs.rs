@@ -35,6 +35,10 @@ use crate::episode::{ModelRecord, StopReason, Token, Usage};
 /// beginning specially see that it is none.
 const CONTEXT_TOKENS: usize = 4;
 
+/// Models of fewer parameters spend more time on handing pieces of their layers to rayon's threads than
+/// on computing them.
+const WORTH_A_POOL: u64 = 10_000_000;
+
 /// A model that mistral.rs runs in this process.
 pub struct MistralEngine {
     record: ModelRecord,
@@ -188,6 +192,7 @@ impl Engine for MistralEngine {
                 top_p: request.top_p,
                 seed: request.seed,
             },
+            alone: self.record.parameters < WORTH_A_POOL,
             position: ids.len(),
             dictated,
             prefilled: AtomicUsize::new(0),
@@ -397,6 +402,19 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_else(|| "mistral.rs panicked while loading it".into())
 }
 
+/// Makes the calling thread, an engine's, a pool of its own, so that what it hands to rayon it does itself.
+///
+/// rayon never frees such a pool (some 25 KB), and an engine is restarted after each episode: at most
+/// 20,000 are made, and later engines use the common pool.
+fn work_alone() {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let inside = rayon::current_thread_index().is_some();
+    if !inside && MADE.fetch_add(1, Ordering::Relaxed) < 20_000 {
+        // Without it, everything is only slower.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+    }
+}
+
 /// A token on its way to the watcher.
 struct Report {
     token: Token,
@@ -414,6 +432,8 @@ struct Recorder {
     limit: usize,
     at_limit: StopReason,
     how: Draw,
+    /// Whether the model is too small to be worth a pool of threads.
+    alone: bool,
     /// Index of the first token to be drawn, counted from the text's beginning.
     position: usize,
     /// Tokens to take in place of drawn ones; empty where it draws.
@@ -466,6 +486,9 @@ impl CustomLogitsProcessor for Recorder {
         }
         if progress.drawn == 0 {
             self.prefilled.store(context.len(), Ordering::Relaxed);
+            if self.alone {
+                work_alone();
+            }
         }
         let values = logits.flatten_all()?.to_vec1::<f32>()?;
         let given = self.dictated.get(progress.drawn).copied();

@@ -1,10 +1,11 @@
 //! Features at a boundary: what a router can see without knowing the answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use super::Boundary;
+use super::reading::{PLACES, STORY, content, digit_name, flag, hundreds, reading, story_name};
 use crate::episode::{Role, Step, Token};
-use crate::tasks::arithmetic::carries_in;
 
 /// The names of all features.
 ///
@@ -40,6 +41,7 @@ use crate::tasks::arithmetic::carries_in;
 /// | `glimpse.carry` | whether its first sum or difference carries or borrows | 0 or 1 |
 /// | `glimpse.plus`, `glimpse.minus`, `glimpse.times`, `glimpse.divide` | whether it has that sign | 0 or 1 |
 /// | `glimpse.first_number`, `glimpse.second_number`, `glimpse.last_number` | these of its numbers / 100; 0 where there is none | [0, 10] |
+/// | `digits.first.ones.0` … `digits.last.tens.9` | whether the first, second, last of its numbers has this digit at the last place but none, but one: a policy can so learn sums and tables | 0 or 1 |
 /// | `glimpse.new_numbers` | its numbers that stand neither in the question nor in the trace | ≥ 0 |
 /// | `glimpse.uses` | numbers of the question that it is the first to use | ≥ 0 |
 /// | `glimpse.skips` | numbers of the question before the last of those that are not used yet | ≥ 0 |
@@ -65,7 +67,14 @@ use crate::tasks::arithmetic::carries_in;
 /// | `question.sentences` | its sentences | ≥ 0 |
 /// | `story.00` … `story.63` | words of the sentence that the glimpse is about, by a hash of the word: that of the last number it is the first to use, else the next sentence | ≥ 0 |
 /// | `large.unread` | characters of question and trace that the large model has not read / 100 | ≥ 0 |
-pub const FEATURES: [&str; 62 + STORY] = [
+pub static FEATURES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let story = (0..STORY).map(story_name);
+    let digits = PLACES.iter().flat_map(|place| (0..10).map(move |digit| digit_name(place, digit)));
+    SINGLE.iter().map(|name| (*name).to_owned()).chain(story).chain(digits).collect()
+});
+
+/// Those that do not come in rows.
+const SINGLE: [&str; 62] = [
     "glimpse.first_entropy",
     "glimpse.first_top",
     "glimpse.first_margin",
@@ -128,74 +137,7 @@ pub const FEATURES: [&str; 62 + STORY] = [
     "question.numbers_left",
     "question.sentences",
     "large.unread",
-    "story.00",
-    "story.01",
-    "story.02",
-    "story.03",
-    "story.04",
-    "story.05",
-    "story.06",
-    "story.07",
-    "story.08",
-    "story.09",
-    "story.10",
-    "story.11",
-    "story.12",
-    "story.13",
-    "story.14",
-    "story.15",
-    "story.16",
-    "story.17",
-    "story.18",
-    "story.19",
-    "story.20",
-    "story.21",
-    "story.22",
-    "story.23",
-    "story.24",
-    "story.25",
-    "story.26",
-    "story.27",
-    "story.28",
-    "story.29",
-    "story.30",
-    "story.31",
-    "story.32",
-    "story.33",
-    "story.34",
-    "story.35",
-    "story.36",
-    "story.37",
-    "story.38",
-    "story.39",
-    "story.40",
-    "story.41",
-    "story.42",
-    "story.43",
-    "story.44",
-    "story.45",
-    "story.46",
-    "story.47",
-    "story.48",
-    "story.49",
-    "story.50",
-    "story.51",
-    "story.52",
-    "story.53",
-    "story.54",
-    "story.55",
-    "story.56",
-    "story.57",
-    "story.58",
-    "story.59",
-    "story.60",
-    "story.61",
-    "story.62",
-    "story.63",
 ];
-
-/// Buckets of `story.…`.
-const STORY: usize = 64;
 
 /// Everything that is known at a boundary, by the names of [`FEATURES`]. Statistics of what is not
 /// there (a glimpse of length 0, the step before the first) are left out; a policy reads 0 for
@@ -251,96 +193,6 @@ pub fn features(boundary: &Boundary<'_>) -> BTreeMap<String, f64> {
     all
 }
 
-/// Which numbers of the question are used: each number of the trace, then of the glimpse, uses the
-/// first one of the question that is alike and not used yet.
-fn reading(question: &str, trace: &str, glimpse: &str, put: &mut impl FnMut(&str, f64)) {
-    let asked: Vec<&str> = numbers(question).collect();
-    let mut used = vec![false; asked.len()];
-    let mut take = |text: &str| {
-        let mut places = Vec::new();
-        for number in numbers(text) {
-            let place = asked.iter().zip(&used).position(|(n, used)| *n == number && !used);
-            if let Some(place) = place {
-                used[place] = true;
-                places.push(place);
-            }
-        }
-        (places, used.iter().position(|used| !used).unwrap_or(asked.len()))
-    };
-    let (_, next) = take(trace);
-    let (places, _) = take(glimpse);
-    let about = places.iter().max().copied().unwrap_or(next);
-    let mut story = [0.0; STORY];
-    let sentence = sentence(question, &asked, about).to_lowercase();
-    words(&sentence).for_each(|word| story[bucket(word)] += 1.0);
-    for (count, name) in story.into_iter().zip(&FEATURES[FEATURES.len() - STORY..]) {
-        // Most buckets are empty, and what is not there is read as 0.
-        if count > 0.0 {
-            put(name, count);
-        }
-    }
-    put("question.numbers", asked.len() as f64);
-    put("question.numbers_left", used.iter().filter(|used| !**used).count() as f64);
-    put("question.sentences", question.matches(['.', '?', '!']).count() as f64);
-    if glimpse.is_empty() {
-        return;
-    }
-    put("glimpse.uses", places.len() as f64);
-    let last = places.iter().max().copied().unwrap_or(0);
-    put("glimpse.skips", used[..last].iter().filter(|used| !**used).count() as f64);
-    put("glimpse.jumps", places.first().map_or(-1.0, |first| *first as f64 - next as f64));
-}
-
-/// The sentence that the number at `place` of `asked` stands in; the last one behind all numbers.
-fn sentence<'a>(question: &'a str, asked: &[&str], place: usize) -> &'a str {
-    let start = question.as_ptr() as usize;
-    // The numbers are slices of the question.
-    let at = asked.get(place).map_or(question.len(), |n| n.as_ptr() as usize - start);
-    let ends = |c: char| matches!(c, '.' | '?' | '!');
-    let (before, after) = question.split_at(at);
-    let before = if after.is_empty() { before.trim_end_matches(ends) } else { before };
-    let from = before.rfind(ends).map_or(0, |end| end + 1);
-    let to = after.find(ends).map_or(question.len(), |end| at + end);
-    &question[from..to]
-}
-
-/// A word's bucket (FNV-1a).
-fn bucket(word: &str) -> usize {
-    let hash = |h: u32, byte: u8| (h ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-    word.bytes().fold(0x811C_9DC5, hash) as usize % STORY
-}
-
-/// What a text says, against everything `before` it and the `trace` in particular.
-fn content(text: &str, before: &str, trace: &str, put: &mut impl FnMut(&str, f64)) {
-    let figures = text.chars().filter(char::is_ascii_digit).count();
-    put("glimpse.digits", figures as f64 / text.chars().count().max(1) as f64);
-    put("glimpse.longest_number", numbers(text).map(str::len).max().unwrap_or(0) as f64);
-    put("glimpse.carry", flag(carries_in(text)));
-    put("glimpse.plus", flag(text.contains('+')));
-    put("glimpse.minus", flag(text.contains(['-', '−'])));
-    put("glimpse.times", flag(text.contains(['×', '*'])));
-    put("glimpse.divide", flag(text.contains(['÷', '/'])));
-    let values: Vec<f64> = numbers(text).map(hundredths).collect();
-    let value = |at: usize| values.get(at).copied().unwrap_or(0.0);
-    put("glimpse.first_number", value(0));
-    put("glimpse.second_number", value(1));
-    put("glimpse.last_number", values.last().copied().unwrap_or(0.0));
-    let known: BTreeSet<&str> = numbers(before).collect();
-    put("glimpse.new_numbers", numbers(text).filter(|n| !known.contains(n)).count() as f64);
-    let last = numbers(trace).last();
-    put("glimpse.goes_on", flag(last.is_some_and(|last| numbers(text).any(|n| n == last))));
-    let lower = before.to_lowercase();
-    let known: BTreeSet<&str> = words(&lower).collect();
-    let own = text.to_lowercase();
-    let (mut all, mut met) = (0, 0);
-    for word in words(&own) {
-        all += 1;
-        met += usize::from(known.contains(word));
-    }
-    put("glimpse.words_known", f64::from(met as u32) / f64::from(all.max(1) as u32));
-    put("glimpse.repeats", flag(!text.trim().is_empty() && trace.contains(text.trim())));
-}
-
 fn statistics(prefix: &str, tokens: &[Token], put: &mut impl FnMut(&str, f64)) {
     let Some(first) = tokens.first() else { return };
     let mut put = |name: &str, value: f64| put(&format!("{prefix}.{name}"), value);
@@ -367,20 +219,6 @@ fn part<'a>(
     put(&format!("{prefix}_mean_entropy"), mean(tokens.clone().map(|t| t.entropy)));
     put(&format!("{prefix}_max_entropy"), most(tokens.clone().map(|t| t.entropy)));
     put(&format!("{prefix}_min_logprob"), -most(tokens.map(|t| -t.logprob)));
-}
-
-/// A number's value / 100, at most 10.
-fn hundredths(number: &str) -> f64 {
-    // More digits than fit a float are many.
-    number.parse::<f64>().unwrap_or(f64::MAX).min(1000.0) / 100.0
-}
-
-fn flag(is: bool) -> f64 {
-    f64::from(u8::from(is))
-}
-
-fn hundreds(text: &str) -> f64 {
-    text.chars().count() as f64 / 100.0
 }
 
 fn mean(values: impl Iterator<Item = f32>) -> f64 {
@@ -412,60 +250,9 @@ fn last_number(tokens: &[Token]) -> &[Token] {
     &tokens[start..=end]
 }
 
-fn numbers(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty())
-}
-
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(question: &str, trace: &str, glimpse: &str) -> BTreeMap<String, f64> {
-        let mut all = BTreeMap::new();
-        reading(question, trace, glimpse, &mut |name: &str, value| {
-            all.insert(name.to_owned(), value);
-        });
-        all
-    }
-
-    #[test]
-    fn numbers_are_used_in_the_order_of_the_question() {
-        let question = "Ava has 12 pens. She loses 5 pens. She finds 12 pens. How many now?";
-        let first = read(question, "", "Pens: 12 - 5 = 7");
-        assert_eq!((first["question.numbers"], first["question.numbers_left"]), (3.0, 1.0));
-        assert_eq!(
-            (first["glimpse.uses"], first["glimpse.skips"], first["glimpse.jumps"]),
-            (2.0, 0.0, 0.0)
-        );
-        // The second 12 is another one.
-        let second = read(question, "Pens: 12 - 5 = 7\n", "Pens: 7 + 12 = 19");
-        assert_eq!((second["glimpse.uses"], second["question.numbers_left"]), (1.0, 0.0));
-        let skipping = read(question, "", "Pens: 12 + 12 = 24");
-        assert_eq!((skipping["glimpse.skips"], skipping["question.sentences"]), (1.0, 4.0));
-        assert_eq!(read(question, "", "Pens left")["glimpse.jumps"], -1.0);
-        assert!(!read(question, "", "").contains_key("glimpse.uses"), "nothing was seen");
-    }
-
-    #[test]
-    fn the_sentence_is_that_of_the_number() {
-        let question = "Ava has 12 pens. She loses 5 pens! How many now?";
-        let asked: Vec<&str> = numbers(question).collect();
-        assert_eq!(sentence(question, &asked, 0), "Ava has 12 pens");
-        assert_eq!(sentence(question, &asked, 1), " She loses 5 pens");
-        assert_eq!(sentence(question, &asked, 2), " How many now?");
-        assert_eq!(sentence("", &[], 0), "");
-        // Words count once each time they occur, whatever bucket they share.
-        let story: f64 = read(question, "", "12 - 5 = 7")
-            .iter()
-            .filter(|(name, _)| name.starts_with("story."))
-            .map(|(_, count)| count)
-            .sum();
-        assert_eq!(story, 3.0, "she loses pens");
-    }
 
     #[test]
     fn statistics_of_known_tokens() {
@@ -499,7 +286,7 @@ mod tests {
         near("number_logprob", -0.9);
         near("length", 4.0);
         for name in all.keys() {
-            assert!(FEATURES.contains(&name.as_str()), "{name} is documented");
+            assert!(FEATURES.contains(name), "{name} is documented");
         }
     }
 }

@@ -2,6 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::episode::Token;
+
+/// Confidence of a stretch of tokens: −ln(−l), l their mean log-probability (nats); at most 14, nothing
+/// without tokens. On the scale of l itself all but the worst steps crowd together just below 0.
+pub fn confidence(tokens: &[Token]) -> Option<f64> {
+    let sum: f64 = tokens.iter().map(|t| f64::from(t.logprob)).sum();
+    (!tokens.is_empty()).then(|| -(-sum / tokens.len() as f64).max(1e-6).ln())
+}
+
 /// One component.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Component {
@@ -19,7 +28,7 @@ impl Component {
     }
 }
 
-/// Two components on a step's mean log-probability (nats a token): the unsure one and the sure one.
+/// Two components on a step's [`confidence`]: the unsure one and the sure one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Mixture {
     /// The one with the lower mean.

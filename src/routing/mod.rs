@@ -2,7 +2,7 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `features` | what can be seen at a boundary |
+//! | `features`, `reading` | what can be seen at a boundary: in the tokens, in what they say |
 //! | `rules` | handcrafted routers |
 //! | `policy`, `network` | the trained one, its file and its network |
 //! | `shipped` | policy files, those inside the binary among them |
@@ -15,6 +15,7 @@ mod features;
 mod mixture;
 mod network;
 mod policy;
+mod reading;
 mod roster;
 mod rules;
 mod shipped;
@@ -30,7 +31,7 @@ use crate::tasks::Question;
 
 pub use exploration::{Drawn, Explorer};
 pub use features::{FEATURES, features};
-pub use mixture::{Component, Mixture};
+pub use mixture::{Component, Mixture, confidence};
 pub use network::{Heads, Network};
 pub use policy::{
     Calibration, Card, FORMAT, FeatureSet, Ground, Intake, PRICE_SPREAD, PRICES, Policy,

@@ -31,12 +31,12 @@ pub struct FeatureSet {
 impl FeatureSet {
     /// All features, after a glimpse of length `glimpse`.
     pub fn full(glimpse: Glimpse) -> Self {
-        Self::of("full", glimpse, FEATURES.iter().copied())
+        Self::of("full", glimpse, FEATURES.iter().map(String::as_str))
     }
 
     /// All but those that begin with `prefix`.
     pub fn without(prefix: &str, glimpse: Glimpse) -> Self {
-        let rest = FEATURES.iter().copied().filter(|name| !name.starts_with(prefix));
+        let rest = FEATURES.iter().map(String::as_str).filter(|name| !name.starts_with(prefix));
         Self::of(&format!("without {prefix}"), glimpse, rest)
     }
 
@@ -218,7 +218,7 @@ impl Policy {
             return Err(PolicyError::Newer);
         }
         let card: Card = serde_json::from_str(json).map_err(|e| broken(&e))?;
-        if let Some(name) = card.set.features.iter().find(|n| !FEATURES.contains(&n.as_str())) {
+        if let Some(name) = card.set.features.iter().find(|n| !FEATURES.contains(n)) {
             return Err(PolicyError::Feature(name.clone()));
         }
         let n = card.set.features.len();

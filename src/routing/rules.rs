@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Boundary, Evidence, Mixture, Opinion, Router, RouterError, features};
+use super::{Boundary, Evidence, Mixture, Opinion, Router, RouterError, confidence, features};
 use crate::config::Glimpse;
 use crate::episode::{Role, Token};
 
@@ -152,9 +152,9 @@ impl Router for Gmm {
     }
 
     fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
-        let mean = mean_logprob(&boundary.glimpse.tokens);
-        let mean = mean.ok_or(RouterError::NeedsGlimpse("gmm", 1))?;
-        Ok(Opinion { p_large: self.0.unsure(mean), features: features(boundary) })
+        let confidence = confidence(&boundary.glimpse.tokens);
+        let confidence = confidence.ok_or(RouterError::NeedsGlimpse("gmm", 1))?;
+        Ok(Opinion { p_large: self.0.unsure(confidence), features: features(boundary) })
     }
 }
 

@@ -43,7 +43,7 @@ pub struct Trajectory {
     pub large_cost: f64,
     /// When it began: milliseconds since the Unix epoch.
     pub began_ms: u64,
-    /// Mean log-probability of each step that the small model drafted whole.
+    /// [`routing::confidence`] of each step that the small model drafted whole.
     pub confidences: Vec<f64>,
 }
 
@@ -165,10 +165,9 @@ fn trajectory(
         let mut cost = step.cost(prices);
         let dropped = step.discarded.iter().find(|w| w.model == Role::Small);
         let draft = dropped.or(Some(&step.writing).filter(|w| w.model == Role::Small));
-        let whole = |d: &&Writing| !d.tokens.is_empty() && d.stop != StopReason::Glimpse;
+        let whole = |d: &&Writing| d.stop != StopReason::Glimpse;
         if let Some(draft) = draft.filter(whole) {
-            let sum: f64 = draft.tokens.iter().map(|t| f64::from(t.logprob)).sum();
-            confidences.push(sum / draft.tokens.len() as f64);
+            confidences.extend(routing::confidence(&draft.tokens));
         }
         let weighed = step.decision.as_ref().filter(|d| d.p_large.is_some());
         if let Some(decision) = weighed {

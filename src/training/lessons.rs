@@ -162,8 +162,8 @@ impl<'a> Lessons<'a> {
         Ok(Self { table, price, lambda, logit, accuracy, cost })
     }
 
-    /// One pass over all boundaries; the mean loss.
-    pub(super) fn pass(
+    /// The steps of the round, over shuffled boundaries; the mean loss.
+    pub(super) fn steps(
         &self,
         network: &Network,
         optimizer: &mut AdamW,
@@ -172,14 +172,15 @@ impl<'a> Lessons<'a> {
     ) -> candle_core::Result<f64> {
         let mut order: Vec<usize> = (0..self.table.len()).collect();
         order.shuffle(rng);
-        let (mut sum, mut steps) = (0.0, 0);
-        for rows in order.chunks(settings.batch) {
+        let batches = order.chunks(settings.batch);
+        let steps = (settings.passes * batches.len()).min(settings.most_steps);
+        let mut sum = 0.0;
+        for rows in batches.cycle().take(steps) {
             let loss = self.loss(network, rows, settings)?;
             optimizer.backward_step(&loss)?;
             sum += f64::from(loss.to_scalar::<f32>()?);
-            steps += 1;
         }
-        Ok(sum / f64::from(steps.max(1)))
+        Ok(sum / steps.max(1) as f64)
     }
 
     fn loss(

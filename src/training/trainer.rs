@@ -36,8 +36,10 @@ pub struct Settings {
     pub members: usize,
     /// Rounds of targets and steps.
     pub rounds: usize,
-    /// Passes over the boundaries in a round.
+    /// Passes over the boundaries in a round, and the most steps of the optimizer in one: many episodes need no
+    /// more of them.
     pub passes: usize,
+    pub most_steps: usize,
     /// Boundaries in a step of the optimizer.
     pub batch: usize,
     /// Step width of Adam at the beginning; it falls to a tenth.
@@ -66,6 +68,7 @@ impl Default for Settings {
             members: 2,
             rounds: 40,
             passes: 2,
+            most_steps: 80,
             batch: 2048,
             learning_rate: 2e-3,
             weight_decay: 0.5,
@@ -85,7 +88,7 @@ pub struct Progress {
     /// Rounds done, of how many.
     pub round: usize,
     pub rounds: usize,
-    /// Mean loss of the round's last pass.
+    /// Mean loss of the round's steps.
     pub loss: f64,
     /// What the critic expects of the policy at its own price: accuracy, and cost as a share of all-large's.
     pub accuracy: f64,
@@ -236,10 +239,7 @@ impl Member {
         self.optimizer.set_learning_rate(settings.learning_rate * 0.1_f64.powf(done));
         let lessons =
             Lessons::new(&self.network, table, multiplier, settings.trace, &mut self.rng)?;
-        let mut loss = 0.0;
-        for _ in 0..settings.passes {
-            loss = lessons.pass(&self.network, &mut self.optimizer, settings, &mut self.rng)?;
-        }
+        let loss = lessons.steps(&self.network, &mut self.optimizer, settings, &mut self.rng)?;
         let (accuracy, cost) = expected(&self.network, table)?;
         Ok(Round { loss, accuracy, cost })
     }

@@ -1,0 +1,142 @@
+//! What does the policy live on? Prints a table:
+//!
+//!     pointsman collect -n 10000 --coin 0.5 --seed 9 --store ablation
+//!     cargo run --release --example ablation -- --store ablation
+//!
+//! From the same stored episodes policies are trained that see less: a shorter glimpse, a group of features
+//! less, one feature less. Each is swept over the same fresh questions.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Parser, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use pointsman::config::{Folders, Glimpse, load_preset};
+use pointsman::episode::{PerRole, Role};
+use pointsman::evaluation::{Run, Trial, scores};
+use pointsman::routing::{FEATURES, FeatureSet, Roster};
+use pointsman::session::load_fleet;
+use pointsman::store::Store;
+use pointsman::tasks::arithmetic::Split;
+use pointsman::tasks::{Question, questions};
+use pointsman::training::{Dataset, Settings, train};
+
+#[derive(Parser)]
+struct Arguments {
+    /// Folder of the episode store
+    #[arg(long)]
+    store: PathBuf,
+    /// Fresh questions
+    #[arg(short, default_value_t = 300)]
+    n: usize,
+    #[arg(long, default_value_t = 80_000)]
+    seed: u64,
+    /// What to leave out
+    #[arg(long, value_delimiter = ',', default_value = "glimpses,groups,features")]
+    variants: Vec<Variants>,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Variants {
+    Glimpses,
+    Groups,
+    Features,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let folders = Folders::find()?;
+    let preset = load_preset("tiny", &folders)?;
+    let store = Store::open(&arguments.store)?;
+    let mut fleet = load_fleet(&preset, &folders.cache, None)?;
+    let models = PerRole::from_fn(|role: Role| fleet.first().model(role).digest.clone());
+    let drawn = questions("arithmetic", Split::Test, arguments.seed)?;
+    let asked: Vec<Question> = drawn.take(arguments.n).collect();
+
+    let sets = sets(&arguments.variants);
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} left {msg}")?;
+    let bar = ProgressBar::new(sets.len() as u64).with_style(style);
+    let mut runs: Vec<Run> = Vec::new();
+    let (mut ends, mut used) = (None, 0);
+    for set in &sets {
+        bar.set_message(set.name.clone());
+        let dataset = Dataset::read(&store, &models, set, || ())?;
+        used = dataset.intake.used;
+        let mut policy = train(&dataset, set, &Settings::default(), |_| true)?;
+        policy.card.name.clone_from(&set.name);
+        let roster = Roster::new("tiny", Some(Arc::new(policy)));
+        let mut trial =
+            Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: arguments.seed };
+        if ends.is_none() {
+            ends = Some(trial.ends(|| ())?.0);
+        }
+        let mut run = trial.run("policy", true, || ())?;
+        run.router.clone_from(&set.name);
+        runs.push(run);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let Some(ends) = ends else { return Ok(()) };
+    let scores = scores(&runs, &ends, true, 2000, arguments.seed)?;
+    println!(
+        "Trained on the same {used} episodes, swept over the same {} questions (split `test`, seed {}).\n",
+        arguments.n, arguments.seed
+    );
+    println!("| what the policy sees | APGR | 95 % | less than with everything | CPT 50/80/95 |");
+    println!("|---|--:|--:|--:|--:|");
+    for score in &scores {
+        let three = |x: Option<f64>| x.map_or("–".to_owned(), |x| format!("{x:.3}"));
+        let range = |ci: Option<[f64; 2]>| {
+            ci.map_or("–".to_owned(), |[a, b]| format!("{a:.3} to {b:.3}"))
+        };
+        let less = match score.behind {
+            Some(_) => format!("{} ({})", three(score.behind), range(score.behind_ci)),
+            None => "–".to_owned(),
+        };
+        let cpt = score.cpt.map(|c| c.map_or("–".to_owned(), |c| format!("{:.0}", c * 100.0)));
+        println!(
+            "| {} | {} | {} | {less} | {} |",
+            score.router,
+            three(score.apgr),
+            range(score.apgr_ci),
+            cpt.join("/")
+        );
+    }
+    Ok(())
+}
+
+/// Everything first, then what sees less.
+fn sets(variants: &[Variants]) -> Vec<FeatureSet> {
+    let seen = |name: String, glimpse: Glimpse, sees: &dyn Fn(&str) -> bool| FeatureSet {
+        name,
+        glimpse,
+        features: FEATURES.iter().filter(|feature| sees(feature)).cloned().collect(),
+    };
+    let mut sets = vec![seen("everything, g = step".into(), Glimpse::Step, &|_| true)];
+    if variants.contains(&Variants::Glimpses) {
+        for n in [4, 1, 0] {
+            sets.push(seen(format!("g = {n}"), Glimpse::Tokens(n), &|_| true));
+        }
+    }
+    if variants.contains(&Variants::Groups) {
+        for group in ["glimpse", "digits", "story", "last", "trace", "question", "large", "budget"]
+        {
+            let inside = |f: &str| f.split('.').next() == Some(group);
+            sets.push(seen(format!("without `{group}.…`"), Glimpse::Step, &|f| !inside(f)));
+        }
+        let uncertain = ["entropy", "logprob", "_top", "_margin", "worst"];
+        let numbers = |f: &str| uncertain.iter().any(|word| f.contains(word));
+        sets.push(seen("without entropies and probabilities".into(), Glimpse::Step, &|f| {
+            !numbers(f)
+        }));
+        sets.push(seen("entropies and probabilities alone".into(), Glimpse::Step, &numbers));
+    }
+    if variants.contains(&Variants::Features) {
+        // Those that come in rows are left out as groups.
+        let rows = ["story.", "digits."];
+        for left in FEATURES.iter().filter(|f| !rows.iter().any(|row| f.starts_with(row))) {
+            sets.push(seen(format!("without `{left}`"), Glimpse::Step, &|f| f != left));
+        }
+    }
+    sets
+}
