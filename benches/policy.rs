@@ -10,7 +10,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use pointsman::config::{Exploration, Folders, Glimpse, load_preset};
-use pointsman::episode::{Episode, PerRole, Role};
+use pointsman::episode::Episode;
 use pointsman::routing::{Boundary, FeatureSet, Glance, Roster, features, load_policy};
 use pointsman::session::{Conductor, Job, Nobody, load_pair};
 use pointsman::tasks::arithmetic::Split;
@@ -65,11 +65,11 @@ fn a_choice(criterion: &mut Criterion) {
 
 fn a_retraining(criterion: &mut Criterion) {
     let mut conductor = conductor();
-    let models = PerRole::from_fn(|role: Role| conductor.model(role).digest.clone());
+    let pair = conductor.pair();
     let set = FeatureSet::full(Glimpse::Step);
     let mut real = Dataset::default();
     for (_, episode) in explored(&mut conductor, 300) {
-        real.add(&episode, &models, &set);
+        real.add(&episode, &pair, &set);
     }
     let of = |n: usize| {
         let mut dataset = real.clone();

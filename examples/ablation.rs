@@ -12,7 +12,6 @@ use std::sync::Arc;
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use pointsman::config::{Folders, Glimpse, load_preset};
-use pointsman::episode::{PerRole, Role};
 use pointsman::evaluation::{Run, Trial, scores};
 use pointsman::routing::{FEATURES, FeatureSet, Roster};
 use pointsman::session::load_fleet;
@@ -49,7 +48,7 @@ fn main() -> anyhow::Result<()> {
     let preset = load_preset("tiny", &folders)?;
     let store = Store::open(&arguments.store)?;
     let mut fleet = load_fleet(&preset, &folders.cache, None)?;
-    let models = PerRole::from_fn(|role: Role| fleet.first().model(role).digest.clone());
+    let pair = fleet.first().pair();
     let drawn = questions("arithmetic", Split::Test, arguments.seed)?;
     let asked: Vec<Question> = drawn.take(arguments.n).collect();
 
@@ -60,7 +59,7 @@ fn main() -> anyhow::Result<()> {
     let (mut ends, mut used) = (None, 0);
     for set in &sets {
         bar.set_message(set.name.clone());
-        let dataset = Dataset::read(&store, &models, set, || ())?;
+        let dataset = Dataset::read(&store, &pair, set, || ())?;
         used = dataset.intake.used;
         let mut policy = train(&dataset, set, &Settings::default(), |_| true)?;
         policy.card.name.clone_from(&set.name);

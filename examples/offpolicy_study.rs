@@ -80,7 +80,7 @@ fn main() -> anyhow::Result<()> {
             conductor.run(job, &mut Nobody, &mut Nobody)
         };
         fleet.each(asked.len(), run, |_, episode| {
-            dataset.add(&episode, &policy.card.models, &policy.card.set);
+            dataset.add(&episode, &policy.card.pair, &policy.card.set);
             bar.inc(1);
             Ok::<(), SessionError>(())
         })?;

@@ -49,10 +49,21 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
     let home = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| stdout(home.path(), arguments);
     run(&COLLECT);
-    // One model throughout teaches nothing, and a person's choices have no propensity.
+    // One model throughout teaches nothing, an oracle's choices tell of what no policy sees, and other
+    // prices are another world.
     run(&["run", "--router", "always-small"]);
-    let trained = run(&["train", "--steps", "3", "--seed", "8"]);
+    run(&["run", "--router", "oracle"]);
+    let preset = home.path().join("dear.toml");
+    let text = include_str!("../presets/tiny.toml")
+        .replace("[large]", "price = 1.0\n\n[large]\nprice = 20.0");
+    std::fs::write(&preset, text).unwrap();
+    run(&["run", "--router", "random", "--preset", preset.to_str().unwrap()]);
+    let told = output(home.path(), &["train", "--steps", "3", "--seed", "8"]);
+    let trained = String::from_utf8(told.stdout).unwrap();
     assert!(trained.contains("tiny-1") && trained.contains("80 episodes"), "{trained}");
+    let counts = String::from_utf8(told.stderr).unwrap();
+    let left = "2 unweighed, 1 of another pair or setting";
+    assert!(counts.contains(left), "{counts}");
     assert!(trained.contains("not in force"), "{trained}");
 
     // The same seed and episodes give the same weights.

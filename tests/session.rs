@@ -508,7 +508,7 @@ fn stored_episodes_give_the_features_that_the_router_saw() {
         let job = Job::new(&question, router.as_mut(), seed as u64);
         let episode = conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap();
         let mut dataset = Dataset::default();
-        dataset.add(&episode, &policy.card.models, &policy.card.set);
+        dataset.add(&episode, &policy.card.pair, &policy.card.set);
         let trajectory = &dataset.trajectories[0];
         let rows: Vec<Vec<f32>> =
             trajectory.boundaries.iter().map(|b| b.features.clone()).collect();

@@ -7,7 +7,6 @@ use super::options::{Common, fresh};
 use super::progress::bar;
 use super::{Outcome, policies, style};
 use crate::config::Folders;
-use crate::episode::{PerRole, Role};
 use crate::evaluation::{Bootstrap, Trial, cost_target, curve, learn_then_test, misses};
 use crate::routing::{Calibration, Ground, Policy, Target};
 use crate::session::{Conductor, load_fleet, now_ms};
@@ -132,9 +131,7 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
 /// # Errors
 /// When its weights cannot be read.
 pub fn ground(policy: &Policy, conductor: &mut Conductor, tasks: &str) -> anyhow::Result<Ground> {
-    let models =
-        PerRole { small: conductor.model(Role::Small), large: conductor.model(Role::Large) };
-    Ok(Ground::of(policy.digest()?, conductor.preset(), models, tasks))
+    Ok(Ground::of(policy.digest()?, conductor.preset(), conductor.pair(), tasks))
 }
 
 /// A policy's calibrations: those in its file, then those in the store.

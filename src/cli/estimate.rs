@@ -28,7 +28,7 @@ pub fn run(
     let policy = roster.policy().context("there is no policy")?;
     let card = &policy.card;
     let reading = bar(store.len(), "reading")?;
-    let dataset = Dataset::read(&store, &card.models, &card.set, || reading.inc(1));
+    let dataset = Dataset::read(&store, &card.pair, &card.set, || reading.inc(1));
     reading.finish_and_clear();
     let dataset = dataset?;
     let intake = dataset.intake;

@@ -96,7 +96,7 @@ pub fn in_force(
 /// Says so where the policy learnt from other models than those that are loaded.
 pub fn warn_of_strangers(roster: &Roster, conductor: &Conductor) {
     let Some(policy) = roster.policy() else { return };
-    let knows = |role: &Role| policy.card.models[*role] == conductor.model(*role).digest;
+    let knows = |role: &Role| policy.card.pair.models[*role] == conductor.model(*role).digest;
     if !Role::BOTH.iter().all(knows) {
         eprintln!(
             "pointsman: policy {} learnt from other models than these: `pointsman train` makes one that fits",

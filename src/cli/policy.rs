@@ -232,7 +232,7 @@ fn show(
     ))?;
     let parents = if card.parents.is_empty() { "none".into() } else { card.parents.join(", ") };
     style::line(&format!("parents: {parents}"))?;
-    style::line(&format!("models: {}", digests(&card.models)))?;
+    style::line(&format!("models: {}", digests(&card.pair.models)))?;
     style::line(&format!(
         "features: {} ({}), {} in all",
         card.set.name,

@@ -131,14 +131,14 @@ impl School<'_> {
 
     /// Trains from everything in the store, and keeps the policy.
     fn train(&mut self) -> anyhow::Result<Policy> {
-        let models = PerRole::from_fn(|role| self.fleet.first().model(role).digest.clone());
+        let pair = self.fleet.first().pair();
         let reading = bar(self.store.len(), "reading")?;
-        let dataset = Dataset::read(self.store, &models, &self.set, || reading.inc(1));
+        let dataset = Dataset::read(self.store, &pair, &self.set, || reading.inc(1));
         reading.finish_and_clear();
         let dataset = dataset?;
         let left = &dataset.intake;
         eprintln!(
-            "{} episodes to learn from; left out: {} with a person's choices, {} ungraded, {} unweighed, {} of other models",
+            "{} episodes to learn from; left out: {} with a person's choices, {} ungraded, {} unweighed, {} of another pair or setting",
             left.used, left.person, left.ungraded, left.unweighed, left.other_models
         );
         let settings = Settings {
@@ -165,7 +165,7 @@ impl School<'_> {
         let number = self.store.new_policy()?;
         policy.card.name = format!("{}-{number}", self.preset.name);
         policy.card.created_ms = now_ms();
-        policy.card.models = models;
+        policy.card.pair = pair;
         self.store.keep_policy(number, &policy.to_bytes()?)?;
         Ok(policy)
     }

@@ -21,8 +21,8 @@ pub enum ConfigError {
     NoHome,
     #[error(transparent)]
     File(#[from] FileError),
-    #[error("{path}: {source}")]
-    Invalid { path: PathBuf, source: InvalidPreset },
+    #[error("{path}: {reason}")]
+    Invalid { path: PathBuf, reason: InvalidPreset },
     #[error("the command line's {0}")]
     Options(InvalidPreset),
 }
@@ -43,7 +43,7 @@ pub fn load_preset(name_or_path: &str, folders: &Folders) -> Result<Preset, Conf
         preset.name = file.name().into_owned();
     }
     let path = file.path;
-    preset.validate().map_err(|source| ConfigError::Invalid { path, source })?;
+    preset.validate().map_err(|reason| ConfigError::Invalid { path, reason })?;
     Ok(preset)
 }
 

@@ -5,6 +5,7 @@
 //! | `features`, `reading` | what can be seen at a boundary: in the tokens, in what they say |
 //! | `rules` | handcrafted routers |
 //! | `policy`, `network` | the trained one, its file and its network |
+//! | `ground` | what its figures hold for; calibrated thresholds |
 //! | `shipped` | policy files, those inside the binary among them |
 //! | `mixture` | two Gaussians on confidence, for one of the rules |
 //! | `roster` | routers by name |
@@ -12,6 +13,7 @@
 
 mod exploration;
 mod features;
+mod ground;
 mod mixture;
 mod network;
 mod policy;
@@ -31,11 +33,11 @@ use crate::tasks::Question;
 
 pub use exploration::{Drawn, Explorer};
 pub use features::{FEATURES, features};
+pub use ground::{Calibration, Ground, Pair, Target};
 pub use mixture::{Component, Mixture, confidence};
 pub use network::{Heads, Network};
 pub use policy::{
-    Calibration, Card, FORMAT, FeatureSet, Ground, Intake, PRICE_SPREAD, PRICES, Policy,
-    PolicyError, Target, standardized,
+    Card, FORMAT, FeatureSet, Intake, PRICE_SPREAD, PRICES, Policy, PolicyError, standardized,
 };
 pub use roster::{NAMES, Roster};
 pub use shipped::load_policy;

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::network::{Network, TENSORS};
-use super::{Boundary, FEATURES, Mixture, Opinion, Router, RouterError, features};
-use crate::config::{Glimpse, Preset};
+use super::{
+    Boundary, Calibration, FEATURES, Mixture, Opinion, Pair, Router, RouterError, features,
+};
+use crate::config::Glimpse;
 use crate::engine::Evidence;
-use crate::episode::{Decider, ModelRecord, PerRole, Role};
+use crate::episode::Decider;
 
 /// Version of the policy file. Older ones are read; newer ones are refused.
 pub const FORMAT: u32 = 1;
@@ -56,73 +58,6 @@ impl FeatureSet {
     }
 }
 
-/// What an accuracy or a cost was judged on; a calibrated threshold holds for this and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ground {
-    /// Fingerprint of the policy's weights, or the name of another router.
-    pub router: String,
-    /// Digests of the two models.
-    pub models: PerRole<String>,
-    /// Fingerprint of the prompts, the step's and the sampling's settings.
-    pub prompts: String,
-    /// The task set.
-    pub tasks: String,
-}
-
-impl Ground {
-    /// The ground that `router` stands on in this preset with these models.
-    pub fn of(router: String, preset: &Preset, models: PerRole<&ModelRecord>, tasks: &str) -> Self {
-        let settings = serde_json::json!([preset.steps, preset.sampling, preset.routing.switching]);
-        let prompts = Role::BOTH.map(|role| preset.prompt_for(role, "{question}"));
-        Self {
-            router,
-            models: PerRole::from_fn(|role| models[role].digest.clone()),
-            prompts: short_hash(&[&prompts[0], &prompts[1], &settings.to_string()]),
-            tasks: tasks.to_owned(),
-        }
-    }
-
-    /// What has changed from this ground to `now`; nothing where it still holds.
-    pub fn changed(&self, now: &Self) -> Vec<&'static str> {
-        let parts = [
-            (self.router != now.router, "the policy"),
-            (self.models.small != now.models.small, "the small model"),
-            (self.models.large != now.models.large, "the large model"),
-            (self.prompts != now.prompts, "the prompts or the settings of steps"),
-            (self.tasks != now.tasks, "the task set"),
-        ];
-        parts.into_iter().filter_map(|(is, what)| is.then_some(what)).collect()
-    }
-}
-
-/// A threshold that was calibrated, and what it was calibrated for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Calibration {
-    pub threshold: f64,
-    pub target: Target,
-    /// Questions that it was calibrated on.
-    pub n: usize,
-    /// Seed that they were drawn with.
-    pub seed: u64,
-    /// Mean accuracy and cost, as a share of always-large's, over those questions.
-    pub accuracy: f64,
-    pub cost_share: f64,
-    /// When: milliseconds since the Unix epoch.
-    pub at_ms: u64,
-    pub ground: Ground,
-}
-
-/// What a threshold is calibrated for.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Target {
-    /// With probability `confidence`, at most 1 − `accuracy` of all questions are answered wrong
-    /// that the large model alone answers right.
-    Accuracy { accuracy: f64, confidence: f64 },
-    /// The mean cost is at most this share of always-large's.
-    Cost { share: f64 },
-}
-
 /// What episodes a policy was trained on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intake {
@@ -130,11 +65,12 @@ pub struct Intake {
     pub used: usize,
     /// Left out since a person chose in them, which has no propensity.
     pub person: usize,
-    /// Left out since another pair of models wrote them.
+    /// Left out since another pair of models wrote them, or under other prompts, steps or prices.
     pub other_models: usize,
     /// Left out since they did not end in an answer that could be graded.
     pub ungraded: usize,
-    /// Left out since nothing was weighed in them (one model throughout), or since they lack a feature.
+    /// Left out since nothing was weighed in them (one model throughout), they lack a feature, or
+    /// what decided in them saw more than a policy does (an oracle, a judge).
     pub unweighed: usize,
 }
 
@@ -150,8 +86,9 @@ pub struct Card {
     pub created_ms: u64,
     pub seed: u64,
     pub intake: Intake,
-    /// Digests of the models whose episodes it learnt from.
-    pub models: PerRole<String>,
+    /// Who wrote the episodes that it learnt from.
+    #[serde(flatten)]
+    pub pair: Pair,
     pub set: FeatureSet,
     /// Fingerprint of `set`.
     pub set_hash: String,
@@ -345,7 +282,7 @@ pub fn standardized(value: f32, mean: f32, spread: f32) -> f32 {
     ((value - mean) / spread).clamp(-5.0, 5.0)
 }
 
-fn short_hash(parts: &[&str]) -> String {
+pub(super) fn short_hash(parts: &[&str]) -> String {
     let mut hasher = blake3::Hasher::new();
     for part in parts {
         hasher.update(&(part.len() as u64).to_le_bytes());

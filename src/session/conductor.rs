@@ -10,7 +10,7 @@ use crate::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
     Role, Started, StopReason, Token, Verdict, Writing,
 };
-use crate::routing::{Boundary, Drawn, Explorer, Glance, Opinion, Router, RouterError};
+use crate::routing::{Boundary, Drawn, Explorer, Glance, Opinion, Pair, Router, RouterError};
 use crate::tasks::Question;
 
 /// One episode to run.
@@ -62,6 +62,12 @@ impl Conductor {
     /// A model as it was loaded.
     pub fn model(&self, role: Role) -> &ModelRecord {
         self.engines[role].model()
+    }
+
+    /// The two models under the preset in force.
+    pub fn pair(&self) -> Pair {
+        let models = PerRole::from_fn(|role| self.model(role));
+        Pair::of(&self.preset, self.prices, models)
     }
 
     /// Prices per token.

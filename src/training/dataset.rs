@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::config::Glimpse;
-use crate::episode::{Decider, Episode, PerRole, Role, StopReason, Verdict, Writing};
+use crate::episode::{Decider, Decision, Episode, Role, StopReason, Verdict, Writing};
 use crate::evaluation::{Logged, LoggedChoice};
-use crate::routing::{self, FeatureSet, Glance, Intake, Policy};
+use crate::routing::{self, FeatureSet, Glance, Intake, Pair, Policy};
 use crate::store::{End, Store, StoreError};
 use crate::tasks::arithmetic::Problem;
 use crate::tasks::{Question, Solutions};
@@ -58,14 +58,13 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// Takes every episode of the store in that was written by the models with these digests;
-    /// `progress` is told of each.
+    /// Takes every episode of the store in that `pair` wrote; `progress` is told of each.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn read(
         store: &Store,
-        models: &PerRole<String>,
+        pair: &Pair,
         set: &FeatureSet,
         mut progress: impl FnMut(),
     ) -> Result<Self, StoreError> {
@@ -77,25 +76,32 @@ impl Dataset {
                 dataset.intake.ungraded += 1;
                 continue;
             }
-            dataset.add(&store.episode(summary.id)?, models, set);
+            dataset.add(&store.episode(summary.id)?, pair, set);
         }
         Ok(dataset)
     }
 
     /// Takes an episode in, or counts why not.
-    pub fn add(&mut self, episode: &Episode, models: &PerRole<String>, set: &FeatureSet) {
-        if Role::BOTH.iter().any(|role| episode.started.models[*role].digest != models[*role]) {
+    pub fn add(&mut self, episode: &Episode, pair: &Pair, set: &FeatureSet) {
+        if !pair.wrote(episode) {
             self.intake.other_models += 1;
             return;
         }
         let decisions = || episode.steps.iter().filter_map(|s| s.decision.as_ref());
         let threshold = episode.started.preset.routing.threshold;
         // A threshold that was moved was moved by a person who had seen the trace.
-        let touched = |d: &crate::episode::Decision| {
+        let touched = |d: &Decision| {
             d.by == Decider::Person || d.propensity.is_none() || d.threshold != threshold
         };
         if decisions().any(touched) {
             self.intake.person += 1;
+            return;
+        }
+        // What was chosen tells of the draft beyond what the features do, and would be taken for their merit.
+        let knowing =
+            |d: &Decision| matches!(&d.by, Decider::Rule(r) if r == "oracle" || r == "judge");
+        if decisions().any(knowing) {
+            self.intake.unweighed += 1;
             return;
         }
         let correct = match episode.verdict() {

@@ -25,8 +25,7 @@ use thiserror::Error;
 
 use super::lessons::{Lessons, Table, expected};
 use super::{Dataset, Trajectory};
-use crate::episode::PerRole;
-use crate::routing::{Card, FORMAT, FeatureSet, Mixture, Network, Policy};
+use crate::routing::{Card, FORMAT, FeatureSet, Mixture, Network, Pair, Policy};
 
 /// How to train.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +116,7 @@ const MINIMUM: usize = 50;
 
 /// Trains a policy; `progress` is told after each round, and stops the training by returning false.
 ///
-/// The card's name, time and models are the caller's to fill in.
+/// The card's name, time and pair are the caller's to fill in.
 ///
 /// # Errors
 /// When there is too little to learn from, or candle fails.
@@ -181,7 +180,7 @@ pub fn train(
         created_ms: 0,
         seed: settings.seed,
         intake: dataset.intake,
-        models: PerRole::default(),
+        pair: Pair::default(),
         set_hash: set.hash(),
         set: set.clone(),
         mean: table.mean,
