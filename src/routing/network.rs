@@ -1,20 +1,26 @@
-//! The policy's network: two small layers, a policy head, and heads for what each choice is worth.
+//! The policy's network: one part foresees slips of the draft, the other weighs what to do about them.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
-use rand::{Rng, SeedableRng};
+use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Names of the tensors in a policy file, in the order of [`Network::tensors`].
-pub const TENSORS: [&str; 6] = [
-    "hidden.0.weight",
-    "hidden.0.bias",
-    "hidden.1.weight",
-    "hidden.1.bias",
-    "heads.weight",
-    "heads.bias",
+pub const TENSORS: [&str; 12] = [
+    "slip.0.weight",
+    "slip.0.bias",
+    "slip.1.weight",
+    "slip.1.bias",
+    "slip.heads.weight",
+    "slip.heads.bias",
+    "choice.0.weight",
+    "choice.0.bias",
+    "choice.1.weight",
+    "choice.1.bias",
+    "choice.heads.weight",
+    "choice.heads.bias",
 ];
 
-/// Outputs of the heads, a row an input.
+/// What the weighing part says, a row an input.
 pub struct Heads {
     /// Logit of p(large). Shape (n).
     pub logit: Tensor,
@@ -25,46 +31,93 @@ pub struct Heads {
     /// Expected cost from here on, likewise, as a share of what the large model alone spends on a
     /// mean episode. Shape (n, 2).
     pub cost: Tensor,
-    /// Logit of the probability that the small model's draft is wrong. Learnt beside the others where a
-    /// task set can verify steps, so that the layers below learn to see it. Shape (n).
-    pub slip: Tensor,
 }
 
-/// Two hidden layers of rectified units over `inputs` numbers, and linear heads of six numbers.
-pub struct Network {
-    tensors: [Var; 6],
-}
+/// Two hidden layers of rectified units, and linear heads.
+struct Layers([Var; 6]);
 
-impl Network {
-    /// Units of a hidden layer.
-    pub const WIDTH: usize = 128;
-    /// Numbers that the heads give.
-    const HEADS: usize = 6;
-
-    /// A network with weights drawn with `seed` (He's uniform bounds); its heads begin at zero, so that it is
-    /// undecided everywhere.
-    ///
-    /// # Errors
-    /// When candle fails.
-    pub fn new(inputs: usize, seed: u64) -> Result<Self> {
+impl Layers {
+    fn new(sizes: [usize; 3], rng: &mut ChaCha8Rng) -> Result<Self> {
         // candle's own initialization cannot be seeded on a CPU.
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut layer = |from: usize, to: usize| {
             let bound = (6.0 / from as f32).sqrt();
             let weights = (0..from * to).map(|_| rng.random_range(-bound..bound)).collect();
             Var::from_vec::<_, f32>(weights, (to, from), &Device::Cpu)
         };
         let zeros = |shape: &[usize]| Var::zeros(shape, DType::F32, &Device::Cpu);
-        let width = Self::WIDTH;
+        let [inputs, width, heads] = sizes;
+        Ok(Self([
+            layer(inputs, width)?,
+            zeros(&[width])?,
+            layer(width, width)?,
+            zeros(&[width])?,
+            zeros(&[heads, width])?,
+            zeros(&[heads])?,
+        ]))
+    }
+
+    fn from_tensors(tensors: [Tensor; 6], inputs: usize, heads: usize) -> Result<Self> {
+        let width = tensors[0].dim(0)?;
+        let shapes: [&[usize]; 6] =
+            [&[width, inputs], &[width], &[width, width], &[width], &[heads, width], &[heads]];
+        for (tensor, shape) in tensors.iter().zip(shapes) {
+            if tensor.dims() != shape || tensor.dtype() != DType::F32 {
+                candle_core::bail!(
+                    "a tensor has the shape {:?}, not {shape:?} of f32",
+                    tensor.dims()
+                );
+            }
+        }
+        let [a, b, c, d, e, f] = tensors;
+        let var = |t: Tensor| Var::from_tensor(&t);
+        Ok(Self([var(a)?, var(b)?, var(c)?, var(d)?, var(e)?, var(f)?]))
+    }
+
+    fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
+        self.forward_through(inputs, Ok)
+    }
+
+    /// The same with what `gate` makes of each hidden layer's units.
+    fn forward_through(
+        &self,
+        inputs: &Tensor,
+        mut gate: impl FnMut(Tensor) -> Result<Tensor>,
+    ) -> Result<Tensor> {
+        let layer =
+            |x: &Tensor, at: usize| x.matmul(&self.0[at].t()?)?.broadcast_add(&self.0[at + 1]);
+        let hidden = gate(layer(inputs, 0)?.relu()?)?;
+        let hidden = gate(layer(&hidden, 2)?.relu()?)?;
+        layer(&hidden, 4)
+    }
+}
+
+/// The network. Its heads begin at zero, so that it is undecided everywhere.
+///
+/// Whether a draft is a slip is learnt apart from what a slip costs: the one is a clean label where a task set
+/// can verify steps, the other comes by way of noisy returns, and in common layers it would drown the first.
+pub struct Network {
+    slip: Layers,
+    choice: Layers,
+}
+
+impl Network {
+    /// Units of a hidden layer that foresees slips, and of one that weighs.
+    pub const WIDTHS: [usize; 2] = [256, 64];
+    /// Numbers that the weighing part gives.
+    const HEADS: usize = 5;
+    /// What it reads beside the features: the foreseen slip and the price.
+    const BESIDE: usize = 2;
+
+    /// A network over `features` numbers, with weights drawn with `seed` (He's uniform bounds).
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub fn new(features: usize, seed: u64) -> Result<Self> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let [slip, choice] = Self::WIDTHS;
         Ok(Self {
-            tensors: [
-                layer(inputs, width)?,
-                zeros(&[width])?,
-                layer(width, width)?,
-                zeros(&[width])?,
-                zeros(&[Self::HEADS, width])?,
-                zeros(&[Self::HEADS])?,
-            ],
+            slip: Layers::new([features, slip, 1], &mut rng)?,
+            choice: Layers::new([features + Self::BESIDE, choice, Self::HEADS], &mut rng)?,
         })
     }
 
@@ -72,55 +125,72 @@ impl Network {
     ///
     /// # Errors
     /// When the shapes do not fit together.
-    pub fn from_tensors(tensors: [Tensor; 6], inputs: usize) -> Result<Self> {
-        let width = tensors[0].dim(0)?;
-        let shapes: [&[usize]; 6] = [
-            &[width, inputs],
-            &[width],
-            &[width, width],
-            &[width],
-            &[Self::HEADS, width],
-            &[Self::HEADS],
-        ];
-        for ((tensor, shape), name) in tensors.iter().zip(shapes).zip(TENSORS) {
-            if tensor.dims() != shape || tensor.dtype() != DType::F32 {
-                candle_core::bail!(
-                    "{name} has the shape {:?}, not {shape:?} of f32",
-                    tensor.dims()
-                );
-            }
-        }
-        let [a, b, c, d, e, f] = tensors;
-        let var = |t: Tensor| Var::from_tensor(&t);
-        Ok(Self { tensors: [var(a)?, var(b)?, var(c)?, var(d)?, var(e)?, var(f)?] })
+    pub fn from_tensors(tensors: [Tensor; 12], features: usize) -> Result<Self> {
+        let [a, b, c, d, e, f, choice @ ..] = tensors;
+        Ok(Self {
+            slip: Layers::from_tensors([a, b, c, d, e, f], features, 1)?,
+            choice: Layers::from_tensors(choice, features + Self::BESIDE, Self::HEADS)?,
+        })
     }
 
-    /// The weights, for an optimizer.
-    pub fn vars(&self) -> Vec<Var> {
-        self.tensors.to_vec()
+    /// The weights of the part that foresees slips, for an optimizer.
+    pub fn slip_vars(&self) -> Vec<Var> {
+        self.slip.0.to_vec()
+    }
+
+    /// The weights of the part that weighs.
+    pub fn choice_vars(&self) -> Vec<Var> {
+        self.choice.0.to_vec()
     }
 
     /// The weights by the names of a policy file.
     pub fn tensors(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
-        TENSORS.into_iter().zip(self.tensors.iter().map(Var::as_tensor))
+        TENSORS.into_iter().zip(self.slip.0.iter().chain(&self.choice.0).map(Var::as_tensor))
     }
 
-    /// The heads' outputs for `inputs` of shape (n, number of inputs).
+    /// Logits of the probability that the small model's draft is a slip, for standardized `features` of
+    /// shape (n, number of features). Shape (n). Learnt where a task set can verify steps, else 0.
     ///
     /// # Errors
     /// When the shape does not fit.
-    pub fn forward(&self, inputs: &Tensor) -> Result<Heads> {
-        let layer = |x: &Tensor, at: usize| {
-            x.matmul(&self.tensors[at].t()?)?.broadcast_add(&self.tensors[at + 1])
+    pub fn slip(&self, features: &Tensor) -> Result<Tensor> {
+        self.slip.forward(features)?.squeeze(1)
+    }
+
+    /// The same while it learns: a fifth of the hidden units, drawn with `rng`, is dropped.
+    ///
+    /// # Errors
+    /// When the shape does not fit.
+    pub fn slip_learning(&self, features: &Tensor, rng: &mut impl RngCore) -> Result<Tensor> {
+        // Of 256 bytes.
+        const DROPPED: u8 = 51;
+        let kept = 256.0 / (256.0 - f32::from(DROPPED));
+        // candle's own dropout cannot be seeded on a CPU.
+        let gate = |units: Tensor| {
+            let mut bytes = vec![0; units.elem_count()];
+            rng.fill_bytes(&mut bytes);
+            let mask: Vec<f32> =
+                bytes.into_iter().map(|b| if b < DROPPED { 0.0 } else { kept }).collect();
+            let mask = Tensor::from_vec(mask, units.shape(), &Device::Cpu)?;
+            units * mask
         };
-        let hidden = layer(inputs, 0)?.relu()?;
-        let hidden = layer(&hidden, 2)?.relu()?;
-        let heads = layer(&hidden, 4)?;
+        self.slip.forward_through(features, gate)?.squeeze(1)
+    }
+
+    /// What the weighing part says, for the same features, what [`Self::slip`] gave for them, and a price each (see
+    /// [`super::PRICES`]), of shape (n).
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn weigh(&self, features: &Tensor, slip: &Tensor, price: &Tensor) -> Result<Heads> {
+        // On the scale of the others.
+        let slip = (slip.clamp(-8.0_f32, 8.0_f32)? / 3.0)?;
+        let inputs = Tensor::cat(&[features, &slip.unsqueeze(1)?, &price.unsqueeze(1)?], 1)?;
+        let heads = self.choice.forward(&inputs)?;
         Ok(Heads {
             logit: heads.narrow(1, 0, 1)?.squeeze(1)?,
             accuracy: heads.narrow(1, 1, 2)?,
             cost: heads.narrow(1, 3, 2)?,
-            slip: heads.narrow(1, 5, 1)?.squeeze(1)?,
         })
     }
 }

@@ -180,7 +180,7 @@ impl Policy {
                 tensors.push(tensor.ok_or_else(|| broken(&format!("it has no {name}")))?);
             }
             let tensors = tensors.try_into().map_err(|_| broken(&"it lacks tensors"))?;
-            networks.push(Network::from_tensors(tensors, n + 1).map_err(|e| broken(&e))?);
+            networks.push(Network::from_tensors(tensors, n).map_err(|e| broken(&e))?);
         }
         if networks.is_empty() {
             return Err(broken(&"it has no network"));
@@ -237,21 +237,24 @@ impl Policy {
     /// # Errors
     /// When candle fails.
     pub fn p_large_of(&self, rows: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
-        let width = self.card.set.features.len() + 1;
-        let mut inputs = Vec::with_capacity(rows.len() * PRICES.len() * width);
+        let n = rows.len();
+        let mut values = Vec::with_capacity(n * self.card.set.features.len());
         for row in rows {
-            for price in PRICES {
-                let values = row.iter().zip(&self.card.mean).zip(&self.card.spread);
-                inputs.extend(values.map(|((v, mean), spread)| standardized(*v, *mean, *spread)));
-                inputs.push(price);
-            }
+            let row = row.iter().zip(&self.card.mean).zip(&self.card.spread);
+            values.extend(row.map(|((v, mean), spread)| standardized(*v, *mean, *spread)));
         }
-        let inputs = Tensor::from_vec(inputs, (rows.len() * PRICES.len(), width), &Device::Cpu)?;
-        let mut p = vec![0.0; rows.len()];
+        let features = Tensor::from_vec(values, (n, self.card.set.features.len()), &Device::Cpu)?;
+        // Each row once for every price.
+        let each: Vec<u32> = (0..n as u32).flat_map(|row| [row; PRICES.len()]).collect();
+        let each = Tensor::from_vec(each, n * PRICES.len(), &Device::Cpu)?;
+        let repeated = features.index_select(&each, 0)?;
+        let prices = Tensor::from_vec(PRICES.repeat(n), n * PRICES.len(), &Device::Cpu)?;
+        let mut p = vec![0.0; n];
         for network in &self.networks {
-            let own = candle_nn::ops::sigmoid(&network.forward(&inputs)?.logit)?;
-            let own = own.reshape((rows.len(), PRICES.len()))?.mean(1)?.to_vec1::<f32>()?;
-            for (sum, own) in p.iter_mut().zip(own) {
+            let slip = network.slip(&features)?.index_select(&each, 0)?;
+            let own = network.weigh(&repeated, &slip, &prices)?.logit;
+            let own = candle_nn::ops::sigmoid(&own)?.reshape((n, PRICES.len()))?.mean(1)?;
+            for (sum, own) in p.iter_mut().zip(own.to_vec1::<f32>()?) {
                 *sum += f64::from(own) / self.networks.len() as f64;
             }
         }
@@ -275,7 +278,7 @@ pub const PRICES: [f32; 8] =
     [-1.534_12, -0.887_147, -0.488_776, -0.157_311, 0.157_311, 0.488_776, 0.887_147, 1.534_12];
 
 /// Standard deviation of the logarithm of the prices that a policy is trained at.
-pub const PRICE_SPREAD: f64 = 0.6;
+pub const PRICE_SPREAD: f64 = 1.0;
 
 /// A feature as the network sees it; far outliers are drawn in.
 pub fn standardized(value: f32, mean: f32, spread: f32) -> f32 {

@@ -12,6 +12,9 @@ use super::trainer::Settings;
 use super::vtrace::v_trace;
 use crate::routing::{FeatureSet, Network, PRICE_SPREAD, standardized};
 
+/// Rows at once where nothing is learnt: more would not fit the caches.
+const ROWS: usize = 8192;
+
 /// All boundaries as the network sees them, one trajectory after the other.
 pub(super) struct Table {
     pub(super) mean: Vec<f32>,
@@ -82,20 +85,65 @@ impl Table {
         self.large.len()
     }
 
-    /// The rows with a price each.
-    fn inputs(&self, rows: &[usize], price: impl Fn(usize) -> f32) -> candle_core::Result<Tensor> {
-        let mut inputs = Vec::with_capacity(rows.len() * (self.width + 1));
+    /// The features of these rows.
+    fn features(&self, rows: &[usize]) -> candle_core::Result<Tensor> {
+        let mut features = Vec::with_capacity(rows.len() * self.width);
         for &row in rows {
-            inputs.extend_from_slice(&self.features[row * self.width..(row + 1) * self.width]);
-            inputs.push(price(row));
+            features.extend_from_slice(&self.features[row * self.width..(row + 1) * self.width]);
         }
-        Tensor::from_vec(inputs, (rows.len(), self.width + 1), &Device::Cpu)
+        Tensor::from_vec(features, (rows.len(), self.width), &Device::Cpu)
     }
+
+    /// The rows of which it is known whether the draft is a slip.
+    pub(super) fn verified(&self) -> Vec<usize> {
+        (0..self.len()).filter(|row| self.slip[*row] != 0.0).collect()
+    }
+}
+
+/// A number for each of `rows`.
+fn column(rows: &[usize], of: impl Fn(usize) -> f32) -> candle_core::Result<Tensor> {
+    Tensor::from_vec(rows.iter().map(|row| of(*row)).collect(), rows.len(), &Device::Cpu)
+}
+
+/// Some steps of the part that foresees slips, over shuffled `rows` that are verified; the mean loss.
+pub(super) fn foresee(
+    network: &Network,
+    table: &Table,
+    rows: &[usize],
+    optimizer: &mut AdamW,
+    settings: &Settings,
+    rng: &mut ChaCha8Rng,
+) -> candle_core::Result<f64> {
+    let mut order = rows.to_vec();
+    order.shuffle(rng);
+    let batches = order.chunks(settings.slip_batch);
+    let steps = (settings.slip_passes * batches.len()).div_ceil(settings.slip_rounds());
+    let steps = steps.min(settings.most_slip_steps);
+    let mut sum = 0.0;
+    for rows in batches.cycle().take(steps) {
+        let logit = network.slip_learning(&table.features(rows)?, rng)?;
+        let sign = column(rows, |row| table.slip[row])?;
+        let loss = log_sigmoid(&(logit * sign)?)?.mean(D::Minus1)?.neg()?;
+        optimizer.backward_step(&loss)?;
+        sum += f64::from(loss.to_scalar::<f32>()?);
+    }
+    Ok(sum / steps.max(1) as f64)
+}
+
+/// What the network foresees at every boundary: logits.
+pub(super) fn foreseen(network: &Network, table: &Table) -> candle_core::Result<Vec<f32>> {
+    let all: Vec<usize> = (0..table.len()).collect();
+    let mut logits = Vec::with_capacity(all.len());
+    for rows in all.chunks(ROWS) {
+        logits.extend(network.slip(&table.features(rows)?)?.to_vec1::<f32>()?);
+    }
+    Ok(logits)
 }
 
 /// What one round teaches, a number a boundary.
 pub(super) struct Lessons<'a> {
     table: &'a Table,
+    foreseen: &'a [f32],
     /// z, the price that the boundary's trajectory was given, and its λ.
     price: Vec<f32>,
     lambda: Vec<f32>,
@@ -110,6 +158,7 @@ impl<'a> Lessons<'a> {
     pub(super) fn new(
         network: &Network,
         table: &'a Table,
+        foreseen: &'a [f32],
         multiplier: f64,
         trace: f64,
         rng: &mut ChaCha8Rng,
@@ -128,7 +177,8 @@ impl<'a> Lessons<'a> {
             price[range.clone()].fill(*z as f32);
             lambda[range].fill((multiplier * (PRICE_SPREAD * z).exp()) as f32);
         }
-        let Outputs { logit, accuracy, cost } = Outputs::of(network, table, |row| price[row])?;
+        let Outputs { logit, accuracy, cost } =
+            Outputs::of(network, table, foreseen, |row| price[row])?;
         let p: Vec<f64> =
             logit.iter().map(|logit| f64::from(log_probability(*logit, true)).exp()).collect();
         let ratio = |row: usize| {
@@ -159,7 +209,7 @@ impl<'a> Lessons<'a> {
             }
         }
         let [accuracy, cost] = worth;
-        Ok(Self { table, price, lambda, logit, accuracy, cost })
+        Ok(Self { table, foreseen, price, lambda, logit, accuracy, cost })
     }
 
     /// The steps of the round, over shuffled boundaries; the mean loss.
@@ -189,11 +239,9 @@ impl<'a> Lessons<'a> {
         rows: &[usize],
         settings: &Settings,
     ) -> candle_core::Result<Tensor> {
-        let column = |of: &dyn Fn(usize) -> f32| {
-            let values: Vec<f32> = rows.iter().map(|row| of(*row)).collect();
-            Tensor::from_vec(values, rows.len(), &Device::Cpu)
-        };
-        let heads = network.forward(&self.table.inputs(rows, |row| self.price[row])?)?;
+        let column = |of: &dyn Fn(usize) -> f32| column(rows, of);
+        let (slip, price) = (column(&|row| self.foreseen[row])?, column(&|row| self.price[row])?);
+        let heads = network.weigh(&self.table.features(rows)?, &slip, &price)?;
         let large = column(&|row| f32::from(u8::from(self.table.large[row])))?;
         let small = (1.0 - &large)?;
         let choice = |of: &Tensor, at: usize| of.narrow(1, at, 1)?.squeeze(1);
@@ -218,10 +266,7 @@ impl<'a> Lessons<'a> {
         let divergence = ((&p * (&on - before)?)? + (&q * (&off - before_off)?)?)?;
         let actor = (((&p * gain)? / settings.temperature)? + entropy)?;
         let actor = (actor - (divergence * settings.trust)?)?;
-        // Cross-entropy over the drafts of which it is known.
-        let sign = column(&|row| self.table.slip[row])?;
-        let slip = (log_sigmoid(&(&heads.slip * &sign)?)? * sign.abs()?)?.mean(D::Minus1)?.neg()?;
-        ((accuracy + cost)? + (slip * settings.auxiliary)?)? - actor.mean(D::Minus1)?
+        (accuracy + cost)? - actor.mean(D::Minus1)?
     }
 }
 
@@ -236,17 +281,17 @@ impl Outputs {
     fn of(
         network: &Network,
         table: &Table,
+        foreseen: &[f32],
         price: impl Fn(usize) -> f32,
     ) -> candle_core::Result<Self> {
-        /// Rows at once: more would not fit the caches.
-        const ROWS: usize = 8192;
         let all: Vec<usize> = (0..table.len()).collect();
         let mut outputs = Self { logit: Vec::new(), accuracy: Vec::new(), cost: Vec::new() };
         let pairs = |t: &Tensor| -> candle_core::Result<Vec<[f32; 2]>> {
             Ok(t.to_vec2::<f32>()?.into_iter().map(|row| [row[0], row[1]]).collect())
         };
         for rows in all.chunks(ROWS) {
-            let heads = network.forward(&table.inputs(rows, &price)?)?;
+            let (slip, price) = (column(rows, |row| foreseen[row])?, column(rows, &price)?);
+            let heads = network.weigh(&table.features(rows)?, &slip, &price)?;
             outputs.logit.extend(heads.logit.to_vec1::<f32>()?);
             outputs.accuracy.extend(pairs(&heads.accuracy)?);
             outputs.cost.extend(pairs(&heads.cost)?);
@@ -256,9 +301,14 @@ impl Outputs {
 }
 
 /// What the critic expects at the first boundaries, at the policy's own price.
-pub(super) fn expected(network: &Network, table: &Table) -> candle_core::Result<(f64, f64)> {
+pub(super) fn expected(
+    network: &Network,
+    table: &Table,
+    foreseen: &[f32],
+) -> candle_core::Result<(f64, f64)> {
     let firsts = &table.starts[..table.starts.len() - 1];
-    let heads = network.forward(&table.inputs(firsts, |_| 0.0)?)?;
+    let (slip, price) = (column(firsts, |row| foreseen[row])?, column(firsts, |_| 0.0)?);
+    let heads = network.weigh(&table.features(firsts)?, &slip, &price)?;
     let p = candle_nn::ops::sigmoid(&heads.logit)?.unsqueeze(1)?;
     let weights = Tensor::cat(&[(1.0 - &p)?, p], 1)?;
     let mean =

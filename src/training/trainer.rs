@@ -9,10 +9,11 @@
 //!
 //! Where the task set can verify steps, the reward is shaped by a potential: 1 while the trace is free
 //! of slips that matter, 0 afterwards. What an episode earns in all is the same, so the best policy
-//! is (Ng, Harada and Russell 1999), but a slip is felt at its own step. Neither the verifier nor the gold
-//! answer is seen by the policy.
+//! is (Ng, Harada and Russell 1999), but a slip is felt at its own step. And a part of the network learns first, from
+//! these labels alone, to foresee slips of the draft; what it foresees is an input of the part that weighs. Neither the
+//! verifier nor the gold answer is seen by the policy.
 //!
-//! Each round computes V-trace targets with the policy as it is, then takes a few steps: the
+//! Each round after that computes V-trace targets with the policy as it is, then takes a few steps: the
 //! critic learns what each of the two choices is worth, and the actor follows the critic's gap between them,
 //! held back by its entropy and by its divergence from the round's policy, the trust region.
 
@@ -23,7 +24,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use thiserror::Error;
 
-use super::lessons::{Lessons, Table, expected};
+use super::lessons::{Lessons, Table, expected, foresee, foreseen};
 use super::{Dataset, Trajectory};
 use crate::routing::{Card, FORMAT, FeatureSet, Mixture, Network, Pair, Policy};
 
@@ -33,12 +34,18 @@ pub struct Settings {
     pub seed: u64,
     /// Networks to train, alike but for their first weights and draws.
     pub members: usize,
-    /// Rounds of targets and steps.
+    /// Rounds: in the first quarter it learns to foresee slips, where they are known; the others are of targets and steps.
     pub rounds: usize,
     /// Passes over the boundaries in a round, and the most steps of the optimizer in one: many episodes need no
     /// more of them.
     pub passes: usize,
     pub most_steps: usize,
+    /// For the rounds in which it learns to foresee slips: passes over all of them, boundaries in a
+    /// step, the highest step width, and the most steps in a round.
+    pub slip_passes: usize,
+    pub slip_batch: usize,
+    pub slip_learning_rate: f64,
+    pub most_slip_steps: usize,
     /// Boundaries in a step of the optimizer.
     pub batch: usize,
     /// Step width of Adam at the beginning; it falls to a tenth.
@@ -52,8 +59,6 @@ pub struct Settings {
     pub trace: f64,
     /// Decay of the weights, per unit of the step width.
     pub weight_decay: f64,
-    /// Weight of the auxiliary task: to foresee slips of the draft.
-    pub auxiliary: f64,
     /// Cost share to train for; λ stays where it is without one.
     pub target_cost: Option<f64>,
     /// λ at the beginning: accuracy that 1 of all-large's mean cost is worth.
@@ -65,19 +70,29 @@ impl Default for Settings {
         Self {
             seed: 0,
             members: 2,
-            rounds: 40,
+            rounds: 48,
             passes: 2,
             most_steps: 80,
+            slip_passes: 16,
+            slip_batch: 1024,
+            slip_learning_rate: 3e-3,
+            most_slip_steps: 400,
             batch: 2048,
             learning_rate: 2e-3,
             weight_decay: 0.5,
             temperature: 0.03,
             trust: 0.3,
             trace: 0.3,
-            auxiliary: 0.5,
             target_cost: None,
             multiplier: 0.5,
         }
+    }
+}
+
+impl Settings {
+    /// Rounds in which slips are learnt: the first quarter.
+    pub(super) fn slip_rounds(&self) -> usize {
+        (self.rounds / 4).max(1)
     }
 }
 
@@ -137,16 +152,19 @@ pub fn train(
     }
     let unit = cost_of_large(trajectories);
     let table = Table::new(trajectories, set, unit);
+    let verified = table.verified();
     let mut members = (0..settings.members)
-        .map(|i| Member::new(set.features.len() + 1, settings, i))
+        .map(|i| Member::new(set.features.len(), settings, i))
         .collect::<candle_core::Result<Vec<_>>>()?;
     let mut multiplier = settings.multiplier;
     for round in 0..settings.rounds {
-        let (table, done) = (&table, round as f64 / settings.rounds as f64);
+        let (table, verified) = (&table, &verified[..]);
         let rounds = std::thread::scope(|scope| {
             let threads: Vec<_> = members
                 .iter_mut()
-                .map(|member| scope.spawn(move || member.round(table, settings, multiplier, done)))
+                .map(|member| {
+                    scope.spawn(move || member.round(table, verified, settings, multiplier, round))
+                })
                 .collect();
             let ends = threads
                 .into_iter()
@@ -203,7 +221,10 @@ pub fn train(
 /// One of the networks, and what trains it.
 struct Member {
     network: Network,
-    optimizer: AdamW,
+    foresight: AdamW,
+    weighing: AdamW,
+    /// What it foresees at each boundary, once it has learnt that.
+    foreseen: Vec<f32>,
     rng: ChaCha8Rng,
 }
 
@@ -215,31 +236,54 @@ struct Round {
 }
 
 impl Member {
-    fn new(inputs: usize, settings: &Settings, index: usize) -> candle_core::Result<Self> {
+    fn new(features: usize, settings: &Settings, index: usize) -> candle_core::Result<Self> {
         let seed = settings.seed.wrapping_mul(1000).wrapping_add(index as u64);
-        let network = Network::new(inputs, seed)?;
+        let network = Network::new(features, seed)?;
         let how = ParamsAdamW {
             lr: settings.learning_rate,
             weight_decay: settings.weight_decay,
             ..ParamsAdamW::default()
         };
-        let optimizer = AdamW::new(network.vars(), how)?;
-        Ok(Self { network, optimizer, rng: ChaCha8Rng::seed_from_u64(seed ^ 0xAC70) })
+        let foresight = AdamW::new(network.slip_vars(), how.clone())?;
+        let weighing = AdamW::new(network.choice_vars(), how)?;
+        let rng = ChaCha8Rng::seed_from_u64(seed ^ 0xAC70);
+        Ok(Self { network, foresight, weighing, foreseen: Vec::new(), rng })
     }
 
-    /// One round, `done` of all rounds in [0, 1) being over.
+    /// Round `round` of `settings.rounds`.
     fn round(
         &mut self,
         table: &Table,
+        verified: &[usize],
         settings: &Settings,
         multiplier: f64,
-        done: f64,
+        round: usize,
     ) -> candle_core::Result<Round> {
-        self.optimizer.set_learning_rate(settings.learning_rate * 0.1_f64.powf(done));
-        let lessons =
-            Lessons::new(&self.network, table, multiplier, settings.trace, &mut self.rng)?;
-        let loss = lessons.steps(&self.network, &mut self.optimizer, settings, &mut self.rng)?;
-        let (accuracy, cost) = expected(&self.network, table)?;
+        let first = if verified.is_empty() { 0 } else { settings.slip_rounds() };
+        if self.foreseen.is_empty() {
+            self.foreseen = foreseen(&self.network, table)?;
+        }
+        let loss = if round < first {
+            // A quick rise, then half a cosine down to nothing.
+            let done = (round as f64 + 0.5) / first as f64;
+            let height = (1.0 + (std::f64::consts::PI * done).cos()) / 2.0;
+            let rise = if round == 0 && first > 1 { 0.3 } else { 1.0 };
+            self.foresight.set_learning_rate(settings.slip_learning_rate * height * rise);
+            let (optimizer, rng) = (&mut self.foresight, &mut self.rng);
+            let loss = foresee(&self.network, table, verified, optimizer, settings, rng)?;
+            if round + 1 == first {
+                self.foreseen = foreseen(&self.network, table)?;
+            }
+            loss
+        } else {
+            let done = (round - first) as f64 / (settings.rounds - first).max(1) as f64;
+            self.weighing.set_learning_rate(settings.learning_rate * 0.1_f64.powf(done));
+            let (trace, rng) = (settings.trace, &mut self.rng);
+            let lessons =
+                Lessons::new(&self.network, table, &self.foreseen, multiplier, trace, rng)?;
+            lessons.steps(&self.network, &mut self.weighing, settings, rng)?
+        };
+        let (accuracy, cost) = expected(&self.network, table, &self.foreseen)?;
         Ok(Round { loss, accuracy, cost })
     }
 }
