@@ -1,5 +1,7 @@
 //! Steps that are taken back, forks, and routers that only look on, with the real tiny pair.
 
+mod shell;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -552,4 +554,37 @@ fn the_preview_knows_what_a_model_has_not_read() {
     let estimate = shorter.preview().unwrap().cost.small;
     let cost = run.steps[3].cost(run.started.prices);
     assert!((0.5..2.0).contains(&(estimate / cost)), "{estimate} against {cost}");
+}
+
+#[test]
+fn the_shell_forks_shows_and_shadows() {
+    let home = tempfile::tempdir().unwrap();
+    let ran = shell::stdout(home.path(), &["run", "--seed", "3", "--shadow", "entropy,random@0.9"]);
+    assert!(ran.contains("shadow entropy agreed at") && ran.contains("shadow random@0.9"), "{ran}");
+    let same = shell::stdout(home.path(), &["fork", "1", "--step", "3"]);
+    assert!(same.contains("wrote the same"), "{same}");
+    let other = shell::stdout(home.path(), &["fork", "1", "--step", "2", "--model", "large"]);
+    assert!(other.contains("episode 1") && other.contains("episode 3"), "{other}");
+    assert!(other.contains("1 step is the same, 1 of them shared"), "{other}");
+    assert!(other.contains("reading the shared steps again"), "{other}");
+    let events = shell::objects(&shell::stdout(
+        home.path(),
+        &["fork", "3", "--step", "4", "--router", "always-small", "--json"],
+    ));
+    assert_eq!(events[0]["parent"], serde_json::json!({"episode": 3, "step": 3}));
+    assert_eq!(events.last().unwrap()["event"], "finished");
+    let shown = shell::stdout(home.path(), &["episodes", "show", "4"]);
+    assert!(shown.contains("forked from episode 3 at step 4"), "{shown}");
+
+    let cases: [(&[&str], i32, &str); 4] = [
+        (&["fork", "1", "--step", "99"], 2, "cannot be forked from"),
+        (&["fork", "9", "--step", "1"], 1, "holds no episode 9"),
+        (&["fork", "1", "--step", "1", "--threshold", "3"], 2, "threshold"),
+        (&["run", "--shadow", "always-small", "x"], 2, "nothing to say"),
+    ];
+    for (arguments, code, words) in cases {
+        let (found, message) = shell::failure(home.path(), arguments);
+        assert!(message.contains(words), "{arguments:?}: {message}");
+        assert_eq!(found, code, "{arguments:?}: {message}");
+    }
 }
