@@ -19,6 +19,8 @@ use pointsman::session::{
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
 use pointsman::training::Dataset;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 /// Gives commands when a step is about to be decided, when a token of one is drawn, or in a pause.
 #[derive(Default)]
@@ -79,6 +81,47 @@ impl Audience for Watcher {
     }
 }
 
+/// Gives a dozen commands at random, whenever it is asked.
+struct Restless {
+    rng: ChaCha8Rng,
+    left: usize,
+}
+
+impl Restless {
+    fn command(&mut self) -> Command {
+        self.left -= 1;
+        let model = if self.rng.random() { Role::Small } else { Role::Large };
+        match self.rng.random_range(0..10) {
+            0..=2 => Command::Redo,
+            3 => Command::Pause,
+            4 => Command::Resume,
+            5 => Command::Step,
+            6 => Command::Override { model, scope: OverrideScope::NextStep },
+            7 => Command::Override { model, scope: OverrideScope::FromHereOn },
+            8 => Command::ClearOverride,
+            _ => Command::Threshold(self.rng.random()),
+        }
+    }
+}
+
+impl Audience for Restless {
+    fn poll(&mut self) -> Option<Command> {
+        (self.left > 0 && self.rng.random_bool(0.1)).then(|| self.command())
+    }
+
+    fn wait(&mut self) -> Option<Command> {
+        Some(if self.left > 0 { self.command() } else { Command::Resume })
+    }
+
+    fn event(&mut self, _: u64, _: &Event) {}
+
+    fn token(&mut self, _: Role, _: &Token) {}
+
+    fn opinion(&mut self, _: usize, _: &Opinion) {}
+
+    fn refuse(&mut self, _: &str) {}
+}
+
 #[derive(Default)]
 struct Memory(Vec<Event>);
 
@@ -121,10 +164,10 @@ fn long_questions(n: usize) -> Vec<Question> {
     all.filter(long).take(n).collect()
 }
 
-struct Run {
+struct Run<A = Watcher> {
     episode: Episode,
     events: Vec<Event>,
-    watcher: Watcher,
+    watcher: A,
 }
 
 fn ask(conductor: &mut Conductor, router: &str, watcher: Watcher) -> Run {
@@ -133,12 +176,12 @@ fn ask(conductor: &mut Conductor, router: &str, watcher: Watcher) -> Run {
     run(conductor, router, watcher, |router| Job::new(question, router, 1)).unwrap()
 }
 
-fn run<'a>(
+fn run<'a, A: Audience>(
     conductor: &mut Conductor,
     router: &str,
-    mut watcher: Watcher,
+    mut watcher: A,
     job: impl FnOnce(&'a mut dyn pointsman::routing::Router) -> Job<'a>,
-) -> Result<Run, SessionError> {
+) -> Result<Run<A>, SessionError> {
     let mut memory = Memory::default();
     let router = Box::leak(roster().router(router).unwrap());
     let shadows = roster().shadows(&conductor.preset().routing.shadows).unwrap();
@@ -269,6 +312,45 @@ fn a_step_is_taken_back_in_a_pause_and_the_pause_lasts() {
     assert_eq!(models, ['S', 'L']);
     assert_eq!(first.discarded[0].text, first.writing.text);
     assert!(writers(&run.episode).starts_with("SLS"), "{}", writers(&run.episode));
+}
+
+#[test]
+fn whatever_a_person_does_the_list_of_events_holds() {
+    let mut conductor = pair();
+    conductor.preset_mut().routing.shadows = vec!["random".parse().unwrap()];
+    let (mut taken_back, mut forks) = (0, 0);
+    for seed in 0..40 {
+        let router = ["confidence", "judge", "always-small"][seed % 3];
+        conductor.preset_mut().routing.router = router.into();
+        let restless = || Restless { rng: ChaCha8Rng::seed_from_u64(seed as u64), left: 12 };
+        let parent = run(&mut conductor, router, restless(), |router| {
+            Job::new(Box::leak(Box::new(long_questions(1).remove(0))), router, 1)
+        });
+        let parent = parent.unwrap().episode;
+        assert_eq!(parent.status, conclusion(&parent), "seed {seed}");
+        taken_back += parent.taken_back;
+        let step = seed % parent.steps.len();
+        let fork = Fork::new(1, parent.clone(), step);
+        let child = run(&mut conductor, router, restless(), |router| {
+            let question = Question::of(&parent.started);
+            Job::fork(Box::leak(Box::new(question)), router, fork)
+        });
+        let child = child.unwrap().episode;
+        assert_eq!(child.status, conclusion(&child), "seed {seed}");
+        let shared = child.inherited;
+        assert!(shared <= step);
+        assert_eq!(child.steps[..shared], parent.steps[..shared]);
+        forks += usize::from(shared > 0);
+    }
+    assert!(taken_back > 20 && forks > 10, "{taken_back} steps, {forks} forks");
+}
+
+/// How an episode that nobody stopped must have ended, by its text.
+fn conclusion(episode: &Episode) -> Status {
+    let (answer, verdict) = Question::of(&episode.started).grade(&episode.text());
+    let answered = episode.text().contains(&episode.started.preset.steps.answer);
+    let reason = if answered { FinishReason::Answered } else { FinishReason::StepLimit };
+    Status::Finished { answer, verdict, reason }
 }
 
 #[test]
