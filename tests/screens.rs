@@ -293,6 +293,27 @@ macro_rules! shots {
 }
 
 #[test]
+fn a_step_that_is_taken_back_leaves_the_trace() {
+    let mut bench = Bench::begun(None);
+    bench.step(0.12, "Pens bought: 4 × 12 = 48");
+    bench.step(0.12, "Pens in all: 37 + 48 = 75");
+    let mut screen = bench.screen(100, 30);
+    assert!(screen.text().contains("= 75"));
+    // The new writing has come before the next frame.
+    bench.step = 1;
+    bench.event(EventKind::TakenBack { step: 1 });
+    bench.decide(0.12, Role::Large, Decider::Person);
+    bench.write(Role::Large, "Pens in all: 37 + 48 = 85");
+    screen.draw(&bench.state);
+    let text = screen.text();
+    assert!(text.contains("= 85") && !text.contains("L*┃ Pens in all: 37 + 48 = 75"), "{text}");
+    bench.step = 1;
+    bench.event(EventKind::TakenBack { step: 1 });
+    screen.draw(&bench.state);
+    assert!(!screen.text().contains("┃ Pens in all"), "{}", screen.text());
+}
+
+#[test]
 fn loading() {
     shots!("loading", Bench::new(Some(question())), (80, 24));
 }

@@ -158,6 +158,13 @@ fn show(id: u64, episode: &Episode) -> std::io::Result<()> {
         "episode {id} · preset {} · router {} · threshold {} · seed {}",
         preset.name, preset.routing.router, preset.routing.threshold, started.seed
     ))?;
+    if let Some(parent) = &started.parent {
+        style::line(&format!(
+            "forked from episode {} at step {}",
+            parent.episode,
+            parent.step + 1
+        ))?;
+    }
     for role in Role::BOTH {
         let model = &started.models[role];
         style::line(&format!(

@@ -32,7 +32,8 @@ pub fn run(
     reading.finish_and_clear();
     let dataset = dataset?;
     let intake = dataset.intake;
-    let others = intake.person + intake.ungraded + intake.unweighed + intake.other_models;
+    let others =
+        intake.person + intake.forks + intake.ungraded + intake.unweighed + intake.other_models;
     // What it was trained on would flatter it.
     let (fresh, seen): (Vec<_>, Vec<_>) =
         dataset.trajectories.into_iter().partition(|t| t.began_ms > card.created_ms);

@@ -7,6 +7,7 @@ mod doctor;
 mod episodes;
 mod estimate;
 mod eval;
+mod fork;
 mod journal;
 mod log;
 mod options;
@@ -50,6 +51,11 @@ struct Arguments {
 enum Subcommands {
     /// Reason about one question without a screen
     Run(run::RunArgs),
+    /// Run an episode anew from one of its steps, with something changed, and compare the two
+    ///
+    /// The episode gives question, seed, models and settings. --router, --policy, --threshold, --glimpse
+    /// and --budget change what it says; --preset and --seed have no say.
+    Fork(fork::ForkArgs),
     /// Compare routers: accuracy, cost, tokens and time on the same questions
     Eval(eval::EvalArgs),
     /// Write episodes to learn from, with logged propensities; goes on where it was left
@@ -99,6 +105,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
     match arguments.command {
         None => workbench::run(arguments.workbench, common, &folders, log),
         Some(Subcommands::Run(args)) => run::run(args, common, &folders),
+        Some(Subcommands::Fork(args)) => fork::run(args, common, &folders),
         Some(Subcommands::Eval(args)) => eval::run(args, common, &folders),
         Some(Subcommands::Episodes(args)) => {
             episodes::run(args, &Store::open(&common.store(&folders))?)?;
@@ -123,7 +130,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
             error.downcast_ref(),
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))
         )
-        || matches!(error.downcast_ref(), Some(SessionError::Router(_)))
+        || matches!(error.downcast_ref(), Some(SessionError::Router(_) | SessionError::Fork(_)))
 }
 
 /// Whether the reader of our output went away, as `| head` does.

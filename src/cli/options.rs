@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::{ConfigError, Folders, Glimpse, Preset, load_preset};
-use crate::routing::NAMES;
+use super::policies;
+use crate::config::{ConfigError, Folders, Glimpse, Preset, Shadow, load_preset};
+use crate::routing::{NAMES, RouterError};
 
 /// Which models, who chooses, and where episodes are kept.
 #[derive(Debug, Clone, Args)]
@@ -43,6 +44,29 @@ pub struct Common {
     /// Seed of everything that is random
     #[arg(long, global = true, default_value_t = 0)]
     pub seed: u64,
+}
+
+/// Which routers only look on.
+#[derive(Debug, Clone, Args)]
+pub struct Shadows {
+    /// Routers that only look on: what they would have chosen is kept with every choice. With @T one
+    /// has a threshold of its own [default: the preset's]
+    #[arg(long, value_name = "NAME[@T],…", value_delimiter = ',')]
+    pub shadow: Vec<Shadow>,
+}
+
+impl Shadows {
+    /// Puts them into the preset.
+    ///
+    /// # Errors
+    /// When there is no router of such a name.
+    pub fn enter(&self, preset: &mut Preset) -> Result<(), RouterError> {
+        if !self.shadow.is_empty() {
+            preset.routing.shadows.clone_from(&self.shadow);
+        }
+        let names = preset.routing.shadows.iter().map(|shadow| shadow.router.clone());
+        policies::known(&names.collect::<Vec<_>>())
+    }
 }
 
 fn router_help() -> String {

@@ -222,9 +222,10 @@ fn show(
         card.seed
     ))?;
     style::line(&format!(
-        "trained on {} episodes (left out: {} with a person's choices, {} ungraded, {} unweighed, {} of other models) for {target}, λ {:.3}",
+        "trained on {} episodes (left out: {} with a person's choices, {} forks, {} ungraded, {} unweighed, {} of other models) for {target}, λ {:.3}",
         intake.used,
         intake.person,
+        intake.forks,
         intake.ungraded,
         intake.unweighed,
         intake.other_models,

@@ -5,10 +5,12 @@ use std::io::{Read, Write};
 use anyhow::Context;
 use clap::Args;
 
-use super::options::Common;
-use super::{EmptyQuestion, Outcome, journal, policies};
+use super::options::{Common, Shadows};
+use super::{EmptyQuestion, Outcome, journal, policies, style};
 use crate::config::Folders;
-use crate::episode::{Event, EventKind, Role, Token};
+use crate::episode::{
+    Agreement, Episode, Event, EventKind, Role, Token, agreements, disagreements,
+};
 use crate::recording::write_event;
 use crate::routing::Opinion;
 use crate::session::{Audience, Command, Job, load_pair};
@@ -26,6 +28,9 @@ pub struct RunArgs {
     #[arg(long, default_value = "arithmetic", value_name = "SET")]
     pub tasks: String,
 
+    #[command(flatten)]
+    pub shadows: Shadows,
+
     /// Print the events, one JSON object a line
     #[arg(long)]
     pub json: bool,
@@ -36,7 +41,7 @@ pub struct RunArgs {
 /// # Errors
 /// When the configuration is invalid, or a model, the router or the store fails.
 pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
-    let preset = common.preset(folders)?;
+    let mut preset = common.preset(folders)?;
     let name = preset.routing.router.clone();
     let question = match args.question.as_deref() {
         Some("-") => {
@@ -54,19 +59,43 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
     }
     // Known or not is said before anything is opened.
     policies::known(std::slice::from_ref(&name))?;
+    args.shadows.enter(&mut preset)?;
     let store = Store::open(&common.store(folders))?;
     let roster = policies::roster(common, &preset, Some(&store))?;
     let mut router = roster.router(&name)?;
+    let shadows = roster.shadows(&preset.routing.shadows)?;
     let mut conductor = quiet(|| load_pair(&preset, &folders.cache))??;
     policies::warn_of_strangers(&roster, &conductor);
     let mut printer = Printer { json: args.json, broken: None };
-    let job = Job::new(&question, router.as_mut(), common.seed);
+    let job = Job { shadows, ..Job::new(&question, router.as_mut(), common.seed) };
     let result = conductor.run(job, &mut journal::Kept(&store), &mut printer);
     if let Some(error) = printer.broken {
         return Err(error.into());
     }
-    result?;
+    let episode = result?;
+    if !args.json {
+        for line in of_shadows(&episode) {
+            style::line(&line)?;
+        }
+    }
     Ok(Outcome::Done)
+}
+
+/// How far each shadow agreed, and where not; a line each.
+fn of_shadows(episode: &Episode) -> Vec<String> {
+    let elsewhere = disagreements(episode);
+    let line = |(shadow, agreement): (String, Agreement)| {
+        let where_not = elsewhere.iter().filter(|d| d.router == shadow).map(|d| {
+            format!("step {} {} (p {:.2}, t {:.2})", d.step + 1, d.would.mark(), d.p, d.t)
+        });
+        let where_not = where_not.collect::<Vec<_>>().join(", ");
+        let instead = if where_not.is_empty() { "" } else { "; it would have given " };
+        format!(
+            "shadow {shadow} agreed at {} of {} steps{instead}{where_not}",
+            agreement.agreed, agreement.of
+        )
+    };
+    agreements([episode]).into_iter().map(line).collect()
 }
 
 /// Prints an episode as it happens.
@@ -86,11 +115,11 @@ impl Printer {
     fn show(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Started(started) => {
-                let question = super::style::plain(&started.question);
+                let question = style::plain(&started.question);
                 self.line(&format!("{question}\n"));
             }
             EventKind::Written { step, writing } => {
-                let text = super::style::plain(writing.text.trim_end());
+                let text = style::plain(writing.text.trim_end());
                 self.line(&format!("{:>3} {}  {text}", step + 1, writing.model.mark()));
             }
             EventKind::Finished { answer, verdict, reason } => {
@@ -128,4 +157,8 @@ impl Audience for Printer {
     fn opinion(&mut self, _: usize, _: &Opinion) {}
 
     fn refuse(&mut self, _: &str) {}
+
+    fn remark(&mut self, text: &str) {
+        eprintln!("pointsman: {text}");
+    }
 }

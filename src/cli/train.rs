@@ -138,8 +138,8 @@ impl School<'_> {
         let dataset = dataset?;
         let left = &dataset.intake;
         eprintln!(
-            "{} episodes to learn from; left out: {} with a person's choices, {} ungraded, {} unweighed, {} of another pair or setting",
-            left.used, left.person, left.ungraded, left.unweighed, left.other_models
+            "{} episodes to learn from; left out: {} with a person's choices, {} forks, {} ungraded, {} unweighed, {} of another pair or setting",
+            left.used, left.person, left.forks, left.ungraded, left.unweighed, left.other_models
         );
         let settings = Settings {
             seed: self.seed,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 
-use super::options::Common;
+use super::options::{Common, Shadows};
 use super::{Outcome, journal, policies};
 use crate::config::Folders;
 use crate::session::{self, load_pair};
@@ -39,6 +39,9 @@ pub struct WorkbenchArgs {
     /// Start without a question
     #[arg(long)]
     pub idle: bool,
+
+    #[command(flatten)]
+    pub shadows: Shadows,
 }
 
 /// Opens the workbench on a first question of the task set.
@@ -51,8 +54,9 @@ pub fn run(
     folders: &Folders,
     log: PathBuf,
 ) -> anyhow::Result<Outcome> {
-    let preset = common.preset(folders)?;
+    let mut preset = common.preset(folders)?;
     policies::known(std::slice::from_ref(&preset.routing.router))?;
+    args.shadows.enter(&mut preset)?;
     let theme = Theme::choose(args.theme.as_deref(), &folders.themes())?;
     let mut drawn = questions("arithmetic", Split::Test, common.seed)?;
     let first = if args.idle { None } else { drawn.next() };
@@ -60,6 +64,7 @@ pub fn run(
     let store = Arc::new(Store::open(&path)?);
     let roster = policies::roster(common, &preset, Some(&store))?;
     roster.router(&preset.routing.router)?;
+    roster.shadows(&preset.routing.shadows)?;
 
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
     let screen = Screen::enter(&log)?;

@@ -10,7 +10,7 @@ pub use folders::{Folders, HOME_VARIABLE};
 pub use named::{FileError, NamedFile, names};
 pub use preset::{
     Budget, DeviceChoice, Dtype, Exploration, Glimpse, ModelConfig, Preset, Prices, Prompt,
-    Routing, Sampling, Steps, Switching, WhenSpent,
+    Routing, Sampling, Shadow, Steps, Switching, WhenSpent,
 };
 pub use presets::{ConfigError, load_preset, preset_names};
 pub use validate::InvalidPreset;

@@ -177,6 +177,65 @@ pub struct Routing {
     /// Draw choices, to learn from them, rather than to obey the threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exploration: Option<Exploration>,
+    /// Routers that only look on and say what they would have chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shadows: Vec<Shadow>,
+}
+
+/// A router that only looks on, written `entropy` or, with a threshold of its own, `entropy@0.2`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Shadow {
+    /// Name of the router.
+    pub router: String,
+    /// In [0, 1]; the one in force where absent.
+    pub threshold: Option<f64>,
+}
+
+impl std::str::FromStr for Shadow {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (router, threshold) = match text.split_once('@') {
+            Some((router, threshold)) => (router, Some(threshold)),
+            None => (text, None),
+        };
+        let number = |t: &str| t.trim().parse().ok().filter(|t| (0.0..=1.0).contains(t));
+        let wrong = || {
+            format!(
+                "shadow `{text}` is not a router's name, alone or with @ and a threshold from 0 to 1"
+            )
+        };
+        let router = router.trim().to_owned();
+        if router.is_empty() {
+            return Err(wrong());
+        }
+        let threshold = threshold.map(|t| number(t).ok_or_else(wrong)).transpose()?;
+        Ok(Self { router, threshold })
+    }
+}
+
+impl TryFrom<String> for Shadow {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Shadow> for String {
+    fn from(shadow: Shadow) -> Self {
+        shadow.to_string()
+    }
+}
+
+impl std::fmt::Display for Shadow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.threshold {
+            Some(threshold) => write!(f, "{}@{threshold}", self.router),
+            None => f.write_str(&self.router),
+        }
+    }
 }
 
 /// How the choices of an episode are drawn: its threshold at random, once, and, at each boundary
@@ -210,6 +269,7 @@ impl Default for Routing {
             threshold: 0.5,
             switching: Switching::Reversible,
             exploration: None,
+            shadows: Vec::new(),
         }
     }
 }
@@ -306,3 +366,25 @@ pub enum WhenSpent {
 
 /// Prices per token of both models, in one unit.
 pub type Prices = PerRole<f64>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shadows_are_a_name_and_perhaps_a_threshold() {
+        for (text, router, threshold) in [
+            ("entropy", "entropy", None),
+            ("gmm@0.25", "gmm", Some(0.25)),
+            ("judge@1", "judge", Some(1.0)),
+        ] {
+            let shadow: Shadow = text.parse().unwrap();
+            assert_eq!((shadow.router.as_str(), shadow.threshold), (router, threshold));
+            assert_eq!(shadow.to_string(), text);
+        }
+        for wrong in ["", "@0.5", "entropy@", "entropy@2", "entropy@x", "entropy@NaN"] {
+            let error = wrong.parse::<Shadow>().unwrap_err();
+            assert!(error.contains(&format!("`{wrong}`")), "{error}");
+        }
+    }
+}

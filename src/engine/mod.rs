@@ -117,6 +117,26 @@ pub trait Engine: Send {
         watch: &mut dyn FnMut(&Token) -> Flow,
     ) -> Result<Draft, EngineError>;
 
+    /// Reads a text and writes nothing, so that what goes on from there finds it in the KV cache.
+    ///
+    /// # Errors
+    /// As [`Engine::write`].
+    fn read(&mut self, text: Vec<Segment>) -> Result<Usage, EngineError> {
+        // What is drawn is dropped: a text is read when it can be gone on with.
+        let request = Request {
+            prefix: text,
+            delimiter: "\n".into(),
+            begun: None,
+            dictation: None,
+            max_tokens: 1,
+            glimpse: true,
+            temperature: 0.0,
+            top_p: 1.0,
+            seed: 0,
+        };
+        Ok(self.write(&request, &mut |_| Flow::Continue)?.usage)
+    }
+
     /// Forgets everything that it has seen, so that memory does not grow from episode to episode.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Draft, Engine, EngineError, Flow, Request};
+use super::{Draft, Engine, EngineError, Flow, Request, Segment};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
 /// Plays drafts in the order in which they were recorded, whatever is asked.
@@ -54,6 +54,10 @@ impl Engine for ScriptedEngine {
             watch(token);
         }
         Ok(draft)
+    }
+
+    fn read(&mut self, _: Vec<Segment>) -> Result<Usage, EngineError> {
+        Ok(Usage::default())
     }
 
     fn forget(&mut self) -> Result<(), EngineError> {

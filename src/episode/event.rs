@@ -9,8 +9,9 @@ use crate::role::{PerRole, Role};
 
 /// Version of the event format. A reader takes every version up to its own and refuses newer ones.
 ///
-/// 2 brought [`EventKind::Judged`] and [`Started::collection`].
-pub const SCHEMA: u32 = 2;
+/// 2 brought [`EventKind::Judged`] and [`Started::collection`]; 3 [`EventKind::TakenBack`],
+/// [`EventKind::Shadowed`], [`EventKind::Reread`] and what a preset says of shadows.
+pub const SCHEMA: u32 = 3;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +70,25 @@ pub enum EventKind {
         step: usize,
         #[serde(flatten)]
         reading: Reading,
+    },
+    /// Routers that only look on saw the boundary before step `step` and said what they think.
+    Shadowed {
+        step: usize,
+        /// p(large) by the router's name, in [0, 1]; one that had nothing to say is missing. Their
+        /// thresholds stand in the preset.
+        opinions: BTreeMap<String, f64>,
+    },
+    /// A person took step `step`, the last that was written, back; the other model writes it anew.
+    /// What had been begun of the step after it is void.
+    TakenBack {
+        step: usize,
+    },
+    /// In a fork, a model read once more what it had read before the parent reached that point, so that it
+    /// goes on as it would have there.
+    Reread {
+        model: Role,
+        #[serde(flatten)]
+        usage: Usage,
     },
     ThresholdMoved {
         from: f64,
@@ -155,6 +175,12 @@ pub struct ModelRecord {
 }
 
 /// The episode and step that a fork started from.
+///
+/// After [`EventKind::Started`] a fork's list repeats what stands of its parent's steps before that: the
+/// choices, what was written, discarded and read, with what it took then, but with the time of the copy.
+/// So a fork can be read without its parent, its steps and its ledger are those of a whole trace, and
+/// the two compare like with like. Who decided is kept as well: a person's choice stays a person's.
+/// Overrides, pauses, bookmarks and moves of the threshold are not repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parent {
     pub episode: u64,

@@ -25,6 +25,8 @@ pub enum FoldError {
     Step(usize, usize, usize),
     #[error("event {0} comes after the episode's end")]
     AfterEnd(usize),
+    #[error("event {0} takes step {1} back, but {2} steps are written, and only the last can be")]
+    TakenBack(usize, usize, usize),
 }
 
 /// How far an episode is.
@@ -45,13 +47,28 @@ pub struct Decision {
     pub propensity: Option<f64>,
     pub choice: Role,
     pub by: Decider,
+    /// p(large) of the routers that only look on, by name; their thresholds stand in the preset.
+    pub shadows: BTreeMap<String, f64>,
+}
+
+impl Decision {
+    /// What the router in force would have chosen, whoever did: large where p(large) is at least the
+    /// threshold. Nothing where it was not asked.
+    pub fn advice(&self) -> Option<Role> {
+        self.p_large.map(|p| role_at(p, self.threshold))
+    }
+}
+
+/// Who writes where a router says `p_large`: the large model from the threshold on.
+pub fn role_at(p_large: f64, threshold: f64) -> Role {
+    if p_large >= threshold { Role::Large } else { Role::Small }
 }
 
 /// A step that stands in the trace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     pub decision: Option<Decision>,
-    /// Drafts of this step that were not kept.
+    /// Drafts of this step that were not kept, in their order: glimpses, and what a person took back.
     pub discarded: Vec<Writing>,
     /// Opinions that were asked of a draft.
     pub judged: Vec<Reading>,
@@ -59,6 +76,12 @@ pub struct Step {
 }
 
 impl Step {
+    /// Whether `role` read the trace up to this step, to write, draft or judge it.
+    pub fn read_by(&self, role: Role) -> bool {
+        let writings = self.discarded.iter().chain([&self.writing]);
+        writings.map(|w| w.model).chain(self.judged.iter().map(|r| r.model)).any(|m| m == role)
+    }
+
     /// What the step cost: what was written, discarded and read for it.
     pub fn cost(&self, prices: Prices) -> f64 {
         let writings = self.discarded.iter().chain([&self.writing]);
@@ -88,6 +111,14 @@ pub struct Episode {
     pub discarded: Vec<Writing>,
     /// Opinions that were asked of them.
     pub judged: Vec<Reading>,
+    /// What routers that only look on think of that step.
+    pub shadows: BTreeMap<String, f64>,
+    /// Steps before this one are shared with the parent; 0 where there is none.
+    pub inherited: usize,
+    /// How often a person took a step back.
+    pub taken_back: usize,
+    /// The next choice is about a step that was taken back.
+    redoing: bool,
     pub bookmarks: Vec<(usize, String)>,
     pub status: Status,
 }
@@ -117,6 +148,10 @@ impl Episode {
             decision: None,
             discarded: Vec::new(),
             judged: Vec::new(),
+            shadows: BTreeMap::new(),
+            inherited: started.parent.as_ref().map_or(0, |parent| parent.step),
+            taken_back: 0,
+            redoing: false,
             bookmarks: Vec::new(),
             status: Status::Running,
             started,
@@ -161,8 +196,10 @@ impl Episode {
             EventKind::Started(_) => return Err(FoldError::Start(index)),
             EventKind::Decided { step, features, p_large, threshold, propensity, choice, by } => {
                 expect(*step)?;
-                // Used up by this choice; one that is set while the step is written is for the next.
+                // Used up by this choice; one that is set while the step is written is for the next, and
+                // so is one that stands while another step is done anew.
                 if *by == Decider::Person
+                    && !std::mem::take(&mut self.redoing)
                     && matches!(self.taken, Some((_, OverrideScope::NextStep)))
                 {
                     self.taken = None;
@@ -174,6 +211,7 @@ impl Episode {
                     propensity: *propensity,
                     choice: *choice,
                     by: by.clone(),
+                    shadows: std::mem::take(&mut self.shadows),
                 });
             }
             EventKind::Written { step, writing } => {
@@ -196,6 +234,17 @@ impl Episode {
                 self.ledger.enter_reading(reading);
                 self.judged.push(reading.clone());
             }
+            EventKind::Shadowed { step, opinions } => {
+                expect(*step)?;
+                self.shadows.clone_from(opinions);
+            }
+            EventKind::TakenBack { step } => {
+                if step + 1 != next {
+                    return Err(FoldError::TakenBack(index, *step, next));
+                }
+                self.take_back();
+            }
+            EventKind::Reread { model, usage } => self.ledger.enter_reread(*model, usage),
             EventKind::ThresholdMoved { to, .. } => self.threshold = *to,
             EventKind::BudgetChanged { to, .. } => self.budget = *to,
             EventKind::OverrideSet { model, scope } => self.taken = Some((*model, *scope)),
@@ -212,6 +261,48 @@ impl Episode {
         self.events += 1;
         self.last_ms = event.at_ms;
         Ok(())
+    }
+
+    /// Makes a draft of the last step. What had been begun of the step after it is charged to this one.
+    fn take_back(&mut self) {
+        let Some(Step { decision, mut discarded, mut judged, writing }) = self.steps.pop() else {
+            return;
+        };
+        self.ledger.drop_kept(&writing);
+        discarded.push(writing);
+        discarded.append(&mut self.discarded);
+        judged.append(&mut self.judged);
+        (self.discarded, self.judged) = (discarded, judged);
+        // The boundary is the same, and so is what was thought of it.
+        self.shadows = decision.map(|decision| decision.shadows).unwrap_or_default();
+        self.decision = None;
+        self.inherited = self.inherited.min(self.steps.len());
+        self.taken_back += 1;
+        self.redoing = true;
+    }
+
+    /// Whether a person chose in it: at a step, inherited ones included, or by moving the threshold.
+    pub fn is_persons(&self) -> bool {
+        let threshold = self.started.preset.routing.threshold;
+        let moved = |at: usize, d: &Decision| at >= self.inherited && d.threshold != threshold;
+        self.taken_back > 0
+            || self.decisions().any(|(at, d)| d.by == Decider::Person || moved(at, d))
+    }
+
+    /// The choices that stand, each with its step.
+    pub fn decisions(&self) -> impl Iterator<Item = (usize, &Decision)> {
+        let steps = self.steps.iter().enumerate();
+        steps.filter_map(|(at, step)| step.decision.as_ref().map(|decision| (at, decision)))
+    }
+
+    /// The first step at which the two traces differ, in their text or its writer; nothing where they are
+    /// the same to their ends.
+    pub fn first_difference(&self, other: &Self) -> Option<usize> {
+        let same = |(a, b): (&Step, &Step)| {
+            (a.writing.model, &a.writing.text) == (b.writing.model, &b.writing.text)
+        };
+        let shared = self.steps.iter().zip(&other.steps).take_while(|pair| same(*pair)).count();
+        (shared < self.steps.len().max(other.steps.len())).then_some(shared)
     }
 
     /// Whether the episode has ended.
@@ -340,6 +431,107 @@ mod tests {
     }
 
     #[test]
+    fn older_episodes_fold() {
+        let by = || Decider::Rule("entropy".into());
+        let events = [started(), decided(0, by(), Role::Small), written(0, Role::Small, 2)].map(
+            |mut event| {
+                event.schema = 2;
+                event
+            },
+        );
+        let lines = events.each_ref().map(|event| serde_json::to_string(event).unwrap());
+        let newer = ["shadow", "parent", "taken", "reread"];
+        assert!(lines.iter().all(|l| newer.iter().all(|word| !l.contains(word))), "{lines:?}");
+        let read = lines.map(|line| serde_json::from_str::<Event>(&line).unwrap());
+        assert_eq!(read, events);
+        assert_eq!(Episode::fold(&read).unwrap().unwrap().steps.len(), 1);
+    }
+
+    fn decided(step: usize, by: Decider, choice: Role) -> Event {
+        event(EventKind::Decided {
+            step,
+            features: BTreeMap::new(),
+            p_large: Some(0.3),
+            threshold: 0.5,
+            propensity: (by != Decider::Person).then_some(1.0),
+            choice,
+            by,
+        })
+    }
+
+    fn written(step: usize, model: Role, tokens: usize) -> Event {
+        event(EventKind::Written { step, writing: writing(model, tokens, 1) })
+    }
+
+    #[test]
+    fn a_step_that_is_taken_back_stays_charged() {
+        let rule = || Decider::Rule("entropy".into());
+        let mut events = vec![
+            started(),
+            decided(0, rule(), Role::Small),
+            written(0, Role::Small, 3),
+            event(EventKind::Shadowed { step: 1, opinions: [("random".into(), 0.9)].into() }),
+            decided(1, rule(), Role::Small),
+            written(1, Role::Small, 4),
+        ];
+        let before = Episode::fold(&events).unwrap().unwrap();
+        assert_eq!(before.steps[1].decision.as_ref().unwrap().advice(), Some(Role::Small));
+        // The third step was under way.
+        let scope = OverrideScope::NextStep;
+        events.extend([
+            decided(2, rule(), Role::Large),
+            event(EventKind::Discarded { step: 2, writing: writing(Role::Small, 2, 1) }),
+            event(EventKind::OverrideSet { model: Role::Small, scope }),
+            event(EventKind::TakenBack { step: 1 }),
+        ]);
+        let between = Episode::fold(&events).unwrap().unwrap();
+        assert_eq!((between.steps.len(), between.decision.is_none()), (1, true));
+        assert_eq!(between.ledger.cost(), before.ledger.cost() + 3.0, "only what was begun is new");
+        assert_eq!(between.ledger.accounts.small.kept, 3);
+        assert_eq!(between.ledger.accounts.small.discarded, 4 + 2);
+        assert!(between.is_persons());
+
+        events.extend([decided(1, Decider::Person, Role::Large), written(1, Role::Large, 5)]);
+        let after = Episode::fold(&events).unwrap().unwrap();
+        let drafts: Vec<usize> = after.steps[1].discarded.iter().map(|w| w.tokens.len()).collect();
+        assert_eq!(drafts, [4, 2]);
+        let decision = after.steps[1].decision.as_ref().unwrap();
+        assert_eq!(decision.shadows["random"], 0.9, "the boundary is the same");
+        assert_eq!(after.taken, Some((Role::Small, scope)), "that was said of the step to come");
+        let steps: f64 = after.steps.iter().map(|s| s.cost(after.started.prices)).sum();
+        assert_eq!(steps, after.ledger.cost());
+        assert_eq!(before.first_difference(&after), Some(1));
+        assert_eq!(after.first_difference(&after), None);
+
+        let wrong = event(EventKind::TakenBack { step: 0 });
+        assert_eq!(after.clone().apply(&wrong), Err(FoldError::TakenBack(12, 0, 2)));
+    }
+
+    #[test]
+    fn a_fork_is_told_what_it_shares() {
+        let Event { kind: EventKind::Started(mut child), .. } = started() else { unreachable!() };
+        child.parent = Some(crate::episode::Parent { episode: 7, step: 1 });
+        let reread = Usage { prefilled: 9, ..Usage::default() };
+        let mut events = vec![
+            event(EventKind::Started(child)),
+            written(0, Role::Small, 3),
+            event(EventKind::Reread { model: Role::Small, usage: reread }),
+            written(1, Role::Small, 2),
+        ];
+        let episode = Episode::fold(&events).unwrap().unwrap();
+        assert_eq!(episode.inherited, 1);
+        assert_eq!(episode.ledger.cost(), 1.0 + 3.0 + 1.0 + 2.0, "as if it had run through");
+        assert_eq!((episode.ledger.reread.small, episode.ledger.cost_of_rereading()), (9, 9.0));
+        events.extend([
+            event(EventKind::TakenBack { step: 1 }),
+            written(1, Role::Large, 2),
+            event(EventKind::TakenBack { step: 1 }),
+            written(1, Role::Small, 2),
+        ]);
+        assert_eq!(Episode::fold(&events).unwrap().unwrap().inherited, 1);
+    }
+
+    #[test]
     fn events_that_do_not_fit_change_nothing() {
         let mut episode = Episode::start(&started()).unwrap();
         let before = episode.clone();
@@ -367,6 +559,9 @@ mod tests {
             event(EventKind::Judged { step: 0, reading: reading(2, 1) }),
             event(EventKind::OverrideSet { model: Role::Small, scope }),
             event(EventKind::ThresholdMoved { from: 0.5, to: 0.25 }),
+            event(EventKind::Shadowed { step: 0, opinions: [("entropy".into(), 0.25)].into() }),
+            event(EventKind::TakenBack { step: 3 }),
+            event(EventKind::Reread { model: Role::Large, usage: Usage::default() }),
             event(EventKind::Paused),
         ] {
             let json = serde_json::to_string(&event).unwrap();

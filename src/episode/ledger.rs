@@ -40,12 +40,15 @@ impl Account {
 pub struct Ledger {
     pub prices: Prices,
     pub accounts: PerRole<Account>,
+    /// Tokens that a fork's models read again to go on where the parent was, in no account: an episode
+    /// that had run through would not have.
+    pub reread: PerRole<usize>,
 }
 
 impl Ledger {
     /// An empty ledger.
     pub fn new(prices: Prices) -> Self {
-        Self { prices, accounts: PerRole::default() }
+        Self { prices, accounts: PerRole::default(), reread: PerRole::default() }
     }
 
     pub(super) fn enter(&mut self, writing: &Writing, kept: bool) {
@@ -62,6 +65,22 @@ impl Ledger {
         let account = &mut self.accounts[reading.model];
         account.use_up(&reading.usage);
         account.judged += reading.tokens.len();
+    }
+
+    pub(super) fn enter_reread(&mut self, model: Role, usage: &Usage) {
+        self.reread[model] += usage.prefilled;
+    }
+
+    /// A writing that had been kept is not kept after all.
+    pub(super) fn drop_kept(&mut self, writing: &Writing) {
+        let account = &mut self.accounts[writing.model];
+        account.kept -= writing.tokens.len();
+        account.discarded += writing.tokens.len();
+    }
+
+    /// What reading again cost a fork, beside [`Ledger::cost`].
+    pub fn cost_of_rereading(&self) -> f64 {
+        Role::BOTH.into_iter().map(|role| self.prices[role] * self.reread[role] as f64).sum()
     }
 
     /// Cost of one model: price × charged tokens.

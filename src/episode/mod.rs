@@ -7,11 +7,17 @@
 mod event;
 mod fold;
 mod ledger;
+mod preview;
+#[cfg(test)]
+pub(crate) mod samples;
+mod shadows;
 
 pub use crate::role::{PerRole, Role};
 pub use event::{
     Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, Parent, Reading,
     SCHEMA, Started, StopReason, Token, Usage, Verdict, Writing,
 };
-pub use fold::{Decision, Episode, FoldError, Status, Step};
+pub use fold::{Decision, Episode, FoldError, Status, Step, role_at};
 pub use ledger::{Account, Ledger};
+pub use preview::Preview;
+pub use shadows::{Agreement, Disagreement, agreements, disagreements};

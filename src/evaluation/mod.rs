@@ -7,12 +7,14 @@
 //! | `offpolicy` | the same estimated from stored episodes |
 //! | `calibration` | thresholds for a target |
 //! | `trial` | routers on the same questions, many episodes at once |
+//! | `person` | a person who takes the points against the router in force |
 //! | `score`, `table`, `plot` | one router's figures, as a table, as a picture |
 
 mod calibration;
 mod compare;
 mod curve;
 mod offpolicy;
+mod person;
 mod plot;
 #[cfg(test)]
 mod samples;
@@ -25,6 +27,7 @@ pub use calibration::{CostTarget, cost_target, learn_then_test, misses, p_value}
 pub use compare::{Bootstrap, Candidate, Comparison, Difference, Figure, Standing, compare};
 pub use curve::{CurveError, Ends, Metrics, Outcome, Piece, Point, Sweep, curve, grid, metrics};
 pub use offpolicy::{Estimate, LEAST_EFFECTIVE, Log, Logged, LoggedChoice};
+pub use person::{PersonScore, Side, person_score};
 pub use plot::plot;
 pub use score::{Run, Score, Tokens, scores};
 pub use sweep::{Swept, at, sweep};

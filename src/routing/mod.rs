@@ -9,6 +9,7 @@
 //! | `shipped` | policy files, those inside the binary among them |
 //! | `mixture` | two Gaussians on confidence, for one of the rules |
 //! | `roster` | routers by name |
+//! | `shadow` | routers that only look on |
 //! | `exploration` | choices that are drawn, to learn from them |
 
 mod exploration;
@@ -20,6 +21,7 @@ mod policy;
 mod reading;
 mod roster;
 mod rules;
+mod shadow;
 mod shipped;
 
 use std::collections::BTreeMap;
@@ -40,6 +42,7 @@ pub use policy::{
     Card, FORMAT, FeatureSet, Intake, PRICE_SPREAD, PRICES, Policy, PolicyError, standardized,
 };
 pub use roster::{NAMES, Roster};
+pub use shadow::Shadow;
 pub use shipped::load_policy;
 
 /// What a router may look at.
@@ -146,6 +149,12 @@ pub enum RouterError {
         "router gmm needs a mixture that was fitted on episodes, and {0} has none: `pointsman train` fits one"
     )]
     NoMixture(String),
+    #[error(
+        "router {0} needs the large model to read the draft, which the router in force does not ask for"
+    )]
+    NeedsReading(String),
+    #[error("router {0} always chooses the same model: as a shadow it would have nothing to say")]
+    NoShadow(String),
     #[error("policy {name}: {reason}")]
     Policy { name: String, reason: String },
 }

@@ -65,6 +65,9 @@ pub struct Intake {
     pub used: usize,
     /// Left out since a person chose in them, which has no propensity.
     pub person: usize,
+    /// Left out since they are forks.
+    #[serde(default)]
+    pub forks: usize,
     /// Left out since another pair of models wrote them, or under other prompts, steps or prices.
     pub other_models: usize,
     /// Left out since they did not end in an answer that could be graded.

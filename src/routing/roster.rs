@@ -1,10 +1,12 @@
 //! Routers by name.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::policy::Trained;
 use super::rules::{Always, Confidence, Entropy, First, Gmm, Judge, Oracle, Random};
-use super::{Policy, Router, RouterError};
+use super::{Policy, Router, RouterError, Shadow};
+use crate::config;
 use crate::episode::Role;
 
 /// Names of all routers.
@@ -28,6 +30,21 @@ pub struct Roster {
     policy: Option<Arc<Policy>>,
 }
 
+impl std::fmt::Debug for Roster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let policy = self.policy.as_ref().map(|policy| &policy.card.name);
+        f.debug_struct("Roster").field("preset", &self.preset).field("policy", &policy).finish()
+    }
+}
+
+impl PartialEq for Roster {
+    /// Of the same preset, with the very same policy.
+    fn eq(&self, other: &Self) -> bool {
+        let policies = [self, other].map(|roster| roster.policy.as_ref().map(Arc::as_ptr));
+        self.preset == other.preset && policies[0] == policies[1]
+    }
+}
+
 impl Roster {
     /// A roster for the preset of that name, with its policy where there is one.
     pub fn new(preset: impl Into<String>, policy: Option<Arc<Policy>>) -> Self {
@@ -37,6 +54,15 @@ impl Roster {
     /// The policy, where there is one.
     pub fn policy(&self) -> Option<&Arc<Policy>> {
         self.policy.as_ref()
+    }
+
+    /// The routers of these shadows, one for each name.
+    ///
+    /// # Errors
+    /// When there is none of a name, or it can be no shadow.
+    pub fn shadows(&self, wanted: &[config::Shadow]) -> Result<Vec<Shadow>, RouterError> {
+        let names: BTreeSet<&str> = wanted.iter().map(|shadow| shadow.router.as_str()).collect();
+        names.into_iter().map(|name| Shadow::new(self.router(name)?)).collect()
     }
 
     /// The router of a name.

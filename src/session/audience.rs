@@ -33,6 +33,8 @@ pub trait Audience {
     fn opinion(&mut self, step: usize, opinion: &Opinion);
     /// A command that has no place here, with the reason.
     fn refuse(&mut self, reason: &str);
+    /// Something that is good to know, such as why a shadow says nothing.
+    fn remark(&mut self, _: &str) {}
 }
 
 /// No journal, and nobody watching: what evaluation uses.

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::running::Running;
-use super::{Audience, Journal, SessionError, now_ms};
+use super::{Audience, Fork, Journal, SessionError, now_ms};
 use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
 use crate::engine::{Begun, Draft, Engine, Flow, Request, Segment};
 use crate::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
-    Role, Started, StopReason, Token, Verdict, Writing,
+    Role, Started, Step, StopReason, Token, Verdict, Writing, role_at,
 };
-use crate::routing::{Boundary, Drawn, Explorer, Glance, Opinion, Pair, Router, RouterError};
+use crate::routing::{
+    Boundary, Drawn, Explorer, Glance, Opinion, Pair, Router, RouterError, Shadow,
+};
 use crate::tasks::Question;
 
 /// One episode to run.
@@ -23,12 +25,23 @@ pub struct Job<'a> {
     pub paused: bool,
     /// The collection that it is written for, if any.
     pub collection: Option<String>,
+    /// Routers that only look on.
+    pub shadows: Vec<Shadow>,
+    /// For a fork: where it leaves its parent.
+    pub fork: Option<Fork>,
 }
 
 impl<'a> Job<'a> {
-    /// An episode that starts at once and belongs to no collection.
+    /// An episode that starts at once, belongs to no collection and has no shadows.
     pub fn new(question: &'a Question, router: &'a mut dyn Router, seed: u64) -> Self {
-        Self { question, router, seed, paused: false, collection: None }
+        let (collection, shadows, fork) = (None, Vec::new(), None);
+        Self { question, router, seed, paused: false, collection, shadows, fork }
+    }
+
+    /// A fork, whose parent's question is `question`.
+    pub fn fork(question: &'a Question, router: &'a mut dyn Router, fork: Fork) -> Self {
+        let seed = fork.episode.started.seed;
+        Self { fork: Some(fork), ..Self::new(question, router, seed) }
     }
 }
 
@@ -75,12 +88,30 @@ impl Conductor {
         self.prices
     }
 
-    /// Runs one episode to its end.
+    /// Runs one episode to its end. A fork is run with its parent's preset and prices.
     ///
     /// # Errors
     /// When an engine, the router or the journal failed; where the journal still takes events, the
-    /// episode ends in [`EventKind::Failed`].
+    /// episode ends in [`EventKind::Failed`]. Before anything is begun, when the router cannot decide about
+    /// the question, or the parent cannot be forked there.
     pub fn run(
+        &mut self,
+        job: Job<'_>,
+        journal: &mut dyn Journal,
+        audience: &mut dyn Audience,
+    ) -> Result<Episode, SessionError> {
+        let Some(fork) = &job.fork else {
+            return self.perform(job, journal, audience);
+        };
+        fork.check(PerRole { small: self.model(Role::Small), large: self.model(Role::Large) })?;
+        let preset = std::mem::replace(&mut self.preset, fork.preset(job.router)?);
+        let prices = std::mem::replace(&mut self.prices, fork.episode.started.prices);
+        let result = self.perform(job, journal, audience);
+        (self.preset, self.prices) = (preset, prices);
+        result
+    }
+
+    fn perform(
         &mut self,
         job: Job<'_>,
         journal: &mut dyn Journal,
@@ -92,8 +123,11 @@ impl Conductor {
         let explorer_seed = job.seed.wrapping_add(0x005E_ED0F_D4A5);
         let mut explorer =
             preset.routing.exploration.clone().map(|how| Explorer::new(how, explorer_seed));
-        if let Some(explorer) = &explorer {
+        if let Some(explorer) = &mut explorer {
             preset.routing.threshold = explorer.threshold();
+            if let Some(fork) = &job.fork {
+                fork.catch_up(explorer);
+            }
         }
         let id = journal.begin().map_err(SessionError::Journal)?;
         let started = Started {
@@ -105,11 +139,13 @@ impl Conductor {
             prices: self.prices,
             seed: job.seed,
             collection: job.collection,
-            parent: None,
+            parent: job.fork.as_ref().map(Fork::parent),
         };
         let first = Event::new(now_ms(), EventKind::Started(Box::new(started)));
         journal.append(id, &first).map_err(SessionError::Journal)?;
         audience.event(id, &first);
+        let prompts =
+            PerRole::from_fn(|role| self.preset.prompt_for(role, &one_line(job.question)));
         let mut running = Running {
             id,
             episode: Episode::start(&first)?,
@@ -117,17 +153,20 @@ impl Conductor {
             audience,
             steps_left: None,
             stopped: false,
+            redo: false,
+            unread: PerRole::from_fn(|role| job.fork.as_ref()?.read_before(role, &prompts[role])),
         };
-        if job.paused {
-            running.pause()?;
-        }
-        let result = self.go(&mut running, job.question, job.router, explorer.as_mut());
+        let Job { question, router, mut shadows, .. } = job;
+        let mut course = Course { question, router, shadows: &mut shadows, prompts, explorer };
+        let result = running
+            .begin(job.fork.as_ref(), job.paused)
+            .and_then(|()| self.go(&mut running, &mut course));
         for role in Role::BOTH {
             self.engines[role].forget()?;
         }
         match result {
             Ok(reason) => {
-                let (answer, mut verdict) = job.question.grade(&running.episode.text());
+                let (answer, mut verdict) = question.grade(&running.episode.text());
                 if reason == FinishReason::Cancelled {
                     // Nobody knows what it would have come to.
                     verdict = Verdict::Undecided;
@@ -170,17 +209,21 @@ impl Conductor {
     fn go(
         &mut self,
         running: &mut Running<'_>,
-        question: &Question,
-        router: &mut dyn Router,
-        mut explorer: Option<&mut Explorer>,
+        course: &mut Course<'_>,
     ) -> Result<FinishReason, SessionError> {
-        let prompts = PerRole::from_fn(|role| self.preset.prompt_for(role, &one_line(question)));
         loop {
             running.obey_all()?;
-            let step = running.episode.steps.len();
             if running.stopped {
                 return Ok(FinishReason::Cancelled);
             }
+            if std::mem::take(&mut running.redo) {
+                let choice = running.take_back()?;
+                if let Some(reason) = self.write_step(running, course, choice, None)? {
+                    return Ok(reason);
+                }
+                continue;
+            }
+            let step = running.episode.steps.len();
             if step >= self.preset.steps.max_steps {
                 return Ok(FinishReason::StepLimit);
             }
@@ -188,19 +231,19 @@ impl Conductor {
             if spent && self.preset.budget.when_spent == WhenSpent::Stop {
                 return Ok(FinishReason::BudgetSpent);
             }
-            let settled = self.settled(&running.episode, router, spent);
+            let settled = self.settled(&running.episode, course.router, spent);
             let boundary = match &settled {
                 Some(_) => None,
-                None => Some(self.look(running, question, router, &prompts)?),
+                None => Some(self.look(running, course)?),
             };
             // A person who steps through sees the router's opinion before choosing.
             running.wait_while_paused()?;
-            if running.stopped {
+            if running.stopped || running.redo {
                 if let Some(draft) = boundary.and_then(|seen| seen.draft) {
                     let writing = writing(Role::Small, draft);
                     running.emit(EventKind::Discarded { step, writing })?;
                 }
-                return Ok(FinishReason::Cancelled);
+                continue;
             }
             let (choice, by, propensity) = match (running.episode.taken, &settled, &boundary) {
                 (Some((model, _)), ..) => (model, Decider::Person, None),
@@ -209,18 +252,18 @@ impl Conductor {
                     let p_large = seen.opinion.p_large;
                     let threshold = running.episode.threshold;
                     // A threshold that a person moves is a threshold to obey.
-                    explorer = explorer.filter(|e| e.threshold() == threshold);
-                    match &mut explorer {
+                    course.explorer.take_if(|e| e.threshold() != threshold);
+                    match &mut course.explorer {
                         Some(explorer) => {
                             let Drawn { choice, propensity, by_coin } = explorer.choose(p_large);
-                            let by = if by_coin { Decider::Exploration } else { router.decider() };
+                            let by = if by_coin {
+                                Decider::Exploration
+                            } else {
+                                course.router.decider()
+                            };
                             (choice, by, Some(propensity))
                         }
-                        None => {
-                            let large = p_large >= threshold;
-                            let choice = if large { Role::Large } else { Role::Small };
-                            (choice, router.decider(), Some(1.0))
-                        }
+                        None => (role_at(p_large, threshold), course.router.decider(), Some(1.0)),
                     }
                 }
                 // An override was lifted during the pause: look again.
@@ -248,19 +291,42 @@ impl Conductor {
                 }
                 (Role::Large, None) => None,
             };
-            let written = self.write(running, choice, &prompts, begun)?;
-            let stop = written.stop;
-            running.emit(EventKind::Written { step, writing: writing(choice, written) })?;
-            let text = &running.episode.steps[step].writing.text;
-            match stop {
-                StopReason::Cancelled => return Ok(FinishReason::Cancelled),
-                _ if text.contains(&self.preset.steps.answer) => return Ok(FinishReason::Answered),
-                StopReason::EndOfText => return Ok(FinishReason::EndOfText),
-                StopReason::ContextFull => return Ok(FinishReason::ContextFull),
-                StopReason::Delimiter | StopReason::Glimpse | StopReason::TokenLimit => {}
+            if let Some(reason) = self.write_step(running, course, choice, begun)? {
+                return Ok(reason);
             }
-            running.count_step()?;
         }
+    }
+
+    /// Lets `choice` write the step; the reason where the episode ends with it.
+    fn write_step(
+        &mut self,
+        running: &mut Running<'_>,
+        course: &Course<'_>,
+        choice: Role,
+        begun: Option<Draft>,
+    ) -> Result<Option<FinishReason>, SessionError> {
+        let step = running.episode.steps.len();
+        let written = self.write(running, choice, &course.prompts, begun)?;
+        let stop = written.stop;
+        let writing = writing(choice, written);
+        if running.redo && !running.stopped {
+            // The step before it is to be written anew: this one follows from what will not stand.
+            running.emit(EventKind::Discarded { step, writing })?;
+            return Ok(None);
+        }
+        running.emit(EventKind::Written { step, writing })?;
+        let text = &running.episode.steps[step].writing.text;
+        match stop {
+            StopReason::Cancelled => return Ok(Some(FinishReason::Cancelled)),
+            _ if text.contains(&self.preset.steps.answer) => {
+                return Ok(Some(FinishReason::Answered));
+            }
+            StopReason::EndOfText => return Ok(Some(FinishReason::EndOfText)),
+            StopReason::ContextFull => return Ok(Some(FinishReason::ContextFull)),
+            StopReason::Delimiter | StopReason::Glimpse | StopReason::TokenLimit => {}
+        }
+        running.count_step()?;
+        Ok(None)
     }
 
     /// The choice where there is nothing to weigh, and who made it.
@@ -287,11 +353,10 @@ impl Conductor {
     fn look(
         &mut self,
         running: &mut Running<'_>,
-        question: &Question,
-        router: &mut dyn Router,
-        prompts: &PerRole<String>,
+        course: &mut Course<'_>,
     ) -> Result<Seen, SessionError> {
-        let wanted = self.glimpse(router);
+        let Course { question, router, shadows, prompts, .. } = course;
+        let wanted = self.glimpse(*router);
         let tokens = match wanted {
             Glimpse::Tokens(n) => n.min(self.preset.steps.max_tokens),
             Glimpse::Step => self.preset.steps.max_tokens,
@@ -301,6 +366,7 @@ impl Conductor {
         } else {
             let mut request = self.request(&running.episode, Role::Small, prompts, tokens);
             request.glimpse = matches!(wanted, Glimpse::Tokens(_));
+            self.read_again(running, Role::Small)?;
             let engine = &mut self.engines[Role::Small];
             Some(running.watch(Role::Small, engine.as_mut(), &request)?)
         };
@@ -318,7 +384,32 @@ impl Conductor {
         let boundary = Boundary { episode, question, glimpse: &glance, judged: &judged };
         let opinion = router.opinion(&boundary)?;
         running.audience.opinion(running.episode.steps.len(), &opinion);
+        let small = self.engines[Role::Small].as_ref();
+        let small = (small.model().name.as_str(), small.evidence());
+        let mut opinions = BTreeMap::new();
+        for shadow in shadows.iter_mut() {
+            match shadow.opinion(&boundary, wanted, small) {
+                Ok(p) => drop(opinions.insert(shadow.name().to_owned(), p)),
+                Err(why) if shadow.falls_silent() => {
+                    running.audience.remark(&format!("shadow {} is silent: {why}", shadow.name()));
+                }
+                Err(_) => {}
+            }
+        }
+        if !opinions.is_empty() {
+            let step = running.episode.steps.len();
+            running.emit(EventKind::Shadowed { step, opinions })?;
+        }
         Ok(Seen { opinion, draft })
+    }
+
+    /// Lets a fork's model read what it had read in the parent, before its first request.
+    fn read_again(&mut self, running: &mut Running<'_>, model: Role) -> Result<(), SessionError> {
+        if let Some(text) = running.unread[model].take() {
+            let usage = self.engines[model].read(text)?;
+            running.emit(EventKind::Reread { model, usage })?;
+        }
+        Ok(())
     }
 
     /// The tokens of the small model's draft as the large one sees them.
@@ -331,6 +422,7 @@ impl Conductor {
         let model = Role::Large;
         let mut request = self.request(&running.episode, model, prompts, usize::MAX);
         request.dictation = Some(draft.into());
+        self.read_again(running, model)?;
         // Nothing is written, so there is nothing to show.
         let Draft { tokens, usage, .. } =
             self.engines[model].write(&request, &mut |_| Flow::Continue)?;
@@ -359,6 +451,7 @@ impl Conductor {
             text: draft.text.clone(),
             ids: draft.tokens.iter().map(|t| t.id).collect(),
         });
+        self.read_again(running, role)?;
         let engine = self.engines[role].as_mut();
         let rest = running.watch(role, engine, &request)?;
         Ok(match begun {
@@ -374,18 +467,8 @@ impl Conductor {
         prompts: &PerRole<String>,
         max_tokens: usize,
     ) -> Request {
-        let prompt = Segment { text: prompts[role].as_str().into(), own: None };
-        let steps = episode.steps.iter().map(|step| {
-            let writing = &step.writing;
-            // The end-of-text token is no part of a text that goes on.
-            let own = writing.model == role && writing.stop != StopReason::EndOfText;
-            Segment {
-                text: writing.text.as_str().into(),
-                own: own.then(|| writing.tokens.iter().map(|t| t.id).collect()),
-            }
-        });
         Request {
-            prefix: std::iter::once(prompt).chain(steps).collect(),
+            prefix: segments(&prompts[role], &episode.steps, role),
             delimiter: self.preset.steps.delimiter.clone(),
             begun: None,
             dictation: None,
@@ -397,6 +480,30 @@ impl Conductor {
             seed: episode.started.seed.rotate_left(role as u32 * 32),
         }
     }
+}
+
+/// What an episode goes by.
+struct Course<'a> {
+    question: &'a Question,
+    router: &'a mut dyn Router,
+    shadows: &'a mut [Shadow],
+    prompts: PerRole<String>,
+    explorer: Option<Explorer>,
+}
+
+/// The text before the next step as `role` takes it: its own tokens where it wrote them.
+pub(super) fn segments(prompt: &str, steps: &[Step], role: Role) -> Vec<Segment> {
+    let prompt = Segment { text: prompt.into(), own: None };
+    let steps = steps.iter().map(|step| {
+        let writing = &step.writing;
+        // The end-of-text token is no part of a text that goes on.
+        let own = writing.model == role && writing.stop != StopReason::EndOfText;
+        Segment {
+            text: writing.text.as_str().into(),
+            own: own.then(|| writing.tokens.iter().map(|t| t.id).collect()),
+        }
+    });
+    std::iter::once(prompt).chain(steps).collect()
 }
 
 /// A boundary after the glimpse.

@@ -3,9 +3,10 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use super::{Audience, Command, Conductor, Job, Journal, SessionError, Update};
-use crate::episode::{Event, Role, Token};
+use super::{Audience, Command, Conductor, ForkOrder, Job, Journal, SessionError, Update};
+use crate::episode::{Episode, Event, Role, Token};
 use crate::routing::{Opinion, Roster};
+use crate::tasks::Question;
 
 /// Updates that may wait for a slow screen. Events wait for room; tokens are dropped.
 const BACKLOG: usize = 1024;
@@ -48,25 +49,42 @@ fn serve(mut conductor: Conductor, roster: &Roster, journal: &mut dyn Journal, h
             Command::Quit => return,
             Command::Ask { question, router, seed, paused } => {
                 let name = router.unwrap_or_else(|| conductor.preset().routing.router.clone());
-                let router = roster.router(&name).map_err(SessionError::from);
-                let result = router.and_then(|mut router| {
-                    let job = Job { paused, ..Job::new(&question, router.as_mut(), seed) };
-                    conductor.run(job, journal, hall)
-                });
-                match result {
-                    Ok(episode) => {
-                        // What a person set holds for the next question too.
-                        let preset = conductor.preset_mut();
-                        if preset.routing.exploration.is_none() {
-                            preset.routing.threshold = episode.threshold;
-                        }
-                        preset.budget.limit = episode.budget;
+                let wanted = conductor.preset().routing.shadows.clone();
+                let routers = roster.router(&name).and_then(|r| Ok((r, roster.shadows(&wanted)?)));
+                let result =
+                    routers.map_err(SessionError::from).and_then(|(mut router, shadows)| {
+                        let job =
+                            Job { paused, shadows, ..Job::new(&question, router.as_mut(), seed) };
+                        conductor.run(job, journal, hall)
+                    });
+                if let Some(episode) = hall.told(result) {
+                    // What a person set holds for the next question too.
+                    let preset = conductor.preset_mut();
+                    if preset.routing.exploration.is_none() {
+                        preset.routing.threshold = episode.threshold;
                     }
-                    Err(error) if hall.open => hall.tell(Update::Broken(error.to_string())),
-                    Err(error) => hall.tell(Update::Refused(error.to_string())),
+                    preset.budget.limit = episode.budget;
                 }
-                hall.open = false;
             }
+            Command::Fork(order) => {
+                let ForkOrder { fork, router, roster: own, paused } = *order;
+                let started = &fork.episode.started;
+                let roster = own.as_ref().unwrap_or(roster);
+                let name = router.unwrap_or_else(|| started.preset.routing.router.clone());
+                let wanted = started.preset.routing.shadows.clone();
+                let routers = roster.router(&name).and_then(|r| Ok((r, roster.shadows(&wanted)?)));
+                let question = Question::of(started);
+                let result =
+                    routers.map_err(SessionError::from).and_then(|(mut router, shadows)| {
+                        let job = Job::fork(&question, router.as_mut(), fork);
+                        conductor.run(Job { paused, shadows, ..job }, journal, hall)
+                    });
+                hall.told(result);
+            }
+            Command::Redo => hall.tell(Update::Refused(
+                "no episode is running: fork the one that is over from the step to write anew"
+                    .into(),
+            )),
             Command::Threshold(t) if (0.0..=1.0).contains(&t) => {
                 conductor.preset_mut().routing.threshold = t;
             }
@@ -98,9 +116,20 @@ impl Hall {
         }
     }
 
+    /// Tells of an episode that could not be run, and gives one that could.
+    fn told(&mut self, result: Result<Episode, SessionError>) -> Option<Episode> {
+        let open = std::mem::take(&mut self.open);
+        result
+            .map_err(|error| {
+                let reason = error.to_string();
+                self.tell(if open { Update::Broken(reason) } else { Update::Refused(reason) });
+            })
+            .ok()
+    }
+
     fn heard(&mut self, command: Option<Command>) -> Option<Command> {
         match command {
-            Some(command @ (Command::Ask { .. } | Command::Quit)) => {
+            Some(command @ (Command::Ask { .. } | Command::Fork(_) | Command::Quit)) => {
                 self.next = Some(command);
                 Some(Command::Stop)
             }
@@ -141,5 +170,9 @@ impl Audience for Hall {
 
     fn refuse(&mut self, reason: &str) {
         self.tell(Update::Refused(reason.to_owned()));
+    }
+
+    fn remark(&mut self, text: &str) {
+        self.tell(Update::Remark(text.to_owned()));
     }
 }

@@ -7,6 +7,7 @@
 mod audience;
 mod conductor;
 mod fleet;
+mod fork;
 mod live;
 mod pair;
 mod running;
@@ -17,12 +18,13 @@ use thiserror::Error;
 
 use crate::engine::EngineError;
 use crate::episode::{Event, FoldError, OverrideScope, Role, Token};
-use crate::routing::{Opinion, RouterError};
+use crate::routing::{Opinion, Roster, RouterError};
 use crate::tasks::Question;
 
 pub use audience::{Audience, Journal, Nobody};
 pub use conductor::{Conductor, Job};
 pub use fleet::Fleet;
+pub use fork::{Fork, ForkError};
 pub use live::{Live, spawn};
 pub use pair::{load_fleet, load_pair};
 
@@ -36,6 +38,8 @@ pub enum Command {
         seed: u64,
         paused: bool,
     },
+    /// Start an episode that shares its first steps with another; one that is running is stopped.
+    Fork(Box<ForkOrder>),
     /// Stop at the next boundary.
     Pause,
     Resume,
@@ -48,6 +52,9 @@ pub enum Command {
     },
     /// Give the points back to the router.
     ClearOverride,
+    /// Take the last step that is written back and have the other model write it anew; what is being written
+    /// after it is dropped. A pause lasts.
+    Redo,
     /// Move the threshold, in [0, 1].
     Threshold(f64),
     /// Change the budget of the running episode.
@@ -58,6 +65,18 @@ pub enum Command {
     Stop,
     /// End the episode and the session.
     Quit,
+}
+
+/// A fork that a person asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForkOrder {
+    pub fork: Fork,
+    /// Name of the router; the parent's where absent.
+    pub router: Option<String>,
+    /// Where routers come from, and with them the policy; the session's where absent.
+    pub roster: Option<Roster>,
+    /// Start in pause.
+    pub paused: bool,
 }
 
 /// What a session tells the screen.
@@ -74,6 +93,8 @@ pub enum Update {
     /// A token as it was drawn, ahead of its event. These may be dropped when the screen is slow;
     /// the event that follows has them all.
     Token { model: Role, token: Token },
+    /// Something of the running episode that is good to know.
+    Remark(String),
     /// The command could not be carried out; the session goes on.
     Refused(String),
     /// The episode is over without a last event, since the journal takes none; the session goes on.
@@ -89,6 +110,8 @@ pub enum SessionError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Router(#[from] RouterError),
+    #[error(transparent)]
+    Fork(#[from] ForkError),
     #[error("{0}")]
     Journal(String),
     #[error("the episode's events do not fit: {0}")]

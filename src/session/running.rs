@@ -1,8 +1,8 @@
 //! An episode on its way: its events as they happen, and the commands that it obeys meanwhile.
 
-use super::{Audience, Command, Journal, SessionError, now_ms};
-use crate::engine::{Draft, Engine, Flow, Request};
-use crate::episode::{Episode, Event, EventKind, Role};
+use super::{Audience, Command, Fork, Journal, SessionError, now_ms};
+use crate::engine::{Draft, Engine, Flow, Request, Segment};
+use crate::episode::{Decider, Episode, Event, EventKind, OverrideScope, PerRole, Role};
 
 /// An episode on its way.
 pub(super) struct Running<'a> {
@@ -13,6 +13,10 @@ pub(super) struct Running<'a> {
     /// Steps to write before the next pause.
     pub(super) steps_left: Option<usize>,
     pub(super) stopped: bool,
+    /// The last step is to be written anew.
+    pub(super) redo: bool,
+    /// In a fork, what a model had read in the parent and has not read here.
+    pub(super) unread: PerRole<Option<Vec<Segment>>>,
 }
 
 impl Running<'_> {
@@ -22,6 +26,39 @@ impl Running<'_> {
         self.episode.apply(&event)?;
         self.audience.event(self.id, &event);
         Ok(())
+    }
+
+    /// Notes what a fork shares with its parent, and the pause that the episode begins with.
+    pub(super) fn begin(&mut self, fork: Option<&Fork>, paused: bool) -> Result<(), SessionError> {
+        if let Some(fork) = fork {
+            for kind in fork.inherited() {
+                self.emit(kind)?;
+            }
+            if let Some(model) = fork.model {
+                self.emit(EventKind::OverrideSet { model, scope: OverrideScope::NextStep })?;
+            }
+        }
+        if paused { self.pause() } else { Ok(()) }
+    }
+
+    /// Takes the last step back, and gives it to the other model. The router's opinion is that of the first
+    /// time: the boundary is the same.
+    pub(super) fn take_back(&mut self) -> Result<Role, SessionError> {
+        let step = self.episode.steps.len().saturating_sub(1);
+        let last = self.episode.steps.last();
+        let choice = last.map_or(Role::Large, |last| last.writing.model.other());
+        let decision = last.and_then(|last| last.decision.clone());
+        self.emit(EventKind::TakenBack { step })?;
+        self.emit(EventKind::Decided {
+            step,
+            p_large: decision.as_ref().and_then(|d| d.p_large),
+            threshold: self.episode.threshold,
+            features: decision.map(|d| d.features).unwrap_or_default(),
+            propensity: None,
+            choice,
+            by: Decider::Person,
+        })?;
+        Ok(choice)
     }
 
     fn is_paused(&self) -> bool {
@@ -70,7 +107,15 @@ impl Running<'_> {
                 let step = self.episode.steps.len();
                 self.emit(EventKind::Bookmarked { step, note })
             }
-            Command::Stop | Command::Quit | Command::Ask { .. } => {
+            Command::Redo => {
+                if self.episode.steps.is_empty() {
+                    self.audience.refuse("no step is written yet that could be written anew");
+                } else {
+                    self.redo = true;
+                }
+                Ok(())
+            }
+            Command::Stop | Command::Quit | Command::Ask { .. } | Command::Fork(_) => {
                 self.stopped = true;
                 Ok(())
             }
@@ -86,7 +131,7 @@ impl Running<'_> {
 
     pub(super) fn wait_while_paused(&mut self) -> Result<(), SessionError> {
         self.obey_all()?;
-        while self.is_paused() && !self.stopped {
+        while self.is_paused() && !self.stopped && !self.redo {
             match self.audience.wait() {
                 Some(command) => self.obey(command)?,
                 None => self.stopped = true,
@@ -122,7 +167,11 @@ impl Running<'_> {
             if failed.is_none() {
                 failed = self.obey_all().err();
             }
-            if self.stopped || failed.is_some() { Flow::Cancel } else { Flow::Continue }
+            if self.stopped || self.redo || failed.is_some() {
+                Flow::Cancel
+            } else {
+                Flow::Continue
+            }
         })?;
         failed.map_or(Ok(draft), Err)
     }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
-use crate::episode::{Origin, Verdict};
+use crate::episode::{Origin, Started, Verdict};
 use arithmetic::{Problem, Problems, Profile, Split};
 
 /// A question, with what its task set knows of it.
@@ -24,6 +24,14 @@ impl Question {
     /// A question that a person typed: no gold answer.
     pub fn typed(text: impl Into<String>) -> Self {
         Self { text: text.into(), origin: None, gold: None, solution: None }
+    }
+
+    /// The question of a stored episode, with its solution where its task set knows it.
+    pub fn of(started: &Started) -> Self {
+        let origin = started.origin.clone();
+        let mut solutions = Solutions::default();
+        let solution = origin.as_ref().and_then(|o| solutions.find(o, &started.question)).cloned();
+        Self { text: started.question.clone(), origin, gold: started.gold.clone(), solution }
     }
 
     /// The answer that a trace gives and whether it is right.

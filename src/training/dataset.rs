@@ -87,13 +87,14 @@ impl Dataset {
             self.intake.other_models += 1;
             return;
         }
-        let decisions = || episode.steps.iter().filter_map(|s| s.decision.as_ref());
-        let threshold = episode.started.preset.routing.threshold;
+        // Its first choices are its parent's, and that it was made depends on what came of them.
+        if episode.started.parent.is_some() {
+            self.intake.forks += 1;
+            return;
+        }
+        let decisions = || episode.decisions().map(|(_, decision)| decision);
         // A threshold that was moved was moved by a person who had seen the trace.
-        let touched = |d: &Decision| {
-            d.by == Decider::Person || d.propensity.is_none() || d.threshold != threshold
-        };
-        if decisions().any(touched) {
+        if episode.is_persons() || decisions().any(|d| d.propensity.is_none()) {
             self.intake.person += 1;
             return;
         }

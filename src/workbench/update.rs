@@ -91,6 +91,7 @@ fn on_session(state: &mut State, news: Update) -> Vec<Effect> {
                 run.receive(model, &token);
             }
         }
+        Update::Remark(text) => state.notice = Some(Notice::Hint(text)),
         Update::Refused(reason) => {
             state.starting = false;
             state.asked_threshold = None;
@@ -148,7 +149,10 @@ impl Run {
             {
                 self.in_flight = None;
             }
-            EventKind::Written { .. } | EventKind::Finished { .. } | EventKind::Failed { .. } => {
+            EventKind::Written { .. }
+            | EventKind::TakenBack { .. }
+            | EventKind::Finished { .. }
+            | EventKind::Failed { .. } => {
                 self.in_flight = None;
                 self.opinion = None;
             }

@@ -28,8 +28,8 @@ const FACTS_FROM: usize = 70;
 /// Wrapped steps and how far they are scrolled.
 #[derive(Default)]
 pub(super) struct Trace {
-    /// What the lines below were wrapped for: episode, width in columns.
-    wrapped_for: (u64, usize),
+    /// What the lines below were wrapped for: episode, width in columns, steps taken back.
+    wrapped_for: (u64, usize, usize),
     steps: Vec<Vec<String>>,
     /// Number of lines up to the end of each step.
     ends: Vec<usize>,
@@ -105,8 +105,10 @@ impl Trace {
         if self.wrapped_for.0 != run.id {
             self.first = None;
         }
-        if self.wrapped_for != (run.id, width) {
-            self.wrapped_for = (run.id, width);
+        // A step that is taken back is no longer the one that was wrapped.
+        let wrapped_for = (run.id, width, run.episode.taken_back);
+        if self.wrapped_for != wrapped_for {
+            self.wrapped_for = wrapped_for;
             self.steps.clear();
             self.ends.clear();
         }

@@ -1,0 +1,202 @@
+//! What the next step would cost, from what the ledger says of those before it.
+
+use super::{Episode, PerRole, Role, Step};
+
+/// An estimate for the next step.
+///
+/// With price p, tokens u that a model has not read, mean length n of its steps, mean draft d of the small
+/// model where a router weighed, and mean reading j of the large model where a router asked for one:
+///
+/// | chosen | cost |
+/// |---|---|
+/// | small | p_small (u_small + n_small), and p_large (u_large + j) where j > 0 |
+/// | large | p_large (u_large + n_large), and p_small (u_small + d) where d > 0, and p_large (j + 1) where j > 0 |
+///
+/// u is 1, its own last token, for the model that wrote the last step or has read a draft of the next
+/// one. Otherwise it is that and the tokens of the steps since the last one that it wrote or accepted,
+/// or the tokens of the steps from the last one on that it only drafted; for a model that has done
+/// nothing yet, all of them and the prompt, whose length is what the other model prefilled first.
+/// The other model's steps and count of the prompt are converted by tokens a character, as each model has
+/// written them so far. What a model has not shown yet, n and tokens a character, is taken to be the mean of
+/// all steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Preview {
+    /// u: tokens to prefill, where a model is chosen.
+    pub unread: PerRole<usize>,
+    /// n: tokens to write.
+    pub length: PerRole<f64>,
+    /// In the unit of the prices, by the model that is chosen.
+    pub cost: PerRole<f64>,
+}
+
+impl Preview {
+    /// Share of the budget `limit` that would be left if `role` wrote the next step, when `spent` has been spent;
+    /// negative where it would not do.
+    pub fn left(&self, role: Role, limit: f64, spent: f64) -> f64 {
+        1.0 - (spent + self.cost[role]) / limit
+    }
+}
+
+impl Episode {
+    /// What the next step would cost either way; nothing before the first step, which tells how long steps are.
+    pub fn preview(&self) -> Option<Preview> {
+        let all = mean(self.steps.iter().map(|step| step.writing.tokens.len()))?;
+        let length = PerRole::from_fn(|role| {
+            let own = self.steps.iter().filter(|step| step.writing.model == role);
+            mean(own.map(|step| step.writing.tokens.len())).unwrap_or(all)
+        });
+        let unread = PerRole::from_fn(|role| self.unread(role));
+        let drafts = self.decisions().filter_map(|(_, d)| d.features.get("glimpse.length"));
+        let drafts: Vec<usize> = drafts.map(|n| *n as usize).collect();
+        let draft = mean(drafts.into_iter()).unwrap_or(0.0);
+        let readings = self.steps.iter().flat_map(|step| &step.judged);
+        let reading = mean(readings.map(|reading| reading.tokens.len())).unwrap_or(0.0);
+
+        let cost = PerRole::from_fn(|role| {
+            let price = self.ledger.prices;
+            let first = |role: Role, tokens: f64| price[role] * (unread[role] as f64 + tokens);
+            let asked = reading > 0.0;
+            let mut cost = first(role, length[role]);
+            match role {
+                Role::Small if asked => cost += first(Role::Large, reading),
+                Role::Small => {}
+                Role::Large => {
+                    if draft > 0.0 {
+                        cost += first(Role::Small, draft);
+                    }
+                    if asked {
+                        cost += price.large * (reading + 1.0);
+                    }
+                }
+            }
+            cost
+        });
+        Some(Preview { unread, length, cost })
+    }
+
+    /// Tokens before the next step that `role` has not read, its own last one included.
+    fn unread(&self, role: Role) -> usize {
+        let drafted = self.discarded.iter().any(|w| w.model == role);
+        if drafted || self.judged.iter().any(|r| r.model == role) {
+            return 1;
+        }
+        let length = |steps: &[Step]| {
+            let all = steps.iter().map(|s| s.writing.text.chars().count()).sum::<usize>();
+            (all as f64 * self.tokens_a_character(role)).round() as usize
+        };
+        let judged = |at: usize| self.steps[at].judged.iter().any(|r| r.model == role);
+        match self.steps.iter().rposition(|step| step.read_by(role)) {
+            // A draft that a model judged and that was kept is read, too.
+            Some(last) if self.steps[last].writing.model == role || judged(last) => {
+                1 + length(&self.steps[last + 1..])
+            }
+            Some(last) => length(&self.steps[last..]),
+            None => {
+                let rates = [role, role.other()].map(|role| self.tokens_a_character(role));
+                let prompt = self.prompt_length() as f64 * rates[0] / rates[1];
+                prompt.round() as usize + length(&self.steps)
+            }
+        }
+    }
+
+    /// Of what `role` wrote and kept, else of all steps; positive.
+    fn tokens_a_character(&self, role: Role) -> f64 {
+        let rate = |of: &dyn Fn(&Step) -> bool| {
+            let steps = self.steps.iter().filter(|step| of(step)).map(|step| &step.writing);
+            let (tokens, characters) = steps.fold((0, 0), |(tokens, characters), w| {
+                (tokens + w.tokens.len(), characters + w.text.chars().count())
+            });
+            (tokens > 0 && characters > 0).then(|| tokens as f64 / characters as f64)
+        };
+        rate(&|step| step.writing.model == role).or_else(|| rate(&|_| true)).unwrap_or(1.0)
+    }
+
+    /// Tokens of the prompt, as the model that read it first counts them.
+    fn prompt_length(&self) -> usize {
+        let Some(first) = self.steps.first() else { return 0 };
+        let stretches = first.discarded.iter().chain([&first.writing]);
+        // A stretch that found the prompt in the cache tells nothing of it.
+        let fresh = stretches.map(|w| w.usage).filter(|usage| usage.reused == 0);
+        fresh.map(|usage| usage.prefilled).next().unwrap_or(0)
+    }
+}
+
+fn mean(counts: impl Iterator<Item = usize>) -> Option<f64> {
+    let (mut sum, mut n) = (0, 0_u32);
+    for count in counts {
+        sum += count;
+        n += 1;
+    }
+    (n > 0).then(|| sum as f64 / f64::from(n))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::episode::samples::{decided, discarded, episode, judged, written};
+    use crate::episode::{Decider, EventKind, Role};
+
+    #[test]
+    fn nothing_is_known_before_the_first_step() {
+        assert_eq!(episode([]).preview(), None);
+    }
+
+    #[test]
+    fn a_model_that_takes_over_reads_what_it_has_not_read() {
+        // Prices are 1 and 10, a stretch prefills 5 tokens.
+        let one = episode([written(0, Role::Small, 4)]);
+        let preview = one.preview().unwrap();
+        assert_eq!((preview.unread.small, preview.unread.large), (1, 5 + 4));
+        assert_eq!((preview.length.small, preview.length.large), (4.0, 4.0));
+        assert_eq!((preview.cost.small, preview.cost.large), (1.0 + 4.0, 10.0 * (9.0 + 4.0)));
+        let left = preview.left(Role::Large, 200.0, one.ledger.cost());
+        assert!((left - (1.0 - (9.0 + 130.0) / 200.0)).abs() < 1e-12);
+
+        let three = episode([
+            written(0, Role::Small, 4),
+            written(1, Role::Large, 6),
+            written(2, Role::Small, 8),
+        ]);
+        let preview = three.preview().unwrap();
+        assert_eq!((preview.unread.small, preview.unread.large), (1, 1 + 8));
+        assert_eq!((preview.length.small, preview.length.large), (6.0, 6.0));
+    }
+
+    #[test]
+    fn other_tokens_are_converted() {
+        // The large model writes two characters a token.
+        let mut steps = vec![written(0, Role::Small, 4), written(1, Role::Large, 6)];
+        if let EventKind::Written { writing, .. } = &mut steps[1] {
+            writing.text = "x".repeat(12);
+        }
+        steps.push(written(2, Role::Small, 8));
+        let preview = episode(steps).preview().unwrap();
+        assert_eq!((preview.unread.small, preview.unread.large), (1, 1 + 8 / 2));
+    }
+
+    #[test]
+    fn drafts_and_readings_are_charged_to_both_ways() {
+        let by = Decider::Rule("judge".into());
+        let judge = episode([
+            judged(0, 3),
+            decided(0, Some(0.9), Role::Large, by.clone(), 3),
+            discarded(0, Role::Small, 3),
+            written(0, Role::Large, 7),
+        ]);
+        let preview = judge.preview().unwrap();
+        // The small model has read the prompt, but not the step.
+        assert_eq!((preview.unread.small, preview.unread.large), (7, 1));
+        assert_eq!(preview.cost.small, (7.0 + 7.0) + 10.0 * (1.0 + 3.0));
+        assert_eq!(preview.cost.large, 10.0 * (1.0 + 7.0) + (7.0 + 3.0) + 10.0 * (3.0 + 1.0));
+
+        let looked = episode([
+            decided(0, Some(0.1), Role::Small, by, 3),
+            written(0, Role::Small, 3),
+            discarded(1, Role::Small, 2),
+        ]);
+        assert_eq!(looked.preview().unwrap().unread.small, 1);
+
+        let accepted =
+            episode([judged(0, 3), written(0, Role::Small, 3), written(1, Role::Small, 2)]);
+        assert_eq!(accepted.preview().unwrap().unread.large, 1 + 2);
+    }
+}

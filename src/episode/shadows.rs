@@ -1,0 +1,106 @@
+//! Routers that only look on: where they would have chosen otherwise.
+
+use std::collections::BTreeMap;
+
+use super::{Episode, Role, role_at};
+
+/// A step at which a shadow would have chosen otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Disagreement {
+    /// From 0.
+    pub step: usize,
+    /// The shadow, as the preset has it: `entropy`, `entropy@0.2`.
+    pub router: String,
+    /// Its p(large).
+    pub p: f64,
+    /// Its threshold: its own, else the one in force at that step.
+    pub t: f64,
+    pub would: Role,
+    /// What was chosen, by whomever.
+    pub did: Role,
+}
+
+/// How often a shadow was of the same mind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Agreement {
+    pub agreed: usize,
+    /// Steps at which it said something.
+    pub of: usize,
+}
+
+impl Agreement {
+    /// In [0, 1]; nothing where it never said anything.
+    pub fn rate(self) -> Option<f64> {
+        (self.of > 0).then(|| self.agreed as f64 / self.of as f64)
+    }
+}
+
+/// The steps that stand at which a shadow would have chosen otherwise, in order.
+pub fn disagreements(episode: &Episode) -> Vec<Disagreement> {
+    opinions(episode).filter(|opinion| opinion.would != opinion.did).collect()
+}
+
+/// How often each shadow of these episodes was of the same mind as whoever chose. Shadows of the same router with
+/// other thresholds stand apart.
+pub fn agreements<'a>(
+    episodes: impl IntoIterator<Item = &'a Episode>,
+) -> BTreeMap<String, Agreement> {
+    let mut all: BTreeMap<String, Agreement> = BTreeMap::new();
+    for opinion in episodes.into_iter().flat_map(opinions) {
+        let agreement = all.entry(opinion.router).or_default();
+        agreement.of += 1;
+        agreement.agreed += usize::from(opinion.would == opinion.did);
+    }
+    all
+}
+
+/// What every shadow thought of every step that it looked at.
+fn opinions(episode: &Episode) -> impl Iterator<Item = Disagreement> + '_ {
+    episode.decisions().flat_map(|(step, decision)| {
+        episode.started.preset.routing.shadows.iter().filter_map(move |shadow| {
+            let p = *decision.shadows.get(&shadow.router)?;
+            let t = shadow.threshold.unwrap_or(decision.threshold);
+            let router = shadow.to_string();
+            Some(Disagreement { step, router, p, t, would: role_at(p, t), did: decision.choice })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::Decider;
+    use crate::episode::samples::{decided, episode_of, shadowed, started, written};
+
+    #[test]
+    fn shadows_disagree_at_their_own_threshold_or_at_that_of_the_choice() {
+        let mut first = started();
+        first.preset.routing.shadows =
+            ["entropy", "entropy@0.2", "random"].map(|s| s.parse().unwrap()).into();
+        let by = Decider::Rule("confidence".into());
+        let episode = episode_of(
+            first,
+            [
+                shadowed(0, &[("entropy", 0.3)]),
+                decided(0, Some(0.1), Role::Small, by.clone(), 0),
+                written(0, Role::Small, 2),
+                shadowed(1, &[("entropy", 0.3)]),
+                decided(1, Some(0.3), Role::Large, by, 0),
+                written(1, Role::Large, 2),
+                // Nothing was weighed.
+                decided(2, None, Role::Small, Decider::Budget, 0),
+                written(2, Role::Small, 2),
+            ],
+        );
+        let found = disagreements(&episode);
+        let short: Vec<_> = found.iter().map(|d| (d.step, d.router.as_str(), d.t)).collect();
+        assert_eq!(short, [(0, "entropy@0.2", 0.2), (1, "entropy", 0.5)]);
+        assert_eq!((found[0].would, found[0].did), (Role::Large, Role::Small));
+        assert_eq!((found[1].would, found[1].did, found[1].p), (Role::Small, Role::Large, 0.3));
+        let rates = agreements([&episode, &episode]);
+        assert_eq!(rates["entropy"], Agreement { agreed: 2, of: 4 });
+        assert_eq!(rates["entropy@0.2"].rate(), Some(0.5));
+        assert!(!rates.contains_key("random"), "it said nothing");
+        assert_eq!(Agreement::default().rate(), None);
+    }
+}

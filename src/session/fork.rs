@@ -1,0 +1,199 @@
+//! Forks: an episode that shares its first steps with another.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::conductor::segments;
+use crate::config::{Glimpse, InvalidPreset, Preset};
+use crate::engine::Segment;
+use crate::episode::{
+    Decider, Decision, Episode, EventKind, ModelRecord, Parent, PerRole, Role, Step, StopReason,
+};
+use crate::routing::{Explorer, Router};
+
+/// Where an episode leaves another, and what is different from there on.
+///
+/// The child has its parent's question, seed and preset. With nothing changed, at temperature 0, it writes what
+/// its parent wrote, unless a person had a hand in that: overrides and moves of the threshold after
+/// the fork are not repeated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fork {
+    /// The parent's number.
+    pub parent: u64,
+    /// The parent, over or not.
+    pub episode: Arc<Episode>,
+    /// The first step that is not shared, from 0 to the parent's number of steps.
+    pub step: usize,
+    /// The model that writes that step, because a person says so.
+    pub model: Option<Role>,
+    /// In [0, 1]; the one that was in force at that step where absent.
+    pub threshold: Option<f64>,
+    /// The parent's where absent; the router's own where absent and the router is another.
+    pub glimpse: Option<Glimpse>,
+    /// The parent's where absent, as it stood last.
+    pub budget: Option<f64>,
+}
+
+/// Why there can be no such fork.
+#[derive(Debug, Error)]
+pub enum ForkError {
+    #[error(
+        "step {step} of episode {parent} cannot be forked from: its number of steps is {steps}"
+    )]
+    NoStep { parent: u64, step: usize, steps: usize },
+    #[error(
+        "nothing can follow step {step} of episode {parent}, which ends the text or was stopped midway: fork from step {step} or an earlier one"
+    )]
+    Over { parent: u64, step: usize },
+    #[error(
+        "episode {parent} was written by model {wrote}, and another one, {loaded}, is loaded: start pointsman with the models of the preset {preset} as they were"
+    )]
+    OtherModels { parent: u64, wrote: String, loaded: String, preset: String },
+    #[error("the fork's {0}")]
+    Invalid(#[from] InvalidPreset),
+}
+
+impl Fork {
+    /// A fork of `episode`, which is number `parent`, with nothing changed.
+    pub fn new(parent: u64, episode: impl Into<Arc<Episode>>, step: usize) -> Self {
+        let episode = episode.into();
+        Self { parent, episode, step, model: None, threshold: None, glimpse: None, budget: None }
+    }
+
+    /// Whether the parent can be left at that step by a pair of these models.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check(&self, models: PerRole<&ModelRecord>) -> Result<(), ForkError> {
+        let &Self { parent, step, ref episode, .. } = self;
+        let steps = episode.steps.len();
+        if step > steps {
+            return Err(ForkError::NoStep { parent, step: step + 1, steps });
+        }
+        let started = &episode.started;
+        let ends = |s: &Step| {
+            let stopped = matches!(
+                s.writing.stop,
+                StopReason::EndOfText | StopReason::ContextFull | StopReason::Cancelled
+            );
+            stopped || s.writing.text.contains(&started.preset.steps.answer)
+        };
+        if let Some(at) = self.shared().iter().position(ends) {
+            return Err(ForkError::Over { parent, step: at + 1 });
+        }
+        let other = Role::BOTH.into_iter().find(|r| started.models[*r].digest != models[*r].digest);
+        other.map_or(Ok(()), |role| {
+            Err(ForkError::OtherModels {
+                parent,
+                wrote: started.models[role].name.clone(),
+                loaded: models[role].name.clone(),
+                preset: started.preset.name.clone(),
+            })
+        })
+    }
+
+    /// The child's place in its parent.
+    pub fn parent(&self) -> Parent {
+        Parent { episode: self.parent, step: self.step }
+    }
+
+    /// The preset that the child is run with.
+    ///
+    /// # Errors
+    /// When a change cannot be used.
+    pub fn preset(&self, router: &dyn Router) -> Result<Preset, ForkError> {
+        let mut preset = self.episode.started.preset.clone();
+        let routing = &mut preset.routing;
+        let same_router = routing.router == router.name();
+        let threshold = self.threshold.unwrap_or_else(|| self.threshold_there());
+        // Draws that were drawn for other circumstances would teach nothing.
+        if !same_router || threshold != routing.threshold {
+            routing.exploration = None;
+        }
+        routing.threshold = threshold;
+        if !same_router {
+            router.name().clone_into(&mut routing.router);
+            routing.glimpse = None;
+        }
+        routing.glimpse = self.glimpse.or(routing.glimpse);
+        preset.budget.limit = self.budget.or(self.episode.budget);
+        preset.validate()?;
+        Ok(preset)
+    }
+
+    /// The threshold in force at the step.
+    fn threshold_there(&self) -> f64 {
+        let Episode { steps, decision, threshold, .. } = self.episode.as_ref();
+        let at = match steps.get(self.step) {
+            Some(step) => step.decision.as_ref(),
+            None => decision.as_ref(),
+        };
+        at.map_or(*threshold, |decision| decision.threshold)
+    }
+
+    fn shared(&self) -> &[Step] {
+        &self.episode.steps[..self.step.min(self.episode.steps.len())]
+    }
+
+    /// The events that stand for the shared steps.
+    pub(super) fn inherited(&self) -> impl Iterator<Item = EventKind> + '_ {
+        self.shared().iter().enumerate().flat_map(|(step, told)| {
+            let mut kinds: Vec<EventKind> = Vec::new();
+            let readings = told.judged.iter().cloned();
+            kinds.extend(readings.map(|reading| EventKind::Judged { step, reading }));
+            if let Some(decision) = told.decision.clone() {
+                let Decision { features, p_large, threshold, propensity, choice, by, shadows } =
+                    decision;
+                if !shadows.is_empty() {
+                    kinds.push(EventKind::Shadowed { step, opinions: shadows });
+                }
+                kinds.push(EventKind::Decided {
+                    step,
+                    features,
+                    p_large,
+                    threshold,
+                    propensity,
+                    choice,
+                    by,
+                });
+            }
+            let drafts = told.discarded.iter().cloned();
+            kinds.extend(drafts.map(|writing| EventKind::Discarded { step, writing }));
+            kinds.push(EventKind::Written { step, writing: told.writing.clone() });
+            kinds
+        })
+    }
+
+    /// Brings an explorer to where it was in the parent.
+    pub(super) fn catch_up(&self, explorer: &mut Explorer) {
+        let decisions = self.shared().iter().filter_map(|step| step.decision.as_ref());
+        let drawn = decisions.filter(|d| d.by != Decider::Person).filter_map(|d| d.p_large);
+        for p_large in drawn {
+            explorer.choose(p_large);
+        }
+    }
+
+    /// What `role` had read when the parent came to the step: the text before the last shared step that it
+    /// had a hand in, and all but the last token of what it wrote or judged there, whose turn comes with
+    /// the next request. Nothing where it had read nothing.
+    pub(super) fn read_before(&self, role: Role, prompt: &str) -> Option<Vec<Segment>> {
+        let steps = self.shared();
+        let last = steps.iter().rposition(|step| step.read_by(role))?;
+        let step = &steps[last];
+        let mut writings = step.discarded.iter().chain([&step.writing]).rev();
+        let written = writings.find(|w| w.model == role).map(|w| &w.tokens);
+        let judged = || step.judged.iter().rev().find(|r| r.model == role).map(|r| &r.tokens);
+        let tokens = written.or_else(judged)?;
+        let mut read = segments(prompt, &steps[..last], role);
+        if let Some((_, before)) = tokens.split_last()
+            && !before.is_empty()
+        {
+            read.push(Segment {
+                text: before.iter().map(|t| t.text.as_str()).collect::<String>().into(),
+                own: Some(before.iter().map(|t| t.id).collect()),
+            });
+        }
+        Some(read)
+    }
+}
