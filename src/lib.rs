@@ -12,7 +12,7 @@
 //! | [`training`] | episodes to learn from, and policies from them |
 //! | [`evaluation`] | accuracy-cost curves, off-policy estimates, calibration |
 //! | [`session`] | the loop of one episode: commands in, events out |
-//! | [`recording`] | episodes in portable files |
+//! | [`recording`] | episodes in portable files, and a player for them |
 //! | [`store`] | episodes on disk; the only room that names sled |
 //! | [`routing`] | features at a boundary, the routers |
 //! | [`tasks`] | questions and their graders |

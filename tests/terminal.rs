@@ -1,108 +1,11 @@
 //! The workbench in a real pseudo-terminal, with the real tiny pair, read through a vt100 parser.
 
-use std::io::{Read, Write};
+mod pty;
+
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
-use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
-
-/// Generous: these machines are shared, and a debug-free build still loads two models.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-struct Session {
-    master: Box<dyn MasterPty + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    writer: Box<dyn Write + Send>,
-    parser: Arc<Mutex<vt100::Parser>>,
-}
-
-impl Session {
-    fn start(home: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
-        command.args(arguments);
-        Self::spawn(home, command, columns, rows)
-    }
-
-    fn shell(home: &Path, script: &str, columns: u16, rows: u16) -> Self {
-        let mut command = CommandBuilder::new("bash");
-        command.args(["-c", script]);
-        Self::spawn(home, command, columns, rows)
-    }
-
-    fn spawn(home: &Path, mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
-        command.env("POINTSMAN_HOME", home);
-        command.env("TERM", "xterm-256color");
-        command.env_remove("NO_COLOR");
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let parser = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let screen = parser.clone();
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(n @ 1..) = reader.read(&mut bytes) {
-                screen.lock().unwrap().process(&bytes[..n]);
-            }
-        });
-        let writer = pair.master.take_writer().unwrap();
-        Self { master: pair.master, child, writer, parser }
-    }
-
-    fn text(&self) -> String {
-        self.parser.lock().unwrap().screen().contents()
-    }
-
-    fn wait_for(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let text = self.text();
-            if holds(&text) {
-                return text;
-            }
-            assert!(Instant::now() < deadline, "no {what} on the screen:\n{text}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn see(&self, words: &str) -> String {
-        self.wait_for(words, |text| text.contains(words))
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.writer.write_all(keys.as_bytes()).unwrap();
-        self.writer.flush().unwrap();
-    }
-
-    fn signal(&self, signal: i32) {
-        let pid = self.child.process_id().unwrap();
-        // SAFETY: a signal to our own child.
-        assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
-    }
-
-    fn end(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                // What it wrote last is still on its way through the terminal.
-                std::thread::sleep(Duration::from_millis(100));
-                return status;
-            }
-            assert!(Instant::now() < deadline, "it does not end:\n{}", self.text());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn assert_restored(&self) {
-        let parser = self.parser.lock().unwrap();
-        let screen = parser.screen();
-        assert!(!screen.alternate_screen(), "the alternate screen is left");
-        assert!(!screen.hide_cursor(), "the cursor is back");
-        assert!(!screen.bracketed_paste(), "bracketed paste is off");
-    }
-}
+use portable_pty::{CommandBuilder, PtySize};
+use pty::Session;
 
 #[test]
 fn a_question_is_solved_and_kept() {
@@ -110,6 +13,7 @@ fn a_question_is_solved_and_kept() {
     let mut session = Session::start(home.path(), &["--seed", "3"], 80, 24);
     session.see("Answer:");
     assert!(session.parser.lock().unwrap().screen().alternate_screen());
+    session.assert_idle();
     session.press("?");
     session.see("next step");
     session.press("\x1b");

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::style;
+use super::{import, style};
 use crate::episode::{Account, Decider, Episode, Role, Status, Step};
 use crate::recording::write_json;
 use crate::store::{End, Store, Summary};
@@ -37,6 +37,12 @@ enum EpisodesCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Take the episodes of a recording into the store, under new numbers; those that are there
+    /// already are skipped
+    Import {
+        /// The recording, as `export` and `pointsman run --json` write them
+        file: PathBuf,
+    },
     /// Write episodes as a recording: their events, one JSON object a line
     Export {
         /// Numbers of the episodes; all of them where none is given
@@ -56,9 +62,10 @@ pub fn run(args: EpisodesArgs, store: &Store) -> anyhow::Result<()> {
         EpisodesCommand::Ls { json } => list(store, json),
         EpisodesCommand::Show { id, json: true } => export(store, &[id], std::io::stdout().lock()),
         EpisodesCommand::Show { id, json: false } => {
-            show(id, &store.episode(id)?)?;
+            show(id, &store.episode(id)?, |_| ())?;
             Ok(())
         }
+        EpisodesCommand::Import { file } => import::run(&file, store),
         EpisodesCommand::Export { ids, out } => {
             let ids = if ids.is_empty() { all(store)? } else { distinct(ids) };
             let Some(path) = out else {
@@ -151,7 +158,11 @@ fn row(summary: &Summary) -> [String; 7] {
     ]
 }
 
-fn show(id: u64, episode: &Episode) -> std::io::Result<()> {
+/// Prints an episode: models, question, steps, end, cost. `before` is called before each step.
+///
+/// # Errors
+/// When standard output refuses.
+pub fn show(id: u64, episode: &Episode, mut before: impl FnMut(usize)) -> std::io::Result<()> {
     let started = &episode.started;
     let preset = &started.preset;
     style::line(&format!(
@@ -177,6 +188,7 @@ fn show(id: u64, episode: &Episode) -> std::io::Result<()> {
     }
     style::line(&format!("\n{}\n", style::plain(&started.question)))?;
     for (index, step) in episode.steps.iter().enumerate() {
+        before(index);
         style::line(&step_line(index, step))?;
     }
     style::line(&match &episode.status {

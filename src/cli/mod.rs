@@ -8,12 +8,14 @@ mod episodes;
 mod estimate;
 mod eval;
 mod fork;
+mod import;
 mod journal;
 mod log;
 mod options;
 mod policies;
 mod policy;
 mod progress;
+mod replay;
 mod run;
 mod style;
 mod train;
@@ -25,6 +27,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 use crate::config::{ConfigError, FileError, Folders};
+use crate::recording::RecordingError;
 use crate::routing::RouterError;
 use crate::session::SessionError;
 use crate::store::Store;
@@ -66,7 +69,9 @@ enum Subcommands {
     Calibrate(calibrate::CalibrateArgs),
     /// List, show, promote, roll back and export policies
     Policy(policy::PolicyArgs),
-    /// List, show and export stored episodes
+    /// Show a recording again: in the workbench, as text, or as a film; needs no model
+    Replay(replay::ReplayArgs),
+    /// List, show, export and import stored episodes
     Episodes(episodes::EpisodesArgs),
     /// Check terminal, models and store: what works, what does not, what to do
     Doctor,
@@ -106,6 +111,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
         None => workbench::run(arguments.workbench, common, &folders, log),
         Some(Subcommands::Run(args)) => run::run(args, common, &folders),
         Some(Subcommands::Fork(args)) => fork::run(args, common, &folders),
+        Some(Subcommands::Replay(args)) => replay::run(args, common, &folders, log),
         Some(Subcommands::Eval(args)) => eval::run(args, common, &folders),
         Some(Subcommands::Episodes(args)) => {
             episodes::run(args, &Store::open(&common.store(&folders))?)?;
@@ -126,6 +132,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
+        || matches!(error.downcast_ref(), Some(RecordingError::Unknown { .. }))
         || matches!(
             error.downcast_ref(),
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))

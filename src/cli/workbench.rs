@@ -17,13 +17,14 @@ use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
 use crate::terminal::Screen;
 use crate::theme::{Glyphs, Theme};
-use crate::workbench::{self, Beginning, Ended, Session, Start};
+use crate::workbench::{self, Beginning, Ended, Session, Start, State};
 
 /// How long a session may take to end once it is told to: more than the time of a token.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How the screen looks.
 #[derive(Debug, Args)]
-pub struct WorkbenchArgs {
+pub struct LookArgs {
     /// Theme: a name, or a TOML file [default: `default`, or `mono` where NO_COLOR is set]
     #[arg(long, value_name = "NAME|FILE")]
     pub theme: Option<String>,
@@ -35,6 +36,23 @@ pub struct WorkbenchArgs {
     /// Draw at most ten times a second
     #[arg(long)]
     pub slow_link: bool,
+}
+
+impl LookArgs {
+    /// The characters to draw with.
+    pub fn glyphs(&self) -> Glyphs {
+        if self.ascii {
+            Glyphs::Ascii
+        } else {
+            Glyphs::detect(|variable| std::env::var(variable).ok())
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct WorkbenchArgs {
+    #[command(flatten)]
+    pub look: LookArgs,
 
     /// Start without a question
     #[arg(long)]
@@ -57,7 +75,7 @@ pub fn run(
     let mut preset = common.preset(folders)?;
     policies::known(std::slice::from_ref(&preset.routing.router))?;
     args.shadows.enter(&mut preset)?;
-    let theme = Theme::choose(args.theme.as_deref(), &folders.themes())?;
+    let theme = Theme::choose(args.look.theme.as_deref(), &folders.themes())?;
     let mut drawn = questions("arithmetic", Split::Test, common.seed)?;
     let first = if args.idle { None } else { drawn.next() };
     let path = common.store(folders);
@@ -77,29 +95,33 @@ pub fn run(
     )
     .context("cannot start the session's thread")?;
     let start = Start {
-        beginning: Beginning {
+        state: State::new(Beginning {
             preset,
             first,
             seed: common.seed,
             store: path.display().to_string(),
-        },
+        }),
         theme,
-        glyphs: if args.ascii {
-            Glyphs::Ascii
-        } else {
-            Glyphs::detect(|variable| std::env::var(variable).ok())
-        },
-        slow_link: args.slow_link,
+        glyphs: args.look.glyphs(),
+        slow_link: args.look.slow_link,
         draw_question: Box::new(move || drawn.next().unwrap_or_else(|| Question::typed(""))),
     };
     let session = Session { commands: live.commands, updates: live.updates };
+    let ended = show(start, screen, session);
+    part(live.thread);
+    ended
+}
+
+/// Shows the workbench until it ends.
+///
+/// # Errors
+/// When the terminal fails.
+pub fn show(start: Start, screen: Screen, session: Session) -> anyhow::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the event loop")?;
-    let ended = runtime.block_on(workbench::run(start, screen, session));
-    part(live.thread);
-    Ok(match ended? {
+    Ok(match runtime.block_on(workbench::run(start, screen, session))? {
         Ended::Quit => Outcome::Done,
         Ended::Killed => Outcome::Unwell,
     })

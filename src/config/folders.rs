@@ -13,7 +13,7 @@ pub const HOME_VARIABLE: &str = "POINTSMAN_HOME";
 /// Where pointsman keeps what belongs to the user. None of the folders need exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
-    /// Presets, themes and keys that the user wrote.
+    /// Presets, themes, recordings and keys of the user.
     pub config: PathBuf,
     /// The store and the policies.
     pub data: PathBuf,
@@ -68,6 +68,11 @@ impl Folders {
     /// The user's themes.
     pub fn themes(&self) -> PathBuf {
         self.config.join("themes")
+    }
+
+    /// The user's recordings.
+    pub fn recordings(&self) -> PathBuf {
+        self.config.join("recordings")
     }
 
     /// The user's presets.

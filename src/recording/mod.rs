@@ -2,41 +2,28 @@
 //!
 //! A line is an event with the number of its episode in `episode`; the lines of an episode are in
 //! order. What `pointsman run --json` prints is a recording too.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `write` | events to lines |
+//! | `read` | [`Episodes`]: lines to episodes, one line at a time |
+//! | `shelf` | [`find`]: recordings by path or by name, those inside the binary included |
+//! | `timeline` | when each token and event of an episode happened |
+//! | `player` | [`Player`]: play, pause, step, seek, jump; without a clock of its own |
+//! | `cast` | asciicast files, as asciinema plays them |
 
-use std::io::{self, Write};
-
-use crate::episode::Event;
-
-/// Writes one event of episode `id` as a line.
-///
-/// # Errors
-/// When `out` refuses.
-pub fn write_event(out: &mut impl Write, id: u64, event: &Event) -> io::Result<()> {
-    write_json(out, id, &serde_json::to_string(event)?)
-}
-
-/// The same for an event that is JSON already, such as the store's: to the last digit of every
-/// number as it was written, which reading and writing it again would not give.
-///
-/// # Errors
-/// When `out` refuses.
-pub fn write_json(out: &mut impl Write, id: u64, json: &str) -> io::Result<()> {
-    let fields = json.strip_prefix('{').unwrap_or(json);
-    writeln!(out, "{{\"episode\":{id},{fields}")
-}
-
+mod cast;
+mod player;
+mod read;
+mod shelf;
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::episode::EventKind;
+mod testing;
+mod timeline;
+mod write;
 
-    #[test]
-    fn a_line_is_an_event_with_its_episode() {
-        let mut out = Vec::new();
-        let event = Event::new(5, EventKind::Paused);
-        write_event(&mut out, 7, &event).unwrap();
-        let line = "{\"episode\":7,\"schema\":3,\"at_ms\":5,\"event\":\"paused\"}\n";
-        assert_eq!(String::from_utf8(out).unwrap(), line);
-        assert_eq!(serde_json::from_str::<Event>(line).unwrap(), event);
-    }
-}
+pub use cast::Cast;
+pub use player::{Landmark, Player, Speed, SpeedError, Way};
+pub use read::{Episodes, Recorded, RecordingError};
+pub use shelf::{find, names, open};
+pub use timeline::Moment;
+pub use write::{write_event, write_json};

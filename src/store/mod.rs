@@ -5,6 +5,7 @@
 //! they are folded from the events wherever one is missing or of another version. What is kept of
 //! policies stands in `policies`.
 
+mod import;
 mod policies;
 mod summary;
 
@@ -115,19 +116,25 @@ impl Store {
     /// # Errors
     /// When the disk refuses; some of the events may then be missing.
     pub fn append_all(&self, id: u64, events: &[Event]) -> Result<(), StoreError> {
+        let rows = events.iter().map(serde_json::to_vec).collect::<Result<_, _>>();
+        let over = events.last().is_some_and(|event| event.kind.is_last());
+        self.append_rows(id, rows.map_err(|e| self.refused(&e))?, over)
+    }
+
+    /// Appends events as their JSON; `over` where the last of them ends the episode.
+    fn append_rows(&self, id: u64, rows: Vec<Vec<u8>>, over: bool) -> Result<(), StoreError> {
         let last = self.events.scan_prefix(id.to_be_bytes()).keys().next_back();
         let first = match last {
             None => 0,
             Some(key) => place_of(&key.map_err(|e| self.refused(&e))?) + 1,
         };
         let mut batch = Batch::default();
-        for (place, event) in (first..).zip(events) {
-            let json = serde_json::to_vec(event).map_err(|e| self.refused(&e))?;
+        for (place, json) in (first..).zip(rows) {
             batch.insert(&key_of(id, place), json);
         }
         self.events.apply_batch(batch).map_err(|e| self.refused(&e))?;
         // After the events: an entry without them would be an episode that cannot be read.
-        if events.last().is_some_and(|event| event.kind.is_last()) {
+        if over {
             self.keep_summary(id)?;
         } else if first == 0 {
             self.episodes.insert(id.to_be_bytes(), &[]).map_err(|e| self.refused(&e))?;

@@ -2,8 +2,10 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::replay::{self, Order};
 use super::state::{Link, State};
 use crate::episode::Status;
+use crate::recording::{Landmark, Way};
 
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub enum Action {
     Draw,
     Type,
     Stop,
+    /// Something that only a replay can do.
+    Replay(Order),
     Earlier,
     Later,
     PageUp,
@@ -44,15 +48,31 @@ pub enum Place {
     Episode,
     /// There is an episode, open or over.
     Trace,
+    /// A recording is shown.
+    Replay,
 }
 
 impl Place {
+    /// Whether actions of this place exist in a replay, or at live models.
+    pub fn is_in(self, replay: bool) -> bool {
+        match self {
+            Self::Anywhere | Self::Trace => true,
+            Self::Session | Self::Episode => !replay,
+            Self::Replay => replay,
+        }
+    }
+
     /// Why an action of this place is not valid now, with the remedy; nothing where it is.
     pub fn refusal(self, state: &State) -> Option<&'static str> {
         match (self, &state.link) {
             (Self::Anywhere, _) => None,
             (Self::Trace, _) if state.run.is_some() => None,
             (Self::Trace, _) => Some("there are no steps yet"),
+            (Self::Replay, Link::Replay(_)) => None,
+            (Self::Replay, _) => Some("this is no replay: `pointsman replay` shows one"),
+            (_, Link::Replay(_)) => {
+                Some("this is a replay, nothing in it can be changed: ? shows its keys, q ends it")
+            }
             (_, Link::Loading(_)) => Some("the models are still being loaded"),
             (_, Link::Failed(_)) => Some("the session is over: press q to quit"),
             (Self::Session, Link::Ready) => None,
@@ -111,6 +131,7 @@ impl std::fmt::Display for Key {
             KeyCode::Char(c) => write!(f, "{}", c.to_ascii_uppercase()),
             KeyCode::PageUp => f.write_str("PgUp"),
             KeyCode::PageDown => f.write_str("PgDn"),
+            KeyCode::BackTab => f.write_str("Shift-Tab"),
             code => write!(f, "{code}"),
         }
     }
@@ -191,6 +212,100 @@ pub const ACTIONS: &[Row] = &[
         "threshold down by 0.01",
         Place::Session,
     ),
+    row(Action::Replay(Order::Toggle), &[Key::plain(' ')], "play", "play, pause", Place::Replay),
+    row(
+        Action::Replay(Order::Forward),
+        &[Key::code(KeyCode::Right), Key::plain('n'), Key::plain('.')],
+        "step on",
+        "one step on",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Back),
+        &[Key::code(KeyCode::Left), Key::plain(',')],
+        "step back",
+        "one step back",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Seek),
+        &[Key::code(KeyCode::Enter)],
+        "wind",
+        "wind to the selected step",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Start),
+        &[Key::code(KeyCode::Home), Key::plain('g')],
+        "start",
+        "to the start",
+        Place::Replay,
+    ),
+    row(Action::Replay(Order::End), &[Key::plain('G')], "end", "to the end", Place::Replay),
+    row(
+        Action::Replay(Order::Faster),
+        &[Key::plain('>')],
+        "faster",
+        "faster, up to instant",
+        Place::Replay,
+    ),
+    row(Action::Replay(Order::Slower), &[Key::plain('<')], "slower", "slower", Place::Replay),
+    row(
+        Action::Replay(Order::Jump(Landmark::Switch, Way::Forward)),
+        &[Key::plain('t')],
+        "next switch",
+        "to the next switch",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Jump(Landmark::Switch, Way::Back)),
+        &[Key::plain('T')],
+        "last switch",
+        "to the switch before",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Jump(Landmark::Override, Way::Forward)),
+        &[Key::plain('o')],
+        "next override",
+        "to the next override",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Jump(Landmark::Override, Way::Back)),
+        &[Key::plain('O')],
+        "last override",
+        "to the override before",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Jump(Landmark::Bookmark, Way::Forward)),
+        &[Key::plain('b')],
+        "next bookmark",
+        "to the next bookmark",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Jump(Landmark::Bookmark, Way::Back)),
+        &[Key::plain('B')],
+        "last bookmark",
+        "to the bookmark before",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Episode(Way::Forward)),
+        &[Key::code(KeyCode::Tab)],
+        "next episode",
+        "next episode of the file",
+        Place::Replay,
+    ),
+    row(
+        Action::Replay(Order::Episode(Way::Back)),
+        &[Key::code(KeyCode::BackTab)],
+        "last episode",
+        "episode before",
+        Place::Replay,
+    ),
     row(
         Action::Earlier,
         &[Key::code(KeyCode::Up), Key::plain('k')],
@@ -238,14 +353,18 @@ pub const ACTIONS: &[Row] = &[
     ),
 ];
 
-/// The action of a key.
-pub fn action_of(key: Key) -> Option<&'static Row> {
-    ACTIONS.iter().find(|row| row.keys.contains(&key))
+/// The action of a key, in a replay or at live models. In a replay that may be one of a live
+/// session, which then says why it does nothing.
+pub fn action_of(key: Key, replay: bool) -> Option<&'static Row> {
+    let mut rows = ACTIONS.iter().filter(|row| row.keys.contains(&key));
+    let own = rows.clone().find(|row| row.place.is_in(replay));
+    own.or_else(|| rows.find(|row| row.place != Place::Replay))
 }
 
 /// What is worth a hint now, most useful first.
 pub fn hints(state: &State) -> &'static [(Action, &'static str)] {
     match (&state.link, state.open().map(|run| &run.episode.status)) {
+        (Link::Replay(replay), _) => replay::hints(replay),
         (Link::Failed(_), _) => &[(Action::Quit, "quit")],
         (Link::Loading(_), _) => &[(Action::Quit, "quit"), (Action::Help, "keys")],
         (Link::Ready, Some(Status::Paused)) => &[
@@ -291,18 +410,31 @@ mod tests {
 
     #[test]
     fn every_key_has_one_action() {
-        let keys: Vec<Key> = ACTIONS.iter().flat_map(|row| row.keys).copied().collect();
-        for (i, key) in keys.iter().enumerate() {
-            assert!(!keys[..i].contains(key), "{key} is bound twice");
+        for replay in [false, true] {
+            let rows = ACTIONS.iter().filter(|row| row.place.is_in(replay));
+            let keys: Vec<Key> = rows.flat_map(|row| row.keys).copied().collect();
+            for (i, key) in keys.iter().enumerate() {
+                assert!(!keys[..i].contains(key), "{key} is bound twice");
+            }
         }
     }
 
     #[test]
+    fn a_replay_has_keys_of_its_own_and_knows_the_others() {
+        let place = |c: char, replay| action_of(Key::plain(c), replay).map(|row| row.place);
+        assert_eq!(
+            [place('n', false), place('n', true)],
+            [Some(Place::Session), Some(Place::Replay)]
+        );
+        assert_eq!([place('L', false), place('L', true)], [Some(Place::Episode); 2]);
+        assert_eq!([place('T', false), place('T', true)], [None, Some(Place::Replay)]);
+        assert_eq!([place('w', false), place('w', true)], [Some(Place::Anywhere); 2]);
+    }
+
+    #[test]
     fn keys_are_named_as_people_know_them() {
-        let names: Vec<String> = [Key::plain('S'), Key::control('z'), Key::plain(' ')]
-            .iter()
-            .map(Key::to_string)
-            .collect();
-        assert_eq!(names, ["S", "Ctrl-Z", "space"]);
+        let keys =
+            [Key::plain('S'), Key::control('z'), Key::plain(' '), Key::code(KeyCode::BackTab)];
+        assert_eq!(keys.map(|key| key.to_string()), ["S", "Ctrl-Z", "space", "Shift-Tab"]);
     }
 }

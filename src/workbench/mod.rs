@@ -10,15 +10,21 @@
 //! | `actions` | the table of actions: keys, help, where they are valid |
 //! | `update` | [`update`]: pure, message by message |
 //! | `view` | the panes |
+//! | `replay` | [`Replay`]: the same state, fed by a recording |
+//! | `film` | [`film`]: a replay as an asciicast |
 //! | `run` | the loop that binds them to terminal and session |
 
 mod actions;
+mod film;
+mod replay;
 mod run;
 mod state;
 mod update;
 mod view;
 
 pub use actions::{ACTIONS, Action, Place, Row};
+pub use film::film;
+pub use replay::{Order, Replay};
 pub use run::{Ended, Session, Start, run};
 pub use state::{Beginning, InFlight, Link, Notice, Overlay, Run, State};
 pub use update::{Effect, Message, Scroll, update};

@@ -2,16 +2,15 @@
 
 use std::io;
 use std::sync::mpsc::Sender;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ratatui::crossterm::event::Event as Input;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep_until;
 
-use super::state::{Beginning, State};
+use super::state::State;
 use super::update::{Effect, Message, update};
 use super::view::View;
-use crate::episode::Status;
 use crate::session::{Command, Update, now_ms};
 use crate::tasks::Question;
 use crate::terminal::{Pacer, Screen, Signal, Signals, keyboard};
@@ -19,7 +18,7 @@ use crate::theme::{Glyphs, Theme};
 
 /// How the workbench is started.
 pub struct Start {
-    pub beginning: Beginning,
+    pub state: State,
     pub theme: Theme,
     pub glyphs: Glyphs,
     /// Draw at most ten times a second.
@@ -46,9 +45,6 @@ pub enum Ended {
 /// Updates that are taken in at once, between two looks at the keyboard.
 const BULK: usize = 256;
 
-/// While an episode runs and nothing else happens, the clock on the screen moves this often.
-const CLOCK: Duration = Duration::from_secs(1);
-
 /// Runs on `screen` until a person quits, a signal ends the program, or the terminal is gone; then
 /// the terminal is restored. The screen is taken before the models are loaded, so that what their
 /// loading prints goes to the log. The session is told [`Command::Quit`] and its updates are dropped, so its thread
@@ -58,24 +54,24 @@ const CLOCK: Duration = Duration::from_secs(1);
 /// # Errors
 /// When the terminal fails.
 pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
-    let Start { beginning, theme, glyphs, slow_link, mut draw_question } = start;
+    let Start { mut state, theme, glyphs, slow_link, mut draw_question } = start;
     let Session { commands, mut updates } = session;
     let mut keys = keyboard()?;
     let mut signals = Signals::listen()?;
-    let mut state = State::new(beginning);
     let mut view = View::new(theme, glyphs);
     let mut pacer = Pacer::new(slow_link);
     let mut news = Vec::with_capacity(BULK);
     let mut session_is_there = true;
     pacer.answer();
+    // A replay counts its time from here.
+    update(&mut state, Message::Clock(now_ms()));
     let ended = 'running: loop {
         let now = Instant::now();
         if pacer.is_due(now) {
             screen.draw(|frame| view.render(frame, &state))?;
             pacer.drawn(now);
         }
-        let running = state.open().is_some_and(|run| run.episode.status == Status::Running);
-        let frame = pacer.due(now).or(running.then(|| now + CLOCK));
+        let frame = pacer.due(now).or(state.changes_in().map(|wait| now + wait));
         let mut messages = Vec::new();
         tokio::select! {
             biased;

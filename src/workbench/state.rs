@@ -1,11 +1,18 @@
 //! What the screen is about. Nothing here knows how it is drawn.
 
+use std::time::Duration;
+
 use ratatui_textarea::TextArea;
 
+use super::replay::Replay;
 use crate::config::Preset;
 use crate::episode::{Decider, Episode, Role, Status};
 use crate::routing::Opinion;
 use crate::tasks::Question;
+
+/// While an episode runs or is played and nothing else happens, the clock on the screen moves this
+/// often.
+const CLOCK: Duration = Duration::from_secs(1);
 
 /// What a workbench starts from.
 #[derive(Debug, Clone)]
@@ -48,13 +55,15 @@ pub struct State {
 }
 
 /// How the session is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Link {
     /// Models are being loaded; what the session says of it.
     Loading(String),
     Ready,
     /// The session is over; why.
     Failed(String),
+    /// There is none: a recording is shown.
+    Replay(Box<Replay>),
 }
 
 /// What lies over the panes.
@@ -113,6 +122,29 @@ impl State {
             overlay: Overlay::None,
             notice: None,
             now_ms: 0,
+        }
+    }
+
+    /// The recording that is shown, where there is no session.
+    pub fn replay(&self) -> Option<&Replay> {
+        match &self.link {
+            Link::Replay(replay) => Some(replay),
+            _ => None,
+        }
+    }
+
+    /// How long it takes until the screen changes by itself, at the latest; nothing where it does
+    /// not.
+    pub fn changes_in(&self) -> Option<Duration> {
+        match self.replay() {
+            Some(replay) => {
+                let seconds = replay.player().next_in_ms()? / 1000.0;
+                Some(Duration::from_secs_f64(seconds.clamp(0.0, CLOCK.as_secs_f64())))
+            }
+            None => {
+                let running = |run: &Run| run.episode.status == Status::Running;
+                self.open().is_some_and(running).then_some(CLOCK)
+            }
         }
     }
 

@@ -4,8 +4,9 @@ use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind,
 use ratatui_textarea::{TextArea, WrapMode};
 
 use super::actions::{Action, Key, Place, action_of};
+use super::replay;
 use super::state::{InFlight, Link, Notice, Overlay, Run, State};
-use crate::episode::{Episode, Event, EventKind, OverrideScope, Role, Status, Token};
+use crate::episode::{Episode, Event, EventKind, FoldError, OverrideScope, Role, Status, Token};
 use crate::session::{Command, Update};
 use crate::tasks::Question;
 
@@ -51,7 +52,10 @@ pub enum Scroll {
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Clock(now_ms) => {
-            state.now_ms = now_ms;
+            match &state.link {
+                Link::Replay(_) => replay::pass(state, now_ms),
+                _ => state.now_ms = now_ms,
+            }
             Vec::new()
         }
         Message::Drawn(question) => {
@@ -120,9 +124,9 @@ fn on_event(state: &mut State, id: u64, event: &Event) {
     state.now_ms = state.now_ms.max(event.at_ms);
     let folded = match state.run.as_mut().filter(|run| run.id == id) {
         Some(run) => run.apply(event),
-        None => Episode::start(event).map(|episode| {
-            state.threshold = episode.threshold;
-            state.run = Some(Run { id, episode, in_flight: None, opinion: None });
+        None => Run::start(id, event).map(|run| {
+            state.threshold = run.episode.threshold;
+            state.run = Some(run);
             state.starting = false;
             state.asked_threshold = None;
             state.selected = None;
@@ -140,7 +144,12 @@ fn on_event(state: &mut State, id: u64, event: &Event) {
 }
 
 impl Run {
-    fn apply(&mut self, event: &Event) -> Result<(), crate::episode::FoldError> {
+    pub(super) fn start(id: u64, event: &Event) -> Result<Self, FoldError> {
+        let episode = Episode::start(event)?;
+        Ok(Self { id, episode, in_flight: None, opinion: None })
+    }
+
+    pub(super) fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
         self.episode.apply(event)?;
         match &event.kind {
             // The small model's glimpse is no beginning of the large model's step.
@@ -161,7 +170,7 @@ impl Run {
         Ok(())
     }
 
-    fn receive(&mut self, model: Role, token: &Token) {
+    pub(super) fn receive(&mut self, model: Role, token: &Token) {
         let fresh = || InFlight { model, text: String::new(), tokens: 0 };
         let writing = self.in_flight.get_or_insert_with(fresh);
         if writing.model != model {
@@ -211,8 +220,8 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     state.notice = None;
     let key = Key::of(&event);
     // These two must work wherever one is.
-    let urgent =
-        action_of(key).map(|row| row.action).filter(|_| key.1.contains(KeyModifiers::CONTROL));
+    let row = action_of(key, state.replay().is_some());
+    let urgent = row.map(|row| row.action).filter(|_| key.1.contains(KeyModifiers::CONTROL));
     match urgent {
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Suspend) => return vec![Effect::Suspend],
@@ -229,7 +238,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         }
         Overlay::None => {}
     }
-    let Some(row) = action_of(key) else {
+    let Some(row) = row else {
         return hint(state, format!("{key} does nothing here: ? shows the keys"));
     };
     match row.place.refusal(state) {
@@ -304,6 +313,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.selected = None;
             vec![Effect::Scroll(Scroll::Follow)]
         }
+        Action::Replay(order) => replay::obey(state, order),
         Action::Reasons => {
             state.all_reasons = !state.all_reasons;
             Vec::new()

@@ -14,6 +14,7 @@
 mod budget;
 mod ink;
 mod overlay;
+mod progress;
 mod question;
 mod routing;
 mod status;
@@ -84,7 +85,7 @@ impl View {
         }
         match &state.overlay {
             Overlay::None => {}
-            Overlay::Help => overlay::help(frame, body, ink),
+            Overlay::Help => overlay::help(frame, body, state.replay().is_some(), ink),
             Overlay::Editor(area) => overlay::editor(frame, body, area, ink),
         }
     }

@@ -26,9 +26,11 @@ fn open(frame: &mut Frame<'_>, body: Rect, size: (u16, u16), title: &str, ink: I
 const KEYS: usize = 10;
 const HELP: usize = 28;
 
-/// Every action with its keys, in two columns; what the marks of the panes mean.
-pub(super) fn help(frame: &mut Frame<'_>, body: Rect, ink: Ink<'_>) {
-    let half = ACTIONS.len().div_ceil(2);
+/// Every action that there is in a replay, or at live models, with its keys, in two columns; what
+/// the marks of the panes mean.
+pub(super) fn help(frame: &mut Frame<'_>, body: Rect, replay: bool, ink: Ink<'_>) {
+    let actions: Vec<&Row> = ACTIONS.iter().filter(|row| row.place.is_in(replay)).collect();
+    let half = actions.len().div_ceil(2);
     let cell = |row: &Row| {
         let keys = row.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         [
@@ -38,8 +40,8 @@ pub(super) fn help(frame: &mut Frame<'_>, body: Rect, ink: Ink<'_>) {
     };
     let mut shown: Vec<Line<'_>> = (0..half)
         .map(|i| {
-            let right = ACTIONS.get(half + i).map(cell);
-            Line::from_iter(cell(&ACTIONS[i]).into_iter().chain(right.into_iter().flatten()))
+            let right = actions.get(half + i).map(|row| cell(row));
+            Line::from_iter(cell(actions[i]).into_iter().chain(right.into_iter().flatten()))
         })
         .collect();
     shown.push(Line::default());

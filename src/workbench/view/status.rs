@@ -6,21 +6,25 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::ink::Ink;
+use super::progress;
 use super::text::{duration, fit, transcribe};
 use crate::episode::{OverrideScope, Status, Verdict};
 use crate::workbench::actions::{first_key, hints};
 use crate::workbench::state::{Link, Notice, State};
 
 /// A part of the status line; where room is short, those with the lowest weight are left out.
-struct Part {
-    weight: u8,
-    span: Span<'static>,
+pub(super) struct Part {
+    pub weight: u8,
+    pub span: Span<'static>,
 }
 
 pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
     let keys = Line::from(vec![Span::styled("?", ink.theme.key), Span::raw(" keys ")]);
     let room = usize::from(area.width).saturating_sub(keys.width() + 1);
-    let mut parts = parts(state, ink);
+    let mut parts = match state.replay() {
+        Some(replay) => progress::parts(replay, state, ink),
+        None => parts(state, ink),
+    };
     let gap = format!(" {} ", ink.signs.dot);
     let width = |parts: &[Part]| parts.iter().map(|part| part.span.width() + 3).sum::<usize>();
     while width(&parts) > room + 2 {
@@ -77,8 +81,8 @@ fn how(state: &State, ink: Ink<'_>) -> (String, Style) {
         (Link::Loading(_), _) => return ("loading".into(), theme.warning),
         (Link::Failed(_), _) => return ("session over".into(), theme.bad),
         (Link::Ready, _) if state.starting => return ("starting".into(), theme.good),
-        (Link::Ready, None) => return ("ready".into(), theme.good),
-        (Link::Ready, Some(run)) => run,
+        (Link::Ready | Link::Replay(_), None) => return ("ready".into(), theme.good),
+        (Link::Ready | Link::Replay(_), Some(run)) => run,
     };
     match &run.episode.status {
         Status::Running => ("running".into(), theme.good),

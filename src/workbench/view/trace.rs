@@ -28,8 +28,8 @@ const FACTS_FROM: usize = 70;
 /// Wrapped steps and how far they are scrolled.
 #[derive(Default)]
 pub(super) struct Trace {
-    /// What the lines below were wrapped for: episode, width in columns, steps taken back.
-    wrapped_for: (u64, usize, usize),
+    /// What the lines below were wrapped for: episode, when it began, width in columns, steps taken back.
+    wrapped_for: (u64, u64, usize, usize),
     steps: Vec<Vec<String>>,
     /// Number of lines up to the end of each step.
     ends: Vec<usize>,
@@ -102,16 +102,21 @@ impl Trace {
 
     /// Wraps the steps that have come since the last frame, or all after a resize.
     fn wrap_steps(&mut self, run: &Run, width: usize, ink: Ink<'_>) {
-        if self.wrapped_for.0 != run.id {
+        // Two episodes of a recording may have the same number.
+        let began_ms = run.episode.began_ms;
+        if (self.wrapped_for.0, self.wrapped_for.1) != (run.id, began_ms) {
             self.first = None;
         }
         // A step that is taken back is no longer the one that was wrapped.
-        let wrapped_for = (run.id, width, run.episode.taken_back);
+        let wrapped_for = (run.id, began_ms, width, run.episode.taken_back);
         if self.wrapped_for != wrapped_for {
             self.wrapped_for = wrapped_for;
             self.steps.clear();
             self.ends.clear();
         }
+        // A replay may have been wound back.
+        self.steps.truncate(run.episode.steps.len());
+        self.ends.truncate(run.episode.steps.len());
         for step in &run.episode.steps[self.steps.len()..] {
             let mut wrapped = wrap(&step.writing.text, width, ink.glyphs);
             if wrapped.is_empty() {
@@ -364,7 +369,7 @@ fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
             lines.extend(pair);
             lines
         }
-        Link::Failed(_) => return Vec::new(),
+        Link::Failed(_) | Link::Replay(_) => return Vec::new(),
     };
     lines.push(Line::default());
     let store = format!("Episodes are kept in {}", transcribe(&state.store, ink.glyphs));

@@ -1,0 +1,359 @@
+//! Lines to episodes, one line at a time: a recording may be larger than the memory.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, ErrorKind};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use crate::episode::{Episode, Event, EventKind, FoldError, SCHEMA};
+
+/// Why a recording cannot be used. Each is one sentence that names the file, the line where there
+/// is one, and a remedy.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum RecordingError {
+    #[error(
+        "there is no recording `{name}`: choose one of {known}, give the path of a .jsonl file or the number of a stored episode, or put `{name}.jsonl` into {folder}"
+    )]
+    Unknown { name: String, known: String, folder: String },
+    #[error("cannot read {file}: {reason}")]
+    Read { file: String, reason: String },
+    #[error(
+        "{file} holds no episode: `pointsman run --json` and `pointsman episodes export` write some"
+    )]
+    Empty { file: String },
+    #[error("{file}, line {line}, is not UTF-8 text: export it again, or remove the line")]
+    Text { file: String, line: usize },
+    #[error("{file}, line {line}, breaks off: remove the line, the events before it are whole")]
+    Cut { file: String, line: usize },
+    #[error("{file}, line {line}, is no event ({reason}): export it again, or remove the line")]
+    Malformed { file: String, line: usize, reason: String },
+    #[error(
+        "{file}, line {line}, was written by a newer pointsman (format {found}, this one reads up to {SCHEMA}): update pointsman"
+    )]
+    Newer { file: String, line: usize, found: u32 },
+    #[error(
+        "{file}, line {line}, is out of order in episode {episode} ({reason}): put the lines of an episode into the order in which they were written, or export it again"
+    )]
+    Order { file: String, line: usize, episode: u64, reason: FoldError },
+}
+
+/// An episode of a recording.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// Its number in the recording.
+    pub id: u64,
+    /// The line of its first event, counted from 1.
+    pub line: usize,
+    /// Its events, in order; at least the first.
+    pub events: Vec<Event>,
+    /// The same as JSON, to the last digit as they were written; empty unless
+    /// [`Episodes::with_json`] asked for it.
+    pub json: Vec<String>,
+    /// What the events fold to.
+    pub episode: Episode,
+}
+
+/// The episodes of a recording, read as they are asked for.
+///
+/// An episode is handed out once it is over and a line of another follows, else at the end of the
+/// file. Lines of several episodes may be mixed; the file may have two episodes of the same
+/// number, as two files put together have, since `started` begins a new one.
+///
+/// After an error there is nothing more.
+#[derive(Debug)]
+pub struct Episodes<R> {
+    name: String,
+    reader: R,
+    keeps_json: bool,
+    text: Vec<u8>,
+    line: usize,
+    open: Vec<Recorded>,
+    whole: VecDeque<Recorded>,
+    empty: bool,
+    over: bool,
+}
+
+impl<R: BufRead> Episodes<R> {
+    /// The episodes in `reader`; errors call it `name`.
+    pub fn new(name: impl Into<String>, reader: R) -> Self {
+        Self {
+            name: name.into(),
+            reader,
+            keeps_json: false,
+            text: Vec::new(),
+            line: 0,
+            open: Vec::new(),
+            whole: VecDeque::new(),
+            empty: true,
+            over: false,
+        }
+    }
+
+    /// Keeps the events' JSON too.
+    #[must_use]
+    pub fn with_json(mut self) -> Self {
+        self.keeps_json = true;
+        self
+    }
+
+    /// All of them, in the order in which they began.
+    ///
+    /// # Errors
+    /// [`RecordingError`], at the first line that cannot be used.
+    pub fn into_vec(self) -> Result<Vec<Recorded>, RecordingError> {
+        let mut all = self.collect::<Result<Vec<_>, _>>()?;
+        all.sort_by_key(|recorded| recorded.line);
+        Ok(all)
+    }
+
+    /// Takes the next line in; false at the end.
+    fn take_line(&mut self) -> Result<bool, RecordingError> {
+        self.text.clear();
+        let read = self.reader.read_until(b'\n', &mut self.text).map_err(|error| {
+            let reason = match error.kind() {
+                ErrorKind::IsADirectory => "it is a folder".to_owned(),
+                _ => error.to_string(),
+            };
+            RecordingError::Read { file: self.name.clone(), reason }
+        })?;
+        if read == 0 {
+            return Ok(false);
+        }
+        self.line += 1;
+        let (file, line) = (self.name.clone(), self.line);
+        let Ok(text) = std::str::from_utf8(&self.text) else {
+            return Err(RecordingError::Text { file, line });
+        };
+        let broken_off = !text.ends_with('\n');
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(true);
+        }
+        let malformed = |error: serde_json::Error| {
+            if broken_off && error.is_eof() {
+                return RecordingError::Cut { file: file.clone(), line };
+            }
+            RecordingError::Malformed { file: file.clone(), line, reason: reason(&error) }
+        };
+        let head: Head = serde_json::from_str(text).map_err(malformed)?;
+        if head.schema > SCHEMA {
+            return Err(RecordingError::Newer { file, line, found: head.schema });
+        }
+        let event: Event = serde_json::from_str(text).map_err(malformed)?;
+        let json = self.keeps_json.then(|| without_number(text, head.episode, &event));
+        let json = json.transpose().map_err(malformed)?;
+        self.take_event(head.episode, event, json).map_err(|reason| RecordingError::Order {
+            file,
+            line,
+            episode: head.episode,
+            reason,
+        })?;
+        Ok(true)
+    }
+
+    fn take_event(&mut self, id: u64, event: Event, json: Option<String>) -> Result<(), FoldError> {
+        self.empty = false;
+        let begins = matches!(event.kind, EventKind::Started(_));
+        // What is over stays open only as long as its own lines follow: it may be bookmarked.
+        let (whole, open) =
+            std::mem::take(&mut self.open).into_iter().partition(|other: &Recorded| {
+                if other.id == id { begins } else { other.episode.is_over() }
+            });
+        self.open = open;
+        self.whole.extend::<Vec<_>>(whole);
+        match self.open.iter_mut().find(|recorded| recorded.id == id) {
+            Some(recorded) => {
+                recorded.episode.apply(&event)?;
+                recorded.events.push(event);
+                recorded.json.extend(json);
+            }
+            None => {
+                let episode = Episode::start(&event)?;
+                let json = json.into_iter().collect();
+                self.open.push(Recorded {
+                    id,
+                    line: self.line,
+                    events: vec![event],
+                    json,
+                    episode,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Iterator for Episodes<R> {
+    type Item = Result<Recorded, RecordingError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(recorded) = self.whole.pop_front() {
+                return Some(Ok(recorded));
+            }
+            if self.over {
+                return None;
+            }
+            match self.take_line() {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.over = true;
+                    self.whole.extend(self.open.drain(..));
+                    if self.empty {
+                        return Some(Err(RecordingError::Empty { file: self.name.clone() }));
+                    }
+                }
+                Err(error) => {
+                    self.over = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// What is read of a line first: an event of a newer format need not parse as one of ours.
+#[derive(Deserialize)]
+struct Head {
+    episode: u64,
+    schema: u32,
+}
+
+/// The parser's reason without the place, which is within the line and counts as line 1.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    match text.strip_suffix(&place) {
+        Some(reason) if error.column() > 0 => format!("{reason}, column {}", error.column()),
+        Some(reason) => reason.to_owned(),
+        None => text,
+    }
+}
+
+/// The event's JSON as it was before [`super::write_json`] put the episode's number in front.
+fn without_number(line: &str, id: u64, event: &Event) -> serde_json::Result<String> {
+    match line.strip_prefix(&format!("{{\"episode\":{id},")) {
+        Some(fields) => Ok(format!("{{{fields}")),
+        // Another program wrote it.
+        None => serde_json::to_string(event),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::testing::{bookmarked, lines, rescue};
+    use crate::recording::{write_event, write_json};
+
+    fn all(text: &[u8]) -> Result<Vec<Recorded>, RecordingError> {
+        Episodes::new("file.jsonl", text).into_vec()
+    }
+
+    fn message(text: &[u8]) -> String {
+        let message = all(text).unwrap_err().to_string();
+        assert!(message.starts_with("file.jsonl"), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+        message
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let recorded = rescue();
+        let text = lines(&[(7, &recorded.events)]);
+        let again = all(&text).unwrap();
+        assert_eq!(again.len(), 1);
+        assert_eq!((again[0].id, again[0].line), (7, 1));
+        assert_eq!(again[0].events, recorded.events);
+        assert_eq!(Some(&again[0].episode), Episode::fold(&recorded.events).unwrap().as_ref());
+        assert!(again[0].json.is_empty());
+    }
+
+    #[test]
+    fn json_is_kept_to_the_last_digit() {
+        let mut text = lines(&[(7, &rescue().events)]);
+        let json = r#"{"schema":2,"at_ms":9999999999999,"event":"bookmarked","step":1,"note":"é"}"#;
+        write_json(&mut text, 7, json).unwrap();
+        let recorded = Episodes::new("x", &text[..]).with_json().next().unwrap().unwrap();
+        let mut again = Vec::new();
+        for json in &recorded.json {
+            write_json(&mut again, 7, json).unwrap();
+        }
+        assert_eq!(again, text);
+        // Other fields' order: the event is what counts.
+        let other = br#"{"schema":2,"episode":7,"at_ms":1,"event":"paused"}"#;
+        let mut text = lines(&[(7, &rescue().events[..1])]);
+        text.extend(other);
+        let recorded = Episodes::new("x", &text[..]).with_json().next().unwrap().unwrap();
+        assert_eq!(recorded.json[1], r#"{"schema":2,"at_ms":1,"event":"paused"}"#);
+    }
+
+    #[test]
+    fn episodes_may_be_mixed_repeated_and_unfinished() {
+        let events = rescue().events;
+        let half = &events[..4];
+        let mut mixed = Vec::new();
+        for event in half {
+            write_event(&mut mixed, 1, event).unwrap();
+            write_event(&mut mixed, 2, event).unwrap();
+        }
+        mixed.extend(lines(&[(3, &events), (2, &events)]));
+        mixed.extend(b"\n  \n");
+        let all = all(&mixed).unwrap();
+        let found: Vec<_> = all.iter().map(|r| (r.id, r.line, r.events.len())).collect();
+        let n = events.len();
+        assert_eq!(found, [(1, 1, 4), (2, 2, 4), (3, 9, n), (2, 9 + n, n)]);
+    }
+
+    #[test]
+    fn an_episode_is_handed_out_once_another_follows() {
+        let events = rescue().events;
+        let mut text = lines(&[(1, &events), (1, &[bookmarked(2)]), (2, &events[..1])]);
+        text.extend(b"no event\n");
+        let mut episodes = Episodes::new("file.jsonl", &text[..]);
+        let first = episodes.next().unwrap().unwrap();
+        assert_eq!((first.id, first.events.len()), (1, events.len() + 1));
+        assert!(matches!(
+            episodes.next(),
+            Some(Err(RecordingError::Malformed { line, .. })) if line == events.len() + 3
+        ));
+        assert!(episodes.next().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_told_by_line_with_a_remedy() {
+        let events = rescue().events;
+        let whole = lines(&[(1, &events)]);
+        assert!(message(b"").contains("holds no episode"));
+        assert!(message(b"\n\n").contains("pointsman run --json"));
+
+        let cut = &whole[..whole.len() - 9];
+        let last = events.len();
+        let text = message(cut);
+        assert!(text.contains(&format!("line {last}, breaks off: remove the line")), "{text}");
+
+        let mut text = whole.clone();
+        text.extend(b"{\"id\":1,\"question\":\"?\"}\n");
+        let text = message(&text);
+        assert!(text.contains(&format!("line {}, is no event", last + 1)), "{text}");
+        assert!(text.contains("episode") && text.contains("column"), "{text}");
+
+        let mut text = whole.clone();
+        text.extend(b"\xff\n");
+        assert!(message(&text).contains("not UTF-8"));
+
+        let newer = br#"{"episode":1,"schema":9,"at_ms":1,"event":"dreamt","of":3}"#;
+        let text = message(newer);
+        assert!(text.contains("line 1") && text.contains("update pointsman"), "{text}");
+
+        let text = message(&lines(&[(1, &events[1..])]));
+        assert!(text.contains("line 1") && text.contains("started"), "{text}");
+        let mut swapped = events.clone();
+        swapped.swap(2, 4);
+        let text = message(&lines(&[(1, &swapped)]));
+        assert!(text.contains("line 3, is out of order in episode 1"), "{text}");
+        let folder = std::fs::File::open("/").map(std::io::BufReader::new).unwrap();
+        let error = Episodes::new("file.jsonl", folder).into_vec().unwrap_err().to_string();
+        assert!(error.contains("cannot read file.jsonl: it is a folder"), "{error}");
+    }
+}

@@ -1,0 +1,359 @@
+//! When each token and each event of an episode happened.
+//!
+//! Events carry the time at which they happened, tokens the time since the token before them. A
+//! glimpse was written from the boundary on, so its tokens are counted forward from there; what
+//! was written after the choice is counted back from the event that holds it. How long the glimpse
+//! was, the features of the decision say.
+
+use crate::episode::{Event, EventKind, Role, Token};
+use crate::routing::Opinion;
+
+/// While the episode is paused or over, nothing happens for longer than this in a replay,
+/// milliseconds.
+const PAUSE_MS: f64 = 1500.0;
+/// Nor at any other time for longer than this: a machine that slept is not to be waited for.
+const STALL_MS: f64 = 10_000.0;
+
+/// Something that happened: what a live session would have told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Moment<'a> {
+    Event(&'a Event),
+    /// A token as it was drawn, ahead of the event that holds it.
+    Token {
+        model: Role,
+        token: &'a Token,
+    },
+    /// What the router thought before step `step`, ahead of the decision.
+    Opinion {
+        step: usize,
+        opinion: Opinion,
+    },
+}
+
+/// A moment's place in the events, and its time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Mark {
+    /// Milliseconds since the episode began, as they were.
+    pub real_ms: f64,
+    /// The same in the replay, where long pauses are cut short.
+    pub at_ms: f64,
+    pub place: Place,
+}
+
+/// Where a moment stands among the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// Token `.1` of the event of index `.0`.
+    Token(usize, usize),
+    /// The opinion that the decision of that index was made from.
+    Opinion(usize),
+    /// The event of that index.
+    Event(usize),
+}
+
+impl Mark {
+    /// What happened.
+    pub(super) fn moment<'a>(&self, events: &'a [Event]) -> Option<Moment<'a>> {
+        match self.place {
+            Place::Event(index) => Some(Moment::Event(events.get(index)?)),
+            Place::Token(index, token) => match &events.get(index)?.kind {
+                EventKind::Written { writing, .. } | EventKind::Discarded { writing, .. } => {
+                    let token = writing.tokens.get(token)?;
+                    Some(Moment::Token { model: writing.model, token })
+                }
+                _ => None,
+            },
+            Place::Opinion(index) => match &events.get(index)?.kind {
+                EventKind::Decided { step, p_large: Some(p_large), features, .. } => {
+                    let opinion = Opinion { p_large: *p_large, features: features.clone() };
+                    Some(Moment::Opinion { step: *step, opinion })
+                }
+                _ => None,
+            },
+        }
+    }
+}
+
+/// All moments of an episode in the order in which they happened. Its events keep their order
+/// whatever their times say.
+pub(super) fn timeline(events: &[Event]) -> Vec<Mark> {
+    let mut step = Boundary::default();
+    let mut marks = Vec::new();
+    let began = events.first().map_or(0, |event| event.at_ms);
+    let mut now = 0.0_f64;
+    for (index, event) in events.iter().enumerate() {
+        // A clock that was set back does not turn the episode round.
+        now = now.max(event.at_ms.saturating_sub(began) as f64);
+        match &event.kind {
+            EventKind::Decided { p_large, features, .. } => {
+                step.decided = Some((now, index));
+                // A router that looked at no glimpse, or at nothing, says nothing of its length.
+                step.glimpsed = features.get("glimpse.length").map_or(0, |tokens| *tokens as usize);
+                if p_large.is_some() {
+                    step.opinion = Some(index);
+                }
+            }
+            EventKind::Judged { .. } => step.looked_until = now,
+            EventKind::Discarded { writing, .. } => {
+                step.glimpse(&mut marks, index, &writing.tokens, now);
+                step.written_from = now;
+            }
+            EventKind::Written { writing, .. } => {
+                let rest = step.rest(&writing.tokens, writing.model, now);
+                step.glimpse(&mut marks, index, &writing.tokens[..rest.first], now);
+                marks.extend(rest.marks(index));
+                step.settle(&mut marks);
+                step = Boundary::at(now);
+            }
+            _ => {}
+        }
+        marks.push(Sorted { real_ms: now, before: index, place: Place::Event(index) });
+    }
+    step.settle(&mut marks);
+    marks.sort_by(|a, b| {
+        let time = a.real_ms.total_cmp(&b.real_ms);
+        time.then(a.before.cmp(&b.before)).then(a.place.cmp(&b.place))
+    });
+    cut_short(marks, events)
+}
+
+/// A moment with what decides its place where times are equal: it comes before the event of that
+/// index, or is that event.
+struct Sorted {
+    real_ms: f64,
+    before: usize,
+    place: Place,
+}
+
+/// What is known of the step whose events are being read, in milliseconds since the episode began.
+#[derive(Default)]
+struct Boundary {
+    /// When the step before was written.
+    from: f64,
+    /// When the glimpse, and what else was read for the opinion, was there.
+    looked_until: f64,
+    /// When the choice was made, and the index of its event.
+    decided: Option<(f64, usize)>,
+    /// Tokens of the glimpse that the choice was made from.
+    glimpsed: usize,
+    /// The index of a decision whose opinion has no place yet.
+    opinion: Option<usize>,
+    /// When the last draft was given up.
+    written_from: f64,
+}
+
+/// The tokens that were written after the choice, with their times.
+struct Rest {
+    first: usize,
+    times: Vec<f64>,
+}
+
+impl Rest {
+    fn marks(self, index: usize) -> impl Iterator<Item = Sorted> {
+        self.times.into_iter().enumerate().map(move |(i, real_ms)| Sorted {
+            real_ms,
+            before: index,
+            place: Place::Token(index, self.first + i),
+        })
+    }
+}
+
+impl Boundary {
+    fn at(from: f64) -> Self {
+        Self { from, looked_until: from, written_from: from, ..Self::default() }
+    }
+
+    /// Which tokens of a writing that ended `now` came after the choice, and when. The large model
+    /// has no glimpse.
+    fn rest(&self, tokens: &[Token], model: Role, now: f64) -> Rest {
+        let first = if model == Role::Small { self.glimpsed.min(tokens.len()) } else { 0 };
+        let from = self.decided.map_or(self.written_from, |(at, _)| at.max(self.written_from));
+        let mut at = now;
+        let mut times = Vec::with_capacity(tokens.len() - first);
+        for token in tokens[first..].iter().rev() {
+            times.push(at.max(from));
+            at -= duration(token);
+        }
+        times.reverse();
+        Rest { first, times }
+    }
+
+    /// Tokens of the event of that index that came before the choice.
+    fn glimpse(&mut self, marks: &mut Vec<Sorted>, index: usize, tokens: &[Token], now: f64) {
+        let (limit, before) = self.decided.unwrap_or((now, index));
+        let mut at = self.from.max(self.written_from);
+        for (i, token) in tokens.iter().enumerate() {
+            at += duration(token);
+            let real_ms = at.min(limit);
+            self.looked_until = self.looked_until.max(real_ms);
+            marks.push(Sorted { real_ms, before, place: Place::Token(index, i) });
+        }
+    }
+
+    /// Gives the opinion its place: after what it was made from, before the choice.
+    fn settle(&self, marks: &mut Vec<Sorted>) {
+        if let (Some((at, before)), Some(index)) = (self.decided, self.opinion) {
+            let real_ms = self.looked_until.max(self.from).min(at);
+            marks.push(Sorted { real_ms, before, place: Place::Opinion(index) });
+        }
+    }
+}
+
+/// A token's time; what no clock can have measured counts as none.
+fn duration(token: &Token) -> f64 {
+    let ms = f64::from(token.ms);
+    if ms.is_finite() { ms.max(0.0) } else { 0.0 }
+}
+
+/// The times of the replay: long waits are cut short.
+fn cut_short(sorted: Vec<Sorted>, events: &[Event]) -> Vec<Mark> {
+    let (mut before, mut at_ms, mut paused) = (0.0, 0.0, false);
+    let marks = sorted.into_iter().map(|Sorted { real_ms, place, .. }| {
+        let most = if paused { PAUSE_MS } else { STALL_MS };
+        at_ms += (real_ms - before).clamp(0.0, most);
+        before = real_ms;
+        if let Place::Event(index) = place {
+            match &events[index].kind {
+                EventKind::Resumed => paused = false,
+                kind => paused |= kind.is_last() || matches!(kind, EventKind::Paused),
+            }
+        }
+        Mark { real_ms, at_ms, place }
+    });
+    marks.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::{StopReason, Usage, Writing};
+    use crate::recording::testing::{eventful, rescue};
+
+    fn token(ms: f32) -> Token {
+        Token { id: 1, text: "x".into(), logprob: 0.0, entropy: 0.0, top: 1.0, margin: 1.0, ms }
+    }
+
+    fn writing(model: Role, ms: &[f32]) -> Writing {
+        let tokens: Vec<Token> = ms.iter().copied().map(token).collect();
+        let text = "x".repeat(tokens.len());
+        Writing { model, text, tokens, usage: Usage::default(), stop: StopReason::Delimiter }
+    }
+
+    /// An episode that began at 1000, with these events and their times since then.
+    fn episode(rest: Vec<(u64, EventKind)>) -> Vec<Event> {
+        let mut events = vec![Event { at_ms: 1000, ..rescue().events[0].clone() }];
+        events.extend(rest.into_iter().map(|(at, kind)| Event::new(1000 + at, kind)));
+        events
+    }
+
+    fn decided(step: usize, choice: Role, glimpse: usize) -> EventKind {
+        EventKind::Decided {
+            step,
+            features: [("glimpse.length".to_owned(), glimpse as f64)].into(),
+            p_large: Some(0.5),
+            threshold: 0.5,
+            propensity: Some(1.0),
+            choice,
+            by: crate::episode::Decider::Rule("x".into()),
+        }
+    }
+
+    /// Letters for the moments with their times: of `e`vents, `o`pinions, tokens by their model.
+    fn shape(events: &[Event]) -> Vec<(char, f64)> {
+        let marks = timeline(events);
+        let letter = |mark: &Mark| match mark.moment(events).unwrap() {
+            Moment::Event(_) => 'e',
+            Moment::Opinion { .. } => 'o',
+            Moment::Token { model, .. } => model.mark(),
+        };
+        marks.iter().map(|mark| (letter(mark), mark.real_ms)).collect()
+    }
+
+    #[test]
+    fn a_glimpse_comes_before_the_choice_and_the_rest_behind_it() {
+        let kept =
+            EventKind::Written { step: 0, writing: writing(Role::Small, &[5.0, 5.0, 30.0, 5.0]) };
+        let events = episode(vec![(11, decided(0, Role::Small, 2)), (47, kept)]);
+        assert_eq!(
+            shape(&events),
+            [
+                ('e', 0.0),
+                ('S', 5.0),
+                ('S', 10.0),
+                ('o', 10.0),
+                ('e', 11.0),
+                ('S', 42.0),
+                ('S', 47.0),
+                ('e', 47.0)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_dropped_draft_comes_before_the_choice_and_the_large_step_behind_it() {
+        let draft = writing(Role::Small, &[5.0, 7.0]);
+        let events = episode(vec![
+            (12, decided(0, Role::Large, 2)),
+            (12, EventKind::Discarded { step: 0, writing: draft }),
+            (40, EventKind::Written { step: 0, writing: writing(Role::Large, &[20.0, 8.0]) }),
+        ]);
+        assert_eq!(
+            shape(&events),
+            [
+                ('e', 0.0),
+                ('S', 5.0),
+                ('S', 12.0),
+                ('o', 12.0),
+                ('e', 12.0),
+                ('e', 12.0),
+                ('L', 32.0),
+                ('L', 40.0),
+                ('e', 40.0)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pause_at_the_boundary_lies_between_glimpse_and_rest() {
+        let kept = EventKind::Written { step: 0, writing: writing(Role::Small, &[5.0, 5.0, 5.0]) };
+        let events = episode(vec![
+            (1, EventKind::Paused),
+            (9000, EventKind::Resumed),
+            (9000, decided(0, Role::Small, 2)),
+            (9006, kept),
+        ]);
+        let times: String = shape(&events).iter().map(|(letter, _)| *letter).collect();
+        assert_eq!(times, "eeSSoeeSe");
+        let last = *timeline(&events).last().unwrap();
+        assert_eq!((last.real_ms, last.at_ms), (9006.0, 10.0 + PAUSE_MS + 6.0));
+    }
+
+    #[test]
+    fn whatever_times_say_the_events_keep_their_order() {
+        let wild = [f32::INFINITY, -5.0, f32::NAN, 1e30];
+        let mut events = episode(vec![
+            (50, decided(0, Role::Small, 2)),
+            (20, EventKind::Discarded { step: 0, writing: writing(Role::Small, &wild) }),
+            (u64::MAX - 1000, EventKind::Written { step: 0, writing: writing(Role::Large, &wild) }),
+            (3, EventKind::Paused),
+        ]);
+        events.extend(eventful().split_off(1));
+        let marks = timeline(&events);
+        let places = marks.iter().filter_map(|mark| match mark.place {
+            Place::Event(index) => Some(index),
+            _ => None,
+        });
+        assert!(places.eq(0..events.len()));
+        assert!(marks.windows(2).all(|w| w[0].at_ms <= w[1].at_ms && w[0].real_ms <= w[1].real_ms));
+        assert!(marks.iter().all(|mark| mark.at_ms.is_finite() && mark.moment(&events).is_some()));
+        let tokens = marks.iter().filter(|mark| matches!(mark.place, Place::Token(..))).count();
+        let written = events.iter().map(|event| match &event.kind {
+            EventKind::Written { writing, .. } | EventKind::Discarded { writing, .. } => {
+                writing.tokens.len()
+            }
+            _ => 0,
+        });
+        assert_eq!(tokens, written.sum::<usize>(), "every token is shown, once");
+        assert!(timeline(&[]).is_empty());
+    }
+}

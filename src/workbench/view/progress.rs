@@ -1,0 +1,47 @@
+//! The status line of a replay: whether it plays, how fast, and how far it is.
+//!
+//! ```text
+//!  replay playing 2x · ▇▇▇▇▇····· · 1.2 s of 3.4 s · step 3 of 7 · t 0.50 · you 0 of 3
+//! ```
+
+use ratatui::text::Span;
+
+use super::ink::Ink;
+use super::status::Part;
+use super::text::{duration, transcribe};
+use crate::workbench::replay::Replay;
+use crate::workbench::state::State;
+
+/// Cells of the bar.
+const BAR: usize = 10;
+
+pub(super) fn parts(replay: &Replay, state: &State, ink: Ink<'_>) -> Vec<Part> {
+    let plain = |weight: u8, text: String| Part { weight, span: Span::raw(text) };
+    let player = replay.player();
+    let (word, style) = match (player.is_playing(), player.is_over()) {
+        (true, _) => ("playing", ink.theme.good),
+        (false, true) => ("ended", ink.theme.text),
+        (false, false) => ("paused", ink.theme.warning),
+    };
+    let text = format!("replay {word} {}", player.speed());
+    let mut parts = vec![Part { weight: 9, span: Span::styled(text, style) }];
+    let (position, length) = (player.position_ms(), player.length_ms());
+    let share = if length > 0.0 { position / length } else { 1.0 };
+    let [filled, empty] = ink.gauge(BAR, share, ink.theme.title);
+    parts.push(plain(5, format!("{}{}", filled.content, empty.content)));
+    parts.push(plain(8, format!("{} of {}", duration(position), duration(length))));
+    if let Some(run) = &state.run {
+        let steps = replay.recorded().episode.steps.len();
+        let step = run.last_step().map_or(0, |step| (step + 1).min(steps));
+        parts.push(plain(7, format!("step {step} of {steps}")));
+        parts.push(plain(3, format!("t {:.2}", state.threshold_now())));
+        let (person, all) = run.score();
+        parts.push(plain(2, format!("you {person} of {all}")));
+    }
+    let (at, all) = replay.place();
+    if all > 1 {
+        parts.push(plain(6, format!("episode {} of {all}", at + 1)));
+    }
+    parts.push(plain(1, transcribe(replay.source(), ink.glyphs)));
+    parts
+}

@@ -1,0 +1,139 @@
+//! A program in a real pseudo-terminal, read through a vt100 parser.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// Generous: these machines are shared, and a debug-free build still loads two models.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program at work.
+pub struct Session {
+    pub master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    writer: Box<dyn Write + Send>,
+    pub parser: Arc<Mutex<vt100::Parser>>,
+    /// Bytes that have come to the terminal.
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Session {
+    /// The workbench with these arguments, its folders below `home`.
+    pub fn start(home: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
+        command.args(arguments);
+        Self::spawn(home, command, columns, rows)
+    }
+
+    /// A shell that runs `script`.
+    pub fn shell(home: &Path, script: &str, columns: u16, rows: u16) -> Self {
+        let mut command = CommandBuilder::new("bash");
+        command.args(["-c", script]);
+        Self::spawn(home, command, columns, rows)
+    }
+
+    /// Any command.
+    pub fn spawn(home: &Path, mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        command.env("POINTSMAN_HOME", home);
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let parser = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let screen = parser.clone();
+        let bytes = Arc::new(AtomicUsize::new(0));
+        let count = bytes.clone();
+        std::thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(n @ 1..) = reader.read(&mut chunk) {
+                screen.lock().unwrap().process(&chunk[..n]);
+                count.fetch_add(n, Ordering::Relaxed);
+            }
+        });
+        let writer = pair.master.take_writer().unwrap();
+        Self { master: pair.master, child, writer, parser, bytes }
+    }
+
+    /// What is on the screen.
+    pub fn text(&self) -> String {
+        self.parser.lock().unwrap().screen().contents()
+    }
+
+    /// Waits until the screen is as it should be.
+    pub fn wait_for(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = self.text();
+            if holds(&text) {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "no {what} on the screen:\n{text}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits for these words.
+    pub fn see(&self, words: &str) -> String {
+        self.wait_for(words, |text| text.contains(words))
+    }
+
+    /// Types.
+    pub fn press(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).unwrap();
+        self.writer.flush().unwrap();
+    }
+
+    /// Sends a signal to the program.
+    pub fn signal(&self, signal: i32) {
+        let pid = self.child.process_id().unwrap();
+        // SAFETY: a signal to our own child.
+        assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
+    }
+
+    /// Waits for the end.
+    pub fn end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                // What it wrote last is still on its way through the terminal.
+                std::thread::sleep(Duration::from_millis(100));
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it does not end:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Nothing is written while nothing happens.
+    pub fn assert_idle(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        let written = || self.bytes.load(Ordering::Relaxed);
+        let mut before = written();
+        loop {
+            std::thread::sleep(Duration::from_millis(500));
+            if written() == before {
+                break;
+            }
+            assert!(Instant::now() < deadline, "it does not come to rest:\n{}", self.text());
+            before = written();
+        }
+        std::thread::sleep(Duration::from_millis(1500));
+        assert_eq!(written(), before, "bytes in 1.5 s:\n{}", self.text());
+    }
+
+    /// The terminal is as a shell expects it.
+    pub fn assert_restored(&self) {
+        let parser = self.parser.lock().unwrap();
+        let screen = parser.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is back");
+        assert!(!screen.bracketed_paste(), "bracketed paste is off");
+    }
+}
