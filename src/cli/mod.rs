@@ -24,6 +24,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 use crate::config::{ConfigError, FileError, Folders};
+use crate::library::QueryError;
 use crate::routing::RouterError;
 use crate::session::SessionError;
 use crate::store::Store;
@@ -60,7 +61,7 @@ enum Subcommands {
     Calibrate(calibrate::CalibrateArgs),
     /// List, show, promote, roll back and export policies
     Policy(policy::PolicyArgs),
-    /// List, show and export stored episodes
+    /// List, show, tag, delete and export stored episodes
     Episodes(episodes::EpisodesArgs),
     /// Check terminal, models and store: what works, what does not, what to do
     Doctor,
@@ -119,6 +120,8 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
+        || error.is::<QueryError>()
+        || error.is::<episodes::WordsError>()
         || matches!(
             error.downcast_ref(),
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))
