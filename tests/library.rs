@@ -190,12 +190,13 @@ fn an_export_takes_what_a_query_asks_for() {
 fn wrong_use_is_told_in_one_sentence() {
     let home = tempfile::tempdir().unwrap();
     stdout(home.path(), &["run", "--router", "always-small", QUESTION]);
-    let cases: [(&[&str], i32, &str); 15] = [
+    let cases: [(&[&str], i32, &str); 16] = [
         (
             &["ls", "right cots<5"],
             2,
             "character 7: nothing called `cots` can be compared; use cost",
         ),
+        (&["ls", "--jsn"], 2, "`--jsn` is no filter"),
         (&["ls", "foo:bar"], 2, "there is no filter `foo:`; use task:"),
         (&["rm", "--query", "-\"a"], 2, "not closed"),
         (&["export", "--query", "sort:colour"], 2, "use date, cost"),

@@ -101,6 +101,8 @@ pub enum Problem {
     Tag(#[from] TagError),
     #[error("nothing follows `{0}`; write what to look for, in \"quotes\" where it has spaces")]
     Empty(String),
+    #[error("one `-` negates; `{0}` is no filter, and no option that there is here")]
+    TwoDashes(String),
     #[error("these quotes are not closed; end them with \"")]
     Open,
     #[error(
@@ -182,6 +184,11 @@ impl<'a> Word<'a> {
         let mut at = start;
         let negated = line[at..].starts_with('-');
         at += usize::from(negated);
+        if negated && line[at..].starts_with('-') {
+            let word = line[start..].split(char::is_whitespace).next().unwrap_or_default();
+            let problem = Problem::TwoDashes(word.to_owned());
+            return Err(QueryError::new(line, start..start + word.len(), problem));
+        }
         let filter = filter_of(&line[at..]);
         at += filter.as_ref().map_or(0, |(key, sign)| key.len() + sign.len());
         let rest = &line[at..];
@@ -436,6 +443,7 @@ mod tests {
             ("a tag: b", 3, "nothing follows `tag:`"),
             ("in:\"\"", 1, "nothing follows `in:\"\"`"),
             ("a -", 3, "nothing follows `-`"),
+            ("a --jsn", 3, "`--jsn` is no filter"),
             ("a note:\"b c", 8, "not closed"),
             ("sort:colour", 1, "`colour`; use date, cost"),
             ("sort:", 1, "nothing follows `sort:`"),

@@ -246,7 +246,8 @@ impl Store {
         Ok(Entry { summary: self.summary(id, &json)?, annotations: self.annotations(id)? })
     }
 
-    /// How many episodes there are, without those in the bin.
+    /// How many episodes there are, without those in the bin. They are counted: in a large store that
+    /// takes longer than a frame.
     pub fn len(&self) -> usize {
         let binned = self.marks().filter(Result::is_ok).count();
         self.episodes.len().saturating_sub(binned)
