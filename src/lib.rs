@@ -12,6 +12,7 @@
 //! | [`training`] | episodes to learn from, and policies from them |
 //! | [`evaluation`] | accuracy-cost curves, off-policy estimates, calibration |
 //! | [`session`] | the loop of one episode: commands in, events out |
+//! | [`library`] | which of the store's episodes: queries, pages |
 //! | [`recording`] | episodes in portable files, and a player for them |
 //! | [`store`] | episodes on disk; the only room that names sled |
 //! | [`routing`] | features at a boundary, the routers |
@@ -26,6 +27,7 @@ pub mod config;
 pub mod engine;
 pub mod episode;
 pub mod evaluation;
+pub mod library;
 pub mod recording;
 pub mod role;
 pub mod routing;

@@ -108,7 +108,7 @@ fn a_kill_loses_nothing_that_was_acknowledged() {
         child.wait().unwrap();
 
         let list = events(&stdout(home.path(), &["episodes", "ls", "--json"]));
-        let last = list.last().unwrap();
+        let last = list.first().unwrap();
         let id = last["id"].to_string();
         let stored = events(&stdout(home.path(), &["episodes", "show", "--json", &id]));
         assert_eq!(stored[..seen.len()], seen, "what was printed had been acknowledged");

@@ -159,3 +159,153 @@ fn policies_and_who_is_in_force_survive() {
     assert_eq!(store.calibrations::<f64>().unwrap(), [0.25, 0.75]);
     assert!(store.calibrations::<String>().is_err(), "what is no such thing is told");
 }
+
+/// A store with `n` episodes, numbered from 1.
+fn library(path: &Path, n: usize) -> Store {
+    let store = Store::open(path).unwrap();
+    let episodes: Vec<_> = (0..n).map(|i| vec![started(&format!("q{i}")), finished()]).collect();
+    assert_eq!(store.add(&episodes).unwrap().len(), n);
+    store
+}
+
+fn ids(store: &Store) -> Vec<u64> {
+    store.list().map(|summary| summary.unwrap().id).collect()
+}
+
+#[test]
+fn whole_episodes_are_taken_in_together_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = [vec![started("a"), written(0, "x\n"), finished()], vec![started("b")]];
+    {
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.add(&all).unwrap(), [1, 2]);
+        for wrong in [vec![], vec![finished()], vec![started("c"), written(1, "x")]] {
+            assert!(store.add(&[vec![started("d")], wrong]).is_err());
+        }
+    }
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(ids(&store), [1, 2], "nothing is kept of what was refused");
+    assert_eq!(store.events(1).unwrap(), all[0]);
+    assert_eq!(store.entry(1).unwrap().summary.cost, 30.0);
+    store.append(2, &written(0, "y\n")).unwrap();
+    store.append(2, &finished()).unwrap();
+    assert!(matches!(store.entry(2).unwrap().summary.end, End::Finished { .. }));
+}
+
+#[test]
+fn a_summary_says_who_decided_and_whence_it_came() {
+    use pointsman::episode::{Decider, Parent};
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut first = started("forked");
+    if let EventKind::Started(started) = &mut first.kind {
+        started.parent = Some(Parent { episode: 12, step: 1 });
+    }
+    let decided = |step, by| {
+        let kind = EventKind::Decided {
+            step,
+            features: Default::default(),
+            p_large: None,
+            threshold: 0.5,
+            propensity: None,
+            choice: Role::Large,
+            by,
+        };
+        Event::new(2, kind)
+    };
+    let mut small = written(2, "z\n");
+    if let EventKind::Written { writing, .. } = &mut small.kind {
+        writing.model = Role::Small;
+    }
+    let policy = |name: &str| Decider::Policy(name.into());
+    let events = vec![
+        first,
+        decided(0, policy("tiny-3")),
+        written(0, "x\n"),
+        decided(1, Decider::Person),
+        written(1, "y\n"),
+        decided(2, policy("tiny-3")),
+        small,
+        decided(3, policy("tiny-4")),
+        written(3, "z\n"),
+    ];
+    let id = store.add(&[events]).unwrap()[0];
+    let summary = store.entry(id).unwrap().summary;
+    assert_eq!(summary.policies, ["tiny-3", "tiny-4"]);
+    assert_eq!(summary.parent, Some(Parent { episode: 12, step: 1 }));
+    assert_eq!((summary.steps, summary.large_steps, summary.switches), (4, 3, 2));
+    assert_eq!((summary.person_steps, summary.cost, summary.large_cost), (1, 93.0, 90.0));
+    assert_eq!(summary.large_cost_share(), 90.0 / 93.0);
+}
+
+#[test]
+fn what_is_said_of_an_episode_survives() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let store = library(folder.path(), 3);
+        store
+            .annotate(&[1, 3], |annotations| {
+                annotations.tags.insert("foo".parse().unwrap());
+            })
+            .unwrap();
+        store.annotate(&[3], |annotations| annotations.note = "ask \"Ava\"\n".into()).unwrap();
+        store.annotate(&[3], |annotations| annotations.starred = true).unwrap();
+        // All or none.
+        let missing = store.annotate(&[1, 9], |annotations| annotations.starred = true);
+        assert!(missing.unwrap_err().to_string().contains("no episode 9"));
+        store.annotate(&[1], |annotations| annotations.tags.clear()).unwrap();
+    }
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.annotations(1).unwrap(), Default::default());
+    let said = store.entry(3).unwrap().annotations;
+    assert_eq!(said.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>(), ["foo"]);
+    assert_eq!((said.note.as_str(), said.starred), ("ask \"Ava\"\n", true));
+    let newest = store.entries(None).map(|entry| entry.unwrap().summary.id);
+    assert_eq!(newest.collect::<Vec<_>>(), [3, 2, 1]);
+    let older = store.entries(Some(3)).map(|entry| entry.unwrap().summary.id);
+    assert_eq!(older.collect::<Vec<_>>(), [2, 1]);
+}
+
+#[test]
+fn what_was_binned_comes_back_exactly_until_the_bin_is_emptied() {
+    let folder = tempfile::tempdir().unwrap();
+    let (before, events) = {
+        let store = library(folder.path(), 6);
+        store.annotate(&[2], |annotations| annotations.note = "kept".into()).unwrap();
+        let before = store.entry(2).unwrap();
+        store.bin(&[2, 3], 100).unwrap();
+        store.bin(&[5], 200).unwrap();
+        (before, store.events(2).unwrap())
+    };
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!((ids(&store), store.len()), (vec![1, 4, 6], 3));
+    let binned: Vec<_> = store.binned().unwrap().iter().map(|(id, b)| (*id, b.at_ms)).collect();
+    assert_eq!(binned, [(2, 100), (3, 100), (5, 200)]);
+    let refused = |result: Result<(), StoreError>, words: &str| {
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    };
+    refused(store.bin(&[1, 2], 300), "episode 2 is in the bin");
+    refused(store.annotate(&[2], |a| a.starred = true), "episode 2 is in the bin");
+    refused(store.restore(&[2, 4]), "episode 4 is not in the bin");
+    refused(store.bin(&[7], 300), "no episode 7");
+    assert_eq!(ids(&store), [1, 4, 6], "what was refused changed nothing");
+
+    assert_eq!(store.undo().unwrap(), [5]);
+    assert_eq!(store.undo().unwrap(), [2, 3]);
+    assert!(store.undo().unwrap().is_empty());
+    assert_eq!((store.entry(2).unwrap(), store.events(2).unwrap()), (before, events));
+
+    store.bin(&[2, 6], 400).unwrap();
+    store.restore(&[2]).unwrap();
+    assert_eq!(store.empty_bin().unwrap(), [6]);
+    drop(store);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(ids(&store), [1, 2, 3, 4, 5]);
+    for gone in [store.events(6).err(), store.entry(6).err(), store.restore(&[6]).err()] {
+        assert!(matches!(gone, Some(StoreError::Missing { id: 6, .. })), "{gone:?}");
+    }
+    // One that was still being written leaves no stump.
+    assert!(matches!(store.append(6, &written(0, "x")), Err(StoreError::Missing { .. })));
+    assert_eq!(store.create().unwrap(), 7, "a number is never given twice");
+}

@@ -8,7 +8,6 @@ mod episodes;
 mod estimate;
 mod eval;
 mod fork;
-mod import;
 mod journal;
 mod log;
 mod options;
@@ -27,6 +26,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 use crate::config::{ConfigError, FileError, Folders};
+use crate::library::QueryError;
 use crate::recording::RecordingError;
 use crate::routing::RouterError;
 use crate::session::SessionError;
@@ -71,7 +71,7 @@ enum Subcommands {
     Policy(policy::PolicyArgs),
     /// Show a recording again: in the workbench, as text, or as a film; needs no model
     Replay(replay::ReplayArgs),
-    /// List, show, export and import stored episodes
+    /// List, show, tag, delete, export and import stored episodes
     Episodes(episodes::EpisodesArgs),
     /// Check terminal, models and store: what works, what does not, what to do
     Doctor,
@@ -133,6 +133,8 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
         || matches!(error.downcast_ref(), Some(RecordingError::Unknown { .. }))
+        || error.is::<QueryError>()
+        || error.is::<episodes::WordsError>()
         || matches!(
             error.downcast_ref(),
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))

@@ -17,7 +17,7 @@ use super::{Outcome, episodes, style};
 use crate::config::Folders;
 use crate::episode::{Episode, Status, Verdict};
 use crate::recording::{self, Episodes, Player, Recorded, Speed};
-use crate::store::Store;
+use crate::store::{Annotations, Store};
 use crate::tasks::Question;
 use crate::terminal::Screen;
 use crate::theme::{Glyphs, Theme};
@@ -173,7 +173,8 @@ fn print(recorded: &[Recorded], speed: Speed) -> anyhow::Result<Outcome> {
         }
         let mut player = Player::new(events.as_slice(), speed);
         let began = Instant::now();
-        episodes::show(*id, episode, |step| {
+        // A recording says nothing of tags and notes.
+        episodes::show(*id, episode, &Annotations::default(), |step| {
             // Where the next step begins, this one stands written.
             if let (Speed::Times(times), true) = (speed, player.seek_step(step + 1)) {
                 let due = Duration::from_secs_f64(player.position_ms() / times / 1000.0);

@@ -12,7 +12,7 @@ impl Store {
     pub fn keep_json(&self, events: Vec<String>, over: bool) -> Result<u64, StoreError> {
         let id = self.create()?;
         let rows = events.into_iter().map(String::into_bytes).collect();
-        self.append_rows(id, rows, over)?;
+        self.append_rows(id, rows, true, over)?;
         Ok(id)
     }
 }

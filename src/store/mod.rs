@@ -2,20 +2,27 @@
 //!
 //! Two trees hold episodes: `events` has every event, keyed by episode and place, as JSON; `episodes` holds one
 //! entry an episode: empty while it runs, its [`Summary`] once it is over. Summaries only save time;
-//! they are folded from the events wherever one is missing or of another version. What is kept of
-//! policies stands in `policies`.
+//! they are folded from the events wherever one is missing or of another version. What a person says
+//! of an episode, and whether it is in the bin, stands in `annotations`; what is kept of policies, in
+//! `policies`.
 
+mod annotations;
+mod bin;
 mod import;
 mod policies;
 mod summary;
 
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use sled::{Batch, Config, Db, Tree};
+use serde::Serialize;
+use sled::{Batch, Config, Db, IVec, Tree};
 use thiserror::Error;
 
-use crate::episode::{Episode, Event, FoldError, SCHEMA};
+use crate::episode::{Episode, Event, EventKind, FoldError, SCHEMA};
 
+pub use annotations::{Annotations, Tag, TagError};
+pub use bin::Binned;
 pub use summary::{End, Summary};
 
 /// Version of the store's layout. Older ones are read; newer ones are refused.
@@ -52,6 +59,19 @@ pub enum StoreError {
     Missing { path: PathBuf, id: u64 },
     #[error("episode {id} in {path} cannot be read: {reason}")]
     Damaged { path: PathBuf, id: u64, reason: String },
+    #[error("episode {0} is in the bin: `pointsman episodes restore {0}` brings it back")]
+    Binned(u64),
+    #[error("episode {0} is not in the bin: `pointsman episodes bin ls` lists what is")]
+    NotBinned(u64),
+}
+
+/// What a list shows of an episode.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    #[serde(flatten)]
+    pub summary: Summary,
+    #[serde(flatten)]
+    pub annotations: Annotations,
 }
 
 /// A store of episodes; cheap to share between threads behind an `Arc`.
@@ -60,6 +80,7 @@ pub struct Store {
     db: Db,
     events: Tree,
     episodes: Tree,
+    annotations: Tree,
 }
 
 impl Store {
@@ -92,7 +113,8 @@ impl Store {
         }
         let events = db.open_tree("events").map_err(open_error)?;
         let episodes = db.open_tree("episodes").map_err(open_error)?;
-        Ok(Self { path: path.into(), db, events, episodes })
+        let annotations = db.open_tree("annotations").map_err(open_error)?;
+        Ok(Self { path: path.into(), db, events, episodes, annotations })
     }
 
     /// A new episode's id; ids are counted from 1 and never given twice.
@@ -114,20 +136,32 @@ impl Store {
     /// The same for several events, which then survive together.
     ///
     /// # Errors
-    /// When the disk refuses; some of the events may then be missing.
+    /// When the disk refuses; some of the events may then be missing. When there is no such episode
+    /// and the events begin none: it was deleted while it ran.
     pub fn append_all(&self, id: u64, events: &[Event]) -> Result<(), StoreError> {
         let rows = events.iter().map(serde_json::to_vec).collect::<Result<_, _>>();
+        let begins = events.first().is_some_and(|e| matches!(e.kind, EventKind::Started(_)));
         let over = events.last().is_some_and(|event| event.kind.is_last());
-        self.append_rows(id, rows.map_err(|e| self.refused(&e))?, over)
+        self.append_rows(id, rows.map_err(|e| self.refused(&e))?, begins, over)
     }
 
-    /// Appends events as their JSON; `over` where the last of them ends the episode.
-    fn append_rows(&self, id: u64, rows: Vec<Vec<u8>>, over: bool) -> Result<(), StoreError> {
+    /// Appends events as their JSON; `begins` where the first of them begins the episode, `over` where the
+    /// last of them ends it.
+    fn append_rows(
+        &self,
+        id: u64,
+        rows: Vec<Vec<u8>>,
+        begins: bool,
+        over: bool,
+    ) -> Result<(), StoreError> {
         let last = self.events.scan_prefix(id.to_be_bytes()).keys().next_back();
         let first = match last {
             None => 0,
             Some(key) => place_of(&key.map_err(|e| self.refused(&e))?) + 1,
         };
+        if first == 0 && !begins {
+            return Err(self.missing(id));
+        }
         let mut batch = Batch::default();
         for (place, json) in (first..).zip(rows) {
             batch.insert(&key_of(id, place), json);
@@ -139,11 +173,34 @@ impl Store {
         } else if first == 0 {
             self.episodes.insert(id.to_be_bytes(), &[]).map_err(|e| self.refused(&e))?;
         }
-        self.db.flush().map_err(|e| self.refused(&e))?;
-        Ok(())
+        self.flush()
     }
 
-    /// The events of episode `id`, in order.
+    /// Takes whole episodes in, which then survive together, and returns their new ids. One flush
+    /// for all of them makes this the fast way for many.
+    ///
+    /// # Errors
+    /// When events do not fit together, before anything is kept; when the disk refuses.
+    pub fn add(&self, episodes: &[Vec<Event>]) -> Result<Vec<u64>, StoreError> {
+        let (mut events, mut summaries) = (Batch::default(), Batch::default());
+        let mut ids = Vec::new();
+        for episode in episodes {
+            let id = self.create()?;
+            let folded = Episode::fold(episode).map_err(|e| self.damaged(id, &e))?;
+            let folded = folded.ok_or_else(|| self.missing(id))?;
+            self.lay_out(&mut events, id, 0, episode)?;
+            let over = folded.is_over().then(|| self.to_json(&Summary::of(id, &folded)));
+            summaries.insert(&id.to_be_bytes(), over.transpose()?.unwrap_or_default());
+            ids.push(id);
+        }
+        // In this order for the same reason as above.
+        self.events.apply_batch(events).map_err(|e| self.refused(&e))?;
+        self.episodes.apply_batch(summaries).map_err(|e| self.refused(&e))?;
+        self.flush()?;
+        Ok(ids)
+    }
+
+    /// The events of episode `id`, in order; those of one in the bin too.
     ///
     /// # Errors
     /// When there is no such episode, or one of its events cannot be read.
@@ -164,7 +221,7 @@ impl Store {
         });
         let texts = texts.collect::<Result<Vec<String>, StoreError>>()?;
         if texts.is_empty() {
-            return Err(StoreError::Missing { path: self.path.clone(), id });
+            return Err(self.missing(id));
         }
         Ok(texts)
     }
@@ -175,30 +232,76 @@ impl Store {
     /// As [`Store::events`], and when the events do not fit together.
     pub fn episode(&self, id: u64) -> Result<Episode, StoreError> {
         let folded = Episode::fold(&self.events(id)?).map_err(|e| self.damaged(id, &e))?;
-        folded.ok_or_else(|| StoreError::Missing { path: self.path.clone(), id })
+        folded.ok_or_else(|| self.missing(id))
     }
 
     /// What is known of every episode, oldest first; in place of an episode that cannot be read
-    /// stands the reason.
+    /// stands the reason. What is in the bin is left out, here and in all lists.
     pub fn list(&self) -> impl Iterator<Item = Result<Summary, StoreError>> + '_ {
-        self.episodes.iter().map(|row| {
-            let (key, json) = row.map_err(|e| self.unreadable(&e))?;
-            let id = number(Some(&key));
-            match Summary::parse(&json) {
-                Some(summary) => Ok(summary),
-                None => Ok(Summary::of(id, &self.episode(id)?)),
-            }
-        })
+        let rows = self.episodes.iter().filter_map(|row| self.listed(row));
+        rows.map(|entry| entry.map(|entry| entry.summary))
     }
 
-    /// How many episodes there are.
+    /// The same with annotations, newest first: from the one before episode `before`, or from the
+    /// newest. Read as it is asked for, and without the events where the summary is there.
+    pub fn entries(
+        &self,
+        before: Option<u64>,
+    ) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
+        let end = before.map_or(Bound::Unbounded, |id| Bound::Excluded(id.to_be_bytes()));
+        let rows = self.episodes.range::<[u8; 8], _>((Bound::Unbounded, end)).rev();
+        rows.filter_map(|row| self.listed(row))
+    }
+
+    /// The entry of episode `id`, be it in the bin or not.
+    ///
+    /// # Errors
+    /// When there is no such episode, or it cannot be read.
+    pub fn entry(&self, id: u64) -> Result<Entry, StoreError> {
+        let json = self.episodes.get(id.to_be_bytes()).map_err(|e| self.unreadable(&e))?;
+        let json = json.ok_or_else(|| self.missing(id))?;
+        Ok(Entry { summary: self.summary(id, &json)?, annotations: self.annotations(id)? })
+    }
+
+    /// How many episodes there are, without those in the bin. They are counted: in a large store that
+    /// takes longer than a frame.
     pub fn len(&self) -> usize {
-        self.episodes.len()
+        let binned = self.marks().filter(Result::is_ok).count();
+        self.episodes.len().saturating_sub(binned)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.episodes.is_empty()
+        self.entries(None).next().is_none()
+    }
+
+    /// The entry of a row of the tree `episodes`; nothing where it is in the bin.
+    fn listed(&self, row: sled::Result<(IVec, IVec)>) -> Option<Result<Entry, StoreError>> {
+        let entry = || {
+            let (key, json) = row.map_err(|e| self.unreadable(&e))?;
+            let id = number(Some(&key));
+            let annotations = self.annotations(id)?;
+            if annotations.binned().is_some() {
+                return Ok(None);
+            }
+            Ok(Some(Entry { summary: self.summary(id, &json)?, annotations }))
+        };
+        entry().transpose()
+    }
+
+    /// The summary of an episode over that is kept, else one that is folded now. One that an older
+    /// program kept is replaced on this occasion, so that it is folded but once.
+    fn summary(&self, id: u64, json: &IVec) -> Result<Summary, StoreError> {
+        if let Some(summary) = Summary::parse(json) {
+            return Ok(summary);
+        }
+        let summary = Summary::of(id, &self.episode(id)?);
+        if Summary::is_older(json) {
+            let new = Some(self.to_json(&summary)?);
+            // Whoever else changed it meanwhile is right; and a disk that refuses takes nothing away.
+            let _ = self.episodes.compare_and_swap(id.to_be_bytes(), Some(json), new);
+        }
+        Ok(summary)
     }
 
     /// Counts `counter` up.
@@ -208,9 +311,22 @@ impl Store {
         Ok(number(count.as_deref()))
     }
 
+    /// Puts events of episode `id` into a batch, from place `first` on.
+    fn lay_out(
+        &self,
+        batch: &mut Batch,
+        id: u64,
+        first: u32,
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        for (place, event) in (first..).zip(events) {
+            batch.insert(&key_of(id, place), self.to_json(event)?);
+        }
+        Ok(())
+    }
+
     fn keep_summary(&self, id: u64) -> Result<(), StoreError> {
-        let summary = Summary::of(id, &self.episode(id)?);
-        let json = serde_json::to_vec(&summary).map_err(|e| self.refused(&e))?;
+        let json = self.to_json(&Summary::of(id, &self.episode(id)?))?;
         self.episodes.insert(id.to_be_bytes(), json).map_err(|e| self.refused(&e))?;
         Ok(())
     }
@@ -227,6 +343,18 @@ impl Store {
             return Err(self.damaged(id, &FoldError::Newer(index, schema)));
         }
         serde_json::from_str(json).map_err(|e| self.damaged(id, &format!("event {index}: {e}")))
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.db.flush().map(drop).map_err(|e| self.refused(&e))
+    }
+
+    fn to_json(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+        serde_json::to_vec(value).map_err(|e| self.refused(&e))
+    }
+
+    fn missing(&self, id: u64) -> StoreError {
+        StoreError::Missing { path: self.path.clone(), id }
     }
 
     fn refused(&self, reason: &dyn std::fmt::Display) -> StoreError {
@@ -260,4 +388,54 @@ fn number(bytes: Option<&[u8]>) -> u64 {
 
 fn newer(format: &[u8]) -> bool {
     format.try_into().map_or(true, |bytes| u32::from_be_bytes(bytes) > FORMAT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Folders, load_preset};
+    use crate::episode::{FinishReason, ModelRecord, PerRole, Started, Verdict};
+
+    fn events() -> Vec<Event> {
+        let model = ModelRecord { name: "m".into(), digest: "d".into(), parameters: 1 };
+        let started = Started {
+            question: "1 + 1?".into(),
+            origin: None,
+            gold: None,
+            preset: load_preset("tiny", &Folders::below("/nonexistent").unwrap()).unwrap(),
+            models: PerRole { small: model.clone(), large: model },
+            prices: PerRole { small: 1.0, large: 10.0 },
+            seed: 0,
+            collection: None,
+            parent: None,
+        };
+        let (verdict, reason) = (Verdict::Undecided, FinishReason::Answered);
+        let kinds = [
+            EventKind::Started(Box::new(started)),
+            EventKind::Finished { answer: None, verdict, reason },
+        ];
+        kinds.map(|kind| Event::new(1, kind)).into()
+    }
+
+    #[test]
+    fn a_summary_of_another_version_is_folded_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let ids = store.add(&[events(), events(), events()]).unwrap();
+        let expected = store.entry(ids[0]).unwrap();
+        let kept = |id: u64| store.episodes.get(id.to_be_bytes()).unwrap().unwrap();
+        let today = kept(ids[0]);
+        let old = br#"{"version":2,"id":1,"question":"1 + 1?","router":"policy"}"#;
+        let newer = br#"{"version":99,"everything":"else"}"#;
+        store.episodes.insert(ids[0].to_be_bytes(), &old[..]).unwrap();
+        store.episodes.insert(ids[1].to_be_bytes(), &newer[..]).unwrap();
+        store.episodes.insert(ids[2].to_be_bytes(), &[]).unwrap();
+        let found: Vec<Entry> = store.entries(None).map(Result::unwrap).collect();
+        assert_eq!(found.len(), 3);
+        assert_eq!(found[2], expected);
+        assert_eq!(found[1].summary.question, "1 + 1?");
+        assert_eq!(kept(ids[0]), today, "an old one is folded but once");
+        assert_eq!(kept(ids[1]), newer, "a newer program may have more to say");
+        assert_eq!(kept(ids[2]), "", "what runs has none");
+    }
 }

@@ -95,12 +95,7 @@ impl Store {
     fn put(&self, tree: &str, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         let tree = self.db.open_tree(tree).map_err(|e| self.refused(&e))?;
         tree.insert(key, value).map_err(|e| self.refused(&e))?;
-        self.db.flush().map_err(|e| self.refused(&e))?;
-        Ok(())
-    }
-
-    fn to_json(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-        serde_json::to_vec(value).map_err(|e| self.refused(&e))
+        self.flush()
     }
 
     fn read_json<T: DeserializeOwned>(&self, json: &[u8]) -> Result<T, StoreError> {

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::episode::{Episode, FinishReason, Role, Status, Verdict};
+use crate::episode::{Decider, Episode, FinishReason, Parent, Role, Status, Verdict};
 
 /// Version of [`Summary`]: one of another version is folded anew.
-const VERSION: u32 = 2;
+///
+/// 3 brought everything from [`Summary::policies`] to [`Summary::person_steps`], and
+/// [`Summary::large_cost`].
+const VERSION: u32 = 3;
 
 /// One episode in short. Everything here is folded from its events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,11 +27,23 @@ pub struct Summary {
     pub collection: Option<String>,
     pub preset: String,
     pub router: String,
+    /// Trained policies that decided in it, in the order in which they came to it.
+    pub policies: Vec<String>,
+    /// For a fork: where it left its parent.
+    pub parent: Option<Parent>,
+    /// Tokens written and kept.
+    pub tokens: usize,
+    /// How often the writer changed from one step to the next.
+    pub switches: usize,
+    /// Steps whose writer a person chose.
+    pub person_steps: usize,
     pub steps: usize,
     /// Of those, written by the large model.
     pub large_steps: usize,
     /// In the unit of the models' prices.
     pub cost: f64,
+    /// Of that, what the large model cost.
+    pub large_cost: f64,
     pub end: End,
 }
 
@@ -52,6 +67,15 @@ impl Summary {
     /// The summary of episode `id`.
     pub fn of(id: u64, episode: &Episode) -> Self {
         let started = &episode.started;
+        let deciders = || episode.steps.iter().filter_map(|s| s.decision.as_ref()).map(|d| &d.by);
+        let mut policies: Vec<String> = Vec::new();
+        for decider in deciders() {
+            if let Decider::Policy(name) = decider
+                && !policies.contains(name)
+            {
+                policies.push(name.clone());
+            }
+        }
         Self {
             version: VERSION,
             id,
@@ -63,9 +87,15 @@ impl Summary {
             collection: started.collection.clone(),
             preset: started.preset.name.clone(),
             router: started.preset.routing.router.clone(),
+            policies,
+            parent: started.parent.clone(),
+            tokens: episode.ledger.kept(),
+            switches: episode.switches(),
+            person_steps: deciders().filter(|by| **by == Decider::Person).count(),
             steps: episode.steps.len(),
             large_steps: episode.steps.iter().filter(|s| s.writing.model == Role::Large).count(),
             cost: episode.ledger.cost(),
+            large_cost: episode.ledger.cost_of(Role::Large),
             end: match &episode.status {
                 Status::Running | Status::Paused => End::Unfinished,
                 Status::Finished { answer, verdict, reason } => {
@@ -74,6 +104,20 @@ impl Summary {
                 Status::Failed(error) => End::Failed { error: error.clone() },
             },
         }
+    }
+
+    /// The large model's share of the cost, in [0, 1]; 0 where nothing was spent.
+    pub fn large_cost_share(&self) -> f64 {
+        if self.cost > 0.0 { self.large_cost / self.cost } else { 0.0 }
+    }
+
+    /// Whether `json` is a summary that an older program kept.
+    pub(super) fn is_older(json: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        serde_json::from_slice(json).is_ok_and(|Version { version }| version < VERSION)
     }
 
     pub(super) fn parse(json: &[u8]) -> Option<Self> {

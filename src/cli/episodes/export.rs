@@ -1,0 +1,62 @@
+//! `pointsman episodes export`.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::list::Selection;
+use crate::library::Query;
+use crate::recording::write_json;
+use crate::store::Store;
+
+pub fn export(
+    store: &Store,
+    ids: Vec<u64>,
+    query: Option<&Query>,
+    out: Option<&Path>,
+) -> anyhow::Result<()> {
+    let selection = if ids.is_empty() {
+        Selection::of(store, query.unwrap_or(&Query::default()))?
+    } else {
+        Selection { ids: distinct(ids), unreadable: 0 }
+    };
+    match out {
+        None => write(store, &selection.ids, std::io::stdout().lock())?,
+        Some(path) => {
+            let failed = || format!("cannot write {}", path.display());
+            let file = File::create(path).with_context(failed)?;
+            write(store, &selection.ids, &file).with_context(failed)?;
+            file.sync_all().with_context(failed)?;
+            eprintln!("{} episodes written to {}", selection.ids.len(), path.display());
+        }
+    }
+    selection.complain()
+}
+
+/// Prints the events of one episode.
+///
+/// # Errors
+/// When it is missing, or cannot be read or written.
+pub fn print(store: &Store, id: u64) -> anyhow::Result<()> {
+    write(store, &[id], std::io::stdout().lock())
+}
+
+/// Each of them once, in their order.
+pub fn distinct(ids: Vec<u64>) -> Vec<u64> {
+    let mut seen = BTreeSet::new();
+    ids.into_iter().filter(|id| seen.insert(*id)).collect()
+}
+
+fn write(store: &Store, ids: &[u64], out: impl Write) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(out);
+    for &id in ids {
+        for json in store.json(id)? {
+            write_json(&mut out, id, &json)?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}

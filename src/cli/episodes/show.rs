@@ -1,0 +1,93 @@
+//! `pointsman episodes show`.
+
+use super::{said, style};
+use crate::episode::{Account, Decider, Episode, Role, Status, Step};
+use crate::library::LocalTime;
+use crate::store::Annotations;
+
+/// Prints an episode: its trace, who wrote each step and why, what it cost. `before` is called before
+/// each step.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn show(
+    id: u64,
+    episode: &Episode,
+    annotations: &Annotations,
+    mut before: impl FnMut(usize),
+) -> std::io::Result<()> {
+    let started = &episode.started;
+    let preset = &started.preset;
+    style::line(&format!(
+        "episode {id} · preset {} · router {} · threshold {} · seed {}",
+        preset.name, preset.routing.router, preset.routing.threshold, started.seed
+    ))?;
+    if let Some(parent) = &started.parent {
+        style::line(&format!(
+            "forked from episode {} at step {}",
+            parent.episode,
+            parent.step + 1
+        ))?;
+    }
+    let said = said(annotations);
+    if !said.is_empty() {
+        style::line(&said)?;
+    }
+    if let Some(binned) = annotations.binned() {
+        let since = LocalTime::text(binned.at_ms);
+        style::line(&format!(
+            "in the bin since {since}: `pointsman episodes restore {id}` brings it back"
+        ))?;
+    }
+    for role in Role::BOTH {
+        let model = &started.models[role];
+        style::line(&format!(
+            "{role:>5}: {} · {} parameters · price {} a token · {}",
+            model.name,
+            style::si(model.parameters as f64),
+            style::si(started.prices[role]),
+            model.digest
+        ))?;
+    }
+    style::line(&format!("\n{}\n", style::plain(&started.question)))?;
+    for (index, step) in episode.steps.iter().enumerate() {
+        before(index);
+        style::line(&step_line(index, step))?;
+    }
+    style::line(&match &episode.status {
+        Status::Running | Status::Paused => {
+            "\nunfinished: it was running when the program ended".into()
+        }
+        Status::Finished { answer, verdict, reason } => {
+            let answer = style::plain(answer.as_deref().unwrap_or("none"));
+            let gold =
+                started.gold.as_ref().map_or(String::new(), |gold| format!(" (gold {gold})"));
+            format!("\nanswer {answer}{gold} · {verdict:?} · {reason:?}").to_lowercase()
+        }
+        Status::Failed(error) => format!("\nfailed: {}", style::plain(error)),
+    })?;
+    for role in Role::BOTH {
+        let Account { prefilled, reused, kept, discarded, .. } = episode.ledger.accounts[role];
+        style::line(&format!(
+            "{role:>5}: {kept} tokens kept, {discarded} discarded, {prefilled} prefilled, \
+             {reused} reused · cost {}",
+            style::si(episode.ledger.cost_of(role))
+        ))?;
+    }
+    Ok(())
+}
+
+fn step_line(index: usize, step: &Step) -> String {
+    let text = style::plain(step.writing.text.trim_end());
+    let why = step.decision.as_ref().map_or(String::new(), |decision| {
+        let p = decision.p_large.map_or("   –".into(), |p| format!("{p:.2}"));
+        let by = match &decision.by {
+            Decider::Policy(name) | Decider::Rule(name) => name,
+            Decider::Person => "person",
+            Decider::Budget => "budget",
+            Decider::Exploration => "exploration",
+        };
+        format!("p(large) {p}  {by}")
+    });
+    format!("{:>3} {}  {text:<44} {why}", index + 1, step.writing.model.mark())
+}

@@ -1,0 +1,462 @@
+//! The language of queries: one line, words apart by spaces.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+use super::{Calendar, Clause, Comparison, Date, Name, Outcome, Quantity, Query, Sort, Test};
+use crate::store::TagError;
+
+/// What a query can say, and what it means: for help.
+pub const FILTERS: &[(&str, &str)] = &[
+    ("pens \"4 boxes\"", "the question has these words in it"),
+    ("right wrong undecided", "it ended so; several mean any of them"),
+    ("unfinished failed", "it did not end in order"),
+    ("task: router: policy: preset: collection:", "it has this name"),
+    ("cost<5e8 cost>=100M share>0.9", "cost, the large model's share of it; also <= and ="),
+    ("steps>4 large=0 switches>2 tokens<100", "steps, those of the large model, changes of writer"),
+    ("after:2026-11-01 before:2026-11-20 today", "it began on that day or later; before it; today"),
+    ("person", "a person chose the writer of a step"),
+    ("parent:12", "it is a fork of episode 12"),
+    ("tag:foo starred note:\"ask Ava\"", "that was said of it"),
+    ("in:\"4 × 12\"", "its trace has this in it; takes longest"),
+    ("-tag:foo -right", "it is not so"),
+    ("sort:cost sort:-cost", "order; date, share, steps, large, switches, tokens"),
+];
+
+const NAMES: [(&str, Name); 5] = [
+    ("task", Name::Task),
+    ("router", Name::Router),
+    ("policy", Name::Policy),
+    ("preset", Name::Preset),
+    ("collection", Name::Collection),
+];
+const WORDS: [(&str, Test); 8] = [
+    ("right", Test::Outcome(Outcome::Right)),
+    // As it stands in the list.
+    ("correct", Test::Outcome(Outcome::Right)),
+    ("wrong", Test::Outcome(Outcome::Wrong)),
+    ("undecided", Test::Outcome(Outcome::Undecided)),
+    ("unfinished", Test::Outcome(Outcome::Unfinished)),
+    ("failed", Test::Outcome(Outcome::Failed)),
+    ("starred", Test::Starred),
+    ("person", Test::Person),
+];
+const QUANTITIES: [(&str, Quantity); 7] = [
+    ("date", Quantity::Date),
+    ("cost", Quantity::Cost),
+    ("share", Quantity::Share),
+    ("steps", Quantity::Steps),
+    ("large", Quantity::Large),
+    ("switches", Quantity::Switches),
+    ("tokens", Quantity::Tokens),
+];
+const COMPARISONS: [(&str, Comparison); 5] = [
+    // The longer ones first: each is looked for as a beginning.
+    ("<=", Comparison::AtMost),
+    (">=", Comparison::AtLeast),
+    ("<", Comparison::Less),
+    (">", Comparison::More),
+    ("=", Comparison::Equal),
+];
+
+/// Keys with a colon that have a meaning of their own.
+const COLON: [&str; 7] = ["tag", "note", "after", "before", "parent", "in", "sort"];
+
+/// A query that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the query is wrong at character {character}: {problem}")]
+pub struct QueryError {
+    /// Bytes of the query that are wrong.
+    pub span: Range<usize>,
+    /// Where they begin, in characters from 1.
+    pub character: usize,
+    pub problem: Problem,
+}
+
+/// What is wrong with a query.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Problem {
+    #[error(
+        "there is no filter `{0}:`; use task:, router:, policy:, preset:, collection:, tag:, note:, after:, before:, parent:, in: or sort:, or put \"quotes\" round words of the question"
+    )]
+    Filter(String),
+    #[error(
+        "nothing called `{0}` can be compared; use cost, share, steps, large, switches or tokens, or put \"quotes\" round words of the question"
+    )]
+    Quantity(String),
+    #[error("`{0}` is followed by <, <=, =, >= or > and a number")]
+    Compare(String),
+    #[error("`{0}` is followed by a colon and what to look for")]
+    Colon(String),
+    #[error("days are compared with after: and before:, as `after:2026-11-25`")]
+    Day,
+    #[error("`{0}` is no number; write one such as 4, 0.5, 5e8 or 500M")]
+    Number(String),
+    #[error("`{0}` is no day; write one such as 2026-11-25")]
+    Date(String),
+    #[error("`{0}` is no episode; write its number, as `parent:12`")]
+    Id(String),
+    #[error(transparent)]
+    Tag(#[from] TagError),
+    #[error("nothing follows `{0}`; write what to look for, in \"quotes\" where it has spaces")]
+    Empty(String),
+    #[error("one `-` negates; `{0}` is no filter, and no option that there is here")]
+    TwoDashes(String),
+    #[error("these quotes are not closed; end them with \"")]
+    Open,
+    #[error(
+        "nothing can be sorted by `{0}`; use date, cost, share, steps, large, switches or tokens, with `-` before it for the largest first"
+    )]
+    Sort(String),
+    #[error("there is a second order; one `sort:` is enough")]
+    SecondSort,
+    #[error("an order cannot be negated; write `sort:-cost` for the largest first")]
+    NegatedSort,
+}
+
+impl Query {
+    /// Reads a query; `calendar` says when days begin. An empty line asks for every episode.
+    ///
+    /// # Errors
+    /// At the first word that cannot be understood.
+    pub fn parse(line: &str, calendar: &impl Calendar) -> Result<Self, QueryError> {
+        let mut query = Self::default();
+        let mut at = 0;
+        while let Some(word) = Word::next(line, at)? {
+            at = word.span.end;
+            let taken = match &word.filter {
+                Some((key, ":")) if key == "sort" => query.sort_by(&word),
+                _ => word.test(calendar).map(|test| query.add(word.negated, test)),
+            };
+            taken.map_err(|problem| QueryError::new(line, word.span, problem))?;
+        }
+        Ok(query)
+    }
+
+    fn sort_by(&mut self, word: &Word) -> Result<(), Problem> {
+        if word.negated {
+            return Err(Problem::NegatedSort);
+        }
+        let value = word.filled()?;
+        let name = value.strip_prefix('-').unwrap_or(value);
+        let by = find(&QUANTITIES, name).ok_or_else(|| Problem::Sort(word.value.clone()))?;
+        let descending = name != value;
+        match self.sort.replace(Sort { by, descending }) {
+            Some(_) => Err(Problem::SecondSort),
+            None => Ok(()),
+        }
+    }
+
+    fn add(&mut self, negated: bool, test: Test) {
+        let joins = !negated && test.is_exclusive();
+        let like = |clause: &&mut Clause| {
+            joins && !clause.negated && clause.any.iter().all(|other| other.is_like(&test))
+        };
+        match self.clauses.iter_mut().find(like) {
+            Some(clause) => clause.any.push(test),
+            None => self.clauses.push(Clause { negated, any: vec![test] }),
+        }
+    }
+}
+
+/// A word of a query as it stands there.
+struct Word<'a> {
+    /// Its bytes in the line, quotes included.
+    span: Range<usize>,
+    /// Those bytes.
+    source: &'a str,
+    negated: bool,
+    /// Key and sign: `cost` and `<`; absent where it is a word of the question.
+    filter: Option<(String, &'static str)>,
+    /// The rest, without quotes.
+    value: String,
+    quoted: bool,
+}
+
+impl<'a> Word<'a> {
+    /// The first word at or after byte `from` of `line`; nothing at the end.
+    fn next(line: &'a str, from: usize) -> Result<Option<Self>, QueryError> {
+        let start = line.len() - line[from..].trim_start().len();
+        if start == line.len() {
+            return Ok(None);
+        }
+        let mut at = start;
+        let negated = line[at..].starts_with('-');
+        at += usize::from(negated);
+        if negated && line[at..].starts_with('-') {
+            let word = line[start..].split(char::is_whitespace).next().unwrap_or_default();
+            let problem = Problem::TwoDashes(word.to_owned());
+            return Err(QueryError::new(line, start..start + word.len(), problem));
+        }
+        let filter = filter_of(&line[at..]);
+        at += filter.as_ref().map_or(0, |(key, sign)| key.len() + sign.len());
+        let rest = &line[at..];
+        let quoted = rest.starts_with('"');
+        let (value, length) = if quoted {
+            let open = || QueryError::new(line, at..line.len(), Problem::Open);
+            unquote(rest).ok_or_else(open)?
+        } else {
+            let word = rest.split(char::is_whitespace).next().unwrap_or_default();
+            (word.to_owned(), word.len())
+        };
+        let span = start..at + length;
+        Ok(Some(Self { source: &line[span.clone()], span, negated, filter, value, quoted }))
+    }
+
+    fn test(&self, calendar: &impl Calendar) -> Result<Test, Problem> {
+        match &self.filter {
+            Some((key, ":")) => self.named(key, calendar),
+            Some((key, sign)) => self.compared(key, sign),
+            None => {
+                let lower = self.filled()?.to_lowercase();
+                let filter = find(&WORDS, &lower).filter(|_| !self.quoted);
+                Ok(match filter {
+                    Some(test) => test,
+                    None if lower == "today" && !self.quoted => {
+                        let today = calendar.today();
+                        let (from_ms, until_ms) =
+                            (calendar.midnight(today), calendar.end_of(today));
+                        Test::Began { from_ms, until_ms }
+                    }
+                    None => Test::Question(lower),
+                })
+            }
+        }
+    }
+
+    /// The test of a key with a colon.
+    fn named(&self, key: &str, calendar: &impl Calendar) -> Result<Test, Problem> {
+        let lower = || self.filled().map(str::to_lowercase);
+        let midnight = || {
+            let day = self.filled()?.parse::<Date>();
+            day.map(|day| calendar.midnight(day)).map_err(|_| Problem::Date(self.value.clone()))
+        };
+        Ok(match key {
+            "tag" => Test::Tag(self.filled()?.parse()?),
+            "note" => Test::Note(lower()?),
+            "in" => Test::Trace(lower()?),
+            "after" => Test::Began { from_ms: midnight()?, until_ms: u64::MAX },
+            "before" => Test::Began { from_ms: 0, until_ms: midnight()? },
+            "parent" => {
+                let id = self.filled()?.parse();
+                Test::Parent(id.map_err(|_| Problem::Id(self.value.clone()))?)
+            }
+            "date" => return Err(Problem::Day),
+            _ if find(&QUANTITIES, key).is_some() => return Err(Problem::Compare(key.to_owned())),
+            _ => match find(&NAMES, key) {
+                Some(name) => Test::Name(name, lower()?),
+                None => return Err(Problem::Filter(key.to_owned())),
+            },
+        })
+    }
+
+    /// The test of a key with a sign of comparison.
+    fn compared(&self, key: &str, sign: &str) -> Result<Test, Problem> {
+        let comparison = find(&COMPARISONS, sign);
+        let (Some(quantity), Some(comparison)) = (find(&QUANTITIES, key), comparison) else {
+            let colon = find(&NAMES, key).is_some() || COLON.contains(&key);
+            let problem = if colon { Problem::Colon } else { Problem::Quantity };
+            return Err(problem(key.to_owned()));
+        };
+        if quantity == Quantity::Date {
+            return Err(Problem::Day);
+        }
+        let number = number(self.filled()?).ok_or_else(|| Problem::Number(self.value.clone()))?;
+        Ok(Test::Number(quantity, comparison, number))
+    }
+
+    /// The value, which must not be empty.
+    fn filled(&self) -> Result<&str, Problem> {
+        if self.value.is_empty() {
+            return Err(Problem::Empty(self.source.to_owned()));
+        }
+        Ok(&self.value)
+    }
+}
+
+impl QueryError {
+    fn new(line: &str, span: Range<usize>, problem: Problem) -> Self {
+        let character = line[..span.start].chars().count() + 1;
+        Self { span, character, problem }
+    }
+}
+
+/// Key and sign at the beginning of `text`, if it begins with a filter.
+fn filter_of(text: &str) -> Option<(String, &'static str)> {
+    let end = text.find(|c: char| !c.is_ascii_alphabetic())?;
+    let (key, rest) = text.split_at(end);
+    let mut signs = std::iter::once(":").chain(COMPARISONS.map(|(sign, _)| sign));
+    let sign = signs.find(|sign| rest.starts_with(sign)).filter(|_| !key.is_empty())?;
+    Some((key.to_lowercase(), sign))
+}
+
+/// The text in the quotes that `text` begins with, and how many bytes it takes with them; nothing
+/// where they are not closed. `\"` stands for a quote, `\\` for a backslash.
+fn unquote(text: &str) -> Option<(String, usize)> {
+    let mut value = String::new();
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            '\\' if !escaped => escaped = true,
+            '"' if !escaped => return Some((value, at + 1)),
+            _ => {
+                if escaped && c != '"' && c != '\\' {
+                    value.push('\\');
+                }
+                value.push(c);
+                escaped = false;
+            }
+        }
+    }
+    None
+}
+
+/// A number, with a prefix of the SI for large ones.
+fn number(text: &str) -> Option<f64> {
+    let scales = [("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)];
+    let scaled = scales.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, *scale)));
+    let (digits, scale) = scaled.unwrap_or((text, 1.0));
+    // `inf` and `nan` are numbers to the parser.
+    let number = digits.parse::<f64>().ok().filter(|n| n.is_finite())?;
+    Some(number * scale)
+}
+
+fn find<T: Clone>(table: &[(&str, T)], name: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is 25 November 2026, and every day begins at a round number.
+    struct Fixed;
+
+    impl Calendar for Fixed {
+        fn today(&self) -> Date {
+            Date { year: 2026, month: 11, day: 25 }
+        }
+
+        fn midnight(&self, day: Date) -> u64 {
+            u64::from(day.month) * 1000 + u64::from(day.day) * 10
+        }
+
+        fn end_of(&self, day: Date) -> u64 {
+            self.midnight(day) + 10
+        }
+    }
+
+    fn parse(line: &str) -> Query {
+        Query::parse(line, &Fixed).unwrap_or_else(|e| panic!("{line}: {e}"))
+    }
+
+    /// The one test of a query of one word.
+    fn test(line: &str) -> Test {
+        let query = parse(line);
+        assert_eq!((query.clauses.len(), query.sort), (1, None), "{line}");
+        let Clause { negated, mut any } = query.clauses[0].clone();
+        assert_eq!((negated, any.len()), (line.starts_with('-'), 1), "{line}");
+        any.remove(0)
+    }
+
+    #[test]
+    fn every_filter_is_understood() {
+        let number = |quantity, comparison, value| Test::Number(quantity, comparison, value);
+        let text = str::to_owned;
+        let cases = [
+            ("Pens", Test::Question(text("pens"))),
+            ("\"4 boxes\"", Test::Question(text("4 boxes"))),
+            ("\"right\"", Test::Question(text("right"))),
+            ("\"a \\\"b\\\" \\\\ \\n\"", Test::Question(text("a \"b\" \\ \\n"))),
+            ("3:4", Test::Question(text("3:4"))),
+            ("<5", Test::Question(text("<5"))),
+            ("привет", Test::Question(text("привет"))),
+            ("task:Arithmetic", Test::Name(Name::Task, text("arithmetic"))),
+            ("ROUTER:policy", Test::Name(Name::Router, text("policy"))),
+            ("policy:tiny-3", Test::Name(Name::Policy, text("tiny-3"))),
+            ("preset:\"my own\"", Test::Name(Name::Preset, text("my own"))),
+            ("collection:c", Test::Name(Name::Collection, text("c"))),
+            ("right", Test::Outcome(Outcome::Right)),
+            ("correct", Test::Outcome(Outcome::Right)),
+            ("-wrong", Test::Outcome(Outcome::Wrong)),
+            ("undecided", Test::Outcome(Outcome::Undecided)),
+            ("unfinished", Test::Outcome(Outcome::Unfinished)),
+            ("failed", Test::Outcome(Outcome::Failed)),
+            ("cost<5e8", number(Quantity::Cost, Comparison::Less, 5e8)),
+            ("cost>=100M", number(Quantity::Cost, Comparison::AtLeast, 1e8)),
+            ("share<=.5", number(Quantity::Share, Comparison::AtMost, 0.5)),
+            ("steps>4", number(Quantity::Steps, Comparison::More, 4.0)),
+            ("large=0", number(Quantity::Large, Comparison::Equal, 0.0)),
+            ("-switches>2k", number(Quantity::Switches, Comparison::More, 2e3)),
+            ("tokens<1", number(Quantity::Tokens, Comparison::Less, 1.0)),
+            ("tag:Foo", Test::Tag("foo".parse().unwrap())),
+            ("starred", Test::Starred),
+            ("note:\"ask Ava\"", Test::Note(text("ask ava"))),
+            ("person", Test::Person),
+            ("parent:12", Test::Parent(12)),
+            ("in:\"4 × 12\"", Test::Trace(text("4 × 12"))),
+            ("-in:x", Test::Trace(text("x"))),
+            ("after:2026-11-01", Test::Began { from_ms: 11_010, until_ms: u64::MAX }),
+            ("before:2026-11-20", Test::Began { from_ms: 0, until_ms: 11_200 }),
+            ("today", Test::Began { from_ms: 11_250, until_ms: 11_260 }),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(test(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_an_episode_has_one_of_may_be_any_of_several() {
+        let query = parse("right pens task:a wrong  task:b router:a -task:c boxes tag:x tag:y");
+        let sizes: Vec<_> = query.clauses.iter().map(|c| (c.negated, c.any.len())).collect();
+        let one = (false, 1);
+        let expected = [(false, 2), one, (false, 2), one, (true, 1), one, one, one];
+        assert_eq!(sizes, expected, "{query:?}");
+    }
+
+    #[test]
+    fn an_order_is_read_and_an_empty_line_asks_for_all() {
+        let by = |by, descending| Some(Sort { by, descending });
+        assert_eq!(parse("sort:cost").sort, by(Quantity::Cost, false));
+        assert_eq!(parse("x sort:-date y").sort, by(Quantity::Date, true));
+        assert_eq!(parse("  \t "), Query::default());
+    }
+
+    #[test]
+    fn a_wrong_query_says_where_and_what_is_valid() {
+        let cases = [
+            ("pens foo:x", 6, "no filter `foo:`; use task:, router:"),
+            ("x cots<5", 3, "`cots` can be compared; use cost, share"),
+            ("cost:5", 1, "`cost` is followed by <"),
+            ("é task<5", 3, "`task` is followed by a colon"),
+            ("in=x", 1, "`in` is followed by a colon"),
+            ("date>2026-11-01", 1, "after: and before:"),
+            ("date:2026-11-01", 1, "after: and before:"),
+            ("steps>four", 1, "`four` is no number"),
+            ("cost<nan", 1, "`nan` is no number"),
+            ("cost<1e999", 1, "`1e999` is no number"),
+            ("cost<", 1, "nothing follows `cost<`"),
+            ("after:2026-02-30", 1, "`2026-02-30` is no day"),
+            ("parent:-1", 1, "`-1` is no episode"),
+            ("tag:\"two words\"", 1, "`two words` is no tag"),
+            ("a tag: b", 3, "nothing follows `tag:`"),
+            ("in:\"\"", 1, "nothing follows `in:\"\"`"),
+            ("a -", 3, "nothing follows `-`"),
+            ("a --jsn", 3, "`--jsn` is no filter"),
+            ("a note:\"b c", 8, "not closed"),
+            ("sort:colour", 1, "`colour`; use date, cost"),
+            ("sort:", 1, "nothing follows `sort:`"),
+            ("sort:cost sort:date", 11, "one `sort:` is enough"),
+            ("-sort:cost", 1, "cannot be negated"),
+        ];
+        for (line, character, words) in cases {
+            let error = Query::parse(line, &Fixed).expect_err(line);
+            let text = error.to_string();
+            assert_eq!(error.character, character, "{line}: {text}");
+            assert!(text.contains(words), "{line}: {text}");
+            assert!(text.contains(&format!("character {character}:")), "{text}");
+            assert!(line.get(error.span).is_some_and(|span| !span.is_empty()), "{line}");
+        }
+    }
+}
