@@ -49,6 +49,32 @@ fn a_question_is_solved_stored_shown_and_exported() {
 }
 
 #[test]
+fn it_is_told_why_a_step_went_to_its_model() {
+    let home = tempfile::tempdir().unwrap();
+    stdout(home.path(), &["run", "--router", "policy", QUESTION]);
+    let told = stdout(home.path(), &["why", "1", "1"]);
+    assert!(told.starts_with("step 1: ") && told.contains("the shares add up"), "{told}");
+    let all = &events(&stdout(home.path(), &["why", "1", "1", "--json", "--rows"]))[0];
+    let number = |value: &Value| value.as_f64().unwrap();
+    let parts = all["parts"].as_array().unwrap();
+    assert!(parts.iter().any(|part| part["name"].as_str().unwrap().starts_with("story.")));
+    let sum: f64 = parts.iter().map(|part| number(&part["push"])).sum();
+    let difference = number(&all["p_large"]) - number(&all["base"]);
+    assert!((sum - difference).abs() < 0.005, "{sum} {difference}");
+    let events = events(&stdout(home.path(), &["episodes", "show", "--json", "1"]));
+    let decided = events.iter().find(|event| event["event"] == "decided").unwrap();
+    assert!((number(&decided["p_large"]) - number(&all["p_large"])).abs() < 1e-4);
+
+    stdout(home.path(), &["run", "--router", "entropy", QUESTION]);
+    let told = stdout(home.path(), &["why", "2", "1"]);
+    assert!(told.contains("glimpse.first_entropy"), "{told}");
+    stdout(home.path(), &["run", "--router", "always-small", QUESTION]);
+    let (code, refused) = failure(home.path(), &["why", "1", "99"]);
+    assert_eq!(code, 1);
+    assert!(refused.contains("episode 1 has no step 99: its steps are 1 to 4"), "{refused}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_episode() {
     let home = tempfile::tempdir().unwrap();
     let preset = home.path().join("warm.toml");

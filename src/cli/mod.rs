@@ -16,6 +16,7 @@ mod progress;
 mod run;
 mod style;
 mod train;
+mod why;
 mod workbench;
 
 use std::process::ExitCode;
@@ -60,6 +61,8 @@ enum Subcommands {
     Calibrate(calibrate::CalibrateArgs),
     /// List, show, promote, roll back and export policies
     Policy(policy::PolicyArgs),
+    /// Tell why a step of a stored episode went to its model: how far each feature pushed
+    Why(why::WhyArgs),
     /// List, show and export stored episodes
     Episodes(episodes::EpisodesArgs),
     /// Check terminal, models and store: what works, what does not, what to do
@@ -104,6 +107,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
             episodes::run(args, &Store::open(&common.store(&folders))?)?;
             Ok(Outcome::Done)
         }
+        Some(Subcommands::Why(args)) => why::run(&args, common, &folders),
         Some(Subcommands::Collect(args)) => collect::run(args, common, &folders),
         Some(Subcommands::Train(args)) => train::run(args, common, &folders),
         Some(Subcommands::Calibrate(args)) => calibrate::run(args, common, &folders),

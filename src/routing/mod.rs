@@ -5,11 +5,13 @@
 //! | `features`, `reading` | what can be seen at a boundary: in the tokens, in what they say |
 //! | `rules` | handcrafted routers |
 //! | `policy`, `network` | the trained one, its file and its network |
+//! | `attribution` | how far each feature pushed p(large) |
 //! | `shipped` | policy files, those inside the binary among them |
 //! | `mixture` | two Gaussians on confidence, for one of the rules |
 //! | `roster` | routers by name |
 //! | `exploration` | choices that are drawn, to learn from them |
 
+mod attribution;
 mod exploration;
 mod features;
 mod mixture;
@@ -29,6 +31,7 @@ use crate::engine::Evidence;
 use crate::episode::{Decider, Episode, Role, Token};
 use crate::tasks::Question;
 
+pub use attribution::{Contributions, Part, contributions, rule_contributions};
 pub use exploration::{Drawn, Explorer};
 pub use features::{FEATURES, features};
 pub use mixture::{Component, Mixture, confidence};

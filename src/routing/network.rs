@@ -123,4 +123,26 @@ impl Network {
             slip: heads.narrow(1, 5, 1)?.squeeze(1)?,
         })
     }
+
+    /// How p(large) changes with each input, at each of `inputs` of shape (n, number of inputs): the
+    /// gradient of the logit's sigmoid, a row an input. The weights are constants here, so that the
+    /// backward pass is two products, not the whole of an optimizer's.
+    ///
+    /// # Errors
+    /// When the shape does not fit.
+    pub fn slopes(&self, inputs: &Tensor) -> Result<Tensor> {
+        let weight = |at: usize| self.tensors[at].as_detached_tensor();
+        let layer =
+            |x: &Tensor, at: usize| x.matmul(&weight(at).t()?)?.broadcast_add(&weight(at + 1));
+        let first = layer(inputs, 0)?.relu()?;
+        let second = layer(&first, 2)?.relu()?;
+        let logit = layer(&second, 4)?.narrow(1, 0, 1)?;
+        let p = candle_nn::ops::sigmoid(&logit)?;
+        let by_logit = (&p * (1.0 - &p)?)?;
+        // A rectified unit hands on what it is asked where it is open.
+        let open = |hidden: &Tensor| hidden.gt(0.0)?.to_dtype(DType::F32);
+        let by_second = by_logit.matmul(&weight(4).narrow(0, 0, 1)?)?.mul(&open(&second)?)?;
+        let by_first = by_second.matmul(&weight(2))?.mul(&open(&first)?)?;
+        by_first.matmul(&weight(0))
+    }
 }
