@@ -8,6 +8,7 @@ use pointsman::episode::{
     Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, PerRole, Role,
     Started, StopReason, Token, Usage, Verdict, Writing,
 };
+use pointsman::evaluation::flips;
 use pointsman::routing::Opinion;
 use pointsman::session::Update;
 use pointsman::tasks::Question;
@@ -375,6 +376,22 @@ fn trouble_is_told() {
 #[test]
 fn too_small() {
     shots!("too_small", streaming(), (60, 12), (79, 24));
+}
+
+#[test]
+fn steps_that_another_threshold_would_flip_are_known() {
+    let flips = |bench: &Bench, from, to| {
+        let flips = flips(&bench.state.run.as_ref().unwrap().episode, from, to);
+        flips.iter().map(|flip| (flip.step, flip.to)).collect::<Vec<_>>()
+    };
+    let bench = finished(Verdict::Correct);
+    assert_eq!(flips(&bench, 0.5, 0.2), [(2, Role::Large)]);
+    assert_eq!(flips(&bench, 0.2, 0.5), [(2, Role::Small)]);
+    assert_eq!(flips(&bench, 0.5, 0.72), [(1, Role::Small)]);
+    assert_eq!(flips(&bench, 0.5, 0.71), [], "large where p = t");
+    assert_eq!(flips(&bench, 0.5, 0.0), [(0, Role::Large), (2, Role::Large), (3, Role::Large)]);
+    assert_eq!(flips(&paused(), 0.5, 0.0), [(0, Role::Large)], "a person settled the other");
+    assert_eq!(flips(&streaming(), 0.5, 0.65), [(2, Role::Small)], "it is being written");
 }
 
 #[test]
