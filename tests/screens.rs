@@ -12,7 +12,7 @@ use pointsman::evaluation::flips;
 use pointsman::routing::Opinion;
 use pointsman::session::Update;
 use pointsman::tasks::Question;
-use pointsman::theme::{Glyphs, Theme};
+use pointsman::theme::{Glyphs, Theme, theme_names};
 use pointsman::workbench::{Beginning, Message, Scroll, State, View, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -392,6 +392,46 @@ fn steps_that_another_threshold_would_flip_are_known() {
     assert_eq!(flips(&bench, 0.5, 0.0), [(0, Role::Large), (2, Role::Large), (3, Role::Large)]);
     assert_eq!(flips(&paused(), 0.5, 0.0), [(0, Role::Large)], "a person settled the other");
     assert_eq!(flips(&streaming(), 0.5, 0.65), [(2, Role::Small)], "it is being written");
+}
+
+/// The colours and modifiers of a screen: a letter a style, and what the letters stand for.
+fn painted(screen: &Screen) -> String {
+    let buffer = screen.terminal.backend().buffer();
+    let mut styles = Vec::new();
+    let mut text = String::new();
+    for (i, cell) in buffer.content().iter().enumerate() {
+        let style = (cell.fg, cell.bg, cell.modifier);
+        let known = styles.iter().position(|other| *other == style);
+        let at = known.unwrap_or_else(|| {
+            styles.push(style);
+            styles.len() - 1
+        });
+        text.push(char::from(b'a' + u8::try_from(at).unwrap()));
+        if (i + 1) % usize::from(buffer.area.width) == 0 {
+            text.push('\n');
+        }
+    }
+    for (at, (fg, bg, modifier)) in styles.into_iter().enumerate() {
+        let letter = char::from(b'a' + u8::try_from(at).unwrap());
+        text.push_str(&format!("{letter}: {fg} on {bg}, {modifier:?}\n"));
+    }
+    text
+}
+
+#[test]
+fn themes_differ_in_colour_alone() {
+    let bench = paused();
+    let text = bench.screen(80, 24).text();
+    for name in theme_names(Path::new("/nowhere")) {
+        let screen = bench.screen_with(&name, Glyphs::Unicode, 80, 24);
+        assert_eq!(screen.text(), text, "{name}");
+        if ["colour-blind", "dusk"].contains(&name.as_str()) {
+            insta::assert_snapshot!(
+                format!("theme_{name}_80x24"),
+                text.clone() + &painted(&screen)
+            );
+        }
+    }
 }
 
 #[test]
