@@ -184,6 +184,54 @@ fn wrong_use_is_told_in_one_sentence() {
 }
 
 #[test]
+fn what_is_in_force_is_printed() {
+    let home = tempfile::tempdir().unwrap();
+    let keys = stdout(home.path(), &["print", "keys", "--toml"]);
+    assert!(keys.contains("pause = [\"space\"]"), "{keys}");
+    let folder = home.path().join("config");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("keys.toml"), "# mine\npause = [\"F5\"]\n").unwrap();
+    let keys = stdout(home.path(), &["print", "keys"]);
+    assert!(keys.contains("| `F5` | `pause` | pause, resume |"), "{keys}");
+
+    let config = stdout(home.path(), &["print", "config", "--threshold", "0.25"]);
+    assert!(config.contains("threshold = 0.25"), "{config}");
+    let file = home.path().join("mine.toml");
+    std::fs::write(&file, &config).unwrap();
+    let again = stdout(home.path(), &["print", "config", "--preset", file.to_str().unwrap()]);
+    let body = |text: &str| text.split_once("\n\n").unwrap().1.to_owned();
+    assert_eq!(body(&again), body(&config), "what is printed can be used");
+
+    let page = stdout(home.path(), &["print", "man"]);
+    assert!(page.contains(".TH") && page.contains("pointsman\\-eval"), "{page}");
+    let page = stdout(home.path(), &["print", "man", "why"]);
+    assert!(page.contains("pointsman\\-why") || page.contains("pointsman why"), "{page}");
+    let (code, refused) = failure(home.path(), &["print", "man", "evel"]);
+    assert!(
+        code == 2 && refused.contains("there is no subcommand `evel`: use one of run, "),
+        "{refused}"
+    );
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(home.path(), &["print", "completions", shell]).contains("pointsman"));
+    }
+}
+
+#[test]
+fn wrong_keys_are_refused_before_the_screen_is_taken() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("config");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("keys.toml"), "# mine\nstop = [\"q\"]\n").unwrap();
+    for command in [&["print", "keys"][..], &[]] {
+        let (code, refused) = failure(home.path(), command);
+        assert_eq!(code, 2);
+        let sentence = "keys.toml, line 2, column 9: key `q` is bound to both `quit` and `stop`: \
+                        choose another for one of them";
+        assert!(refused.contains(sentence), "{refused}");
+    }
+}
+
+#[test]
 fn broken_models_are_told_by_file() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("model");

@@ -13,7 +13,7 @@ use pointsman::routing::Opinion;
 use pointsman::session::Update;
 use pointsman::tasks::Question;
 use pointsman::theme::{Glyphs, Theme, theme_names};
-use pointsman::workbench::{Beginning, Message, Scroll, State, View, update};
+use pointsman::workbench::{Beginning, Keymap, Message, Scroll, State, View, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
@@ -49,11 +49,16 @@ struct Bench {
 
 impl Bench {
     fn new(first: Option<Question>) -> Self {
+        Self::with_keys(first, Keymap::default())
+    }
+
+    fn with_keys(first: Option<Question>, keys: Keymap) -> Self {
         let beginning = Beginning {
             preset: preset(),
             first,
             seed: 0,
             store: "/home/ava/.local/share/pointsman/store".into(),
+            keys,
         };
         let mut bench = Self { state: State::new(beginning), now: BEGAN, step: 0 };
         bench.tell(Update::Loading("loading the models".into()));
@@ -576,10 +581,42 @@ mod keys {
         assert!(sent(&mut bench, 's').is_empty());
         assert!(hint(&bench).starts_with("no episode is running: press d"));
         press(&mut bench, KeyCode::Char('z'));
-        assert_eq!(hint(&bench), "z does nothing here: ? shows the keys");
+        assert_eq!(hint(&bench), "z does nothing here: press ? for the keys");
         press(&mut bench, KeyCode::Char('?'));
         assert_eq!(bench.state.notice, None);
         assert_eq!(press(&mut bench, KeyCode::Char('d')), [Effect::Draw], "it closes the help too");
+    }
+
+    #[test]
+    fn the_users_keys_are_in_force_and_named_everywhere() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("keys.toml");
+        let text =
+            "help = [\"F1\"]\nquit = [\"Ctrl-Q\"]\ndraw = [\"F5\", \"D\"]\nreasons = [\"W\"]\n";
+        std::fs::write(&file, text).unwrap();
+        let mut bench = Bench::with_keys(None, Keymap::load(&file).unwrap());
+        bench.tell(Update::Ready);
+        let text = bench.screen(80, 24).text();
+        assert!(text.contains("F5 draw a question") && text.contains("Ctrl-Q quit"), "{text}");
+        assert!(text.contains("F1 keys"), "{text}");
+        assert!(bench.screen(60, 12).text().contains("press Ctrl-Q to quit"));
+        assert!(press(&mut bench, KeyCode::Char('d')).is_empty());
+        assert_eq!(hint(&bench), "d does nothing here: press F1 for the keys");
+        press(&mut bench, KeyCode::Char('s'));
+        assert_eq!(
+            hint(&bench),
+            "no episode is running: press F5 to draw a question, i to type one"
+        );
+        assert_eq!(press(&mut bench, KeyCode::F(5)), [Effect::Draw]);
+        press(&mut bench, KeyCode::F(1));
+        let text = bench.screen(80, 24).text();
+        assert!(text.contains("F5 D      draw a new question"), "{text}");
+        let key = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::CONTROL);
+        assert_eq!(update(&mut bench.state, Message::Input(Input::Key(key))), [Effect::Quit]);
+        press(&mut bench, KeyCode::F(1));
+        bench.tell(Update::Failed("no models".into()));
+        let text = bench.screen(80, 24).text();
+        assert!(text.contains("terminal. Press Ctrl-Q"), "{text}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod log;
 mod options;
 mod policies;
 mod policy;
+mod print;
 mod progress;
 mod run;
 mod style;
@@ -35,7 +36,7 @@ use policies::PolicyChoiceError;
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
 /// router that chooses which of them writes the next step.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "pointsman", version, max_term_width = 100)]
 struct Arguments {
     #[command(flatten)]
     common: Common,
@@ -67,6 +68,8 @@ enum Subcommands {
     Episodes(episodes::EpisodesArgs),
     /// Check terminal, models and store: what works, what does not, what to do
     Doctor,
+    /// Print the keys or the configuration in force, manual pages, or completions for a shell
+    Print(print::PrintArgs),
 }
 
 /// A question without a word in it.
@@ -113,6 +116,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
         Some(Subcommands::Calibrate(args)) => calibrate::run(args, common, &folders),
         Some(Subcommands::Policy(args)) => policy::run(args, common, &folders),
         Some(Subcommands::Doctor) => doctor::run(common, &folders),
+        Some(Subcommands::Print(args)) => print::run(args, common, &folders),
     }
 }
 
@@ -123,6 +127,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
+        || error.is::<print::NoSubcommand>()
         || matches!(
             error.downcast_ref(),
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))

@@ -17,7 +17,7 @@ use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
 use crate::terminal::Screen;
 use crate::theme::{Glyphs, Theme};
-use crate::workbench::{self, Beginning, Ended, Session, Start};
+use crate::workbench::{self, Beginning, Ended, Keymap, Session, Start};
 
 /// How long a session may take to end once it is told to: more than the time of a token.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -54,6 +54,7 @@ pub fn run(
     let preset = common.preset(folders)?;
     policies::known(std::slice::from_ref(&preset.routing.router))?;
     let theme = Theme::choose(args.theme.as_deref(), &folders.themes())?;
+    let keys = Keymap::load(&folders.keys())?;
     let mut drawn = questions("arithmetic", Split::Test, common.seed)?;
     let first = if args.idle { None } else { drawn.next() };
     let path = common.store(folders);
@@ -77,6 +78,7 @@ pub fn run(
             first,
             seed: common.seed,
             store: path.display().to_string(),
+            keys,
         },
         theme,
         glyphs: if args.ascii {

@@ -1,7 +1,9 @@
 //! The table of actions. Keymap, help and the hints at the foot of the screen are read from it.
+//! Its keys are those before a user's `keys.toml`: what is in force says the [`Keymap`](super::Keymap).
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::KeyCode;
 
+use super::key::Key;
 use super::state::{Link, State};
 use crate::episode::Status;
 
@@ -34,6 +36,21 @@ pub enum Action {
     Quit,
 }
 
+impl Action {
+    /// Its name in `keys.toml`: that of the variant in kebab case, so that `ThresholdUp` is
+    /// `threshold-up`. To rename a variant breaks files.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for c in format!("{self:?}").chars() {
+            if c.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(c.to_lowercase());
+        }
+        name
+    }
+}
+
 /// Where an action is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -48,19 +65,21 @@ pub enum Place {
 
 impl Place {
     /// Why an action of this place is not valid now, with the remedy; nothing where it is.
-    pub fn refusal(self, state: &State) -> Option<&'static str> {
-        match (self, &state.link) {
-            (Self::Anywhere, _) => None,
-            (Self::Trace, _) if state.run.is_some() => None,
-            (Self::Trace, _) => Some("there are no steps yet"),
-            (_, Link::Loading(_)) => Some("the models are still being loaded"),
-            (_, Link::Failed(_)) => Some("the session is over: press q to quit"),
-            (Self::Session, Link::Ready) => None,
-            (Self::Episode, Link::Ready) if state.open().is_some() => None,
-            (Self::Episode, Link::Ready) => {
-                Some("no episode is running: press d to draw a question, i to type one")
-            }
-        }
+    pub fn refusal(self, state: &State) -> Option<String> {
+        let (why, ways): (_, &[(Action, &str)]) = match (self, &state.link) {
+            (Self::Anywhere, _) => return None,
+            (Self::Trace, _) if state.run.is_some() => return None,
+            (Self::Trace, _) => ("there are no steps yet", &[]),
+            (_, Link::Loading(_)) => ("the models are still being loaded", &[]),
+            (_, Link::Failed(_)) => ("the session is over", &[(Action::Quit, "to quit")]),
+            (Self::Session, Link::Ready) => return None,
+            (Self::Episode, Link::Ready) if state.open().is_some() => return None,
+            (Self::Episode, Link::Ready) => (
+                "no episode is running",
+                &[(Action::Draw, "to draw a question"), (Action::Type, "to type one")],
+            ),
+        };
+        Some(format!("{why}{}", state.keys.advice(ways)))
     }
 }
 
@@ -75,45 +94,6 @@ pub struct Row {
     /// A few words for the help; at most 28 columns.
     pub help: &'static str,
     pub place: Place,
-}
-
-/// A key with its modifiers. Shift is part of a character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key(pub KeyCode, pub KeyModifiers);
-
-impl Key {
-    const fn plain(c: char) -> Self {
-        Self(KeyCode::Char(c), KeyModifiers::NONE)
-    }
-
-    const fn control(c: char) -> Self {
-        Self(KeyCode::Char(c), KeyModifiers::CONTROL)
-    }
-
-    const fn code(code: KeyCode) -> Self {
-        Self(code, KeyModifiers::NONE)
-    }
-
-    /// The key of an event.
-    pub fn of(event: &KeyEvent) -> Self {
-        Self(event.code, event.modifiers.difference(KeyModifiers::SHIFT))
-    }
-}
-
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.1.contains(KeyModifiers::CONTROL) {
-            f.write_str("Ctrl-")?;
-        }
-        match self.0 {
-            KeyCode::Char(' ') => f.write_str("space"),
-            KeyCode::Char(c) if self.1.is_empty() => write!(f, "{c}"),
-            KeyCode::Char(c) => write!(f, "{}", c.to_ascii_uppercase()),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-            code => write!(f, "{code}"),
-        }
-    }
 }
 
 const fn row(
@@ -238,11 +218,6 @@ pub const ACTIONS: &[Row] = &[
     ),
 ];
 
-/// The action of a key.
-pub fn action_of(key: Key) -> Option<&'static Row> {
-    ACTIONS.iter().find(|row| row.keys.contains(&key))
-}
-
 /// What is worth a hint now, most useful first.
 pub fn hints(state: &State) -> &'static [(Action, &'static str)] {
     match (&state.link, state.open().map(|run| &run.episode.status)) {
@@ -280,11 +255,6 @@ pub fn hints(state: &State) -> &'static [(Action, &'static str)] {
     }
 }
 
-/// The key to name for an action.
-pub fn first_key(action: Action) -> Option<Key> {
-    ACTIONS.iter().find(|row| row.action == action).and_then(|row| row.keys.first().copied())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,11 +268,11 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_named_as_people_know_them() {
-        let names: Vec<String> = [Key::plain('S'), Key::control('z'), Key::plain(' ')]
-            .iter()
-            .map(Key::to_string)
-            .collect();
-        assert_eq!(names, ["S", "Ctrl-Z", "space"]);
+    fn actions_have_names_of_their_own() {
+        assert_eq!(Action::ThresholdUpFine.name(), "threshold-up-fine");
+        let names: Vec<String> = ACTIONS.iter().map(|row| row.action.name()).collect();
+        for (i, name) in names.iter().enumerate() {
+            assert!(!names[..i].contains(name), "{name} is there twice");
+        }
     }
 }

@@ -8,17 +8,22 @@
 //! |---|---|
 //! | `state` | [`State`]: what the screen is about |
 //! | `actions` | the table of actions: keys, help, where they are valid |
+//! | `key`, `keymap` | keys by name; those in force, with the user's |
 //! | `update` | [`update`]: pure, message by message |
 //! | `view` | the panes |
 //! | `run` | the loop that binds them to terminal and session |
 
 mod actions;
+mod key;
+mod keymap;
 mod run;
 mod state;
 mod update;
 mod view;
 
 pub use actions::{ACTIONS, Action, Place, Row};
+pub use key::Key;
+pub use keymap::Keymap;
 pub use run::{Ended, Session, Start, run};
 pub use state::{Beginning, InFlight, Link, Notice, Overlay, Run, State};
 pub use update::{Effect, Message, Scroll, update};

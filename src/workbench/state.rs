@@ -2,6 +2,7 @@
 
 use ratatui_textarea::TextArea;
 
+use super::keymap::Keymap;
 use crate::config::Preset;
 use crate::episode::{Decider, Episode, Role, Status};
 use crate::routing::Opinion;
@@ -17,6 +18,8 @@ pub struct Beginning {
     pub seed: u64,
     /// Where episodes are kept, for the screen.
     pub store: String,
+    /// The keys in force.
+    pub keys: Keymap,
 }
 
 /// Everything that the workbench knows.
@@ -25,6 +28,7 @@ pub struct State {
     pub preset: Preset,
     pub seed: u64,
     pub store: String,
+    pub keys: Keymap,
     pub link: Link,
     /// The question to ask when the session is ready, or again.
     pub question: Option<Question>,
@@ -97,12 +101,13 @@ pub struct InFlight {
 impl State {
     /// The state before anything has happened.
     pub fn new(beginning: Beginning) -> Self {
-        let Beginning { preset, first, seed, store } = beginning;
+        let Beginning { preset, first, seed, store, keys } = beginning;
         Self {
             threshold: preset.routing.threshold,
             preset,
             seed,
             store,
+            keys,
             link: Link::Loading("starting".into()),
             question: first,
             starting: false,
