@@ -404,17 +404,17 @@ fn painted(screen: &Screen) -> String {
     let buffer = screen.terminal.backend().buffer();
     let mut styles = Vec::new();
     let mut text = String::new();
-    for (i, cell) in buffer.content().iter().enumerate() {
-        let style = (cell.fg, cell.bg, cell.modifier);
-        let known = styles.iter().position(|other| *other == style);
-        let at = known.unwrap_or_else(|| {
-            styles.push(style);
-            styles.len() - 1
-        });
-        text.push(char::from(b'a' + u8::try_from(at).unwrap()));
-        if (i + 1) % usize::from(buffer.area.width) == 0 {
-            text.push('\n');
+    for line in buffer.content().chunks(usize::from(buffer.area.width)) {
+        for cell in line {
+            let style = (cell.fg, cell.bg, cell.modifier);
+            let known = styles.iter().position(|other| *other == style);
+            let at = known.unwrap_or_else(|| {
+                styles.push(style);
+                styles.len() - 1
+            });
+            text.push(char::from(b'a' + u8::try_from(at).unwrap()));
         }
+        text.push('\n');
     }
     for (at, (fg, bg, modifier)) in styles.into_iter().enumerate() {
         let letter = char::from(b'a' + u8::try_from(at).unwrap());

@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::episode::{Decider, Role, Verdict};
+
 /// Below this effective sample size an estimate is not supported.
 pub const LEAST_EFFECTIVE: f64 = 30.0;
 
@@ -34,6 +36,39 @@ pub struct LoggedChoice {
     pub large: bool,
     /// Probability of that choice when it was logged, given the choices before it, in (0, 1].
     pub propensity: f64,
+}
+
+impl Logged {
+    /// An episode with the scores that its own router gave, for estimates of that router. Nothing where they
+    /// would be none: its choices were not drawn, a person had a hand in them, no verdict was given,
+    /// or nothing was weighed.
+    pub fn recorded(episode: &crate::episode::Episode) -> Option<Self> {
+        let routing = &episode.started.preset.routing;
+        let correct = match episode.verdict()? {
+            Verdict::Correct => true,
+            Verdict::Wrong => false,
+            Verdict::Undecided => return None,
+        };
+        let mut boundaries = Vec::new();
+        for decision in episode.steps.iter().filter_map(|step| step.decision.as_ref()) {
+            let propensity = decision.propensity?;
+            if decision.by == Decider::Person || decision.threshold != routing.threshold {
+                return None;
+            }
+            let large = decision.choice == Role::Large;
+            let weighed =
+                decision.p_large.map(|p_large| LoggedChoice { p_large, large, propensity });
+            boundaries.extend(weighed);
+        }
+        let drawn = routing.exploration.is_some() && !boundaries.is_empty();
+        let question = Self::question_id(&episode.started.question);
+        drawn.then(|| Self { question, boundaries, correct, cost: episode.ledger.cost() })
+    }
+
+    /// What stands for a question's text in [`Logged::question`].
+    pub fn question_id(text: &str) -> u64 {
+        blake3::hash(text.as_bytes()).as_bytes()[..8].try_into().map_or(0, u64::from_le_bytes)
+    }
 }
 
 /// What a threshold would have given.

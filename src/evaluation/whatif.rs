@@ -20,7 +20,8 @@ pub struct WhatIf {
 }
 
 impl WhatIf {
-    /// Takes n episodes in; time n log n, memory for 2n estimates.
+    /// Takes n episodes in, of one router: a policy's by `training::logged`, a rule's by
+    /// [`Logged::recorded`]. Time n log n, memory for 2n estimates.
     pub fn new(logged: &[Logged]) -> Self {
         let log = Log::new(logged);
         let scores = logged.iter().flat_map(|l| l.boundaries.iter().map(|b| b.p_large));
@@ -248,7 +249,7 @@ mod tests {
                     propensity: random.random_range(0.1..1.0),
                     ..choice
                 }],
-                correct: !mixed || i % 3 == 0,
+                correct: !mixed || i.is_multiple_of(3),
                 cost: 3e7,
             };
             let logged: Vec<Logged> = (0..40).map(one).collect();
