@@ -37,15 +37,15 @@ pub enum Action {
 }
 
 impl Action {
-    /// Its name in `keys.toml`: that of the variant in kebab case, so that `ThresholdUp` is
-    /// `threshold-up`. To rename a variant breaks files.
+    /// Its name in `keys.toml`: that of the variant, and of what it holds, in kebab case, so that
+    /// `ThresholdUp` is `threshold-up`. To rename a variant breaks files.
     pub fn name(self) -> String {
         let mut name = String::new();
-        for c in format!("{self:?}").chars() {
-            if c.is_uppercase() && !name.is_empty() {
+        for c in format!("{self:?}").chars().filter(char::is_ascii_alphabetic) {
+            if c.is_ascii_uppercase() && !name.is_empty() {
                 name.push('-');
             }
-            name.extend(c.to_lowercase());
+            name.push(c.to_ascii_lowercase());
         }
         name
     }
