@@ -49,6 +49,32 @@ fn a_question_is_solved_stored_shown_and_exported() {
 }
 
 #[test]
+fn it_is_told_why_a_step_went_to_its_model() {
+    let home = tempfile::tempdir().unwrap();
+    stdout(home.path(), &["run", "--router", "policy", QUESTION]);
+    let told = stdout(home.path(), &["why", "1", "1"]);
+    assert!(told.starts_with("step 1: ") && told.contains("the shares add up"), "{told}");
+    let all = &events(&stdout(home.path(), &["why", "1", "1", "--json", "--rows"]))[0];
+    let number = |value: &Value| value.as_f64().unwrap();
+    let parts = all["parts"].as_array().unwrap();
+    assert!(parts.iter().any(|part| part["name"].as_str().unwrap().starts_with("story.")));
+    let sum: f64 = parts.iter().map(|part| number(&part["push"])).sum();
+    let difference = number(&all["p_large"]) - number(&all["base"]);
+    assert!((sum - difference).abs() < 0.005, "{sum} {difference}");
+    let events = events(&stdout(home.path(), &["episodes", "show", "--json", "1"]));
+    let decided = events.iter().find(|event| event["event"] == "decided").unwrap();
+    assert!((number(&decided["p_large"]) - number(&all["p_large"])).abs() < 1e-4);
+
+    stdout(home.path(), &["run", "--router", "entropy", QUESTION]);
+    let told = stdout(home.path(), &["why", "2", "1"]);
+    assert!(told.contains("glimpse.first_entropy"), "{told}");
+    stdout(home.path(), &["run", "--router", "always-small", QUESTION]);
+    let (code, refused) = failure(home.path(), &["why", "1", "99"]);
+    assert_eq!(code, 1);
+    assert!(refused.contains("episode 1 has no step 99: its steps are 1 to 4"), "{refused}");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_episode() {
     let home = tempfile::tempdir().unwrap();
     let preset = home.path().join("warm.toml");
@@ -154,6 +180,54 @@ fn wrong_use_is_told_in_one_sentence() {
         assert!(message.contains(words), "{arguments:?}: {message}");
         assert_eq!(found, code, "{arguments:?}: {message}");
         assert_eq!(message.lines().count(), 1, "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn what_is_in_force_is_printed() {
+    let home = tempfile::tempdir().unwrap();
+    let keys = stdout(home.path(), &["print", "keys", "--toml"]);
+    assert!(keys.contains("pause = [\"space\"]"), "{keys}");
+    let folder = home.path().join("config");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("keys.toml"), "# mine\npause = [\"F5\"]\n").unwrap();
+    let keys = stdout(home.path(), &["print", "keys"]);
+    assert!(keys.contains("| `F5` | `pause` | pause, resume |"), "{keys}");
+
+    let config = stdout(home.path(), &["print", "config", "--threshold", "0.25"]);
+    assert!(config.contains("threshold = 0.25"), "{config}");
+    let file = home.path().join("mine.toml");
+    std::fs::write(&file, &config).unwrap();
+    let again = stdout(home.path(), &["print", "config", "--preset", file.to_str().unwrap()]);
+    let body = |text: &str| text.split_once("\n\n").unwrap().1.to_owned();
+    assert_eq!(body(&again), body(&config), "what is printed can be used");
+
+    let page = stdout(home.path(), &["print", "man"]);
+    assert!(page.contains(".TH") && page.contains("pointsman\\-eval"), "{page}");
+    let page = stdout(home.path(), &["print", "man", "why"]);
+    assert!(page.contains("pointsman\\-why") || page.contains("pointsman why"), "{page}");
+    let (code, refused) = failure(home.path(), &["print", "man", "evel"]);
+    assert!(
+        code == 2 && refused.contains("there is no subcommand `evel`: use one of run, "),
+        "{refused}"
+    );
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(stdout(home.path(), &["print", "completions", shell]).contains("pointsman"));
+    }
+}
+
+#[test]
+fn wrong_keys_are_refused_before_the_screen_is_taken() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("config");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("keys.toml"), "# mine\nstop = [\"q\"]\n").unwrap();
+    for command in [&["print", "keys"][..], &[]] {
+        let (code, refused) = failure(home.path(), command);
+        assert_eq!(code, 2);
+        let sentence = "keys.toml, line 2, column 9: key `q` is bound to both `quit` and `stop`: \
+                        choose another for one of them";
+        assert!(refused.contains(sentence), "{refused}");
     }
 }
 

@@ -6,7 +6,8 @@ use pointsman::episode::{Decider, Episode, Event, EventKind, OverrideScope, Role
 use pointsman::recording::{Episodes, Recorded, Speed, find, write_event};
 use pointsman::theme::{Glyphs, Theme};
 use pointsman::workbench::{
-    ACTIONS, Action, Effect, Message, Notice, Overlay, Place, Replay, State, View, film, update,
+    ACTIONS, Action, Effect, Keymap, Message, Notice, Overlay, Place, Replay, State, View, film,
+    update,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -53,7 +54,8 @@ struct Bench {
 impl Bench {
     fn of(episodes: Vec<Recorded>) -> Self {
         let replay = Replay::new("rescue", episodes, ONCE).unwrap();
-        let mut bench = Self { state: State::replaying(replay), now_ms: 1_900_000_000_000 };
+        let mut bench =
+            Self { state: State::replaying(replay, Keymap::default()), now_ms: 1_900_000_000_000 };
         bench.pass(0);
         bench
     }

@@ -8,11 +8,12 @@ use pointsman::episode::{
     Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, PerRole, Role,
     Started, StopReason, Token, Usage, Verdict, Writing,
 };
+use pointsman::evaluation::flips;
 use pointsman::routing::Opinion;
 use pointsman::session::Update;
 use pointsman::tasks::Question;
-use pointsman::theme::{Glyphs, Theme};
-use pointsman::workbench::{Beginning, Message, Scroll, State, View, update};
+use pointsman::theme::{Glyphs, Theme, theme_names};
+use pointsman::workbench::{Beginning, Keymap, Message, Scroll, State, View, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
@@ -48,11 +49,16 @@ struct Bench {
 
 impl Bench {
     fn new(first: Option<Question>) -> Self {
+        Self::with_keys(first, Keymap::default())
+    }
+
+    fn with_keys(first: Option<Question>, keys: Keymap) -> Self {
         let beginning = Beginning {
             preset: preset(),
             first,
             seed: 0,
             store: "/home/ava/.local/share/pointsman/store".into(),
+            keys,
         };
         let mut bench = Self { state: State::new(beginning), now: BEGAN, step: 0 };
         bench.tell(Update::Loading("loading the models".into()));
@@ -399,6 +405,62 @@ fn too_small() {
 }
 
 #[test]
+fn steps_that_another_threshold_would_flip_are_known() {
+    let flips = |bench: &Bench, from, to| {
+        let flips = flips(&bench.state.run.as_ref().unwrap().episode, from, to);
+        flips.iter().map(|flip| (flip.step, flip.to)).collect::<Vec<_>>()
+    };
+    let bench = finished(Verdict::Correct);
+    assert_eq!(flips(&bench, 0.5, 0.2), [(2, Role::Large)]);
+    assert_eq!(flips(&bench, 0.2, 0.5), [(2, Role::Small)]);
+    assert_eq!(flips(&bench, 0.5, 0.72), [(1, Role::Small)]);
+    assert_eq!(flips(&bench, 0.5, 0.71), [], "large where p = t");
+    assert_eq!(flips(&bench, 0.5, 0.0), [(0, Role::Large), (2, Role::Large), (3, Role::Large)]);
+    assert_eq!(flips(&paused(), 0.5, 0.0), [(0, Role::Large)], "a person settled the other");
+    assert_eq!(flips(&streaming(), 0.5, 0.65), [(2, Role::Small)], "it is being written");
+}
+
+/// The colours and modifiers of a screen: a letter a style, and what the letters stand for.
+fn painted(screen: &Screen) -> String {
+    let buffer = screen.terminal.backend().buffer();
+    let mut styles = Vec::new();
+    let mut text = String::new();
+    for line in buffer.content().chunks(usize::from(buffer.area.width)) {
+        for cell in line {
+            let style = (cell.fg, cell.bg, cell.modifier);
+            let known = styles.iter().position(|other| *other == style);
+            let at = known.unwrap_or_else(|| {
+                styles.push(style);
+                styles.len() - 1
+            });
+            text.push(char::from(b'a' + u8::try_from(at).unwrap()));
+        }
+        text.push('\n');
+    }
+    for (at, (fg, bg, modifier)) in styles.into_iter().enumerate() {
+        let letter = char::from(b'a' + u8::try_from(at).unwrap());
+        text.push_str(&format!("{letter}: {fg} on {bg}, {modifier:?}\n"));
+    }
+    text
+}
+
+#[test]
+fn themes_differ_in_colour_alone() {
+    let bench = paused();
+    let text = bench.screen(80, 24).text();
+    for name in theme_names(Path::new("/nowhere")) {
+        let screen = bench.screen_with(&name, Glyphs::Unicode, 80, 24);
+        assert_eq!(screen.text(), text, "{name}");
+        if ["colour-blind", "dusk"].contains(&name.as_str()) {
+            insta::assert_snapshot!(
+                format!("theme_{name}_80x24"),
+                text.clone() + &painted(&screen)
+            );
+        }
+    }
+}
+
+#[test]
 fn ascii_and_mono() {
     let screen = paused().screen_with("mono", Glyphs::Ascii, 80, 24);
     let text = screen.text();
@@ -540,10 +602,42 @@ mod keys {
         assert!(sent(&mut bench, 's').is_empty());
         assert!(hint(&bench).starts_with("no episode is running: press d"));
         press(&mut bench, KeyCode::Char('z'));
-        assert_eq!(hint(&bench), "z does nothing here: ? shows the keys");
+        assert_eq!(hint(&bench), "z does nothing here: press ? for the keys");
         press(&mut bench, KeyCode::Char('?'));
         assert_eq!(bench.state.notice, None);
         assert_eq!(press(&mut bench, KeyCode::Char('d')), [Effect::Draw], "it closes the help too");
+    }
+
+    #[test]
+    fn the_users_keys_are_in_force_and_named_everywhere() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("keys.toml");
+        let text =
+            "help = [\"F1\"]\nquit = [\"Ctrl-Q\"]\ndraw = [\"F5\", \"D\"]\nreasons = [\"W\"]\n";
+        std::fs::write(&file, text).unwrap();
+        let mut bench = Bench::with_keys(None, Keymap::load(&file).unwrap());
+        bench.tell(Update::Ready);
+        let text = bench.screen(80, 24).text();
+        assert!(text.contains("F5 draw a question") && text.contains("Ctrl-Q quit"), "{text}");
+        assert!(text.contains("F1 keys"), "{text}");
+        assert!(bench.screen(60, 12).text().contains("press Ctrl-Q to quit"));
+        assert!(press(&mut bench, KeyCode::Char('d')).is_empty());
+        assert_eq!(hint(&bench), "d does nothing here: press F1 for the keys");
+        press(&mut bench, KeyCode::Char('s'));
+        assert_eq!(
+            hint(&bench),
+            "no episode is running: press F5 to draw a question, i to type one"
+        );
+        assert_eq!(press(&mut bench, KeyCode::F(5)), [Effect::Draw]);
+        press(&mut bench, KeyCode::F(1));
+        let text = bench.screen(80, 24).text();
+        assert!(text.contains("F5 D      draw a new question"), "{text}");
+        let key = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::CONTROL);
+        assert_eq!(update(&mut bench.state, Message::Input(Input::Key(key))), [Effect::Quit]);
+        press(&mut bench, KeyCode::F(1));
+        bench.tell(Update::Failed("no models".into()));
+        let text = bench.screen(80, 24).text();
+        assert!(text.contains("terminal. Press Ctrl-Q"), "{text}");
     }
 
     #[test]

@@ -12,11 +12,12 @@ use pointsman::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
     Role, Token, Verdict,
 };
+use pointsman::evaluation::{Logged, LoggedChoice};
 use pointsman::routing::{FEATURES, Opinion, Roster, Router, load_policy};
 use pointsman::session::{Audience, Command, Conductor, Job, Journal, SessionError};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
-use pointsman::training::Dataset;
+use pointsman::training::{Dataset, logged};
 
 /// Commands to give when step `.0` is about to be decided.
 type Script = Vec<(usize, Command)>;
@@ -520,6 +521,21 @@ fn stored_episodes_give_the_features_that_the_router_saw() {
         let spent: f64 = trajectory.boundaries.iter().map(|b| b.cost).sum();
         assert!((spent - trajectory.cost).abs() < 1e-6 * spent, "nothing is charged twice");
         assert_eq!(trajectory.cost, episode.ledger.cost());
+
+        // What was recorded is what the policy says of it afterwards.
+        let recorded = Logged::recorded(&episode).unwrap();
+        let anew = logged(&dataset.trajectories, &policy).unwrap().remove(0);
+        assert_eq!(recorded.boundaries.len(), anew.boundaries.len());
+        for (a, b) in recorded.boundaries.iter().zip(&anew.boundaries) {
+            assert!((a.p_large - b.p_large).abs() < 1e-5, "{a:?} {b:?}");
+            assert_eq!(LoggedChoice { p_large: b.p_large, ..*a }, *b);
+        }
+        assert_eq!(Logged { boundaries: anew.boundaries.clone(), ..recorded }, anew);
     }
     assert!(boundaries > 30);
+    conductor.preset_mut().routing.exploration = None;
+    let (question, mut router) = (question(), by_name("policy"));
+    let job = Job::new(&question, router.as_mut(), 0);
+    let episode = conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap();
+    assert_eq!(Logged::recorded(&episode), None, "its choices were not drawn");
 }

@@ -10,13 +10,16 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use crate::config::Folders;
 use crate::engine::reaper;
 
+/// The log's name in the folder of the user's state.
+pub const FILE: &str = "pointsman.log";
+
 /// Opens the log and sends all tracing there. Returns its path; `/dev/null` where the folder takes
 /// no file, since a missing log is no reason not to work.
 ///
 /// # Errors
 /// When not even that can be opened.
 pub fn start(folders: &Folders) -> std::io::Result<PathBuf> {
-    let wanted = folders.state.join("pointsman.log");
+    let wanted = folders.state.join(FILE);
     let open = |path: &PathBuf| OpenOptions::new().create(true).append(true).open(path);
     let _ = std::fs::create_dir_all(&folders.state);
     let (path, file) = match open(&wanted) {

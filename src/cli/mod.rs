@@ -13,11 +13,13 @@ mod log;
 mod options;
 mod policies;
 mod policy;
+mod print;
 mod progress;
 mod replay;
 mod run;
 mod style;
 mod train;
+mod why;
 mod workbench;
 
 use std::process::ExitCode;
@@ -38,7 +40,7 @@ use policies::PolicyChoiceError;
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
 /// router that chooses which of them writes the next step.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "pointsman", version, max_term_width = 100)]
 struct Arguments {
     #[command(flatten)]
     common: Common,
@@ -69,12 +71,16 @@ enum Subcommands {
     Calibrate(calibrate::CalibrateArgs),
     /// List, show, promote, roll back and export policies
     Policy(policy::PolicyArgs),
+    /// Tell why a step of a stored episode went to its model: how far each feature pushed
+    Why(why::WhyArgs),
     /// Show a recording again: in the workbench, as text, or as a film; needs no model
     Replay(replay::ReplayArgs),
     /// List, show, tag, delete, export and import stored episodes
     Episodes(episodes::EpisodesArgs),
     /// Check terminal, models and store: what works, what does not, what to do
     Doctor,
+    /// Print the keys or the configuration in force, manual pages, or completions for a shell
+    Print(print::PrintArgs),
 }
 
 /// A question without a word in it.
@@ -117,11 +123,13 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
             episodes::run(args, &Store::open(&common.store(&folders))?)?;
             Ok(Outcome::Done)
         }
+        Some(Subcommands::Why(args)) => why::run(&args, common, &folders),
         Some(Subcommands::Collect(args)) => collect::run(args, common, &folders),
         Some(Subcommands::Train(args)) => train::run(args, common, &folders),
         Some(Subcommands::Calibrate(args)) => calibrate::run(args, common, &folders),
         Some(Subcommands::Policy(args)) => policy::run(args, common, &folders),
         Some(Subcommands::Doctor) => doctor::run(common, &folders),
+        Some(Subcommands::Print(args)) => print::run(args, common, &folders),
     }
 }
 
@@ -135,6 +143,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || matches!(error.downcast_ref(), Some(RecordingError::Unknown { .. }))
         || error.is::<QueryError>()
         || error.is::<episodes::WordsError>()
+        || error.is::<print::NoSubcommand>()
         || matches!(
             error.downcast_ref(),
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))

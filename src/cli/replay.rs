@@ -21,7 +21,7 @@ use crate::store::{Annotations, Store};
 use crate::tasks::Question;
 use crate::terminal::Screen;
 use crate::theme::{Glyphs, Theme};
-use crate::workbench::{self, MINIMUM, Replay, Session, Start, State, View};
+use crate::workbench::{self, Keymap, MINIMUM, Replay, Session, Start, State, View};
 
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
@@ -213,12 +213,13 @@ fn watch(
     log: PathBuf,
 ) -> anyhow::Result<Outcome> {
     let theme = Theme::choose(look.theme.as_deref(), &folders.themes())?;
+    let keys = Keymap::load(&folders.keys())?;
     let screen = Screen::enter(&log)?;
     // Nobody is at the far ends: no key of a replay is for a session.
     let (commands, _orders) = std::sync::mpsc::channel();
     let (_news, updates) = tokio::sync::mpsc::channel(1);
     let start = Start {
-        state: State::replaying(replay),
+        state: State::replaying(replay, keys),
         theme,
         glyphs: look.glyphs(),
         slow_link: look.slow_link,

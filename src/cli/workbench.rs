@@ -17,7 +17,7 @@ use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
 use crate::terminal::Screen;
 use crate::theme::{Glyphs, Theme};
-use crate::workbench::{self, Beginning, Ended, Session, Start, State};
+use crate::workbench::{self, Beginning, Ended, Keymap, Session, Start, State};
 
 /// How long a session may take to end once it is told to: more than the time of a token.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -76,6 +76,7 @@ pub fn run(
     policies::known(std::slice::from_ref(&preset.routing.router))?;
     args.shadows.enter(&mut preset)?;
     let theme = Theme::choose(args.look.theme.as_deref(), &folders.themes())?;
+    let keys = Keymap::load(&folders.keys())?;
     let mut drawn = questions("arithmetic", Split::Test, common.seed)?;
     let first = if args.idle { None } else { drawn.next() };
     let path = common.store(folders);
@@ -100,6 +101,7 @@ pub fn run(
             first,
             seed: common.seed,
             store: path.display().to_string(),
+            keys,
         }),
         theme,
         glyphs: args.look.glyphs(),

@@ -75,6 +75,11 @@ impl Folders {
         self.config.join("recordings")
     }
 
+    /// The user's keys.
+    pub fn keys(&self) -> PathBuf {
+        self.config.join("keys.toml")
+    }
+
     /// The user's presets.
     pub fn presets(&self) -> PathBuf {
         self.config.join("presets")

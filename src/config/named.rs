@@ -31,6 +31,14 @@ pub struct NamedFile {
 }
 
 impl NamedFile {
+    /// The file at `path`; nothing where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn at(path: &Path) -> Result<Option<Self>, FileError> {
+        read(path)
+    }
+
     /// Finds a file of the given `kind` (a word for messages). A file of that path wins if it
     /// exists or the text ends with `.toml`, then a file of that name in `folder`, then an
     /// embedded one.
@@ -80,14 +88,21 @@ impl NamedFile {
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, FileError> {
         toml::from_str(&self.text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
-            let (line, column) = position(&self.text, offset);
-            // One sentence on one line, whatever the parser breaks into several.
-            let mut reason = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
-            if reason.starts_with("unknown field") {
-                reason.push_str("; remove it or correct its spelling");
-            }
-            FileError::Syntax { path: self.path.clone(), line, column, reason }
+            let remedy = if error.message().starts_with("unknown field") {
+                "; remove it or correct its spelling"
+            } else {
+                ""
+            };
+            self.error(offset, &format!("{}{remedy}", error.message()))
         })
+    }
+
+    /// [`FileError::Syntax`] at a byte offset into the text.
+    pub fn error(&self, offset: usize, reason: &str) -> FileError {
+        let (line, column) = position(&self.text, offset);
+        // One sentence on one line, whatever a parser breaks into several.
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        FileError::Syntax { path: self.path.clone(), line, column, reason }
     }
 }
 

@@ -5,6 +5,7 @@
 //! | `sweep` | fresh episodes at every threshold |
 //! | `curve`, `compare` | accuracy-cost curves, their figures, paired intervals |
 //! | `offpolicy` | the same estimated from stored episodes |
+//! | `whatif`, `scale` | such estimates at once, for a threshold that is being moved; by which steps |
 //! | `calibration` | thresholds for a target |
 //! | `trial` | routers on the same questions, many episodes at once |
 //! | `person` | a person who takes the points against the router in force |
@@ -18,10 +19,12 @@ mod person;
 mod plot;
 #[cfg(test)]
 mod samples;
+mod scale;
 mod score;
 mod sweep;
 mod table;
 mod trial;
+mod whatif;
 
 pub use calibration::{CostTarget, cost_target, learn_then_test, misses, p_value};
 pub use compare::{Bootstrap, Candidate, Comparison, Difference, Figure, Standing, compare};
@@ -29,10 +32,12 @@ pub use curve::{CurveError, Ends, Metrics, Outcome, Piece, Point, Sweep, curve, 
 pub use offpolicy::{Estimate, LEAST_EFFECTIVE, Log, Logged, LoggedChoice};
 pub use person::{PersonScore, Side, person_score};
 pub use plot::plot;
+pub use scale::Scale;
 pub use score::{Run, Score, Tokens, scores};
 pub use sweep::{Swept, at, sweep};
 pub use table::table;
 pub use trial::Trial;
+pub use whatif::{Flip, WhatIf, flips};
 
 /// Area under the receiver operating characteristic of `scores`, high for those that are `positive`
 /// (Mann and Whitney 1947, ties count half); nothing where one class is empty.

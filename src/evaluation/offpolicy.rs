@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::episode::{Decider, Role, Verdict};
+
 /// Below this effective sample size an estimate is not supported.
 pub const LEAST_EFFECTIVE: f64 = 30.0;
 
@@ -36,6 +38,39 @@ pub struct LoggedChoice {
     pub propensity: f64,
 }
 
+impl Logged {
+    /// An episode with the scores that its own router gave, for estimates of that router. Nothing where they
+    /// would be none: its choices were not drawn, a person had a hand in them, no verdict was given,
+    /// or nothing was weighed.
+    pub fn recorded(episode: &crate::episode::Episode) -> Option<Self> {
+        let routing = &episode.started.preset.routing;
+        let correct = match episode.verdict()? {
+            Verdict::Correct => true,
+            Verdict::Wrong => false,
+            Verdict::Undecided => return None,
+        };
+        let mut boundaries = Vec::new();
+        for decision in episode.steps.iter().filter_map(|step| step.decision.as_ref()) {
+            let propensity = decision.propensity?;
+            if decision.by == Decider::Person || decision.threshold != routing.threshold {
+                return None;
+            }
+            let large = decision.choice == Role::Large;
+            let weighed =
+                decision.p_large.map(|p_large| LoggedChoice { p_large, large, propensity });
+            boundaries.extend(weighed);
+        }
+        let drawn = routing.exploration.is_some() && !boundaries.is_empty();
+        let question = Self::question_id(&episode.started.question);
+        drawn.then(|| Self { question, boundaries, correct, cost: episode.ledger.cost() })
+    }
+
+    /// What stands for a question's text in [`Logged::question`].
+    pub fn question_id(text: &str) -> u64 {
+        blake3::hash(text.as_bytes()).as_bytes()[..8].try_into().map_or(0, u64::from_le_bytes)
+    }
+}
+
 /// What a threshold would have given.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
@@ -63,16 +98,25 @@ pub struct Log {
     left_out: usize,
 }
 
+/// An episode that could have come from every threshold t with `low` < t ≤ `high`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Episode {
-    question: u64,
-    low: f64,
-    high: f64,
+pub(super) struct Episode {
+    pub question: u64,
+    pub low: f64,
+    pub high: f64,
     /// 1 / Π propensity.
-    weight: f64,
+    pub weight: f64,
     /// 0 or 1.
-    correct: f64,
-    cost: f64,
+    pub correct: f64,
+    pub cost: f64,
+}
+
+impl Estimate {
+    /// Its place on the accuracy-cost curve: the cost as a share of `unit`, say of the large model's mean
+    /// cost, and the accuracy; nothing where no episode could have come from the threshold.
+    pub fn point(&self, unit: f64) -> Option<(f64, f64)> {
+        Some((self.cost? / unit, self.accuracy?))
+    }
 }
 
 impl Log {
@@ -120,6 +164,47 @@ impl Log {
                 questions.push(sums);
             }
         }
+        let (accuracy, cost) = (all.correct / all.weight, all.cost / all.weight);
+        let over_questions =
+            |f: &dyn Fn(&Sums) -> f64| questions.iter().map(|q| f(q).powi(2)).sum::<f64>();
+        let moments = Moments {
+            weight: all.weight,
+            correct: all.correct,
+            cost: all.cost,
+            squares,
+            question_squares: over_questions(&|q| q.weight),
+            accuracy_spread: over_questions(&|q| q.correct - accuracy * q.weight),
+            cost_spread: over_questions(&|q| q.cost - cost * q.weight),
+            questions: questions.len(),
+        };
+        moments.estimate(threshold)
+    }
+
+    /// By question.
+    pub(super) fn episodes(&self) -> &[Episode] {
+        &self.episodes
+    }
+}
+
+/// What an estimate is computed from: sums over the episodes that could have come from a threshold.
+pub(super) struct Moments {
+    /// Σ W, Σ W R, Σ W C.
+    pub weight: f64,
+    pub correct: f64,
+    pub cost: f64,
+    /// Σ W².
+    pub squares: f64,
+    /// Σ_q (Σ_{i∈q} W)².
+    pub question_squares: f64,
+    /// Σ_q (Σ_{i∈q} W (R − Â))², and the same of the cost.
+    pub accuracy_spread: f64,
+    pub cost_spread: f64,
+    /// Questions with an episode among these.
+    pub questions: usize,
+}
+
+impl Moments {
+    pub(super) fn estimate(self, threshold: f64) -> Estimate {
         let mut estimate = Estimate {
             threshold,
             accuracy: None,
@@ -129,29 +214,25 @@ impl Log {
             effective: 0.0,
             supported: false,
         };
-        if all.weight <= 0.0 {
+        if self.weight <= 0.0 {
             return estimate;
         }
-        let (accuracy, cost) = (all.correct / all.weight, all.cost / all.weight);
-        let square = |x: f64| x * x;
-        let whole = square(all.weight);
-        let over_questions =
-            |f: &dyn Fn(&Sums) -> f64| questions.iter().map(|q| square(f(q))).sum::<f64>();
-        let accuracy_variance = over_questions(&|q| q.correct - accuracy * q.weight) / whole;
-        let cost_variance = over_questions(&|q| q.cost - cost * q.weight) / whole;
-        let effective = whole / squares;
-        let n = if accuracy_variance > f64::EPSILON {
-            (accuracy * (1.0 - accuracy) / accuracy_variance).min(effective)
+        let (accuracy, cost) = (self.correct / self.weight, self.cost / self.weight);
+        let whole = self.weight * self.weight;
+        let effective = whole / self.squares;
+        // Less is rounding.
+        let n = if self.accuracy_spread > 1e-12 * self.question_squares {
+            (accuracy * (1.0 - accuracy) * whole / self.accuracy_spread).min(effective)
         } else {
             // All agree, or are of one question: how alike a question's episodes are cannot be
             // seen, so each question counts once.
-            whole / over_questions(&|q| q.weight)
+            whole / self.question_squares
         };
-        let half = Z * cost_variance.sqrt();
+        let half = Z * (self.cost_spread / whole).sqrt();
         estimate.accuracy = Some(accuracy);
         estimate.accuracy_ci = Some(wilson(accuracy, n));
         estimate.cost = Some(cost);
-        estimate.cost_ci = (questions.len() > 1).then(|| [(cost - half).max(0.0), cost + half]);
+        estimate.cost_ci = (self.questions > 1).then(|| [(cost - half).max(0.0), cost + half]);
         estimate.effective = effective;
         estimate.supported = effective >= LEAST_EFFECTIVE;
         estimate

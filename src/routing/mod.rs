@@ -6,12 +6,14 @@
 //! | `rules` | handcrafted routers |
 //! | `policy`, `network` | the trained one, its file and its network |
 //! | `ground` | what its figures hold for; calibrated thresholds |
+//! | `attribution` | how far each feature pushed p(large) |
 //! | `shipped` | policy files, those inside the binary among them |
 //! | `mixture` | two Gaussians on confidence, for one of the rules |
 //! | `roster` | routers by name |
 //! | `shadow` | routers that only look on |
 //! | `exploration` | choices that are drawn, to learn from them |
 
+mod attribution;
 mod exploration;
 mod features;
 mod ground;
@@ -33,6 +35,7 @@ use crate::engine::Evidence;
 use crate::episode::{Decider, Episode, Role, Token};
 use crate::tasks::Question;
 
+pub use attribution::{Contributions, Part, contributions, rule_contributions};
 pub use exploration::{Drawn, Explorer};
 pub use features::{FEATURES, features};
 pub use ground::{Calibration, Ground, Pair, Target};

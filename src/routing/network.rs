@@ -91,6 +91,25 @@ impl Layers {
     }
 }
 
+impl Layers {
+    /// The first head, of shape (n, 1), and how it changes with each of `inputs` of shape (n, number of inputs):
+    /// a row an input. The weights are constants here, so that the backward pass is two products, not
+    /// the whole of an optimizer's.
+    fn slopes(&self, inputs: &Tensor) -> Result<(Tensor, Tensor)> {
+        let weight = |at: usize| self.0[at].as_detached_tensor();
+        let layer =
+            |x: &Tensor, at: usize| x.matmul(&weight(at).t()?)?.broadcast_add(&weight(at + 1));
+        let first = layer(inputs, 0)?.relu()?;
+        let second = layer(&first, 2)?.relu()?;
+        let head = layer(&second, 4)?.narrow(1, 0, 1)?;
+        // A rectified unit hands on what it is asked where it is open.
+        let open = |hidden: &Tensor| hidden.gt(0.0)?.to_dtype(DType::F32);
+        let by_second = open(&second)?.broadcast_mul(&weight(4).narrow(0, 0, 1)?)?;
+        let by_first = by_second.matmul(&weight(2))?.mul(&open(&first)?)?;
+        Ok((head, by_first.matmul(&weight(0))?))
+    }
+}
+
 /// The network. Its heads begin at zero, so that it is undecided everywhere.
 ///
 /// Whether a draft is a slip is learnt apart from what a slip costs: the one is a clean label where a task set
@@ -183,14 +202,40 @@ impl Network {
     /// # Errors
     /// When the shapes do not fit.
     pub fn weigh(&self, features: &Tensor, slip: &Tensor, price: &Tensor) -> Result<Heads> {
-        // On the scale of the others.
-        let slip = (slip.clamp(-8.0_f32, 8.0_f32)? / 3.0)?;
-        let inputs = Tensor::cat(&[features, &slip.unsqueeze(1)?, &price.unsqueeze(1)?], 1)?;
-        let heads = self.choice.forward(&inputs)?;
+        let heads = self.choice.forward(&Self::inputs(features, slip, price)?)?;
         Ok(Heads {
             logit: heads.narrow(1, 0, 1)?.squeeze(1)?,
             accuracy: heads.narrow(1, 1, 2)?,
             cost: heads.narrow(1, 3, 2)?,
         })
     }
+
+    /// How p(large) changes with each feature, at each of `features` of shape (n, number of features) and
+    /// prices of shape (n): the gradient of the logit's sigmoid, by way of the foreseen slip too. Shape (n, number
+    /// of features).
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
+    pub fn slopes(&self, features: &Tensor, price: &Tensor) -> Result<Tensor> {
+        let (slip, by_features) = self.slip.slopes(features)?;
+        let inputs = Self::inputs(features, &slip.squeeze(1)?, price)?;
+        let (logit, by_inputs) = self.choice.slopes(&inputs)?;
+        let p = candle_nn::ops::sigmoid(&logit)?;
+        let by_inputs = by_inputs.broadcast_mul(&(&p * (1.0 - &p)?)?)?;
+        let n = features.dim(1)?;
+        // Where the slip is clamped, it hands on nothing.
+        let open = slip.abs()?.lt(SLIP_LIMIT)?.to_dtype(DType::F32)?;
+        let by_slip = (by_inputs.narrow(1, n, 1)? * (open / SLIP_SCALE)?)?;
+        by_inputs.narrow(1, 0, n)? + by_features.broadcast_mul(&by_slip)?
+    }
+
+    /// What the weighing part reads.
+    fn inputs(features: &Tensor, slip: &Tensor, price: &Tensor) -> Result<Tensor> {
+        let slip = (slip.clamp(-SLIP_LIMIT, SLIP_LIMIT)? / SLIP_SCALE)?;
+        Tensor::cat(&[features, &slip.unsqueeze(1)?, &price.unsqueeze(1)?], 1)
+    }
 }
+
+/// The foreseen slip's logit is drawn in to this, and divided by that, to be on the scale of the features.
+const SLIP_LIMIT: f32 = 8.0;
+const SLIP_SCALE: f64 = 3.0;

@@ -263,6 +263,37 @@ impl Policy {
         }
         Ok(p)
     }
+
+    /// A boundary as the networks see it: its standardized features, in the order of the set.
+    pub(super) fn standard(&self, features: &BTreeMap<String, f64>) -> Vec<f32> {
+        let scales = self.card.mean.iter().zip(&self.card.spread);
+        let row = self.card.set.row(features).into_iter().zip(scales);
+        row.map(|(value, (mean, spread))| standardized(value, *mean, *spread)).collect()
+    }
+
+    /// How p(large) changes with each standardized feature, at each of `points`: the mean over the
+    /// networks and [`PRICES`], added up over the points.
+    ///
+    /// # Errors
+    /// When candle fails.
+    pub(super) fn slopes(&self, points: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
+        let width = self.card.set.features.len();
+        let rows = points.len() * PRICES.len();
+        let repeated: Vec<f32> =
+            points.iter().flat_map(|point| point.repeat(PRICES.len())).collect();
+        let features = Tensor::from_vec(repeated, (rows, width), &Device::Cpu)?;
+        let prices = Tensor::from_vec(PRICES.repeat(points.len()), rows, &Device::Cpu)?;
+        let mut slopes = vec![0.0; width];
+        let share = (PRICES.len() * self.networks.len()) as f64;
+        for network in &self.networks {
+            for row in network.slopes(&features, &prices)?.to_vec2::<f32>()? {
+                for (sum, slope) in slopes.iter_mut().zip(row) {
+                    *sum += f64::from(slope) / share;
+                }
+            }
+        }
+        Ok(slopes)
+    }
 }
 
 /// A tensor's name in the file.

@@ -170,7 +170,8 @@ mod tests {
     fn embedded_themes_load() {
         let home = tempfile::tempdir().unwrap();
         let names = theme_names(home.path());
-        assert_eq!(names, ["default", "high-contrast", "light", "mono"]);
+        let known = ["colour-blind", "default", "dusk", "high-contrast", "light", "mono"];
+        assert_eq!(names, known);
         for name in names {
             let theme = Theme::load(&name, home.path()).unwrap();
             assert_eq!(theme.name, name);
@@ -204,7 +205,7 @@ mod tests {
         };
         let unknown = Theme::load("mime", home.path()).unwrap_err().to_string();
         assert!(unknown.contains("no theme `mime`"), "{unknown}");
-        assert!(unknown.contains("default, high-contrast, light, mono"), "{unknown}");
+        assert!(unknown.contains("default, dusk, high-contrast, light, mono"), "{unknown}");
 
         let colour = message("[roles]\nsmall = { fg = \"cyam\" }\n");
         assert!(colour.contains("mine.toml, line 2, column 16: `cyam` is no colour"), "{colour}");

@@ -4,6 +4,8 @@
 //! hangs on colour alone: writers are marked `S` and `L`, the threshold is a bar of its own.
 
 mod load;
+#[cfg(test)]
+mod sanity;
 mod tiers;
 
 use ratatui::style::Style;

@@ -60,29 +60,33 @@ impl Theme {
     /// The same theme in no more colours than `colours`.
     #[must_use]
     pub fn reduced(mut self, colours: Colours) -> Self {
-        let roles = [
-            &mut self.text,
-            &mut self.muted,
-            &mut self.border,
-            &mut self.title,
-            &mut self.small,
-            &mut self.large,
-            &mut self.person,
-            &mut self.cursor,
-            &mut self.threshold,
-            &mut self.discarded,
-            &mut self.selected,
-            &mut self.good,
-            &mut self.bad,
-            &mut self.warning,
-            &mut self.key,
-        ];
-        for role in roles {
+        for (_, role) in self.roles_mut() {
             let Style { fg, bg, .. } = *role;
             role.fg = fg.and_then(|colour| reduce(colour, colours));
             role.bg = bg.and_then(|colour| reduce(colour, colours));
         }
         self
+    }
+
+    /// Every role by its name.
+    pub(super) fn roles_mut(&mut self) -> [(&'static str, &mut Style); 15] {
+        [
+            ("text", &mut self.text),
+            ("muted", &mut self.muted),
+            ("border", &mut self.border),
+            ("title", &mut self.title),
+            ("small", &mut self.small),
+            ("large", &mut self.large),
+            ("person", &mut self.person),
+            ("cursor", &mut self.cursor),
+            ("threshold", &mut self.threshold),
+            ("discarded", &mut self.discarded),
+            ("selected", &mut self.selected),
+            ("good", &mut self.good),
+            ("bad", &mut self.bad),
+            ("warning", &mut self.warning),
+            ("key", &mut self.key),
+        ]
     }
 }
 
@@ -108,6 +112,16 @@ fn cube(r: u8, g: u8, b: u8) -> u8 {
         nearest.unwrap_or_default()
     };
     16 + 36 * level(r) + 6 * level(g) + level(b)
+}
+
+/// A colour's red, green and blue; those of xterm for the colours of ANSI. Nothing for the terminal's own.
+#[cfg(test)]
+pub(super) fn rgb_of(colour: Color) -> Option<(u8, u8, u8)> {
+    match colour {
+        Color::Rgb(r, g, b) => Some((r, g, b)),
+        Color::Indexed(index) => Some(rgb(index)),
+        named => ANSI.iter().find(|(known, _)| *known == named).map(|(_, value)| *value),
+    }
 }
 
 fn rgb(index: u8) -> (u8, u8, u8) {
@@ -151,7 +165,11 @@ fn sixteen(r: u8, g: u8, b: u8) -> Color {
             .iter()
             .sum::<u32>()
     };
+    // A soft colour is nearest to a grey more often than not, and would lose what it means.
+    let spread = |(x, y, z): (u8, u8, u8)| x.max(y).max(z) - x.min(y).min(z);
+    let coloured = spread((r, g, b)) >= 64;
     ANSI.iter()
+        .filter(|(_, value)| !coloured || spread(*value) > 0)
         .min_by_key(|(_, value)| distance(*value))
         .map_or(Color::Reset, |(colour, _)| *colour)
 }
@@ -187,5 +205,8 @@ mod tests {
         assert_eq!(reduce(Color::Indexed(201), Colours::Sixteen), Some(Color::LightMagenta));
         assert_eq!(reduce(Color::Cyan, Colours::Sixteen), Some(Color::Cyan));
         assert_eq!(reduce(orange, Colours::None), None);
+        let soft = Color::Rgb(240, 140, 200);
+        assert_eq!(reduce(soft, Colours::Sixteen), Some(Color::Magenta), "no grey");
+        assert_eq!(reduce(Color::Rgb(128, 120, 125), Colours::Sixteen), Some(Color::DarkGray));
     }
 }

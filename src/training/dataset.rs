@@ -145,8 +145,7 @@ pub fn logged(trajectories: &[Trajectory], policy: &Policy) -> candle_core::Resu
         let boundaries = choices
             .map(|(b, p_large)| LoggedChoice { p_large, large: b.large, propensity: b.propensity })
             .collect();
-        let hash = blake3::hash(t.question.as_bytes());
-        let question = hash.as_bytes()[..8].try_into().map_or(0, u64::from_le_bytes);
+        let question = Logged::question_id(&t.question);
         Logged { question, boundaries, correct: t.correct, cost: t.cost }
     };
     Ok(drawn.iter().map(one).collect())

@@ -1,7 +1,9 @@
 //! The table of actions. Keymap, help and the hints at the foot of the screen are read from it.
+//! Its keys are those before a user's `keys.toml`: what is in force says the [`Keymap`](super::Keymap).
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::KeyCode;
 
+use super::key::Key;
 use super::replay::{self, Order};
 use super::state::{Link, State};
 use crate::episode::Status;
@@ -38,6 +40,21 @@ pub enum Action {
     Quit,
 }
 
+impl Action {
+    /// Its name in `keys.toml`: that of the variant, and of what it holds, in kebab case, so that
+    /// `ThresholdUp` is `threshold-up`. To rename a variant breaks files.
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for c in format!("{self:?}").chars().filter(char::is_ascii_alphabetic) {
+            if c.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(c.to_ascii_lowercase());
+        }
+        name
+    }
+}
+
 /// Where an action is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -62,25 +79,33 @@ impl Place {
         }
     }
 
+    /// Whether there is a mode in which actions of both places exist.
+    pub fn meets(self, other: Self) -> bool {
+        [false, true].into_iter().any(|replay| self.is_in(replay) && other.is_in(replay))
+    }
+
     /// Why an action of this place is not valid now, with the remedy; nothing where it is.
-    pub fn refusal(self, state: &State) -> Option<&'static str> {
-        match (self, &state.link) {
-            (Self::Anywhere, _) => None,
-            (Self::Trace, _) if state.run.is_some() => None,
-            (Self::Trace, _) => Some("there are no steps yet"),
-            (Self::Replay, Link::Replay(_)) => None,
-            (Self::Replay, _) => Some("this is no replay: `pointsman replay` shows one"),
-            (_, Link::Replay(_)) => {
-                Some("this is a replay, nothing in it can be changed: ? shows its keys, q ends it")
-            }
-            (_, Link::Loading(_)) => Some("the models are still being loaded"),
-            (_, Link::Failed(_)) => Some("the session is over: press q to quit"),
-            (Self::Session, Link::Ready) => None,
-            (Self::Episode, Link::Ready) if state.open().is_some() => None,
-            (Self::Episode, Link::Ready) => {
-                Some("no episode is running: press d to draw a question, i to type one")
-            }
-        }
+    pub fn refusal(self, state: &State) -> Option<String> {
+        let (why, ways): (_, &[(Action, &str)]) = match (self, &state.link) {
+            (Self::Anywhere, _) => return None,
+            (Self::Trace, _) if state.run.is_some() => return None,
+            (Self::Trace, _) => ("there are no steps yet", &[]),
+            (Self::Replay, Link::Replay(_)) => return None,
+            (Self::Replay, _) => ("this is no replay, `pointsman replay` shows one", &[]),
+            (_, Link::Replay(_)) => (
+                "this is a replay, nothing in it can be changed",
+                &[(Action::Help, "for its keys"), (Action::Quit, "to end it")],
+            ),
+            (_, Link::Loading(_)) => ("the models are still being loaded", &[]),
+            (_, Link::Failed(_)) => ("the session is over", &[(Action::Quit, "to quit")]),
+            (Self::Session, Link::Ready) => return None,
+            (Self::Episode, Link::Ready) if state.open().is_some() => return None,
+            (Self::Episode, Link::Ready) => (
+                "no episode is running",
+                &[(Action::Draw, "to draw a question"), (Action::Type, "to type one")],
+            ),
+        };
+        Some(format!("{why}{}", state.keys.advice(ways)))
     }
 }
 
@@ -95,46 +120,6 @@ pub struct Row {
     /// A few words for the help; at most 28 columns.
     pub help: &'static str,
     pub place: Place,
-}
-
-/// A key with its modifiers. Shift is part of a character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key(pub KeyCode, pub KeyModifiers);
-
-impl Key {
-    const fn plain(c: char) -> Self {
-        Self(KeyCode::Char(c), KeyModifiers::NONE)
-    }
-
-    const fn control(c: char) -> Self {
-        Self(KeyCode::Char(c), KeyModifiers::CONTROL)
-    }
-
-    const fn code(code: KeyCode) -> Self {
-        Self(code, KeyModifiers::NONE)
-    }
-
-    /// The key of an event.
-    pub fn of(event: &KeyEvent) -> Self {
-        Self(event.code, event.modifiers.difference(KeyModifiers::SHIFT))
-    }
-}
-
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.1.contains(KeyModifiers::CONTROL) {
-            f.write_str("Ctrl-")?;
-        }
-        match self.0 {
-            KeyCode::Char(' ') => f.write_str("space"),
-            KeyCode::Char(c) if self.1.is_empty() => write!(f, "{c}"),
-            KeyCode::Char(c) => write!(f, "{}", c.to_ascii_uppercase()),
-            KeyCode::PageUp => f.write_str("PgUp"),
-            KeyCode::PageDown => f.write_str("PgDn"),
-            KeyCode::BackTab => f.write_str("Shift-Tab"),
-            code => write!(f, "{code}"),
-        }
-    }
 }
 
 const fn row(
@@ -353,14 +338,6 @@ pub const ACTIONS: &[Row] = &[
     ),
 ];
 
-/// The action of a key, in a replay or at live models. In a replay that may be one of a live
-/// session, which then says why it does nothing.
-pub fn action_of(key: Key, replay: bool) -> Option<&'static Row> {
-    let mut rows = ACTIONS.iter().filter(|row| row.keys.contains(&key));
-    let own = rows.clone().find(|row| row.place.is_in(replay));
-    own.or_else(|| rows.find(|row| row.place != Place::Replay))
-}
-
 /// What is worth a hint now, most useful first.
 pub fn hints(state: &State) -> &'static [(Action, &'static str)] {
     match (&state.link, state.open().map(|run| &run.episode.status)) {
@@ -399,11 +376,6 @@ pub fn hints(state: &State) -> &'static [(Action, &'static str)] {
     }
 }
 
-/// The key to name for an action.
-pub fn first_key(action: Action) -> Option<Key> {
-    ACTIONS.iter().find(|row| row.action == action).and_then(|row| row.keys.first().copied())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -420,21 +392,11 @@ mod tests {
     }
 
     #[test]
-    fn a_replay_has_keys_of_its_own_and_knows_the_others() {
-        let place = |c: char, replay| action_of(Key::plain(c), replay).map(|row| row.place);
-        assert_eq!(
-            [place('n', false), place('n', true)],
-            [Some(Place::Session), Some(Place::Replay)]
-        );
-        assert_eq!([place('L', false), place('L', true)], [Some(Place::Episode); 2]);
-        assert_eq!([place('T', false), place('T', true)], [None, Some(Place::Replay)]);
-        assert_eq!([place('w', false), place('w', true)], [Some(Place::Anywhere); 2]);
-    }
-
-    #[test]
-    fn keys_are_named_as_people_know_them() {
-        let keys =
-            [Key::plain('S'), Key::control('z'), Key::plain(' '), Key::code(KeyCode::BackTab)];
-        assert_eq!(keys.map(|key| key.to_string()), ["S", "Ctrl-Z", "space", "Shift-Tab"]);
+    fn actions_have_names_of_their_own() {
+        assert_eq!(Action::ThresholdUpFine.name(), "threshold-up-fine");
+        let names: Vec<String> = ACTIONS.iter().map(|row| row.action.name()).collect();
+        for (i, name) in names.iter().enumerate() {
+            assert!(!names[..i].contains(name), "{name} is there twice");
+        }
     }
 }

@@ -8,6 +8,7 @@ use ratatui::crossterm::style::force_color_output;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
+use super::keymap::Keymap;
 use super::replay::{self, Order, Replay};
 use super::state::State;
 use super::update::{Message, update};
@@ -50,7 +51,7 @@ pub fn film(replay: Replay, mut view: View, size: (u16, u16), out: impl Write) -
     let mut terminal = Terminal::with_options(backend, TerminalOptions { viewport })?;
     let mut cast = Cast::new(out, size, replay.source())?;
     cast.output(0.0, "\x1b[?25l\x1b[2J")?;
-    let mut state = State::replaying(replay);
+    let mut state = State::replaying(replay, Keymap::default());
     let mut now_ms = 0;
     loop {
         update(&mut state, Message::Clock(now_ms));

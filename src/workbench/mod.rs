@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `state` | [`State`]: what the screen is about |
 //! | `actions` | the table of actions: keys, help, where they are valid |
+//! | `key`, `keymap` | keys by name; those in force, with the user's |
 //! | `update` | [`update`]: pure, message by message |
 //! | `view` | the panes |
 //! | `replay` | [`Replay`]: the same state, fed by a recording |
@@ -16,6 +17,8 @@
 
 mod actions;
 mod film;
+mod key;
+mod keymap;
 mod replay;
 mod run;
 mod state;
@@ -24,6 +27,8 @@ mod view;
 
 pub use actions::{ACTIONS, Action, Place, Row};
 pub use film::film;
+pub use key::Key;
+pub use keymap::Keymap;
 pub use replay::{Order, Replay};
 pub use run::{Ended, Session, Start, run};
 pub use state::{Beginning, InFlight, Link, Notice, Overlay, Run, State};

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::actions::Action;
+use super::keymap::Keymap;
 use super::state::{Beginning, Link, Notice, Run, State};
 use super::update::{Effect, Scroll};
 use crate::episode::FoldError;
@@ -178,11 +179,11 @@ impl Replay {
 
 impl State {
     /// The state in which `replay` is on the screen.
-    pub fn replaying(replay: Replay) -> Self {
+    pub fn replaying(replay: Replay, keys: Keymap) -> Self {
         let started = &replay.recorded().episode.started;
         let (preset, seed) = (started.preset.clone(), started.seed);
         let store = replay.source.clone();
-        let mut state = Self::new(Beginning { preset, first: None, seed, store });
+        let mut state = Self::new(Beginning { preset, first: None, seed, store, keys });
         state.link = Link::Replay(Box::new(replay));
         show(&mut state);
         state

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ratatui_textarea::TextArea;
 
+use super::keymap::Keymap;
 use super::replay::Replay;
 use crate::config::Preset;
 use crate::episode::{Decider, Episode, Role, Status};
@@ -24,6 +25,8 @@ pub struct Beginning {
     pub seed: u64,
     /// Where episodes are kept, for the screen.
     pub store: String,
+    /// The keys in force.
+    pub keys: Keymap,
 }
 
 /// Everything that the workbench knows.
@@ -32,6 +35,7 @@ pub struct State {
     pub preset: Preset,
     pub seed: u64,
     pub store: String,
+    pub keys: Keymap,
     pub link: Link,
     /// The question to ask when the session is ready, or again.
     pub question: Option<Question>,
@@ -106,12 +110,13 @@ pub struct InFlight {
 impl State {
     /// The state before anything has happened.
     pub fn new(beginning: Beginning) -> Self {
-        let Beginning { preset, first, seed, store } = beginning;
+        let Beginning { preset, first, seed, store, keys } = beginning;
         Self {
             threshold: preset.routing.threshold,
             preset,
             seed,
             store,
+            keys,
             link: Link::Loading("starting".into()),
             question: first,
             starting: false,

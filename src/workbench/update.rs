@@ -3,7 +3,8 @@
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui_textarea::{TextArea, WrapMode};
 
-use super::actions::{Action, Key, Place, action_of};
+use super::actions::{Action, Place};
+use super::key::Key;
 use super::replay;
 use super::state::{InFlight, Link, Notice, Overlay, Run, State};
 use crate::episode::{Episode, Event, EventKind, FoldError, OverrideScope, Role, Status, Token};
@@ -219,10 +220,10 @@ fn hint(state: &mut State, text: impl Into<String>) -> Vec<Effect> {
 fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     state.notice = None;
     let key = Key::of(&event);
+    let row = state.keys.row_of(key, state.replay().is_some());
+    let action = row.map(|row| row.action);
     // These two must work wherever one is.
-    let row = action_of(key, state.replay().is_some());
-    let urgent = row.map(|row| row.action).filter(|_| key.1.contains(KeyModifiers::CONTROL));
-    match urgent {
+    match action.filter(|_| key.1.contains(KeyModifiers::CONTROL)) {
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Suspend) => return vec![Effect::Suspend],
         _ => {}
@@ -231,15 +232,16 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         Overlay::Editor(_) => return on_editor_key(state, event),
         Overlay::Help => {
             state.overlay = Overlay::None;
-            // The key that closes the help does nothing else, unless it is one of its keys.
-            if matches!(event.code, KeyCode::Char('?' | 'q') | KeyCode::Esc) {
+            // A key that closes the help does nothing else, unless it is one of the others.
+            if matches!(action, Some(Action::Help | Action::Quit)) || event.code == KeyCode::Esc {
                 return Vec::new();
             }
         }
         Overlay::None => {}
     }
     let Some(row) = row else {
-        return hint(state, format!("{key} does nothing here: ? shows the keys"));
+        let ways = state.keys.advice(&[(Action::Help, "for the keys")]);
+        return hint(state, format!("{key} does nothing here{ways}"));
     };
     match row.place.refusal(state) {
         Some(reason) => hint(state, reason),
@@ -278,7 +280,11 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Run => match paused {
             _ if state.starting => hint(state, "the question has just been asked"),
             Some(true) => send(Command::Resume),
-            Some(false) => hint(state, "it is running: x stops it, d draws a new question"),
+            Some(false) => {
+                let ways = [(Action::Stop, "to stop it"), (Action::Draw, "to draw a new question")];
+                let ways = state.keys.advice(&ways);
+                hint(state, format!("it is running{ways}"))
+            }
             None => ask(state, false),
         },
         Action::Pause => send(if paused == Some(true) { Command::Resume } else { Command::Pause }),

@@ -27,6 +27,7 @@ use ratatui::layout::{Alignment, Constraint, Layout, Rect, Spacing};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
+use super::actions::Action;
 use super::state::{Link, Overlay, State};
 use super::update::Scroll;
 use crate::theme::{Glyphs, Theme};
@@ -63,7 +64,7 @@ impl View {
         let area = frame.area();
         frame.buffer_mut().set_style(area, self.theme.text);
         if area.width < MINIMUM.0 || area.height < MINIMUM.1 {
-            return too_small(frame, area);
+            return too_small(frame, area, state);
         }
         let [body, status, foot] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
@@ -81,11 +82,11 @@ impl View {
         status::render(frame, status, state, ink);
         status::render_foot(frame, foot, state, ink);
         if let Link::Failed(reason) = &state.link {
-            overlay::failure(frame, body, reason, ink);
+            overlay::failure(frame, body, reason, &state.keys, ink);
         }
         match &state.overlay {
             Overlay::None => {}
-            Overlay::Help => overlay::help(frame, body, state.replay().is_some(), ink),
+            Overlay::Help => overlay::help(frame, body, state, ink),
             Overlay::Editor(area) => overlay::editor(frame, body, area, ink),
         }
     }
@@ -146,12 +147,15 @@ impl Panes {
     }
 }
 
-fn too_small(frame: &mut Frame<'_>, area: Rect) {
+fn too_small(frame: &mut Frame<'_>, area: Rect, state: &State) {
     let (width, height) = MINIMUM;
     let text = vec![
         Line::from(format!("The workbench needs {width}x{height},")),
         Line::from(format!("this terminal has {}x{}.", area.width, area.height)),
-        Line::from("Enlarge it, or press q to quit."),
+        Line::from(match state.keys.first(Action::Quit) {
+            Some(key) => format!("Enlarge it, or press {key} to quit."),
+            None => "Enlarge it.".into(),
+        }),
     ];
     let top = area.height.saturating_sub(text.len() as u16) / 2;
     let area = Rect { y: area.y + top, height: area.height - top, ..area };

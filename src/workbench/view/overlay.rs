@@ -7,8 +7,11 @@ use ratatui::widgets::Clear;
 use ratatui_textarea::TextArea;
 
 use super::ink::{Ink, lines};
-use super::text::wrap;
-use crate::workbench::actions::{ACTIONS, Row};
+use super::text::{fit, wrap};
+use crate::workbench::actions::{Action, Row};
+use crate::workbench::key::Key;
+use crate::workbench::keymap::Keymap;
+use crate::workbench::state::State;
 
 /// Clears a box of that size in the middle and draws its frame; returns what is inside.
 fn open(frame: &mut Frame<'_>, body: Rect, size: (u16, u16), title: &str, ink: Ink<'_>) -> Rect {
@@ -28,22 +31,19 @@ const HELP: usize = 28;
 
 /// Every action that there is in a replay, or at live models, with its keys, in two columns; what
 /// the marks of the panes mean.
-pub(super) fn help(frame: &mut Frame<'_>, body: Rect, replay: bool, ink: Ink<'_>) {
-    let actions: Vec<&Row> = ACTIONS.iter().filter(|row| row.place.is_in(replay)).collect();
-    let half = actions.len().div_ceil(2);
-    let cell = |row: &Row| {
-        let keys = row.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+pub(super) fn help(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<'_>) {
+    let replay = state.replay().is_some();
+    let cell = |(row, keys): (&'static Row, &[Key])| {
         [
-            Span::styled(format!("{keys:<KEYS$}"), ink.theme.key),
+            Span::styled(format!("{:<KEYS$}", named(keys, ink)), ink.theme.key),
             Span::raw(format!("{:<HELP$}", row.help)),
         ]
     };
-    let mut shown: Vec<Line<'_>> = (0..half)
-        .map(|i| {
-            let right = actions.get(half + i).map(|row| cell(row));
-            Line::from_iter(cell(actions[i]).into_iter().chain(right.into_iter().flatten()))
-        })
-        .collect();
+    let cells: Vec<_> =
+        state.keys.rows().filter(|(row, _)| row.place.is_in(replay)).map(cell).collect();
+    let half = cells.len().div_ceil(2);
+    let line = |i: usize| cells[i].iter().chain(cells.get(half + i).into_iter().flatten());
+    let mut shown: Vec<Line<'_>> = (0..half).map(|i| Line::from_iter(line(i).cloned())).collect();
     shown.push(Line::default());
     let [small, large] = [ink.signs.small, ink.signs.large];
     let marks = [
@@ -59,6 +59,21 @@ pub(super) fn help(frame: &mut Frame<'_>, body: Rect, replay: bool, ink: Ink<'_>
     lines(frame.buffer_mut(), inner, shown);
 }
 
+/// As many of the keys as there is room for, at least the first.
+fn named(keys: &[Key], ink: Ink<'_>) -> String {
+    let mut text = String::new();
+    for key in keys.iter().map(ToString::to_string) {
+        if !text.is_empty() && text.len() + key.len() + 1 >= KEYS {
+            break;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(&key);
+    }
+    fit(&text, KEYS - 1, ink.signs.more)
+}
+
 /// The editor for a question.
 pub(super) fn editor(frame: &mut Frame<'_>, body: Rect, area: &TextArea<'static>, ink: Ink<'_>) {
     let width = (body.width - 8).min(100);
@@ -72,15 +87,24 @@ pub(super) fn editor(frame: &mut Frame<'_>, body: Rect, area: &TextArea<'static>
 }
 
 /// The session is over.
-pub(super) fn failure(frame: &mut Frame<'_>, body: Rect, reason: &str, ink: Ink<'_>) {
+pub(super) fn failure(
+    frame: &mut Frame<'_>,
+    body: Rect,
+    reason: &str,
+    keys: &Keymap,
+    ink: Ink<'_>,
+) {
     let width = (body.width - 8).min(90);
     let mut text: Vec<Line<'_>> = wrap(reason, usize::from(width - 4), ink.glyphs)
         .into_iter()
         .map(|line| Line::styled(line, ink.theme.bad))
         .collect();
-    let remedy = "`pointsman doctor` checks models, store and terminal. Press q to quit.";
+    let mut remedy = "`pointsman doctor` checks models, store and terminal.".to_owned();
+    if let Some(key) = keys.first(Action::Quit) {
+        remedy.push_str(&format!(" Press {key} to quit."));
+    }
     text.push(Line::default());
-    text.extend(wrap(remedy, usize::from(width - 4), ink.glyphs).into_iter().map(Line::from));
+    text.extend(wrap(&remedy, usize::from(width - 4), ink.glyphs).into_iter().map(Line::from));
     let height = (text.len() as u16 + 2).min(body.height);
     let inner = open(frame, body, (width, height), "the session is over", ink);
     lines(frame.buffer_mut(), inner, text);

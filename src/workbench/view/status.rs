@@ -9,7 +9,7 @@ use super::ink::Ink;
 use super::progress;
 use super::text::{duration, fit, transcribe};
 use crate::episode::{OverrideScope, Status, Verdict};
-use crate::workbench::actions::{first_key, hints};
+use crate::workbench::actions::{Action, hints};
 use crate::workbench::state::{Link, Notice, State};
 
 /// A part of the status line; where room is short, those with the lowest weight are left out.
@@ -19,7 +19,9 @@ pub(super) struct Part {
 }
 
 pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
-    let keys = Line::from(vec![Span::styled("?", ink.theme.key), Span::raw(" keys ")]);
+    let keys = state.keys.first(Action::Help).map_or_else(Line::default, |key| {
+        Line::from(vec![Span::styled(key.to_string(), ink.theme.key), Span::raw(" keys ")])
+    });
     let room = usize::from(area.width).saturating_sub(keys.width() + 1);
     let mut parts = match state.replay() {
         Some(replay) => progress::parts(replay, state, ink),
@@ -122,7 +124,7 @@ pub(super) fn render_foot(frame: &mut Frame<'_>, area: Rect, state: &State, ink:
         None => {
             let mut line = Line::from(" ");
             for (action, does) in hints(state) {
-                let Some(key) = first_key(*action) else { continue };
+                let Some(key) = state.keys.first(*action) else { continue };
                 let (key, does) = (key.to_string(), format!(" {does}"));
                 if line.width() + key.len() + does.len() + 2 > width {
                     break;

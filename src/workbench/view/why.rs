@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 use super::ink::{Ink, lines};
 use super::text::{duration, fit, transcribe, wrap};
 use crate::episode::{Decider, Decision, Role, Writing};
+use crate::workbench::actions::Action;
 use crate::workbench::state::State;
 
 /// Features that say most in little room, in the order to show them; the others follow by name.
@@ -38,7 +39,9 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     let room = usize::from(inner.height);
     if body.len() > room && room > 0 {
         let hidden = body.len() - room;
-        title.push(Span::styled(format!(" {} {hidden} more: w", ink.signs.dot), ink.theme.muted));
+        let key = state.keys.first(Action::Reasons);
+        let key = key.map_or_else(String::new, |key| format!(": {key}"));
+        title.push(Span::styled(format!(" {} {hidden} more{key}", ink.signs.dot), ink.theme.muted));
     } else if body.is_empty() {
         body.push(Line::styled("what the router saw", ink.theme.muted));
     }

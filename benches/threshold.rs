@@ -1,0 +1,85 @@
+//! How long it takes to move the threshold over 10,000 recorded episodes: at most 16 ms a key press.
+//!
+//!     cargo bench --bench threshold
+//!
+//! The choices and their propensities are drawn as those of `pointsman collect` are; scores and outcomes are
+//! drawn, too, since only their number matters here: four to eight steps, two episodes a question.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use pointsman::config::Exploration;
+use pointsman::episode::Role;
+use pointsman::evaluation::{Log, Logged, LoggedChoice, WhatIf};
+use pointsman::routing::Explorer;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const EPISODES: u64 = 10_000;
+
+fn recorded() -> Vec<Logged> {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    let episode = |i: u64| {
+        let mut draws = Explorer::new(Exploration::default(), i);
+        let mut large = 0;
+        let boundaries = (0..random.random_range(4..=8)).map(|_| {
+            let p_large = random.random::<f64>().powi(2);
+            let drawn = draws.choose(p_large);
+            large += u32::from(drawn.choice == Role::Large);
+            LoggedChoice {
+                p_large,
+                large: drawn.choice == Role::Large,
+                propensity: drawn.propensity,
+            }
+        });
+        let boundaries: Vec<LoggedChoice> = boundaries.collect();
+        let correct = random.random_bool(0.5 + 0.05 * f64::from(large));
+        Logged { question: i / 2, boundaries, correct, cost: 1e7 * f64::from(1 + large) }
+    };
+    (0..EPISODES).map(episode).collect()
+}
+
+fn moving(criterion: &mut Criterion) {
+    let logged = recorded();
+    let log = Log::new(&logged);
+    let index = WhatIf::new(&logged);
+    let mut group = criterion.benchmark_group("10,000 episodes");
+    let thresholds = [0.03, 0.2, 0.55, 0.9];
+    let mut turn = 0;
+    let mut next = || {
+        turn += 1;
+        thresholds[turn % thresholds.len()]
+    };
+    group.bench_function("one estimate, plain", |bencher| {
+        bencher.iter(|| log.estimate(black_box(next())));
+    });
+    group.bench_function("one estimate, indexed", |bencher| {
+        bencher.iter(|| index.estimate(black_box(next())));
+    });
+    // All that a screen shows of a key press: the next threshold, its estimate, its quantile, the steps that
+    // flip, and the whole curve.
+    group.bench_function("a key press with the curve, plain", |bencher| {
+        bencher.iter(|| {
+            let from = black_box(next());
+            let to = index.scale.next(from, true);
+            let curve = log.curve(index.scale.levels());
+            (log.estimate(to), index.scale.quantile_of(to), index.scale.flips(from, to), curve)
+        });
+    });
+    group.bench_function("a key press with the curve, indexed", |bencher| {
+        bencher.iter(|| {
+            let from = black_box(next());
+            let to = index.scale.next(from, true);
+            let curve = index.curve();
+            (index.estimate(to), index.scale.quantile_of(to), index.scale.flips(from, to), curve)
+        });
+    });
+    group.sample_size(20);
+    group.bench_function("the index, made once", |bencher| {
+        bencher.iter(|| WhatIf::new(black_box(&logged)));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, moving);
+criterion_main!(benches);

@@ -1,0 +1,102 @@
+//! `pointsman print`: what is in force, and what other programs want to know of this one.
+
+use anyhow::Context;
+use clap::{Args, CommandFactory, Subcommand};
+use clap_complete::Shell;
+use thiserror::Error;
+
+use super::options::Common;
+use super::{Arguments, Outcome, style};
+use crate::config::Folders;
+use crate::workbench::Keymap;
+
+#[derive(Debug, Args)]
+pub struct PrintArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// The keys of the workbench, the user's `keys.toml` taken in
+    Keys {
+        /// As a `keys.toml` to start from, not as Markdown
+        #[arg(long)]
+        toml: bool,
+    },
+    /// The preset as this command line would use it, and where everything is kept; it can be put into a file
+    Config,
+    /// A manual page, in roff: `pointsman print man | man -l -`
+    Man {
+        /// Of a subcommand, not of the whole
+        command: Option<String>,
+    },
+    /// Completions for a shell
+    Completions { shell: Shell },
+}
+
+/// A manual page was asked for that there is not.
+#[derive(Debug, Error)]
+#[error("there is no subcommand `{0}`: use one of {1}")]
+pub struct NoSubcommand(String, String);
+
+/// Prints it.
+///
+/// # Errors
+/// When the user's configuration is invalid, there is no such subcommand, or the output cannot be written.
+pub fn run(args: PrintArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+    let text = match args.what {
+        What::Keys { toml } => {
+            let keys = Keymap::load(&folders.keys())?;
+            if toml { keys.to_toml() } else { keys.to_markdown() }
+        }
+        What::Config => config(common, folders)?,
+        What::Man { command } => man(command.as_deref())?,
+        What::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "pointsman", &mut out);
+            String::from_utf8(out).context("the completions are no text")?
+        }
+    };
+    style::line(text.trim_end())?;
+    Ok(Outcome::Done)
+}
+
+/// The preset in force, below comments that say where things are.
+fn config(common: &Common, folders: &Folders) -> anyhow::Result<String> {
+    let preset = common.preset(folders)?;
+    let places = [
+        ("presets", folders.presets()),
+        ("themes", folders.themes()),
+        ("keys", folders.keys()),
+        ("store", common.store(folders)),
+        ("cache", folders.cache.clone()),
+        ("log", folders.state.join(super::log::FILE)),
+    ];
+    let mut text = format!("# preset {}, as this command line would use it\n", common.preset);
+    for (what, path) in places {
+        let there = if path.exists() { "" } else { " (not there)" };
+        text.push_str(&format!("# {what}: {}{there}\n", path.display()));
+    }
+    text.push('\n');
+    text.push_str(&toml::to_string(&preset).context("the preset cannot be written as TOML")?);
+    Ok(text)
+}
+
+fn man(name: Option<&str>) -> anyhow::Result<String> {
+    let mut all = Arguments::command();
+    // So that each subcommand knows the shared options and its whole name.
+    all.build();
+    let command = match name {
+        None => all,
+        Some(name) => {
+            let found = all.find_subcommand(name).cloned();
+            let known =
+                || all.get_subcommands().map(|c| c.get_name()).collect::<Vec<_>>().join(", ");
+            found.ok_or_else(|| NoSubcommand(name.to_owned(), known()))?
+        }
+    };
+    let mut out = Vec::new();
+    clap_mangen::Man::new(command).render(&mut out)?;
+    String::from_utf8(out).context("the manual page is no text")
+}

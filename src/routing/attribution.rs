@@ -1,0 +1,220 @@
+//! How far each feature pushed p(large).
+//!
+//! For the trained policy: integrated gradients (Sundararajan, Taly and Yan 2017, arXiv 1703.01365)
+//! of p(large) itself, the mean over the policy's networks and prices, along the straight way from the
+//! mean boundary of the training to the boundary in question, in standardized features. The price is no
+//! feature: it stays what it is along the way. A feature that stands at its training mean gets nothing, and
+//! the pushes add up to p(large) less what the policy says at the mean boundary, up to the error of
+//! the integral ([`POINTS`] midpoints): below 0.001 where the features are within two spreads of their
+//! means, 0.003 where all are drawn from as far as five.
+//!
+//! A feature that a boundary lacks (those of the last step before the first) is 0 to the policy, and pushes
+//! as that.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Policy, RouterError};
+
+/// Midpoints of the integral. The error falls with their number, and so does the speed.
+const POINTS: usize = 128;
+
+/// What made up a p(large).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Contributions {
+    /// p(large) before anything was seen: at the mean boundary of the policy's training; 0 for a rule.
+    pub base: f64,
+    pub p_large: f64,
+    /// Largest push first, whichever way; those of exactly 0 are left out.
+    pub parts: Vec<Part>,
+}
+
+/// One feature's part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// The feature's name, or that of its kind.
+    pub name: String,
+    /// How far it moved p(large), in [−1, 1]: up is towards the large model.
+    pub push: f64,
+}
+
+impl Contributions {
+    /// What the numbers mean, for a person.
+    pub const METHOD: &str = "each feature's share of the way from the policy's p(large) at its training's mean boundary \
+         to the one here, by integrated gradients: the shares add up";
+
+    fn new(base: f64, p_large: f64, parts: impl IntoIterator<Item = (String, f64)>) -> Self {
+        let parts = parts.into_iter().filter(|(_, push)| *push != 0.0);
+        let mut parts: Vec<Part> = parts.map(|(name, push)| Part { name, push }).collect();
+        parts.sort_by(|a, b| b.push.abs().total_cmp(&a.push.abs()).then(a.name.cmp(&b.name)));
+        Self { base, p_large, parts }
+    }
+
+    /// The same with one part for each row of features (`story`, `digits`): theirs mean little one by
+    /// one.
+    #[must_use]
+    pub fn by_kind(&self) -> Self {
+        let mut kinds = BTreeMap::new();
+        for part in &self.parts {
+            *kinds.entry(kind(&part.name).to_owned()).or_insert(0.0) += part.push;
+        }
+        Self::new(self.base, self.p_large, kinds)
+    }
+
+    /// The `n` largest parts, and what all others add up to.
+    pub fn largest(&self, n: usize) -> (&[Part], f64) {
+        let (shown, others) = self.parts.split_at(n.min(self.parts.len()));
+        (shown, others.iter().map(|part| part.push).sum())
+    }
+
+    /// How far p(large) is above the threshold; negative where the small model writes.
+    pub fn margin(&self, threshold: f64) -> f64 {
+        self.p_large - threshold
+    }
+}
+
+/// The name of the row that a feature belongs to; its own where it stands alone.
+fn kind(feature: &str) -> &str {
+    let row = feature.split('.').next().unwrap_or(feature);
+    if matches!(row, "story" | "digits") { row } else { feature }
+}
+
+/// The parts of what the policy says of a boundary with these features. Takes a few milliseconds.
+///
+/// # Errors
+/// When candle fails.
+pub fn contributions(
+    policy: &Policy,
+    features: &BTreeMap<String, f64>,
+) -> Result<Contributions, RouterError> {
+    let failed = |e: candle_core::Error| RouterError::Policy {
+        name: policy.card.name.clone(),
+        reason: e.to_string(),
+    };
+    let set = &policy.card.set;
+    let rows = [policy.card.mean.clone(), set.row(features)];
+    let p = policy.p_large_of(&rows).map_err(failed)?;
+    let end = policy.standard(features);
+    let along = |i: usize| {
+        let share = (i as f32 + 0.5) / POINTS as f32;
+        end.iter().map(|x| share * x).collect()
+    };
+    let points: Vec<Vec<f32>> = (0..POINTS).map(along).collect();
+    let slopes = policy.slopes(&points).map_err(failed)?;
+    let pushes = slopes.iter().zip(&end).map(|(sum, x)| sum / POINTS as f64 * f64::from(*x));
+    Ok(Contributions::new(p[0], p[1], set.features.iter().cloned().zip(pushes)))
+}
+
+/// The same for a handcrafted router of that name, which has one statistic; none where it has no choice.
+pub fn rule_contributions(router: &str, p_large: f64) -> Contributions {
+    let statistic = match router {
+        "entropy" => "glimpse.first_entropy",
+        "confidence" => "glimpse.min_logprob",
+        "gmm" => "glimpse.mean_logprob",
+        "first-k" => "trace.step",
+        "judge" => "the large model's reading",
+        "random" => "a draw",
+        "oracle" => "the solution",
+        // One that always chooses the same.
+        _ => return Contributions::new(p_large, p_large, None),
+    };
+    Contributions::new(0.0, p_large, [(statistic.to_owned(), p_large)])
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::routing::load_policy;
+
+    /// Boundaries about the training's mean, some of them far out.
+    fn boundary(policy: &Policy, spread: f64, random: &mut ChaCha8Rng) -> BTreeMap<String, f64> {
+        let card = &policy.card;
+        let scales = card.mean.iter().zip(&card.spread);
+        let values = card.set.features.iter().zip(scales).map(|(name, (mean, scale))| {
+            let off = random.random_range(-spread..spread);
+            (name.clone(), f64::from(*mean) + off * f64::from(*scale))
+        });
+        values.collect()
+    }
+
+    fn sum(all: &Contributions) -> f64 {
+        all.parts.iter().map(|part| part.push).sum()
+    }
+
+    #[test]
+    fn pushes_add_up() {
+        let policy = load_policy("builtin:tiny").unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        let mut widest: f64 = 0.0;
+        for spread in [0.1, 0.5, 1.0, 2.0, 5.0] {
+            for _ in 0..10 {
+                let features = boundary(&policy, spread, &mut random);
+                let all = contributions(&policy, &features).unwrap();
+                assert!((all.p_large - policy.p_large(&features).unwrap()).abs() < 1e-6);
+                let error = (sum(&all) - (all.p_large - all.base)).abs();
+                let most = if spread > 2.0 { 0.005 } else { 0.001 };
+                assert!(error < most, "{error} at {spread}");
+                widest = widest.max((all.p_large - all.base).abs());
+                let kinds = all.by_kind();
+                assert!((sum(&kinds) - sum(&all)).abs() < 1e-9);
+                assert!(kinds.parts.iter().all(|part| !part.name.starts_with("story.")));
+                assert!(all.parts.is_sorted_by(|a, b| a.push.abs() >= b.push.abs()));
+                let (first, rest) = kinds.largest(5);
+                let shown: f64 = first.iter().map(|part| part.push).sum();
+                assert!((shown + rest - sum(&all)).abs() < 1e-9);
+            }
+        }
+        assert!(widest > 0.2, "p hardly moved: {widest}");
+    }
+
+    #[test]
+    fn what_stands_at_its_mean_pushes_nothing() {
+        let policy = load_policy("builtin:tiny").unwrap();
+        let card = &policy.card;
+        let means = card.set.features.iter().cloned().zip(card.mean.iter().map(|m| f64::from(*m)));
+        let mut features: BTreeMap<String, f64> = means.collect();
+        let still = contributions(&policy, &features).unwrap();
+        assert_eq!(still.parts, []);
+        assert_eq!(still.base, still.p_large);
+
+        // One that is moved alone has all of the difference.
+        let at = card.set.features.iter().position(|f| f == "glimpse.min_logprob").unwrap();
+        let moved = f64::from(card.mean[at]) - 3.0 * f64::from(card.spread[at]);
+        features.insert("glimpse.min_logprob".into(), moved);
+        let all = contributions(&policy, &features).unwrap();
+        assert_eq!(all.parts.len(), 1);
+        let difference = policy.p_large(&features).unwrap() - still.p_large;
+        assert!(difference.abs() > 0.01, "{difference}");
+        assert!((all.parts[0].push - difference).abs() < 0.002, "{all:?} {difference}");
+    }
+
+    #[test]
+    fn slopes_are_those_of_finite_differences() {
+        let policy = load_policy("builtin:tiny").unwrap();
+        let mut random = ChaCha8Rng::seed_from_u64(4);
+        let features = boundary(&policy, 1.0, &mut random);
+        let slopes = policy.slopes(&[policy.standard(&features)]).unwrap();
+        let largest = |a: &(usize, f64), b: &(usize, f64)| a.1.abs().total_cmp(&b.1.abs());
+        let (at, slope) = slopes.into_iter().enumerate().max_by(largest).unwrap();
+        let moved = |by: f64| {
+            let mut features = features.clone();
+            let name = &policy.card.set.features[at];
+            *features.get_mut(name).unwrap() += by * f64::from(policy.card.spread[at]);
+            policy.p_large(&features).unwrap()
+        };
+        let measured = (moved(0.005) - moved(-0.005)) / 0.01;
+        assert!((slope - measured).abs() < 0.05 * measured.abs(), "{slope} {measured}");
+    }
+
+    #[test]
+    fn a_rule_has_one_part() {
+        let all = rule_contributions("entropy", 0.3);
+        assert_eq!((all.base, all.parts.len(), all.parts[0].push), (0.0, 1, 0.3));
+        assert!((all.margin(0.5) + 0.2).abs() < 1e-12);
+        assert_eq!(rule_contributions("always-large", 1.0).parts, []);
+    }
+}

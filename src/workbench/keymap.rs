@@ -1,0 +1,288 @@
+//! The keys in force: those of the table of actions, and the user's `keys.toml` over them.
+//!
+//! ```toml
+//! pause = ["space", "F5"]
+//! threshold-up = ["Ctrl-U"]
+//! stop = []                  # no key
+//! ```
+
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::actions::{ACTIONS, Action, Place, Row};
+use super::key::Key;
+use crate::config::{FileError, NamedFile};
+
+/// Which keys do what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    /// A list a row of [`ACTIONS`], the key to name first at its head.
+    keys: Vec<Vec<Key>>,
+}
+
+impl Default for Keymap {
+    /// The keys of the table.
+    fn default() -> Self {
+        Self { keys: ACTIONS.iter().map(|row| row.keys.to_vec()).collect() }
+    }
+}
+
+impl Keymap {
+    /// The keys of the table, and over them those of the file at `path`, which need not exist. What the
+    /// file says of an action takes the place of all its keys.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood, names an action or a key that does not exist, binds a
+    /// key twice, or leaves no key to quit.
+    pub fn load(path: &Path) -> Result<Self, FileError> {
+        NamedFile::at(path)?.map_or_else(|| Ok(Self::default()), |file| Self::parse(&file))
+    }
+
+    fn parse(file: &NamedFile) -> Result<Self, FileError> {
+        let table = DeTable::parse(&file.text).map_err(|error| {
+            file.error(error.span().map_or(0, |span| span.start), error.message())
+        })?;
+        let mut entries: Vec<(&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)> =
+            table.get_ref().iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        let mut map = Self::default();
+        // What the file says, in its order: row, key, where.
+        let mut told: Vec<(usize, Key, usize)> = Vec::new();
+        for (name, value) in entries {
+            let at = name.span().start;
+            let name = name.get_ref().as_ref();
+            let row = ACTIONS.iter().position(|row| row.action.name() == name).ok_or_else(|| {
+                let reason = format!(
+                    "there is no action `{name}`: remove it or correct its spelling; `pointsman print keys` lists them all"
+                );
+                file.error(at, &reason)
+            })?;
+            map.keys[row].clear();
+            for (key, at) in read(file, name, value)? {
+                if !map.keys[row].contains(&key) {
+                    map.keys[row].push(key);
+                    told.push((row, key, at));
+                }
+            }
+            if ACTIONS[row].action == Action::Quit && map.keys[row].is_empty() {
+                let reason = "action `quit` has no key, and there is no other way out: give it one";
+                return Err(file.error(at, reason));
+            }
+        }
+        for (i, &(row, key, at)) in told.iter().enumerate() {
+            let meets = |other: &usize| ACTIONS[*other].place.meets(ACTIONS[row].place);
+            let same = told[..i].iter().filter(|(_, other, _)| *other == key);
+            let before = same.map(|(row, ..)| *row).find(meets);
+            let default = || {
+                let of_table = |other: &usize| !told.iter().any(|(row, ..)| row == other);
+                let mut others = (0..ACTIONS.len()).filter(of_table).filter(meets);
+                others.find(|r| map.keys[*r].contains(&key))
+            };
+            if let Some(other) = before.or_else(default) {
+                let [one, two] = [other, row].map(|row| ACTIONS[row].action.name());
+                let reason = format!(
+                    "key `{key}` is bound to both `{one}` and `{two}`: choose another for one of them"
+                );
+                return Err(file.error(at, &reason));
+            }
+        }
+        Ok(map)
+    }
+
+    /// Every action with its keys, in the order of the help.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&'static Row, &[Key])> {
+        ACTIONS.iter().zip(self.keys.iter().map(Vec::as_slice))
+    }
+
+    /// The action of a key, in a replay or at live models. In a replay that may be one of a live
+    /// session, which then says why it does nothing.
+    pub fn row_of(&self, key: Key, replay: bool) -> Option<&'static Row> {
+        let mut bound = self.rows().filter(|(_, keys)| keys.contains(&key)).map(|(row, _)| row);
+        let first = bound.next()?;
+        if first.place.is_in(replay) {
+            return Some(first);
+        }
+        bound
+            .find(|row| row.place.is_in(replay))
+            .or(Some(first).filter(|row| row.place != Place::Replay))
+    }
+
+    /// The key to name for an action; nothing where it has none.
+    pub fn first(&self, action: Action) -> Option<Key> {
+        self.rows().find(|(row, _)| row.action == action)?.1.first().copied()
+    }
+
+    /// What to press, as the end of a sentence: `: press d to draw a question, i to type one`. Actions
+    /// without a key are left out; empty where none is left.
+    pub fn advice(&self, ways: &[(Action, &str)]) -> String {
+        let ways = ways.iter().filter_map(|(action, to)| Some((self.first(*action)?, to)));
+        let ways: Vec<String> = ways.map(|(key, to)| format!("{key} {to}")).collect();
+        if ways.is_empty() { String::new() } else { format!(": press {}", ways.join(", ")) }
+    }
+
+    /// As a `keys.toml` that gives the same.
+    pub fn to_toml(&self) -> String {
+        let line = |(row, keys): (&Row, &[Key])| {
+            let keys: Vec<String> =
+                keys.iter().map(|key| toml::Value::String(key.to_string()).to_string()).collect();
+            format!("{} = [{}]\n", row.action.name(), keys.join(", "))
+        };
+        self.rows().map(line).collect()
+    }
+
+    /// As a table in Markdown.
+    pub fn to_markdown(&self) -> String {
+        let line = |(row, keys): (&Row, &[Key])| {
+            // A bar would end the cell, whether or not it stands in code.
+            let keys: Vec<String> = keys
+                .iter()
+                .map(|key| format!("`{}`", key.to_string().replace('|', "\\|")))
+                .collect();
+            format!("| {} | `{}` | {} |\n", keys.join(" "), row.action.name(), row.help)
+        };
+        let head = "| keys | action | what it does |\n|---|---|---|\n";
+        std::iter::once(head.to_owned()).chain(self.rows().map(line)).collect()
+    }
+}
+
+/// The keys of one entry: a list of names, or a single one.
+fn read(
+    file: &NamedFile,
+    action: &str,
+    value: &Spanned<DeValue<'_>>,
+) -> Result<Vec<(Key, usize)>, FileError> {
+    let items = match value.get_ref() {
+        DeValue::Array(items) => items.iter().collect(),
+        _ => vec![value],
+    };
+    let one = |item: &Spanned<DeValue<'_>>| {
+        let at = item.span().start;
+        let DeValue::String(name) = item.get_ref() else {
+            let reason =
+                format!("action `{action}` needs a list of keys, such as [\"k\", \"Ctrl-R\"]");
+            return Err(file.error(at, &reason));
+        };
+        let key: Result<Key, String> = name.parse();
+        key.map(|key| (key, at)).map_err(|e| file.error(at, &format!("action `{action}`: {e}")))
+    };
+    items.into_iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::crossterm::event::KeyCode;
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<Keymap, String> {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("keys.toml");
+        std::fs::write(&path, text).unwrap();
+        Keymap::load(&path)
+            .map_err(|e| e.to_string().replace(&path.display().to_string(), "keys.toml"))
+    }
+
+    fn refusal(text: &str) -> String {
+        let reason = parse(text).unwrap_err();
+        assert!(!reason.contains('\n'), "one sentence: {reason}");
+        reason
+    }
+
+    #[test]
+    fn the_file_takes_the_place_of_the_table() {
+        let map = parse("# mine\nstop = [\"Ctrl-X\", \"F9\"]\npause = \"P\"\nstep = []\n").unwrap();
+        let action = |key: Key| map.row_of(key, false).map(|row| row.action);
+        assert_eq!(action(Key::control('x')), Some(Action::Stop));
+        assert_eq!(action(Key::code(KeyCode::F(9))), Some(Action::Stop));
+        assert_eq!(action(Key::plain('x')), None, "it was the table's");
+        assert_eq!(action(Key::plain('P')), Some(Action::Pause));
+        assert_eq!(action(Key::plain('q')), Some(Action::Quit), "the others are as they were");
+        assert_eq!(
+            (map.first(Action::Step), map.first(Action::Stop)),
+            (None, Some(Key::control('x')))
+        );
+        // Two actions may change keys.
+        let map = parse("small-next = [\"l\"]\nlarge-next = [\"s\"]\n").unwrap();
+        assert_eq!(map.first(Action::LargeNext), Some(Key::plain('s')));
+    }
+
+    #[test]
+    fn a_replay_has_keys_of_its_own_and_knows_the_others() {
+        let map = Keymap::default();
+        let place = |c: char, replay| map.row_of(Key::plain(c), replay).map(|row| row.place);
+        assert_eq!(
+            [place('n', false), place('n', true)],
+            [Some(Place::Session), Some(Place::Replay)]
+        );
+        assert_eq!([place('L', false), place('L', true)], [Some(Place::Episode); 2]);
+        assert_eq!([place('T', false), place('T', true)], [None, Some(Place::Replay)]);
+        assert_eq!([place('w', false), place('w', true)], [Some(Place::Anywhere); 2]);
+        // What is never there together may share a key.
+        let map = parse("replay-start = [\"d\"]\n").unwrap();
+        assert_eq!(map.row_of(Key::plain('d'), false).map(|row| row.action), Some(Action::Draw));
+        assert!(refusal("replay-start = [\"w\"]\n").contains("`reasons` and `replay-start`"));
+    }
+
+    #[test]
+    fn without_a_file_the_table_holds() {
+        let map = Keymap::load(Path::new("/nowhere/keys.toml")).unwrap();
+        assert_eq!(map, Keymap::default());
+        assert_eq!(parse(&map.to_toml()), Ok(map), "what is printed can be read");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_one_sentence() {
+        assert_eq!(
+            refusal("pause = [\"P\"]\nstopp = [\"x\"]\n"),
+            "keys.toml, line 2, column 1: there is no action `stopp`: remove it or correct its \
+             spelling; `pointsman print keys` lists them all"
+        );
+        let key = refusal("stop = [\n  \"Ctl-x\",\n]\n");
+        assert!(
+            key.starts_with("keys.toml, line 2, column 3: action `stop`: `Ctl-x` is no key: "),
+            "{key}"
+        );
+        assert_eq!(
+            refusal("stop = [\"F1\"]\npause = [\"F1\"]\n"),
+            "keys.toml, line 2, column 10: key `F1` is bound to both `stop` and `pause`: choose \
+             another for one of them"
+        );
+        assert_eq!(
+            refusal("stop = [\"q\"]\n"),
+            "keys.toml, line 1, column 9: key `q` is bound to both `quit` and `stop`: choose another \
+             for one of them"
+        );
+        let quit = refusal("quit = []\n");
+        assert!(
+            quit.starts_with("keys.toml, line 1, column 1: action `quit` has no key"),
+            "{quit}"
+        );
+        let number = refusal("stop = 5\n");
+        assert!(
+            number.contains("line 1, column 8: action `stop` needs a list of keys"),
+            "{number}"
+        );
+        let broken = refusal("stop = [\"x\"\n");
+        assert!(broken.starts_with("keys.toml, line "), "{broken}");
+    }
+
+    #[test]
+    fn advice_names_the_keys_in_force() {
+        let ways = [(Action::Draw, "to draw a question"), (Action::Type, "to type one")];
+        let map = Keymap::default();
+        assert_eq!(map.advice(&ways), ": press d to draw a question, i to type one");
+        let map = parse("draw = [\"F2\"]\ntype = []\n").unwrap();
+        assert_eq!(map.advice(&ways), ": press F2 to draw a question");
+        let map = parse("draw = []\ntype = []\n").unwrap();
+        assert_eq!(map.advice(&ways), "");
+    }
+
+    #[test]
+    fn the_markdown_has_every_action() {
+        let text = Keymap::default().to_markdown();
+        assert_eq!(text.lines().count(), ACTIONS.len() + 2);
+        assert!(text.contains("| `Enter` `r` | `run` | resume, or ask again |"), "{text}");
+    }
+}
