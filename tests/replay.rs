@@ -180,7 +180,7 @@ fn wrong_use_is_told_in_one_sentence() {
         (&["replay", &newer, "--headless"], 1, "update pointsman"),
         (&["replay", &torn, "--headless"], 1, "breaks off: remove the line"),
         (&["replay", "7", "--headless"], 1, "holds no episode 7"),
-        (&["replay", "rescue"], 1, "needs a terminal"),
+        (&["replay", "rescue"], 1, "needs a terminal: use --headless"),
         (&["replay", "rescue", "--cast", nowhere.to_str().unwrap()], 1, "cannot write"),
     ];
     for (arguments, code, words) in cases {

@@ -41,6 +41,7 @@ fn a_file_is_played_wound_and_left() {
     session.wait_for("the panes again", |text| !text.contains("to the next switch"));
     session.press("\t");
     session.see("episode 2 of 2");
+    session.press(" ");
     session.see("replay ended");
     session.press("q");
     assert!(session.end().success());

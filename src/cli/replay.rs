@@ -19,7 +19,7 @@ use crate::episode::{Episode, Status, Verdict};
 use crate::recording::{self, Episodes, Player, Recorded, Speed};
 use crate::store::{Annotations, Store};
 use crate::tasks::Question;
-use crate::terminal::Screen;
+use crate::terminal::{Screen, TerminalError};
 use crate::theme::{Glyphs, Theme};
 use crate::workbench::{self, Keymap, MINIMUM, Replay, Session, Start, State, View};
 
@@ -214,7 +214,13 @@ fn watch(
 ) -> anyhow::Result<Outcome> {
     let theme = Theme::choose(look.theme.as_deref(), &folders.themes())?;
     let keys = Keymap::load(&folders.keys())?;
-    let screen = Screen::enter(&log)?;
+    let screen = Screen::enter(&log).map_err(|error| match error {
+        TerminalError::NoTerminal => anyhow::anyhow!(
+            "a replay on the screen needs a terminal: use --headless for text, --cast FILE for a \
+             film, or `ssh -t` to get one"
+        ),
+        other => other.into(),
+    })?;
     // Nobody is at the far ends: no key of a replay is for a session.
     let (commands, _orders) = std::sync::mpsc::channel();
     let (_news, updates) = tokio::sync::mpsc::channel(1);

@@ -411,7 +411,7 @@ mod tests {
                 assert_eq!(episode, Episode::fold(&events[..happened]).unwrap());
                 // Whichever way one comes here, it looks the same.
                 let mut other = Player::new(events.clone(), Speed::Instant);
-                if happened % 2 == 0 {
+                if happened.is_multiple_of(2) {
                     other.seek_end();
                 }
                 other.seek_ms(player.position_ms());

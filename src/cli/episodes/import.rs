@@ -6,7 +6,7 @@ use std::path::Path;
 use super::style;
 use crate::episode::{Event, EventKind};
 use crate::recording::{self, Recorded};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, Summary};
 
 /// Takes the episodes of the recording `path` in, all of them or, where one cannot be used, none.
 /// An episode whose first event is in the store already is skipped.
@@ -14,7 +14,13 @@ use crate::store::{Store, StoreError};
 /// # Errors
 /// When the recording cannot be used, or the store refuses.
 pub fn run(path: &Path, store: &Store) -> anyhow::Result<()> {
-    // The whole file is looked at before any of it is taken in.
+    // The whole file is looked at before any of it is taken in, so it must be there twice.
+    let plain = std::fs::metadata(path).map_or(true, |found| found.is_file() || found.is_dir());
+    anyhow::ensure!(
+        plain,
+        "{} is no regular file: write what comes from it to one",
+        path.display()
+    );
     for recorded in recording::open(path)? {
         recorded?;
     }
@@ -30,8 +36,9 @@ pub fn run(path: &Path, store: &Store) -> anyhow::Result<()> {
             continue;
         }
         orphans += usize::from(!adopt(&mut recorded, &numbers)?);
-        let id = store.keep_json(recorded.json, recorded.episode.is_over())?;
-        known.add(recorded.episode.began_ms, &recorded.episode.started.question, id);
+        let json = std::mem::take(&mut recorded.json);
+        let id = store.keep_json(json, recorded.episode.is_over())?;
+        known.add(&recorded, id)?;
         numbers.insert(recorded.id, id);
         taken.push(id);
     }
@@ -58,42 +65,60 @@ fn report(taken: &[u64], skipped: usize, orphans: usize) -> String {
 }
 
 /// What is in the store, by what tells episodes apart fast: when they began, and the question.
-struct Known(HashMap<(u64, String), Vec<u64>>);
+#[derive(Default)]
+struct Known(HashMap<(u64, String), Alike>);
+
+/// Episodes that began at the same time with the same question.
+#[derive(Default)]
+struct Alike {
+    /// Those whose first event has not been looked at.
+    unread: Vec<u64>,
+    /// The others, by their first event.
+    read: HashMap<String, u64>,
+}
 
 impl Known {
     fn of(store: &Store) -> Self {
-        let mut known = Self(HashMap::new());
+        let mut known = Self::default();
         // What cannot be read is no twin of anything.
-        for summary in store.list().flatten() {
-            known.add(summary.began_ms, &summary.question, summary.id);
+        for Summary { began_ms, question, id, .. } in store.list().flatten() {
+            known.0.entry((began_ms, question)).or_default().unread.push(id);
         }
         known
     }
 
-    fn add(&mut self, began_ms: u64, question: &str, id: u64) {
-        self.0.entry((began_ms, question.to_owned())).or_default().push(id);
+    fn alike(&mut self, recorded: &Recorded) -> &mut Alike {
+        let episode = &recorded.episode;
+        self.0.entry((episode.began_ms, episode.started.question.clone())).or_default()
     }
 
     /// The stored episode with the same first event.
-    fn twin(&self, store: &Store, recorded: &Recorded) -> Result<Option<u64>, StoreError> {
-        let key = (recorded.episode.began_ms, recorded.episode.started.question.clone());
-        let first = rootless(&recorded.events[0]);
-        for &id in self.0.get(&key).into_iter().flatten() {
-            if store.events(id)?.first().map(rootless) == Some(first.clone()) {
-                return Ok(Some(id));
+    fn twin(&mut self, store: &Store, recorded: &Recorded) -> anyhow::Result<Option<u64>> {
+        let alike = self.alike(recorded);
+        for id in std::mem::take(&mut alike.unread) {
+            let first = store.json(id)?.first().map(|json| serde_json::from_str::<Event>(json));
+            if let Some(Ok(first)) = first {
+                alike.read.insert(rootless(&first)?, id);
             }
         }
-        Ok(None)
+        Ok(alike.read.get(&rootless(&recorded.events[0])?).copied())
+    }
+
+    /// Notes that an episode is in the store now.
+    fn add(&mut self, recorded: &Recorded, id: u64) -> serde_json::Result<()> {
+        let first = rootless(&recorded.events[0])?;
+        self.alike(recorded).read.insert(first, id);
+        Ok(())
     }
 }
 
-/// A first event without the parent, whose number differs from store to store.
-fn rootless(event: &Event) -> Event {
+/// A first event as JSON, without the parent, whose number differs from store to store.
+fn rootless(event: &Event) -> serde_json::Result<String> {
     let mut event = event.clone();
     if let EventKind::Started(started) = &mut event.kind {
         started.parent = None;
     }
-    event
+    serde_json::to_string(&event)
 }
 
 /// Gives a fork the number that its parent has in the store; where the parent is not there, none.
@@ -134,7 +159,7 @@ mod tests {
         let mut stray = fork(4);
         assert!(!adopt(&mut stray, &numbers).unwrap());
         assert!(!stray.json[0].contains("parent"));
-        assert_eq!(rootless(&known.events[0]), rootless(&stray.events[0]));
+        assert_eq!(rootless(&known.events[0]).unwrap(), rootless(&stray.events[0]).unwrap());
     }
 
     #[test]
