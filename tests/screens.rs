@@ -5,15 +5,17 @@ use std::path::Path;
 
 use pointsman::config::{Folders, Preset, load_preset};
 use pointsman::episode::{
-    Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, PerRole, Role,
-    Started, StopReason, Token, Usage, Verdict, Writing,
+    Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, Parent, PerRole,
+    Role, Started, StopReason, Token, Usage, Verdict, Writing,
 };
 use pointsman::evaluation::flips;
 use pointsman::routing::Opinion;
-use pointsman::session::Update;
+use pointsman::session::{Command, Update};
 use pointsman::tasks::Question;
 use pointsman::theme::{Glyphs, Theme, theme_names};
-use pointsman::workbench::{Beginning, Keymap, Message, Scroll, State, View, update};
+use pointsman::workbench::{
+    Beginning, Effect, Keymap, Message, Notice, Overlay, Scroll, State, View, update,
+};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
@@ -45,6 +47,10 @@ struct Bench {
     state: State,
     now: u64,
     step: usize,
+    /// Number of the episode.
+    id: u64,
+    /// Its first event.
+    first: EventKind,
 }
 
 impl Bench {
@@ -60,7 +66,9 @@ impl Bench {
             store: "/home/ava/.local/share/pointsman/store".into(),
             keys,
         };
-        let mut bench = Self { state: State::new(beginning), now: BEGAN, step: 0 };
+        let (now, step, id) = (BEGAN, 0, 7);
+        let mut bench =
+            Self { state: State::new(beginning), now, step, id, first: EventKind::Paused };
         bench.tell(Update::Loading("loading the models".into()));
         bench
     }
@@ -71,8 +79,11 @@ impl Bench {
 
     fn event(&mut self, kind: EventKind) {
         self.now += 40;
+        if matches!(kind, EventKind::Started(_)) {
+            self.first = kind.clone();
+        }
         let event = Box::new(Event::new(self.now, kind));
-        self.tell(Update::Event { id: 7, event });
+        self.tell(Update::Event { id: self.id, event });
     }
 
     fn press(&mut self, keys: &str) {
@@ -317,6 +328,84 @@ fn a_step_that_is_taken_back_leaves_the_trace() {
     bench.event(EventKind::TakenBack { step: 1 });
     screen.draw(&bench.state);
     assert!(!screen.text().contains("┃ Pens in all"), "{}", screen.text());
+}
+
+/// A fork of the finished episode at its third step.
+fn forked() -> Bench {
+    let mut bench = finished(Verdict::Correct);
+    bench.press("↑↑");
+    assert_eq!(bench.state.step_in_view(), Some(1));
+    bench.press("f");
+    bench.press("l");
+    let parent = Some(Parent { episode: 7, step: 1 });
+    let EventKind::Started(mut started) = bench.first.clone() else { panic!("the first event") };
+    started.parent = parent;
+    bench.id = 8;
+    bench.event(EventKind::Started(started));
+    bench.step = 0;
+    bench.decide(0.12, Role::Small, rule());
+    bench.write(Role::Small, "Pens bought: 4 × 12 = 48");
+    bench.decide(0.71, Role::Large, Decider::Person);
+    bench.write(Role::Large, "Pens in all: 37 + 48 = 95");
+    bench.step(0.22, "Pens left after the gift: 95 - 18 = 77");
+    bench.step(0.03, "Answer: 77");
+    let (answer, verdict) = (Some("77".into()), Verdict::Wrong);
+    bench.event(EventKind::Finished { answer, verdict, reason: FinishReason::Answered });
+    bench
+}
+
+#[test]
+fn a_fork_is_asked_for_and_compared() {
+    let mut bench = finished(Verdict::Correct);
+    bench.press("↑↑f");
+    shots!("fork", bench, (80, 24));
+    let key = KeyEvent::new(KeyCode::Char('t'), KeyModifiers::NONE);
+    let effects = update(&mut bench.state, Message::Input(Input::Key(key)));
+    let Some(Effect::Send(Command::Fork(order))) = effects.first() else { panic!("{effects:?}") };
+    assert_eq!((order.fork.parent, order.fork.step), (7, 1));
+    assert_eq!((order.fork.model, order.fork.threshold), (None, Some(0.5)));
+
+    let mut bench = forked();
+    bench.press("c");
+    shots!("compare", bench, (80, 24), (120, 40));
+    bench.press("v");
+    shots!("compare_differences", bench, (80, 24));
+    bench.press("c");
+    assert!(matches!(bench.state.overlay, Overlay::None));
+}
+
+#[test]
+fn there_must_be_another_episode_to_compare() {
+    let mut bench = finished(Verdict::Correct);
+    bench.press("c");
+    let Some(Notice::Hint(why)) = &bench.state.notice else { panic!() };
+    assert_eq!(why, "there is no other episode of this question: press f to fork this one");
+    // The same question again is worth comparing, another one is not.
+    let first = bench.first.clone();
+    bench.id = 8;
+    bench.event(first.clone());
+    assert_eq!(bench.state.other.as_ref().map(|other| other.0), Some(7));
+    let EventKind::Started(mut started) = first else { panic!("the first event") };
+    started.question = "Another?".into();
+    bench.id = 9;
+    bench.event(EventKind::Started(started));
+    assert!(bench.state.other.is_none());
+}
+
+#[test]
+fn shadows_and_what_the_next_step_would_cost_are_shown() {
+    let mut bench = Bench::new(Some(question()));
+    bench.tell(Update::Ready);
+    let EventKind::Started(mut started) = Bench::begun(None).first else { panic!() };
+    started.preset.routing.shadows =
+        ["entropy", "confidence@0.05"].map(|shadow| shadow.parse().unwrap()).into();
+    bench.event(EventKind::Started(started));
+    let opinions = [("entropy", 0.3), ("confidence", 0.12)];
+    let opinions = opinions.map(|(name, p)| (name.to_owned(), p)).into();
+    bench.event(EventKind::Shadowed { step: 0, opinions });
+    bench.step(0.12, "Pens bought: 4 × 12 = 48");
+    bench.press("↑");
+    shots!("shadows", bench, (100, 30));
 }
 
 #[test]

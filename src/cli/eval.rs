@@ -1,6 +1,7 @@
 //! `pointsman eval`: routers compared on the same questions and seeds.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::Context;
 use clap::Args;
@@ -8,7 +9,7 @@ use clap::Args;
 use super::options::Common;
 use super::progress::bar;
 use super::{Outcome, estimate, policies, style};
-use crate::config::Folders;
+use crate::config::{Folders, Glimpse};
 use crate::evaluation::{Run, Score, Trial, plot, scores, table};
 use crate::session::load_fleet;
 use crate::tasks::arithmetic::Split;
@@ -25,14 +26,15 @@ pub struct EvalArgs {
     #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
 
-    /// Routers, with commas between them; the others are compared with the first
+    /// Routers, with commas between them, each with a glimpse of its own where one is named
+    /// (`confidence:4`); the others are compared with the first
     #[arg(
         long,
         value_delimiter = ',',
         default_value = "policy,entropy,confidence,always-small,always-large,oracle",
-        value_name = "NAMES"
+        value_name = "NAME[:GLIMPSE]"
     )]
-    pub routers: Vec<String>,
+    pub routers: Vec<Entrant>,
 
     /// Part of the task set: test, or develop
     #[arg(long, default_value = "test")]
@@ -67,6 +69,26 @@ pub struct EvalArgs {
     pub json: bool,
 }
 
+/// A router to compare.
+#[derive(Debug, Clone)]
+pub struct Entrant {
+    pub name: String,
+    /// The preset's, else its own, where absent.
+    pub glimpse: Option<Glimpse>,
+}
+
+impl FromStr for Entrant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, glimpse) = match text.split_once(':') {
+            None => (text, None),
+            Some((name, glimpse)) => (name, Some(glimpse.parse::<Glimpse>()?)),
+        };
+        Ok(Self { name: name.to_owned(), glimpse })
+    }
+}
+
 /// Runs all routers over the questions and prints what they achieved.
 ///
 /// # Errors
@@ -76,7 +98,8 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     if args.stored {
         return estimate::run(args.json, &preset, common, folders);
     }
-    let roster = policies::roster_for(common, &preset, folders, &args.routers)?;
+    let names: Vec<String> = args.routers.iter().map(|router| router.name.clone()).collect();
+    let roster = policies::roster_for(common, &preset, folders, &names)?;
     let n = args.n as usize;
     let asked: Vec<Question> = questions(&args.tasks, args.split, common.seed)?.take(n).collect();
     let jobs = args.jobs.map(|jobs| jobs as usize);
@@ -89,13 +112,16 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let (ends, alone) = trial.ends(|| ended.inc(1))?;
     ended.finish_and_clear();
     let mut runs: Vec<Run> = Vec::new();
-    for router in &args.routers {
-        if let Some(run) = alone.iter().find(|run| run.router == *router) {
+    for Entrant { name, glimpse } in &args.routers {
+        if let Some(run) = alone.iter().find(|run| run.router == *name) {
             runs.push(run.clone());
             continue;
         }
-        let bar = bar(asked.len(), router)?;
-        let run = trial.run(router, !args.point, || bar.inc(1));
+        let mut own = preset.clone();
+        own.routing.glimpse = glimpse.or(preset.routing.glimpse);
+        trial.fleet.set(&own);
+        let bar = bar(asked.len(), name)?;
+        let run = trial.run(name, !args.point, || bar.inc(1));
         bar.finish_and_clear();
         runs.push(run?);
     }

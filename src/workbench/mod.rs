@@ -10,12 +10,14 @@
 //! | `actions` | the table of actions: keys, help, where they are valid |
 //! | `key`, `keymap` | keys by name; those in force, with the user's |
 //! | `update` | [`update`]: pure, message by message |
+//! | `compare` | forks, and another episode beside the one on the screen |
 //! | `view` | the panes |
 //! | `replay` | [`Replay`]: the same state, fed by a recording |
 //! | `film` | [`film`]: a replay as an asciicast |
 //! | `run` | the loop that binds them to terminal and session |
 
 mod actions;
+mod compare;
 mod film;
 mod key;
 mod keymap;
@@ -26,6 +28,7 @@ mod update;
 mod view;
 
 pub use actions::{ACTIONS, Action, Place, Row};
+pub use compare::Compare;
 pub use film::film;
 pub use key::Key;
 pub use keymap::Keymap;

@@ -1,9 +1,11 @@
 //! What the screen is about. Nothing here knows how it is drawn.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui_textarea::TextArea;
 
+use super::compare::Compare;
 use super::keymap::Keymap;
 use super::replay::Replay;
 use crate::config::Preset;
@@ -43,6 +45,9 @@ pub struct State {
     pub starting: bool,
     /// The episode on the screen.
     pub run: Option<Run>,
+    /// The episode that was on the screen before, where it is the parent of the one that is, or of the same
+    /// question.
+    pub other: Option<(u64, Arc<Episode>)>,
     /// The threshold for the next episode, in [0, 1].
     pub threshold: f64,
     /// A threshold that was sent to the running episode and is not in force yet.
@@ -77,6 +82,10 @@ pub enum Overlay {
     Help,
     /// A question is being typed.
     Editor(Box<TextArea<'static>>),
+    /// What is to be different from that step on, from 0.
+    Fork(usize),
+    /// The episode on the screen beside another.
+    Compare(Compare),
 }
 
 /// A line for the person.
@@ -121,6 +130,7 @@ impl State {
             question: first,
             starting: false,
             run: None,
+            other: None,
             asked_threshold: None,
             selected: None,
             all_reasons: false,

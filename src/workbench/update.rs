@@ -4,6 +4,7 @@ use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind,
 use ratatui_textarea::{TextArea, WrapMode};
 
 use super::actions::{Action, Place};
+use super::compare;
 use super::key::Key;
 use super::replay;
 use super::state::{InFlight, Link, Notice, Overlay, Run, State};
@@ -127,7 +128,7 @@ fn on_event(state: &mut State, id: u64, event: &Event) {
         Some(run) => run.apply(event),
         None => Run::start(id, event).map(|run| {
             state.threshold = run.episode.threshold;
-            state.run = Some(run);
+            compare::succeed(state, run);
             state.starting = false;
             state.asked_threshold = None;
             state.selected = None;
@@ -212,7 +213,7 @@ fn editor() -> Overlay {
     Overlay::Editor(Box::new(area))
 }
 
-fn hint(state: &mut State, text: impl Into<String>) -> Vec<Effect> {
+pub(super) fn hint(state: &mut State, text: impl Into<String>) -> Vec<Effect> {
     state.notice = Some(Notice::Hint(text.into()));
     Vec::new()
 }
@@ -230,6 +231,12 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     }
     match state.overlay {
         Overlay::Editor(_) => return on_editor_key(state, event),
+        Overlay::Fork(step) => return compare::on_fork_key(state, step, event.code),
+        Overlay::Compare(_) => {
+            if compare::on_key(state, action) {
+                return Vec::new();
+            }
+        }
         Overlay::Help => {
             state.overlay = Overlay::None;
             // A key that closes the help does nothing else, unless it is one of the others.
@@ -307,6 +314,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Some(run) if run.episode.taken.is_none() => hint(state, "the router has the points"),
             _ => send(Command::ClearOverride),
         },
+        Action::Redo => send(Command::Redo),
+        Action::Fork => compare::ask_how_to_fork(state),
+        Action::Compare => compare::open(state, false),
+        Action::Differences => compare::open(state, true),
         Action::ThresholdUp => move_threshold(state, 0.05),
         Action::ThresholdDown => move_threshold(state, -0.05),
         Action::ThresholdUpFine => move_threshold(state, 0.01),

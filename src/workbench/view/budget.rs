@@ -8,7 +8,7 @@
 //! dropped       6       0
 //! prefilled    52      40
 //! cost      1.20M   33.0M
-//! large 96 % of the cost
+//! next: S 120k · L 18.0M            what the next step would cost; once it is over, the large model's share
 //! ```
 
 use ratatui::Frame;
@@ -40,10 +40,14 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     };
     let cost = episode.ledger.cost();
     let [small, large] = Role::BOTH.map(|role| episode.ledger.cost_of(role));
-    let shares = if cost > 0.0 {
-        format!("large: {:.0} % of the cost", 100.0 * large / cost)
-    } else {
-        "nothing spent yet".to_owned()
+    let next = episode.preview().filter(|_| !episode.is_over());
+    let shares = match next {
+        Some(next) => {
+            let [small, large] = Role::BOTH.map(|role| si(next.cost[role]));
+            format!("next: S {small} {} L {large}", ink.signs.dot)
+        }
+        None if cost > 0.0 => format!("large: {:.0} % of the cost", 100.0 * large / cost),
+        None => "nothing spent yet".to_owned(),
     };
     let [before, after] = column_widths(width);
     let heads = Line::from(vec![

@@ -38,6 +38,8 @@ pub(super) struct Signs {
     pub wrong: &'static str,
     pub more: &'static str,
     pub to: &'static str,
+    /// Before what is not alike.
+    pub differs: &'static str,
 }
 
 const UNICODE: Signs = Signs {
@@ -57,6 +59,7 @@ const UNICODE: Signs = Signs {
     wrong: "✗",
     more: "…",
     to: "→",
+    differs: "≠",
 };
 
 const ASCII: Signs = Signs {
@@ -76,6 +79,7 @@ const ASCII: Signs = Signs {
     wrong: "x",
     more: "..",
     to: "->",
+    differs: "!",
 };
 
 const ASCII_BORDER: border::Set<'_> = border::Set {

@@ -12,6 +12,7 @@
 //! ```
 
 mod budget;
+mod compare;
 mod ink;
 mod overlay;
 mod progress;
@@ -88,6 +89,12 @@ impl View {
             Overlay::None => {}
             Overlay::Help => overlay::help(frame, body, state, ink),
             Overlay::Editor(area) => overlay::editor(frame, body, area, ink),
+            Overlay::Fork(step) => overlay::fork(frame, body, *step, state, ink),
+            Overlay::Compare(beside) => {
+                if let Some(run) = &state.run {
+                    compare::render(frame, body, beside, (run.id, &run.episode), ink);
+                }
+            }
         }
     }
 }

@@ -86,6 +86,27 @@ pub(super) fn editor(frame: &mut Frame<'_>, body: Rect, area: &TextArea<'static>
     frame.render_widget(&area, inner);
 }
 
+/// What can be different in a fork.
+pub(super) fn fork(frame: &mut Frame<'_>, body: Rect, step: usize, state: &State, ink: Ink<'_>) {
+    let threshold = format!("the threshold now, {:.2}", state.threshold);
+    let ways = [
+        ("s", "small writes this step"),
+        ("l", "large writes this step"),
+        ("t", threshold.as_str()),
+        ("n", "nothing: the same again"),
+        ("Esc", "leave it"),
+    ];
+    let shown = ways.map(|(key, way)| {
+        Line::from(vec![
+            Span::styled(format!("{key:<5}"), ink.theme.key),
+            Span::raw(way.to_owned()),
+        ])
+    });
+    let title = format!("fork at step {}: what is different?", step + 1);
+    let inner = open(frame, body, (44, shown.len() as u16 + 2), &title, ink);
+    lines(frame.buffer_mut(), inner, shown);
+}
+
 /// The session is over.
 pub(super) fn failure(
     frame: &mut Frame<'_>,

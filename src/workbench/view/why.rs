@@ -8,7 +8,8 @@ use ratatui::text::{Line, Span};
 
 use super::ink::{Ink, lines};
 use super::text::{duration, fit, transcribe, wrap};
-use crate::episode::{Decider, Decision, Role, Writing};
+use crate::config::Shadow;
+use crate::episode::{Decider, Decision, Episode, Role, Writing, role_at};
 use crate::workbench::actions::Action;
 use crate::workbench::state::State;
 
@@ -64,6 +65,7 @@ fn reasons(state: &State, step: usize, width: usize, ink: Ink<'_>) -> Vec<Line<'
         (Some(decision), _) => {
             lines.push(choice(decision, width, ink));
             lines.push(comparison(decision.p_large, decision.threshold, ink));
+            lines.extend(shadows(episode, decision, width, ink));
             features = Some(&decision.features);
         }
         (None, Some(opinion)) => {
@@ -113,6 +115,30 @@ fn comparison(p_large: Option<f64>, threshold: f64, ink: Ink<'_>) -> Line<'stati
         }
         None => Line::styled("the router was not asked", ink.theme.muted),
     }
+}
+
+/// What routers that only look on would have chosen.
+fn shadows(
+    episode: &Episode,
+    decision: &Decision,
+    width: usize,
+    ink: Ink<'_>,
+) -> Vec<Line<'static>> {
+    let all = episode.started.preset.routing.shadows.iter();
+    let said = all.filter_map(|shadow| Some((shadow, *decision.shadows.get(&shadow.router)?)));
+    let line = |(shadow, p): (&Shadow, f64)| {
+        let would = role_at(p, shadow.threshold.unwrap_or(decision.threshold));
+        let differs = if would == decision.choice { " " } else { ink.signs.differs };
+        let end = format!(" {p:.2} {} ", ink.signs.to);
+        let room = width.saturating_sub(end.chars().count() + 8);
+        let name = fit(&transcribe(&shadow.to_string(), ink.glyphs), room, ink.signs.more);
+        Line::from(vec![
+            Span::styled(format!("{differs} "), ink.theme.warning),
+            Span::styled(format!("{name:<room$}{end}"), ink.theme.muted),
+            Span::styled(would.to_string(), ink.role(would)),
+        ])
+    };
+    said.map(line).collect()
 }
 
 fn dropped(draft: &Writing, width: usize, ink: Ink<'_>) -> Line<'static> {
