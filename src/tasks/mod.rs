@@ -1,6 +1,7 @@
 //! Task sets: sources of graded questions.
 
 pub mod arithmetic;
+mod grading;
 
 use std::collections::HashMap;
 
@@ -8,6 +9,7 @@ use thiserror::Error;
 
 use crate::episode::{Origin, Verdict};
 use arithmetic::{Problem, Problems, Profile, Split};
+pub use grading::{Grade, Grader};
 
 /// A question, with what its task set knows of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,15 +28,12 @@ impl Question {
         Self { text: text.into(), origin: None, gold: None, solution: None }
     }
 
-    /// The answer that a trace gives and whether it is right.
+    /// The answer that a trace gives and whether it is right, as its task set's grader has it.
     pub fn grade(&self, trace: &str) -> (Option<String>, Verdict) {
-        let answer = arithmetic::final_answer(trace).map(|n| n.to_string());
-        let verdict = match (&self.gold, &answer) {
-            (None, _) => Verdict::Undecided,
-            (Some(gold), Some(answer)) if gold == answer => Verdict::Correct,
-            (Some(_), _) => Verdict::Wrong,
-        };
-        (answer, verdict)
+        let task = self.origin.as_ref().map_or("arithmetic", |origin| origin.task.as_str());
+        let grade = Grader::of_task(task).grade(self.gold.as_deref(), trace);
+        let marked = || if self.origin.is_none() { grading::marked_answer(trace) } else { None };
+        (grade.answer.or_else(marked), grade.verdict)
     }
 }
 
