@@ -7,6 +7,7 @@ mod doctor;
 mod episodes;
 mod estimate;
 mod eval;
+mod grade;
 mod journal;
 mod log;
 mod options;
@@ -15,6 +16,7 @@ mod policy;
 mod progress;
 mod run;
 mod style;
+mod tasks;
 mod train;
 mod workbench;
 
@@ -27,7 +29,7 @@ use crate::config::{ConfigError, FileError, Folders};
 use crate::routing::RouterError;
 use crate::session::SessionError;
 use crate::store::Store;
-use crate::tasks::UnknownTask;
+use crate::tasks::TaskError;
 use options::Common;
 use policies::PolicyChoiceError;
 
@@ -52,6 +54,8 @@ enum Subcommands {
     Run(run::RunArgs),
     /// Compare routers: accuracy, cost, tokens and time on the same questions
     Eval(eval::EvalArgs),
+    /// Grade solutions that a file has: correct, wrong or undecided
+    Grade(grade::GradeArgs),
     /// Write episodes to learn from, with logged propensities; goes on where it was left
     Collect(collect::CollectArgs),
     /// Train a new policy from stored episodes
@@ -100,6 +104,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
         None => workbench::run(arguments.workbench, common, &folders, log),
         Some(Subcommands::Run(args)) => run::run(args, common, &folders),
         Some(Subcommands::Eval(args)) => eval::run(args, common, &folders),
+        Some(Subcommands::Grade(args)) => grade::run(&args),
         Some(Subcommands::Episodes(args)) => {
             episodes::run(args, &Store::open(&common.store(&folders))?)?;
             Ok(Outcome::Done)
@@ -115,7 +120,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
 /// Whether the fault lies in the command line or the configuration.
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<ConfigError>()
-        || error.is::<UnknownTask>()
+        || error.downcast_ref().is_some_and(TaskError::is_usage)
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()

@@ -2,14 +2,14 @@
 
 pub mod arithmetic;
 mod grading;
+mod sets;
 
 use std::collections::HashMap;
-
-use thiserror::Error;
 
 use crate::episode::{Origin, Verdict};
 use arithmetic::{Problem, Problems, Profile, Split};
 pub use grading::{Grade, Grader};
+pub use sets::{Filter, Levels, OnBadLine, Place, Request, Row, TaskError, TaskSet, rows, text};
 
 /// A question, with what its task set knows of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,28 +60,22 @@ impl Solutions {
     }
 }
 
-/// The task set that a name stands for does not exist.
-#[derive(Debug, Error)]
-#[error("there is no task set `{0}`: use arithmetic")]
-pub struct UnknownTask(pub String);
-
-/// Questions of the task set `name`, endless, drawn with `seed`.
+/// Questions of the task set `name`, drawn with `seed`: endless, or each of a file once.
 ///
 /// # Errors
-/// When there is no such task set.
+/// When there is no such task set, or its file cannot be had.
 pub fn questions(
     name: &str,
     split: Split,
     seed: u64,
-) -> Result<impl Iterator<Item = Question> + use<>, UnknownTask> {
-    if name != "arithmetic" {
-        return Err(UnknownTask(name.to_owned()));
-    }
-    let problems = Problems::new(Profile::full(), split, seed);
-    Ok(problems.enumerate().map(move |(index, problem)| Question {
-        text: problem.question.clone(),
-        origin: Some(Origin { task: "arithmetic".into(), seed, index }),
-        gold: Some(problem.answer.to_string()),
-        solution: Some(problem),
-    }))
+) -> Result<impl Iterator<Item = Question> + use<>, TaskError> {
+    let request = Request {
+        name: name.to_owned(),
+        data: None,
+        split: None,
+        usual: split,
+        filter: Filter::default(),
+        on_bad_line: OnBadLine::Stop,
+    };
+    Ok(TaskSet::open(&request)?.questions(seed))
 }
