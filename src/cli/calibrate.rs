@@ -5,7 +5,7 @@ use clap::{ArgGroup, Args};
 
 use super::options::{Common, fresh};
 use super::progress::bar;
-use super::tasks::{TaskArgs, sample};
+use super::tasks::{TaskArgs, unseen};
 use super::{Outcome, policies, style};
 use crate::config::Folders;
 use crate::episode::{PerRole, Role};
@@ -72,7 +72,7 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
     // Another seed than that of collections: training must not have seen these questions.
     let seed = fresh(common.seed, 1);
     let set = args.tasks.open(args.split, Split::Develop)?;
-    let asked = sample(&set, seed, args.n as usize);
+    let asked = unseen(&set, &store, seed, args.n as usize)?;
     let jobs = args.jobs.map(|jobs| jobs as usize);
     let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
     policies::warn_of_strangers(&roster, fleet.first());

@@ -124,6 +124,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
+        || error.is::<tasks::NothingUnseen>()
         || matches!(
             error.downcast_ref(),
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))

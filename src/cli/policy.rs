@@ -12,7 +12,7 @@ use super::calibrate::{calibrations, described, ground};
 use super::options::{Common, fresh};
 use super::policies::{in_force, numbered, read};
 use super::progress::bar;
-use super::tasks::{TaskArgs, sample};
+use super::tasks::{TaskArgs, unseen};
 use super::train::digests;
 use super::{Outcome, style};
 use crate::config::{Folders, Preset};
@@ -91,7 +91,7 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
                 let contest = number + ((store.reign(&preset.name)?.len() as u64) << 8);
                 let seed = fresh(common.seed, 2 + contest);
                 let set = tasks.open(None, Split::Develop)?;
-                let asked = sample(&set, seed, n as usize);
+                let asked = unseen(&set, &store, seed, n as usize)?;
                 if !wins(challenger, champion, &asked, seed, &preset, folders)? {
                     eprintln!(
                         "pointsman: policy {name} stays out of force: the interval of its lead is not above 0; ask more questions with -n, or promote it --anyway"

@@ -1,9 +1,12 @@
 //! Options that say which questions are asked.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::Args;
+use thiserror::Error;
 
+use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Filter, Levels, OnBadLine, Question, Request, TaskError, TaskSet};
 
@@ -59,6 +62,42 @@ pub fn sample(set: &TaskSet, seed: u64, n: usize) -> Vec<Question> {
     }
     asked
 }
+
+/// The same without questions that the store has episodes of to learn from: nothing may have been
+/// trained on them. Endless sets have fresh ones for each seed.
+///
+/// # Errors
+/// When the store cannot be read, or no question is left.
+pub fn unseen(set: &TaskSet, store: &Store, seed: u64, n: usize) -> anyhow::Result<Vec<Question>> {
+    let Some(size) = set.size() else { return Ok(sample(set, seed, n)) };
+    let mut seen = HashSet::new();
+    for summary in store.list() {
+        let summary = summary?;
+        if summary.collection.is_some() {
+            seen.insert(summary.question);
+        }
+    }
+    let fresh = set.questions(seed).filter(|q| !seen.contains(&q.text));
+    let asked: Vec<Question> = fresh.take(n).collect();
+    if asked.is_empty() {
+        return Err(NothingUnseen(set.name().to_owned()).into());
+    }
+    if asked.len() < n {
+        let name = set.name();
+        eprintln!(
+            "pointsman: of {name}'s {size} questions, {} were never collected: these are asked",
+            asked.len()
+        );
+    }
+    Ok(asked)
+}
+
+/// Every question of a set may have been trained on.
+#[derive(Debug, Error)]
+#[error(
+    "the store has episodes to learn from of every question of {0}: give other questions with --data, or collect from another --split"
+)]
+pub struct NothingUnseen(String);
 
 /// Lines that are named one by one before the rest are only counted.
 const NAMED: usize = 5;

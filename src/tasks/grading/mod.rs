@@ -160,6 +160,12 @@ fn compared(gold: &str, golds: &[Reading], text: &str, place: Place) -> Verdict 
     if bare(gold) == bare(text) || chosen(gold, text) || both_plain && words::same(gold, text) {
         return Verdict::Correct;
     }
+    let halves = (words::before_noon(gold), words::before_noon(text));
+    if let (Some(g), Some(a)) = halves
+        && g != a
+    {
+        return Verdict::Wrong;
+    }
     let answers = readings(text);
     let mut results = Vec::new();
     for g in golds {
@@ -231,7 +237,8 @@ fn chosen(gold: &str, text: &str) -> bool {
         let listed = more && (rest.starts_with(')') || (!wrapped && rest.starts_with(':')));
         (alone || listed).then_some(first)
     };
-    letter(gold, false).is_some_and(|g| letter(text, true) == Some(g))
+    let same = |g: Option<char>, a: Option<char>| g.is_some() && g == a;
+    same(letter(gold, false), letter(text, true)) || same(letter(gold, true), letter(text, false))
 }
 
 /// The number that a text without variables is worth.

@@ -2,7 +2,7 @@
 //!
 //! Where a solution's answer is looked for, first to last: the last `#### N`; the last `\boxed{…}`;
 //! after the last `answer is` and the like; the last number. Of a sentence that goes on calculating,
-//! what follows its last `=` counts.
+//! what follows its last `=` counts; of one that repeats the result of the last calculation, that.
 
 use super::scan::{after_name, after_thought};
 use super::words;
@@ -259,13 +259,37 @@ pub fn answer(solution: &str) -> Option<Amount> {
     }
     if let Some(named) = after_name(text) {
         let segment = cleaned(first_sentence(named));
-        if let Some(amount) = in_sentence(&segment, true).or_else(|| in_words(&segment)) {
+        let before = cleaned(&text[..text.len() - named.len()]);
+        if let Some(amount) = in_sentence(&segment, true, &before).or_else(|| in_words(&segment)) {
             return Some(amount);
         }
     }
     let clean = cleaned(text);
-    let line = clean.lines().rev().find(|line| !spots(line).is_empty());
-    line.and_then(|line| in_sentence(line, false)).or_else(|| in_words(&clean))
+    last_sentence(&clean).or_else(|| in_words(&clean))
+}
+
+/// The number of the last sentence that has one.
+fn last_sentence(text: &str) -> Option<Amount> {
+    let ends = text.match_indices(". ").map(|(at, _)| at + 1);
+    let mut begins: Vec<usize> =
+        ends.chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    begins.push(0);
+    begins.sort_unstable();
+    let mut end = text.len();
+    for begin in begins.into_iter().rev() {
+        let sentence = without_reasons(&text[begin..end]);
+        end = begin;
+        if !spots(sentence).is_empty() {
+            return in_sentence(sentence, false, &text[..begin]);
+        }
+    }
+    None
+}
+
+/// The last of these numbers that the last calculation in `before` came to.
+fn repeated<'a>(spots: &'a [Spot], before: &str) -> Option<&'a Spot> {
+    let result = self::spots(&before[before.rfind('=')?..]).into_iter().next()?;
+    spots.iter().rev().find(|spot| spot.values == result.values)
 }
 
 /// The text before a model goes on to questions that nobody asked.
@@ -293,7 +317,7 @@ fn after_hashes(text: &str) -> Option<(usize, Amount)> {
             && words.trim().starts_with(|c: char| c.is_alphabetic());
         let heading = listed || line.trim_start().starts_with(|c: char| c.is_alphabetic());
         let clean = cleaned(line);
-        (!heading).then(|| in_sentence(&clean, true)).flatten().map(|amount| (at, amount))
+        (!heading).then(|| in_sentence(&clean, true, "")).flatten().map(|amount| (at, amount))
     })
 }
 
@@ -306,7 +330,7 @@ fn last_box(text: &str) -> Option<(usize, Amount)> {
         let clean = cleaned(inside);
         let amount = match worked_out {
             Some(value) => Amount { text: inside.clone(), values: vec![value] },
-            None => in_sentence(&clean, false)?,
+            None => in_sentence(&clean, false, "")?,
         };
         Some((at, amount))
     })
@@ -323,8 +347,10 @@ fn first_sentence(text: &str) -> &str {
     &line[..end.unwrap_or(line.len())]
 }
 
-/// The number that a sentence comes to. `direct` says that it follows words that name an answer.
-fn in_sentence(text: &str, direct: bool) -> Option<Amount> {
+/// The number that a sentence comes to; `direct` says that it follows words that name an answer. Of
+/// several numbers, that which the last calculation `before` it came to: in `he earned 10 dollars for
+/// 50 minutes` after `50 × 0.2 = 10`, that is 10.
+fn in_sentence(text: &str, direct: bool, before: &str) -> Option<Amount> {
     let text = without_reasons(text);
     let spots = spots(text);
     let (first, last) = (spots.first()?, spots.last()?);
@@ -342,7 +368,9 @@ fn in_sentence(text: &str, direct: bool) -> Option<Amount> {
             return Some(Amount::of(text, first));
         }
     }
-    let Some(equals) = equals else { return Some(Amount::of(text, last)) };
+    let Some(equals) = equals else {
+        return Some(Amount::of(text, repeated(&spots, before).unwrap_or(last)));
+    };
     let Some(result) = spots.iter().find(|s| s.begin > equals) else {
         return Some(Amount::of(text, last));
     };

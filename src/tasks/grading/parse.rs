@@ -82,9 +82,35 @@ fn parse(tokens: &[Spaced]) -> Option<(Value, bool)> {
     if let Some(at) = rest.iter().rposition(|s| is(s, "implies")) {
         rest = &rest[at + 1..];
     }
-    // `x \in …`
-    if let Some(at) = rest.iter().take(8).position(|s| is(s, "in")) {
-        rest = &rest[at + 1..];
+    // `…, where …`
+    let condition = |s: &Spaced| matches!(&s.token, Token::Words(w) if words::is_condition(w));
+    if let Some(at) = rest.iter().position(condition).filter(|at| *at > 0) {
+        rest = &rest[..at];
+    }
+    if is_statement(rest) {
+        return None;
+    }
+    let mut index = None;
+    if let Some(at) = rest.iter().position(|s| is(s, "in")) {
+        match outer_comma(&rest[..at]) {
+            // `n\pi, n \in \mathbb{Z}`: whatever the name, it stands for any whole number.
+            Some(comma) => {
+                index = Some(rest[comma + 1..at].to_vec());
+                rest = &rest[..comma];
+            }
+            // `x \in …`
+            None => rest = &rest[at + 1..],
+        }
+    }
+    let renamed: Vec<Spaced>;
+    if let Some([name]) = index.as_deref() {
+        let any = |s: &Spaced| {
+            let known = s.token != name.token;
+            let token = if known { s.token.clone() } else { Token::Command(ANY.into()) };
+            Spaced { token, space: s.space }
+        };
+        renamed = rest.iter().map(any).collect();
+        rest = &renamed;
     }
     let edge = |s: &Spaced| matches!(s.token, Token::Sign(',' | ';' | ':') | Token::Row);
     while rest.last().is_some_and(edge) {
@@ -104,6 +130,36 @@ fn parse(tokens: &[Spaced]) -> Option<(Value, bool)> {
         Parser { tokens: rest, at: 0, depth: 0, effort: EFFORT, percent: false, bars: 0 };
     let value = parser.list()?;
     (parser.at == rest.len()).then_some((value, parser.percent))
+}
+
+/// Whether words say something about a variable, as in `n odd`, rather than name a unit.
+fn is_statement(tokens: &[Spaced]) -> bool {
+    let equivalent = |s: &Spaced| s.token == Token::Command("equiv".into());
+    let says = |s: &Spaced| match &s.token {
+        Token::Words(w) => {
+            words::says_something(w) || (w == "mod" && tokens.iter().any(equivalent))
+        }
+        _ => false,
+    };
+    let letter = |s: &Spaced| matches!(s.token, Token::Letter(_));
+    tokens.iter().any(says) && tokens.iter().any(letter) && only_words(tokens).is_none()
+}
+
+/// The name of an index that runs over all whole numbers.
+const ANY: &str = "index";
+
+/// The last comma that is in no bracket.
+fn outer_comma(tokens: &[Spaced]) -> Option<usize> {
+    let mut depth = 0_i32;
+    tokens.iter().enumerate().rev().find_map(|(at, spaced)| {
+        match &spaced.token {
+            Token::Sign(')' | ']' | '}' | '⦄') => depth += 1,
+            Token::Sign('(' | '[' | '{' | '⦃') => depth -= 1,
+            Token::Sign(',') if depth == 0 => return Some(at),
+            _ => {}
+        }
+        None
+    })
 }
 
 /// The words, where there is nothing else.

@@ -115,10 +115,10 @@ impl Parser<'_> {
         match self.peek() {
             Some(Token::Letter(_) | Token::Repeating(..)) => true,
             Some(Token::Number(_)) => {
-                // Two numbers side by side are no product.
+                // Two numbers side by side are no product, nor are two with their units.
                 !matches!(
                     self.at.checked_sub(1).map(|at| &self.tokens[at].token),
-                    Some(Token::Number(_))
+                    Some(Token::Number(_) | Token::Words(_))
                 )
             }
             Some(Token::Sign('(' | '{' | '[')) => true,

@@ -3,7 +3,7 @@
 //! What is looked for, first to last; the first that is there counts:
 //!
 //! 1. the last `\boxed{…}` or `\fbox{…}`, or the last of several with nothing but `and` between them;
-//! 2. a last line `#### …`;
+//! 2. the last `<answer>…</answer>`; a last line `#### …`;
 //! 3. what follows the last `answer is`, `answer:`, `final answer` and the like;
 //! 4. the whole text, where it is one short line: the answer alone;
 //! 5. the last formula between dollar signs or the like, or what is bold in the last lines;
@@ -36,9 +36,10 @@ pub fn final_answer(solution: &str) -> Option<Found> {
         (!texts.is_empty()).then_some(Found { place, texts })
     };
     found(Place::Boxed, boxed(text))
+        .or_else(|| found(Place::Named, tagged(text).into_iter().collect()))
         .or_else(|| found(Place::Hashes, hashes(text).into_iter().collect()))
         .or_else(|| found(Place::Named, named(text)))
-        .or_else(|| found(Place::Whole, whole(text).into_iter().collect()))
+        .or_else(|| found(Place::Whole, whole(text)))
         .or_else(|| found(Place::Formula, last_formula(text).into_iter().collect()))
         .or_else(|| found(Place::Number, last_number(text).into_iter().collect()))
 }
@@ -148,6 +149,12 @@ fn joins(between: &str) -> bool {
     kept.all(|w| matches!(w, "and" | "or" | "=") || (w.len() == 1 && w.is_ascii()))
 }
 
+/// What the last `<answer>…</answer>` holds.
+fn tagged(text: &str) -> Option<String> {
+    let (_, tail) = text.rsplit_once("<answer>")?;
+    Some(tidied(tail.split("</answer>").next()?))
+}
+
 /// What follows the last `####` that is no heading.
 fn hashes(text: &str) -> Option<String> {
     let heading = |rest: &str| {
@@ -182,9 +189,18 @@ fn named(text: &str) -> Vec<String> {
     let clauses = [", ", " because ", " since ", " which ", " where ", " when ", " (", " for "];
     let clause = clauses.iter().filter_map(|mark| sentence.find(mark)).filter(|at| *at > 0).min();
     texts.extend(clause.map(|at| tidied(&sentence[..at])));
+    // `3 clips in 2 days`
+    let first = super::number::spots(&texts[0]).into_iter().next().filter(|spot| spot.begin == 0);
+    let counted =
+        first.filter(|spot| texts[0][spot.end..].trim_start().starts_with(char::is_alphabetic));
+    let counted = counted.map(|spot| texts[0][..spot.end].to_owned());
+    texts.extend(counted.filter(|_| formulas.is_empty()));
     if let Some(number) = last_number(sentence).filter(|_| formulas.is_empty()) {
         texts.push(number);
     }
+    // A factorial, or joy.
+    let calm = texts.first().and_then(|t| t.strip_suffix('!')).map(str::to_owned);
+    texts.extend(calm);
     texts.dedup();
     texts
 }
@@ -330,8 +346,9 @@ fn unescaped(text: &str, mark: &str) -> Option<usize> {
 }
 
 /// The text itself, where it is one short line without a formula's marks: the answer alone.
-fn whole(text: &str) -> Option<String> {
+fn whole(text: &str) -> Vec<String> {
     let text = text.trim();
+    let text = text.strip_prefix("A:").unwrap_or(text).trim();
     let short = text.chars().count() <= 80 && !text.contains('\n') && !text.contains(". ");
     let words = text
         .split(|c: char| !c.is_alphabetic())
@@ -340,7 +357,15 @@ fn whole(text: &str) -> Option<String> {
     let formulas = formulas(text);
     let bare =
         formulas.is_empty() || formulas.len() == 1 && outside_formulas(text).trim().is_empty();
-    (short && words <= 3 && bare && !text.contains("**") && !text.is_empty()).then(|| tidied(text))
+    if !short || words > 3 || !bare || text.contains("**") || text.is_empty() {
+        return Vec::new();
+    }
+    let mut texts = vec![tidied(text)];
+    // `Hence she has 11`
+    if text.split_whitespace().filter(|w| w.chars().all(char::is_alphabetic)).count() >= 2 {
+        texts.extend(last_number(text));
+    }
+    texts
 }
 
 /// The last number of a text, with its sign and fraction.

@@ -40,7 +40,7 @@ pub fn tokens(text: &str, thousands: bool) -> Option<Vec<Spaced>> {
         return None;
     }
     let chars = text.chars().collect();
-    let mut reader = Reader { chars, at: 0, thousands, out: Vec::new(), space: false };
+    let mut reader = Reader { chars, at: 0, thousands, out: Vec::new(), space: false, layouts: 0 };
     while reader.at < reader.chars.len() {
         reader.next()?;
     }
@@ -59,6 +59,13 @@ struct Reader {
     thousands: bool,
     out: Vec<Spaced>,
     space: bool,
+    /// Open environments that only lay lines out.
+    layouts: usize,
+}
+
+/// Whether an environment only lays lines out.
+fn is_layout(kind: &str) -> bool {
+    matches!(kind.trim_end_matches('*'), "aligned" | "align" | "gathered" | "gather" | "split")
 }
 
 impl Reader {
@@ -98,6 +105,10 @@ impl Reader {
     }
 
     fn sign(&mut self, c: char) -> Option<()> {
+        if c == '&' && self.layouts > 0 {
+            self.at += 1;
+            return Some(());
+        }
         let pair = |first: &str| self.starts(first);
         let (token, length) = if pair("<=") || pair("=<") {
             (Token::Command("leq".into()), 2)
@@ -292,6 +303,8 @@ impl Reader {
             self.push(Token::Command("infty".into()));
         } else if matches!(lower.as_str(), "degrees" | "degree") {
             self.push(Token::Command("circ".into()));
+        } else if lower == "to" && after_number {
+            self.push(Token::Sign(':'));
         } else if lower == "percent" {
             self.push(Token::Sign('%'));
         } else if run.len() >= 4
@@ -337,6 +350,7 @@ impl Reader {
         if !first.is_ascii_alphabetic() {
             self.at += 1;
             match first {
+                '\\' if self.layouts > 0 => self.push(Token::Sign(',')),
                 '\\' => self.push(Token::Row),
                 '{' => self.push(Token::Sign('⦃')),
                 '}' => self.push(Token::Sign('⦄')),
@@ -385,6 +399,10 @@ impl Reader {
             }
             "begin" => {
                 let kind = self.group()?;
+                if is_layout(&kind) {
+                    self.layouts += 1;
+                    return Some(());
+                }
                 if kind == "array" {
                     self.group();
                 }
@@ -392,6 +410,10 @@ impl Reader {
             }
             "end" => {
                 let kind = self.group()?;
+                if is_layout(&kind) {
+                    self.layouts = self.layouts.saturating_sub(1);
+                    return Some(());
+                }
                 self.push(Token::End(kind));
             }
             "text" | "textrm" | "textbf" | "textit" | "texttt" | "textsf" | "textnormal"
@@ -452,12 +474,20 @@ impl Reader {
         let trimmed = inside.trim();
         let lower = trimmed.to_ascii_lowercase();
         let letters = trimmed.chars().filter(|c| c.is_alphabetic()).count();
-        let mathematics = letters == 0 || inside.contains('\\') || inside.contains('$');
+        // `2 and 3`
+        let joined: usize =
+            trimmed.split_whitespace().filter(|w| words::joins(w)).map(str::len).sum();
+        let list =
+            joined > 0 && joined == letters && trimmed.contains(|c: char| c.is_ascii_digit());
+        let mathematics = letters == 0 || list || inside.contains('\\') || inside.contains('$');
         if mathematics || FUNCTIONS.contains(&lower.as_str()) || (upright && letters == 1) {
             for token in tokens(inside, self.thousands)? {
                 self.space |= token.space;
                 self.push(token.token);
             }
+        } else if lower == "to" {
+            // `3 to 4`
+            self.push(Token::Sign(':'));
         } else {
             self.push(Token::Words(trimmed.to_owned()));
         }

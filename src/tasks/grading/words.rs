@@ -24,6 +24,56 @@ pub fn joins(text: &str) -> bool {
     matches!(text.to_ascii_lowercase().as_str(), "and" | "or" | "and/or" | ", and" | ", or")
 }
 
+/// Whether words say what a number is, rather than of what it is one.
+pub fn says_something(text: &str) -> bool {
+    const SAYING: &[&str] = &[
+        "all",
+        "every",
+        "any",
+        "each",
+        "odd",
+        "even",
+        "prime",
+        "primes",
+        "divisible",
+        "multiple",
+        "multiples",
+        "integer",
+        "integers",
+        "positive",
+        "negative",
+        "nonnegative",
+        "natural",
+        "perfect",
+        "power",
+        "powers",
+        "except",
+        "not",
+        "no",
+        "only",
+        "exists",
+        "exist",
+        "such",
+        "that",
+        "whose",
+        "both",
+        "either",
+        "neither",
+        "constant",
+        "composite",
+        "arbitrary",
+        "real",
+    ];
+    let words = text.split(|c: char| !c.is_alphabetic());
+    words.into_iter().any(|w| SAYING.contains(&w.to_lowercase().as_str()))
+}
+
+/// Whether words begin a condition on what stands before them: `where`, `for all`.
+pub fn is_condition(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
+    matches!(first.as_str(), "for" | "where" | "if" | "when" | "with" | "such" | "whenever" | "as")
+}
+
 /// A text as words are compared: small letters and digits, without punctuation, articles and what
 /// only wraps it.
 pub fn plain(text: &str) -> String {
@@ -44,11 +94,15 @@ pub fn plain(text: &str) -> String {
     }
     let kept = |c: char| c.is_alphanumeric() || matches!(c, '+' | '-' | '/' | '.');
     let spaced: String = lower.chars().map(|c| if kept(c) { c } else { ' ' }).collect();
-    let words = spaced
+    let words: Vec<&str> = spaced
         .split_whitespace()
         .map(|w| w.trim_matches(['.', '-', '/']))
-        .filter(|w| !w.is_empty() && !matches!(*w, "the" | "a" | "an"));
-    words.collect::<Vec<_>>().join(" ")
+        .filter(|w| !w.is_empty() && !matches!(*w, "the" | "an" | "and"))
+        .collect();
+    // An article, and no letter that was chosen.
+    let article = |i: usize| words[i] == "a" && words.get(i + 1).is_some_and(|w| w.len() > 2);
+    let kept: Vec<&str> = (0..words.len()).filter(|i| !article(*i)).map(|i| words[i]).collect();
+    kept.join(" ")
 }
 
 /// Whether two answers in words say the same.
@@ -65,6 +119,19 @@ pub fn is_plain(text: &str) -> bool {
     let text = text.replace("\\text", "").replace("\\mbox", "").replace("\\ ", " ");
     let mild = |c: char| c.is_alphanumeric() || c.is_whitespace() || "{}.,:;'!$".contains(c);
     text.chars().all(mild) && text.chars().any(char::is_alphabetic)
+}
+
+/// Whether a time of the day is before noon, where it says so.
+pub fn before_noon(text: &str) -> Option<bool> {
+    let plain = plain(text);
+    let last = plain.rsplit(' ').next()?;
+    let ends =
+        |half: &str| last.strip_suffix(half).is_some_and(|n| n.chars().all(|c| c.is_ascii_digit()));
+    match (ends("am"), ends("pm")) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    }
 }
 
 /// Whether one of two plain texts has every word of the other in its order, and more.
