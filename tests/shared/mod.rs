@@ -42,6 +42,9 @@ impl Counts {
     }
 }
 
+/// What a gold answer is put into to be found again.
+type Dress = fn(&str) -> String;
+
 /// A row of the table: a task set, what stood as the solution, and the verdicts.
 pub type Line = (&'static str, &'static str, Counts);
 
@@ -59,11 +62,11 @@ fn of_set(set: &'static str, file: &Path, worked: &str) -> Vec<Line> {
         .map(|row| (text(&row, &["answer"]).unwrap(), text(&row, &[worked]).unwrap()))
         .map(|(answer, solution)| (grader.gold(&answer), solution))
         .collect();
-    let dresses: [(&str, &dyn Fn(&str) -> String); 4] = [
-        ("the gold answer alone", &|gold| gold.to_owned()),
-        ("in a box", &|gold| format!("It follows that $\\boxed{{{gold}}}$.")),
-        ("by the word", &|gold| format!("With $k = 2$, the answer is ${gold}$.")),
-        ("below a heading", &|gold| format!("So be it.\n\n**Final Answer**\n\n${gold}$\n")),
+    let dresses: [(&str, Dress); 4] = [
+        ("the gold answer alone", |gold| gold.to_owned()),
+        ("in a box", |gold| format!("It follows that $\\boxed{{{gold}}}$.")),
+        ("by the word", |gold| format!("With $k = 2$, the answer is ${gold}$.")),
+        ("below a heading", |gold| format!("So be it.\n\n**Final Answer**\n\n${gold}$\n")),
     ];
     let mut lines = Vec::new();
     for (name, dressed) in dresses {

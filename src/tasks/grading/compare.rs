@@ -14,6 +14,13 @@ use super::words;
 /// A percent sign on one side only is allowed, with the number itself or a hundredth of it: `15 %`
 /// is 15 or 0.15. A plain number is never multiplied.
 pub fn same(gold: &Reading, answer: &Reading) -> Option<bool> {
+    if let Some(modulus) = &gold.modulus {
+        match &answer.modulus {
+            Some(other) if other != modulus => return Some(false),
+            None if matches!(gold.value, Value::Relation(..)) => return None,
+            _ => {}
+        }
+    }
     let rounded = gold.approximate;
     let direct = same_value(&gold.value, &answer.value, rounded);
     if direct == Some(true) || gold.percent == answer.percent {
@@ -23,6 +30,14 @@ pub fn same(gold: &Reading, answer: &Reading) -> Option<bool> {
         Value::Scalar(e) => Some(e.clone().over(Expr::whole(100))),
         _ => None,
     };
+    if let (Value::Scalar(_), Value::List(items)) = (&gold.value, &answer.value) {
+        // `2/5 or 40 %`
+        return all(items.iter().map(|item| {
+            let percent = |percent| Reading { value: item.clone(), percent, ..answer.clone() };
+            let either = [same(gold, &percent(false)), same(gold, &percent(true))];
+            if either.contains(&Some(true)) { Some(true) } else { either[0] }
+        }));
+    }
     let (Value::Scalar(g), Value::Scalar(a)) = (&gold.value, &answer.value) else {
         return direct;
     };
@@ -41,7 +56,7 @@ fn same_value(gold: &Value, answer: &Value, rounded: bool) -> Option<bool> {
         (Words(g), Words(a)) => Some(words::same(g, a)),
         (Scalar(g), Words(a)) | (Words(a), Scalar(g)) => {
             // `six`, or a number among words.
-            let number = words::number(a).map(|n| n.to_string()).or_else(|| only_number(a));
+            let number = words::counted(a).map(|n| n.to_string()).or_else(|| only_number(a));
             match number.and_then(|n| n.parse::<u64>().ok()) {
                 Some(n) => same_expr(g, &Expr::whole(n), rounded),
                 None => Some(false),

@@ -93,7 +93,7 @@ impl Expr {
         Self::Divide(Box::new(self), Box::new(other))
     }
 
-    pub fn to_the(self, other: Self) -> Self {
+    pub fn raised(self, other: Self) -> Self {
         Self::Power(Box::new(self), Box::new(other))
     }
 
@@ -384,7 +384,7 @@ mod tests {
         let n = Expr::whole;
         let cases = [
             (n(1).over(n(8)), 0.125),
-            (n(2).to_the(n(10)), 1024.0),
+            (n(2).raised(n(10)), 1024.0),
             (Expr::Call(Function::Root, vec![n(27).negative(), n(3)]), -3.0),
             (Expr::Call(Function::Binomial, vec![n(10), n(3)]), 120.0),
             (Expr::Call(Function::Factorial, vec![n(5)]), 120.0),
@@ -398,16 +398,16 @@ mod tests {
             assert!((found - expected).abs() < 1e-12, "{expr:?}: {found}");
         }
         assert_eq!(constant(&n(1).over(n(0))), None);
-        assert_eq!(constant(&n(10).to_the(n(400))), None, "too large to be known");
+        assert_eq!(constant(&n(10).raised(n(400))), None, "too large to be known");
     }
 
     #[test]
     fn remainders_know_numbers_of_any_size() {
         let none = |_: &str| 0;
-        let large = Expr::whole(2).to_the(Expr::whole(2004));
+        let large = Expr::whole(2).raised(Expr::whole(2004));
         let more = large.clone().add(Expr::whole(1));
         assert_ne!(remainder(&large, &none), remainder(&more, &none));
-        let halves = Expr::whole(4).to_the(Expr::whole(1002));
+        let halves = Expr::whole(4).raised(Expr::whole(1002));
         assert_eq!(remainder(&large, &none), remainder(&halves, &none));
         let third = Expr::whole(1).over(Expr::whole(3));
         let decimal = Expr::Number { digits: "333333".into(), decimals: 6 };

@@ -226,7 +226,7 @@ fn bare(text: &str) -> String {
 /// Whether a letter was chosen: `C`, `(C)`, `\text{(C)}`, `C) 5`.
 fn chosen(gold: &str, text: &str) -> bool {
     let letter = |text: &str, more: bool| {
-        let plain = text.replace("\\text", "").replace("\\textbf", "").replace("\\mathrm", "");
+        let plain = text.replace("\\textbf", "").replace("\\text", "").replace("\\mathrm", "");
         let plain: String = plain.chars().filter(|c| !"{}$\\ ".contains(*c)).collect();
         let plain = plain.trim_matches('*').trim_end_matches('.');
         let wrapped = plain.starts_with('(');

@@ -49,6 +49,8 @@ pub struct Reading {
     pub percent: bool,
     /// It was said to be approximate.
     pub approximate: bool,
+    /// What it is a remainder by.
+    pub modulus: Option<String>,
 }
 
 /// Everything that a text may mean, the likeliest first; nothing where it cannot be read.
@@ -60,7 +62,11 @@ pub fn readings(text: &str) -> Vec<Reading> {
         let pieces: Vec<&[Spaced]> = tokens.split(approx).collect();
         for (i, piece) in pieces.iter().enumerate() {
             let Some((value, percent)) = parse(piece) else { continue };
-            let reading = Reading { value, percent, approximate: i > 0 };
+            let modulus = piece.iter().find_map(|s| match &s.token {
+                Token::Words(w) => w.strip_prefix("mod ").map(str::to_owned),
+                _ => None,
+            });
+            let reading = Reading { value, percent, approximate: i > 0, modulus };
             if !found.contains(&reading) {
                 found.push(reading);
             }
@@ -134,13 +140,7 @@ fn parse(tokens: &[Spaced]) -> Option<(Value, bool)> {
 
 /// Whether words say something about a variable, as in `n odd`, rather than name a unit.
 fn is_statement(tokens: &[Spaced]) -> bool {
-    let equivalent = |s: &Spaced| s.token == Token::Command("equiv".into());
-    let says = |s: &Spaced| match &s.token {
-        Token::Words(w) => {
-            words::says_something(w) || (w == "mod" && tokens.iter().any(equivalent))
-        }
-        _ => false,
-    };
+    let says = |s: &Spaced| matches!(&s.token, Token::Words(w) if words::says_something(w));
     let letter = |s: &Spaced| matches!(s.token, Token::Letter(_));
     tokens.iter().any(says) && tokens.iter().any(letter) && only_words(tokens).is_none()
 }

@@ -177,7 +177,7 @@ impl Parser<'_> {
                 name.push_str(&below);
             } else if self.sign('^') {
                 base = match self.exponent()? {
-                    Some(exponent) => base.to_the(exponent),
+                    Some(exponent) => base.raised(exponent),
                     None => Expr::Degrees(base.into()),
                 };
             } else {
@@ -381,7 +381,7 @@ impl Parser<'_> {
             },
         };
         Some(match exponent {
-            Some(exponent) => call.to_the(exponent),
+            Some(exponent) => call.raised(exponent),
             None => call,
         })
     }

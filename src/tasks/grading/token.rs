@@ -295,9 +295,8 @@ impl Reader {
             self.out.last().map(|s| &s.token),
             Some(Token::Number(_) | Token::Sign('}' | ')' | '/') | Token::Words(_))
         );
-        if FUNCTIONS.contains(&lower.as_str()) && run.len() > 1 {
-            self.push(Token::Command(lower));
-        } else if matches!(lower.as_str(), "pi" | "sqrt" | "theta" | "alpha" | "infty" | "frac") {
+        const NAMES: [&str; 6] = ["pi", "sqrt", "theta", "alpha", "infty", "frac"];
+        if FUNCTIONS.contains(&lower.as_str()) || NAMES.contains(&lower.as_str()) {
             self.push(Token::Command(lower));
         } else if matches!(lower.as_str(), "infinity" | "inf") {
             self.push(Token::Command("infty".into()));
@@ -342,6 +341,19 @@ impl Reader {
             }
         }
         None
+    }
+
+    /// What follows up to a closing bracket or a comma, and the bracket.
+    fn rest_of_brackets(&mut self) -> String {
+        let mut rest = String::new();
+        while let Some(c) = self.peek(0).filter(|c| !",;$".contains(*c)) {
+            self.at += 1;
+            if matches!(c, ')' | '}') {
+                break;
+            }
+            rest.push(c);
+        }
+        rest
     }
 
     /// What follows a backslash.
@@ -394,8 +406,8 @@ impl Reader {
                 self.space = true;
             }
             "pmod" | "bmod" | "mod" => {
-                self.group();
-                self.push(Token::Words("mod".into()));
+                let modulus = self.group().unwrap_or_else(|| self.rest_of_brackets());
+                self.push(Token::Words(format!("mod {}", modulus.trim())));
             }
             "begin" => {
                 let kind = self.group()?;
@@ -485,6 +497,9 @@ impl Reader {
                 self.space |= token.space;
                 self.push(token.token);
             }
+        } else if lower.starts_with("(mod") {
+            let modulus = format!("{} {}", &trimmed[4..], self.rest_of_brackets());
+            self.push(Token::Words(format!("mod {}", modulus.trim())));
         } else if lower == "to" {
             // `3 to 4`
             self.push(Token::Sign(':'));

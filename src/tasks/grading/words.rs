@@ -107,11 +107,32 @@ pub fn plain(text: &str) -> String {
 
 /// Whether two answers in words say the same.
 pub fn same(gold: &str, answer: &str) -> bool {
+    let original = (gold, answer);
     let (gold, answer) = (plain(gold), plain(answer));
     gold == answer
         || gold.replace(' ', "") == answer.replace(' ', "")
         || meaning(&gold).is_some_and(|m| meaning(&answer) == Some(m))
         || singular(&gold) == singular(&answer)
+        || several(original.0).is_some_and(|names| several(original.1) == Some(names))
+}
+
+/// The names of a list, sorted: `Alice and Bob`.
+fn several(text: &str) -> Option<Vec<String>> {
+    let spaced = text.replace(" and ", ",");
+    let mut names: Vec<String> = spaced.split(',').map(plain).filter(|n| !n.is_empty()).collect();
+    names.sort();
+    (names.len() > 1).then_some(names)
+}
+
+/// The number that some words begin with, before what is counted: `seven dollars`.
+pub fn counted(text: &str) -> Option<f64> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let parts = ["hal", "third", "quarter", "fourth", "fifth", "sixth", "eighth", "tenth", "perc"];
+    if words.iter().any(|w| parts.iter().any(|p| w.to_lowercase().starts_with(p))) {
+        return None;
+    }
+    let longest = words.len().min(6);
+    (1..=longest).rev().find_map(|n| number(&words[..n].join(" ")))
 }
 
 /// Whether a text is words and figures only, with at least one letter: no formula.

@@ -175,7 +175,7 @@ fn parquet() -> tempfile::NamedTempFile {
     let mut group = writer.next_row_group().unwrap();
     for column in [["1+1?", "2+2?"], ["1+1=2\n#### 2", "2+2=4\n#### 4"]] {
         let mut out = group.next_column().unwrap().unwrap();
-        let values = column.map(|text| ByteArray::from(text));
+        let values = column.map(ByteArray::from);
         out.typed::<ByteArrayType>().write_batch(&values, Some(&[1, 1]), None).unwrap();
         out.close().unwrap();
     }
