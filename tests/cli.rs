@@ -165,7 +165,7 @@ fn a_store_in_use_is_refused_with_a_sentence() {
 #[test]
 fn wrong_use_is_told_in_one_sentence() {
     let home = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], i32, &str); 8] = [
+    let cases: [(&[&str], i32, &str); 12] = [
         (&["run", "--router", "nobody", "x"], 2, "there is no router `nobody`"),
         (&["run", "--preset", "nothing", "x"], 2, "there is no preset `nothing`"),
         (&["run", "--preset", "nothing.toml", "x"], 2, "nothing.toml"),
@@ -173,6 +173,10 @@ fn wrong_use_is_told_in_one_sentence() {
         (&["run", "--router", "oracle", "x"], 2, "needs the gold solution"),
         (&["run", "  "], 2, "the question is empty"),
         (&["eval", "--tasks", "gsm9k"], 2, "there is no task set `gsm9k`"),
+        (&["eval", "--data", "x.jsonl"], 2, "leave out --data"),
+        (&["run", "--tasks", "gsm8k", "--data", "/no/x.jsonl"], 2, "cannot read /no/x.jsonl"),
+        (&["collect", "--tasks", "math500"], 2, "only a test part"),
+        (&["grade", "--tasks", "gsm8k", "/no/x.jsonl"], 2, "cannot read /no/x.jsonl"),
         (&["episodes", "show", "9"], 1, "holds no episode 9"),
     ];
     for (arguments, code, words) in cases {
@@ -281,4 +285,90 @@ fn doctor_finds_the_tiny_pair_well() {
     let found = stdout(home.path(), &["doctor"]);
     assert!(found.contains("small model") && found.contains("large model"), "{found}");
     assert!(!found.contains("!!"), "{found}");
+}
+
+/// Questions in the manner of GSM8K.
+const GSM8K: &str = r#"{"question": "Ava has 3 pens and 4 books. How many things?", "answer": "3 + 4 = <<3+4=7>>7\n#### 7"}
+{"question": "Ben has 10 nuts and eats 4. How many nuts are left?", "answer": "10 - 4 = 6\n#### 6"}
+{"question": "Cleo buys 5 bags of 1,000 beads. How many beads?", "answer": "5 x 1,000\n#### 5,000"}
+"#;
+
+#[test]
+fn questions_come_from_a_file_and_are_graded_by_their_sets_rules() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("questions.jsonl");
+    std::fs::write(&file, GSM8K).unwrap();
+    let set = ["--tasks", "gsm8k", "--data", file.to_str().unwrap()];
+
+    let printed = stdout(home.path(), &[&["run", "--json"], &set[..]].concat());
+    let printed = events(&printed);
+    let (first, last) = (&printed[0], printed.last().unwrap());
+    assert_eq!(first["origin"]["task"], "gsm8k");
+    let gold = first["gold"].as_str().unwrap();
+    assert!(["7", "6", "5,000"].contains(&gold), "{gold}");
+    assert!(["correct", "wrong"].contains(&last["verdict"].as_str().unwrap()), "{last}");
+
+    // A collection goes on where a smaller one ended, and knows its questions again.
+    let collect = |n: &str| {
+        let arguments = [&["collect", "-n", n, "--jobs", "1", "--router", "random"], &set[..]];
+        let run = output(home.path(), &arguments.concat());
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        String::from_utf8(run.stderr).unwrap()
+    };
+    assert!(collect("2").contains("2 episodes written, 0 were there"));
+    let all = collect("9");
+    assert!(all.contains("1 episodes written, 2 were there"), "{all}");
+    assert!(all.contains("gsm8k has 3 questions"), "{all}");
+
+    // What was collected is not for a calibration.
+    let arguments = [&["calibrate", "--target-cost", "0.5"], &set[..]].concat();
+    let (code, message) = failure(home.path(), &arguments);
+    assert!(code == 2 && message.contains("every question of gsm8k"), "{code} {message}");
+
+    // Where no step of a solution is known, the oracle is left out by itself.
+    let arguments = [&["eval", "-n", "2", "--point", "--json", "--jobs", "1"], &set[..]].concat();
+    let scores = events(&stdout(home.path(), &arguments));
+    let names: Vec<&str> = scores.iter().map(|s| s["router"].as_str().unwrap()).collect();
+    assert_eq!(names, ["policy", "entropy", "confidence", "always-small", "always-large"]);
+    assert!(scores.iter().all(|s| s["n"] == 2), "{scores:?}");
+}
+
+#[test]
+fn solutions_in_a_file_are_graded_line_by_line() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("solutions.jsonl");
+    let lines = r#"{"problem": "Half?", "answer": "\\frac{1}{2}", "solution": "So \\boxed{0.5}."}
+{"problem": "Half?", "answer": "\\frac{1}{2}", "solution": "So \\boxed{0.4}."}
+{"problem": "Show it.", "answer": "See the solution for the proof.", "solution": "\\boxed{1}"}
+{"problem": "Half?", "answer": "\\frac{1}{2}", "solution": ""}
+{"problem": "Half?"}
+"#;
+    std::fs::write(&file, lines).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, message) = failure(home.path(), &["grade", "--tasks", "math500", path]);
+    assert!(
+        code == 2 && message.contains("line 5: it has no text or number in `answer`"),
+        "{message}"
+    );
+
+    let skip = ["grade", "--tasks", "math500", "--on-bad-line", "skip", path];
+    let run = output(home.path(), &[&skip[..], &["--json"]].concat());
+    assert!(run.status.success());
+    let graded = events(&String::from_utf8(run.stdout).unwrap());
+    let verdicts: Vec<&str> = graded.iter().map(|g| g["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts, ["correct", "wrong", "undecided", "wrong"]);
+    assert_eq!(
+        (graded[0]["answer"].as_str(), graded[0]["gold"].as_str()),
+        (Some("0.5"), Some("\\frac{1}{2}"))
+    );
+    assert!(graded[3]["answer"].is_null());
+    let errors = String::from_utf8(run.stderr).unwrap();
+    assert!(
+        errors.contains("line 5") && errors.contains("1 correct, 2 wrong, 1 undecided of 4"),
+        "{errors}"
+    );
+
+    let table = stdout(home.path(), &skip);
+    assert!(table.contains("line 1: correct    0.5  gold \\frac{1}{2}"), "{table}");
+    assert!(table.contains("no answer found") && table.contains("25.0 % correct"), "{table}");
 }

@@ -5,6 +5,7 @@ use clap::{ArgGroup, Args};
 
 use super::options::{Common, fresh};
 use super::progress::bar;
+use super::tasks::{TaskArgs, unseen};
 use super::{Outcome, policies, style};
 use crate::config::Folders;
 use crate::evaluation::{Bootstrap, Trial, cost_target, curve, learn_then_test, misses};
@@ -12,7 +13,6 @@ use crate::routing::{Calibration, Ground, Policy, Target};
 use crate::session::{Conductor, load_fleet, now_ms};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
-use crate::tasks::{Question, questions};
 use crate::terminal::quiet;
 
 /// Resamples of the questions for the interval of a cost.
@@ -38,13 +38,12 @@ pub struct CalibrateArgs {
     #[arg(short, default_value_t = 300, value_parser = clap::value_parser!(u32).range(20..))]
     pub n: u32,
 
-    /// Task set
-    #[arg(long, default_value = "arithmetic", value_name = "SET")]
-    pub tasks: String,
+    #[command(flatten)]
+    pub tasks: TaskArgs,
 
-    /// Part of the task set
-    #[arg(long, default_value = "develop")]
-    pub split: Split,
+    /// Part of the task set: train, develop or test [default: develop; all of a file given with --data]
+    #[arg(long)]
+    pub split: Option<Split>,
 
     /// Episodes at once [default: as many as help]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
@@ -71,8 +70,8 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
     let policy = roster.policy().context("there is no policy")?;
     // Another seed than that of collections: training must not have seen these questions.
     let seed = fresh(common.seed, 1);
-    let asked = questions(&args.tasks, args.split, seed)?;
-    let asked: Vec<Question> = asked.take(args.n as usize).collect();
+    let set = args.tasks.open(args.split, Split::Develop)?;
+    let asked = unseen(&set, &store, seed, args.n as usize)?;
     let jobs = args.jobs.map(|jobs| jobs as usize);
     let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
     policies::warn_of_strangers(&roster, fleet.first());
@@ -110,7 +109,7 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
     };
     let point = curve(run.sweeps(), &ends, &[threshold])?;
     let point = point.first().context("there are no questions")?;
-    let ground = ground(policy, fleet.first(), &args.tasks)?;
+    let ground = ground(policy, fleet.first(), set.name())?;
     let calibration = Calibration {
         threshold,
         target,

@@ -4,30 +4,30 @@ use clap::Args;
 
 use super::options::Common;
 use super::progress::bar;
+use super::tasks::{TaskArgs, sample};
 use super::{Outcome, policies};
 use crate::config::{Exploration, Folders, Glimpse, Preset};
 use crate::episode::{Episode, Verdict};
 use crate::routing::Roster;
 use crate::session::{Fleet, load_fleet};
 use crate::store::Store;
+use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
-use crate::tasks::{Question, questions};
 use crate::terminal::quiet;
 use crate::training::{Collected, Plan, collect};
 
 #[derive(Debug, Args)]
 pub struct CollectArgs {
-    /// Task set
-    #[arg(long, default_value = "arithmetic", value_name = "SET")]
-    pub tasks: String,
+    #[command(flatten)]
+    pub tasks: TaskArgs,
 
     /// Number of episodes
     #[arg(short, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
 
-    /// Part of the task set
-    #[arg(long, default_value = "develop")]
-    pub split: Split,
+    /// Part of the task set: train, develop or test [default: develop; all of a file given with --data]
+    #[arg(long)]
+    pub split: Option<Split>,
 
     /// Probability that a coin makes a choice, rather than the episode's random threshold
     #[arg(long, default_value_t = 0.0, value_name = "0..1")]
@@ -49,8 +49,8 @@ pub fn run(args: CollectArgs, common: &Common, folders: &Folders) -> anyhow::Res
         preset.routing.glimpse.get_or_insert(Glimpse::Step);
     }
     policies::known(std::slice::from_ref(&preset.routing.router))?;
-    let drawn = questions(&args.tasks, args.split, common.seed)?;
-    let asked: Vec<Question> = drawn.take(args.n as usize).collect();
+    let set = args.tasks.open(args.split, Split::Develop)?;
+    let asked = sample(&set, common.seed, args.n as usize);
     let store = Store::open(&common.store(folders))?;
     let roster = policies::roster(common, &preset, Some(&store))?;
     let jobs = args.jobs.map(|jobs| jobs as usize);
@@ -60,7 +60,7 @@ pub fn run(args: CollectArgs, common: &Common, folders: &Folders) -> anyhow::Res
         preset: &preset,
         router: &preset.routing.router,
         coin: args.coin,
-        name: format!("{} {} seed {}", args.tasks, args.split, common.seed),
+        name: format!("{} {} seed {}", set.name(), set.part(), common.seed),
         seed: common.seed,
     };
     let collected = round.collect(&mut fleet, &roster, &store, &asked)?;

@@ -8,37 +8,36 @@ use clap::Args;
 
 use super::options::Common;
 use super::progress::bar;
+use super::tasks::{TaskArgs, sample};
 use super::{Outcome, estimate, policies, style};
 use crate::config::{Folders, Glimpse};
 use crate::evaluation::{Run, Score, Trial, plot, scores, table};
 use crate::session::load_fleet;
 use crate::tasks::arithmetic::Split;
-use crate::tasks::{Question, questions};
 use crate::terminal::quiet;
+
+/// Routers that are compared where none are named.
+const USUAL: [&str; 6] =
+    ["policy", "entropy", "confidence", "always-small", "always-large", "oracle"];
 
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// Task set
-    #[arg(long, default_value = "arithmetic", value_name = "SET")]
-    pub tasks: String,
+    #[command(flatten)]
+    pub tasks: TaskArgs,
 
     /// Number of questions
     #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
 
     /// Routers, with commas between them, each with a glimpse of its own where one is named
-    /// (`confidence:4`); the others are compared with the first
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "policy,entropy,confidence,always-small,always-large,oracle",
-        value_name = "NAME[:GLIMPSE]"
-    )]
-    pub routers: Vec<Entrant>,
+    /// (`confidence:4`); the others are compared with the first [default: policy, entropy,
+    /// confidence, always-small, always-large, and oracle where the task set has solutions]
+    #[arg(long, value_delimiter = ',', value_name = "NAME[:GLIMPSE]")]
+    pub routers: Option<Vec<Entrant>>,
 
-    /// Part of the task set: test, or develop
-    #[arg(long, default_value = "test")]
-    pub split: Split,
+    /// Part of the task set: train, develop or test [default: test; all of a file given with --data]
+    #[arg(long)]
+    pub split: Option<Split>,
 
     /// Only at the threshold in force: no curve, and a fifth of the time
     #[arg(long)]
@@ -98,10 +97,14 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     if args.stored {
         return estimate::run(args.json, &preset, common, folders);
     }
-    let names: Vec<String> = args.routers.iter().map(|router| router.name.clone()).collect();
+    let set = args.tasks.open(args.split, Split::Test)?;
+    let usual = USUAL.iter().filter(|name| **name != "oracle" || set.has_solutions());
+    let usual = || usual.map(|name| Entrant { name: (*name).to_owned(), glimpse: None }).collect();
+    let routers: Vec<Entrant> = args.routers.unwrap_or_else(usual);
+    let names: Vec<String> = routers.iter().map(|router| router.name.clone()).collect();
     let roster = policies::roster_for(common, &preset, folders, &names)?;
-    let n = args.n as usize;
-    let asked: Vec<Question> = questions(&args.tasks, args.split, common.seed)?.take(n).collect();
+    let asked = sample(&set, common.seed, args.n as usize);
+    let n = asked.len();
     let jobs = args.jobs.map(|jobs| jobs as usize);
     let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
     policies::warn_of_strangers(&roster, fleet.first());
@@ -112,7 +115,7 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let (ends, alone) = trial.ends(|| ended.inc(1))?;
     ended.finish_and_clear();
     let mut runs: Vec<Run> = Vec::new();
-    for Entrant { name, glimpse } in &args.routers {
+    for Entrant { name, glimpse } in &routers {
         if let Some(run) = alone.iter().find(|run| run.router == *name) {
             runs.push(run.clone());
             continue;
@@ -128,7 +131,7 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let scores = scores(&runs, &ends, !args.point, args.resamples as usize, common.seed)?;
     if let Some(path) = &args.svg {
         let title =
-            format!("{} · {n} questions of {} · seed {}", preset.name, args.tasks, common.seed);
+            format!("{} · {n} questions of {} · seed {}", preset.name, set.name(), common.seed);
         let svg = plot(&scores, &title).map_err(anyhow::Error::msg)?;
         write(path, &svg)?;
     }

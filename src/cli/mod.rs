@@ -8,6 +8,7 @@ mod episodes;
 mod estimate;
 mod eval;
 mod fork;
+mod grade;
 mod journal;
 mod log;
 mod options;
@@ -18,6 +19,7 @@ mod progress;
 mod replay;
 mod run;
 mod style;
+mod tasks;
 mod train;
 mod why;
 mod workbench;
@@ -33,7 +35,7 @@ use crate::recording::RecordingError;
 use crate::routing::RouterError;
 use crate::session::SessionError;
 use crate::store::Store;
-use crate::tasks::UnknownTask;
+use crate::tasks::TaskError;
 use options::Common;
 use policies::PolicyChoiceError;
 
@@ -63,6 +65,8 @@ enum Subcommands {
     Fork(fork::ForkArgs),
     /// Compare routers: accuracy, cost, tokens and time on the same questions
     Eval(eval::EvalArgs),
+    /// Grade solutions that a file has: correct, wrong or undecided
+    Grade(grade::GradeArgs),
     /// Write episodes to learn from, with logged propensities; goes on where it was left
     Collect(collect::CollectArgs),
     /// Train a new policy from stored episodes
@@ -119,6 +123,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
         Some(Subcommands::Fork(args)) => fork::run(args, common, &folders),
         Some(Subcommands::Replay(args)) => replay::run(args, common, &folders, log),
         Some(Subcommands::Eval(args)) => eval::run(args, common, &folders),
+        Some(Subcommands::Grade(args)) => grade::run(&args),
         Some(Subcommands::Episodes(args)) => {
             episodes::run(args, &Store::open(&common.store(&folders))?)?;
             Ok(Outcome::Done)
@@ -136,7 +141,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
 /// Whether the fault lies in the command line or the configuration.
 fn is_usage(error: &anyhow::Error) -> bool {
     error.is::<ConfigError>()
-        || error.is::<UnknownTask>()
+        || error.downcast_ref().is_some_and(TaskError::is_usage)
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
@@ -144,6 +149,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<QueryError>()
         || error.is::<episodes::WordsError>()
         || error.is::<print::NoSubcommand>()
+        || error.is::<tasks::NothingUnseen>()
         || matches!(
             error.downcast_ref(),
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))

@@ -12,14 +12,15 @@ use super::calibrate::{calibrations, described, ground};
 use super::options::{Common, fresh};
 use super::policies::{in_force, numbered, read};
 use super::progress::bar;
+use super::tasks::{TaskArgs, unseen};
 use super::train::digests;
 use super::{Outcome, style};
 use crate::config::{Folders, Preset};
 use crate::routing::{Calibration, Policy};
 use crate::session::{load_fleet, load_pair};
 use crate::store::Store;
+use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
-use crate::tasks::{Question, questions};
 use crate::terminal::quiet;
 use crate::training::contest;
 
@@ -38,9 +39,8 @@ enum PolicyCommand {
     /// Put a policy in force, if it beats the present one on fresh episodes
     Promote {
         name: String,
-        /// Task set of the contest
-        #[arg(long, default_value = "arithmetic", value_name = "SET")]
-        tasks: String,
+        #[command(flatten)]
+        tasks: TaskArgs,
         /// Questions of the contest
         #[arg(short, default_value_t = 300, value_parser = clap::value_parser!(u32).range(20..))]
         n: u32,
@@ -90,8 +90,8 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
                 // Each contest has questions of its own: trying on until one wins proves nothing.
                 let contest = number + ((store.reign(&preset.name)?.len() as u64) << 8);
                 let seed = fresh(common.seed, 2 + contest);
-                let asked = questions(&tasks, Split::Develop, seed)?;
-                let asked: Vec<Question> = asked.take(n as usize).collect();
+                let set = tasks.open(None, Split::Develop)?;
+                let asked = unseen(&set, &store, seed, n as usize)?;
                 if !wins(challenger, champion, &asked, seed, &preset, folders)? {
                     eprintln!(
                         "pointsman: policy {name} stays out of force: the interval of its lead is not above 0; ask more questions with -n, or promote it --anyway"

@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::options::{Common, Shadows};
+use super::tasks::TaskArgs;
 use super::{EmptyQuestion, Outcome, journal, policies, style};
 use crate::config::Folders;
 use crate::episode::{
@@ -15,8 +16,8 @@ use crate::recording::write_event;
 use crate::routing::Opinion;
 use crate::session::{Audience, Command, Job, load_pair};
 use crate::store::Store;
+use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
-use crate::tasks::{Question, questions};
 use crate::terminal::quiet;
 
 #[derive(Debug, Args)]
@@ -24,9 +25,8 @@ pub struct RunArgs {
     /// The question; `-` reads it from standard input; without one, the first of --tasks is taken
     pub question: Option<String>,
 
-    /// Task set that a question is drawn from where none is given
-    #[arg(long, default_value = "arithmetic", value_name = "SET")]
-    pub tasks: String,
+    #[command(flatten)]
+    pub tasks: TaskArgs,
 
     #[command(flatten)]
     pub shadows: Shadows,
@@ -50,9 +50,10 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
             Question::typed(text)
         }
         Some(text) => Question::typed(text),
-        None => questions(&args.tasks, Split::Test, common.seed)?
-            .next()
-            .context("the task set is empty")?,
+        None => {
+            let set = args.tasks.open(None, Split::Test)?;
+            set.questions(common.seed).next().context("the task set is empty")?
+        }
     };
     if question.text.trim().is_empty() {
         return Err(EmptyQuestion.into());

@@ -7,14 +7,15 @@ use clap::Args;
 use super::collect::Round;
 use super::options::Common;
 use super::progress::bar;
+use super::tasks::{TaskArgs, sample};
 use super::{Outcome, style};
 use crate::config::{Folders, Glimpse, Preset};
 use crate::episode::{PerRole, Role};
 use crate::routing::{FEATURES, FeatureSet, Policy, Roster};
 use crate::session::{Fleet, load_fleet, now_ms};
 use crate::store::Store;
+use crate::tasks::TaskSet;
 use crate::tasks::arithmetic::Split;
-use crate::tasks::{Question, questions};
 use crate::terminal::quiet;
 use crate::training::{Dataset, Settings, train};
 
@@ -28,13 +29,12 @@ pub struct TrainArgs {
     #[arg(short, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
 
-    /// Task set to collect from
-    #[arg(long, default_value = "arithmetic", value_name = "SET")]
-    pub tasks: String,
+    #[command(flatten)]
+    pub tasks: TaskArgs,
 
-    /// Part of the task set to collect from
-    #[arg(long, default_value = "develop")]
-    pub split: Split,
+    /// Part of the task set to collect from: train, develop or test [default: develop; all of a file given with --data]
+    #[arg(long)]
+    pub split: Option<Split>,
 
     /// Probability that a coin makes a choice while a policy collects; it is 0.5 in the first round,
     /// where there is none
@@ -88,9 +88,10 @@ pub fn run(args: TrainArgs, common: &Common, folders: &Folders) -> anyhow::Resul
         style::line(&described(&policy))?;
         return Ok(Outcome::Done);
     }
+    let set = args.tasks.open(args.split, Split::Develop)?;
     let mut policy = None;
     for round in 0..args.rounds {
-        school.collect(round, policy.take())?;
+        school.collect(&set, round, policy.take())?;
         let next = Arc::new(school.train()?);
         style::line(&described(&next))?;
         policy = Some(next);
@@ -110,17 +111,21 @@ struct School<'a> {
 
 impl School<'_> {
     /// Collects round `round`: the first one with choices at random, the next with the policy.
-    fn collect(&mut self, round: u32, policy: Option<Arc<Policy>>) -> anyhow::Result<()> {
+    fn collect(
+        &mut self,
+        set: &TaskSet,
+        round: u32,
+        policy: Option<Arc<Policy>>,
+    ) -> anyhow::Result<()> {
         let args = self.args;
         let seed = self.seed.wrapping_add(u64::from(round) << 32);
-        let drawn = questions(&args.tasks, args.split, seed)?;
-        let asked: Vec<Question> = drawn.take(args.n as usize).collect();
+        let asked = sample(set, seed, args.n as usize);
         let round = Round {
             preset: self.preset,
             router: if policy.is_some() { "policy" } else { "random" },
             // Random thresholds alone would make a choice certain once its step is known.
             coin: if policy.is_some() { args.coin } else { 0.5 },
-            name: format!("{} {} seed {seed}", args.tasks, args.split),
+            name: format!("{} {} seed {seed}", set.name(), set.part()),
             seed,
         };
         let roster = Roster::new(&self.preset.name, policy);

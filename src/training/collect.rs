@@ -47,14 +47,15 @@ pub fn collect(
         let summary = summary.map_err(journal)?;
         let of_it = summary.collection.as_deref() == Some(&plan.name);
         if of_it && matches!(summary.end, End::Finished { .. }) {
-            done.extend(summary.index);
+            // By its text too: another file of the same name has another question there.
+            done.extend(summary.index.map(|index| (index, summary.question)));
         }
     }
-    let place = |q: &Question| q.origin.as_ref().map(|origin| origin.index);
+    let place = |q: &Question| q.origin.as_ref().map(|origin| (origin.index, q.text.clone()));
     let missing: Vec<(usize, &Question)> = questions
         .iter()
         .enumerate()
-        .filter(|(_, q)| place(q).is_none_or(|index| !done.contains(&index)))
+        .filter(|(_, q)| place(q).is_none_or(|place| !done.contains(&place)))
         .collect();
     let there = questions.len() - missing.len();
     progress(there, None);

@@ -1,0 +1,103 @@
+//! `pointsman grade`: verdicts on solutions that a file has.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::tasks::tell;
+use super::{Outcome, style};
+use crate::episode::Verdict;
+use crate::tasks::{Grader, OnBadLine, TaskError, rows, text};
+
+#[derive(Debug, Args)]
+pub struct GradeArgs {
+    /// Task set whose grader is used
+    #[arg(long, value_name = "SET", value_parser = ["gsm8k", "math500", "omni-math"])]
+    pub tasks: String,
+
+    /// JSONL, JSON or Parquet with `solution`, a model's whole text, and `answer`, the gold one, in
+    /// each line; `-` reads standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// What to do about a line that cannot be read: stop, or skip
+    #[arg(long, default_value = "stop", value_name = "stop|skip")]
+    pub on_bad_line: OnBadLine,
+
+    /// One JSON object a line, with `verdict`, `answer` and `gold`
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `--json` prints of a line.
+#[derive(Serialize)]
+struct Graded<'a> {
+    verdict: Verdict,
+    answer: Option<&'a str>,
+    gold: Option<&'a str>,
+    /// Why there was nothing to compare.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+}
+
+/// Grades every line and prints verdicts and totals.
+///
+/// # Errors
+/// When the file or a line of it cannot be read.
+pub fn run(args: &GradeArgs) -> anyhow::Result<Outcome> {
+    let grader = Grader::of_task(&args.tasks);
+    let mut skipped = Vec::new();
+    let mut answered = Vec::new();
+    for row in rows(&args.file)? {
+        let both = row.fields.and_then(|fields| {
+            let gold = text(&fields, &["answer"]).ok_or("it has no text or number in `answer`")?;
+            let solution = fields.get("solution").and_then(|s| s.as_str());
+            let solution = solution.ok_or("it has no text in `solution`")?.to_owned();
+            Ok((gold, solution))
+        });
+        match both {
+            Ok((gold, solution)) => answered.push((row.place, gold, solution)),
+            Err(reason) if args.on_bad_line == OnBadLine::Skip => {
+                skipped.push(format!("{}, {}: {reason}", args.file.display(), row.place));
+            }
+            Err(reason) => {
+                let (path, place) = (args.file.clone(), row.place);
+                return Err(TaskError::BadLine { path, place, reason }.into());
+            }
+        }
+    }
+    tell(&skipped);
+    let (mut correct, mut wrong, mut undecided) = (0_usize, 0_usize, 0_usize);
+    for (place, gold, solution) in &answered {
+        let grade = grader.grade(Some(gold), solution);
+        match grade.verdict {
+            Verdict::Correct => correct += 1,
+            Verdict::Wrong => wrong += 1,
+            Verdict::Undecided => undecided += 1,
+        }
+        let (answer, gold) = (grade.answer.as_deref(), grade.gold.as_deref());
+        let (verdict, why) = (grade.verdict, grade.why);
+        if args.json {
+            style::line(&serde_json::to_string(&Graded { verdict, answer, gold, why })?)?;
+        } else {
+            let word = format!("{verdict:?}").to_lowercase();
+            let why = why.map_or_else(String::new, |why| format!(" ({why})"));
+            let shown = |text: Option<&str>| style::plain(text.unwrap_or("none"));
+            let line = format!("{place}: {word:<9}  {}  gold {}{why}", shown(answer), shown(gold));
+            style::line(&line)?;
+        }
+    }
+    let n = answered.len();
+    let share = if n == 0 { 0.0 } else { 100.0 * correct as f64 / n as f64 };
+    let totals = format!(
+        "{correct} correct, {wrong} wrong, {undecided} undecided of {n} · {share:.1} % correct"
+    );
+    if args.json {
+        eprintln!("{totals}");
+    } else {
+        style::line(&totals)?;
+    }
+    anyhow::ensure!(n > 0, "{} has no line to grade", args.file.display());
+    Ok(Outcome::Done)
+}

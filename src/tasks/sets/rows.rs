@@ -1,0 +1,118 @@
+//! Reads the rows of a file: JSON objects one a line, a JSON array of them, or Parquet.
+
+use std::fs::File;
+use std::path::Path;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use serde_json::{Map, Number, Value};
+
+use super::TaskError;
+
+/// A row, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub place: Place,
+    /// Its fields, or why there are none.
+    pub fields: Result<Map<String, Value>, String>,
+}
+
+/// Where a row stands, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Line(usize),
+    Element(usize),
+    Row(usize),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Line(n) => write!(f, "line {n}"),
+            Self::Element(n) => write!(f, "element {n}"),
+            Self::Row(n) => write!(f, "row {n}"),
+        }
+    }
+}
+
+/// The rows of a file; `-` is standard input. Empty lines are none.
+///
+/// # Errors
+/// When it cannot be read, or as a whole is neither JSON nor Parquet.
+pub fn rows(path: &Path) -> Result<Vec<Row>, TaskError> {
+    let read = if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    let failed = |reason: String| TaskError::Read { path: path.into(), reason };
+    let bytes = read.map_err(|e| failed(e.to_string()))?;
+    if bytes.starts_with(b"PAR1") {
+        return parquet(path).map_err(|e| failed(e.to_string()));
+    }
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    if text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
+        let elements: Vec<Value> =
+            serde_json::from_slice(text).map_err(|e| failed(format!("it is no JSON: {e}")))?;
+        let row = |(i, value)| Row { place: Place::Element(i + 1), fields: object(value) };
+        return Ok(elements.into_iter().enumerate().map(row).collect());
+    }
+    let lines = text.split(|b| *b == b'\n').enumerate();
+    let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+    let row = |(i, line): (usize, &[u8])| Row {
+        place: Place::Line(i + 1),
+        fields: serde_json::from_slice(line).map_err(|e| unreadable(&e)).and_then(object),
+    };
+    Ok(filled.map(row).collect())
+}
+
+/// A JSON error without its line, which is always the first.
+fn unreadable(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let reason = text.split(" at line ").next().unwrap_or(&text);
+    format!("it is no JSON ({reason} at column {})", error.column())
+}
+
+fn object(value: Value) -> Result<Map<String, Value>, String> {
+    match value {
+        Value::Object(map) => Ok(map),
+        _ => Err("it is no JSON object".into()),
+    }
+}
+
+fn parquet(path: &Path) -> parquet::errors::Result<Vec<Row>> {
+    let reader = SerializedFileReader::new(File::open(path)?)?;
+    let mut rows = Vec::new();
+    for (i, row) in reader.get_row_iter(None)?.enumerate() {
+        let fields = row?.into_columns().into_iter().map(|(name, field)| (name, json(&field)));
+        rows.push(Row { place: Place::Row(i + 1), fields: Ok(fields.collect()) });
+    }
+    Ok(rows)
+}
+
+/// What a field of a Parquet file is in JSON.
+fn json(field: &Field) -> Value {
+    match field {
+        Field::Null => Value::Null,
+        Field::Bool(b) => Value::Bool(*b),
+        Field::Byte(n) => Value::from(*n),
+        Field::Short(n) => Value::from(*n),
+        Field::Int(n) => Value::from(*n),
+        Field::Long(n) => Value::from(*n),
+        Field::UByte(n) => Value::from(*n),
+        Field::UShort(n) => Value::from(*n),
+        Field::UInt(n) => Value::from(*n),
+        Field::ULong(n) => Value::from(*n),
+        Field::Float(x) => Number::from_f64(f64::from(*x)).map_or(Value::Null, Value::Number),
+        Field::Double(x) => Number::from_f64(*x).map_or(Value::Null, Value::Number),
+        Field::Str(text) => Value::from(text.as_str()),
+        Field::Bytes(bytes) => Value::from(String::from_utf8_lossy(bytes.data())),
+        Field::ListInternal(list) => list.elements().iter().map(json).collect(),
+        Field::Group(row) => {
+            Value::Object(row.get_column_iter().map(|(k, v)| (k.clone(), json(v))).collect())
+        }
+        // Dates and the like: no task set has its question or answer in one.
+        other => Value::from(other.to_string()),
+    }
+}
