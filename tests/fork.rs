@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use pointsman::config::{Exploration, Folders, Glimpse, Preset, load_preset};
 use pointsman::episode::{
-    Account, Decider, Episode, Event, EventKind, FinishReason, OverrideScope, Role, Status, Token,
-    disagreements,
+    Account, Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role,
+    Status, Token, disagreements,
 };
-use pointsman::routing::{Opinion, Roster, load_policy};
+use pointsman::routing::{Intake, Opinion, Pair, Roster, load_policy};
 use pointsman::session::{
     Audience, Command, Conductor, Fork, ForkOrder, Job, Journal, SessionError, Update, load_pair,
     spawn,
@@ -208,10 +208,13 @@ fn writers(episode: &Episode) -> String {
     episode.steps.iter().map(|s| s.writing.model.mark()).collect()
 }
 
-fn intake(episode: &Episode) -> pointsman::routing::Intake {
+fn intake(episode: &Episode) -> Intake {
+    let started = &episode.started;
+    let models = PerRole::from_fn(|role| &started.models[role]);
+    let pair = Pair::of(&started.preset, started.prices, models);
     let mut dataset = Dataset::default();
     let policy = roster().policy().unwrap().clone();
-    dataset.add(episode, &policy.card.pair, &policy.card.set);
+    dataset.add(episode, &pair, &policy.card.set);
     dataset.intake
 }
 
