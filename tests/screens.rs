@@ -65,6 +65,7 @@ impl Bench {
             seed: 0,
             store: "/home/ava/.local/share/pointsman/store".into(),
             keys,
+            scale: None,
         };
         let (now, step, id) = (BEGAN, 0, 7);
         let mut bench =

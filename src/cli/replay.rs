@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -229,6 +230,7 @@ fn watch(
         theme,
         glyphs: look.glyphs(),
         slow_link: look.slow_link,
+        look_ahead: Arc::new(|| Err("a replay has no recordings beside it".into())),
         draw_question: Box::new(|| Question::typed("")),
     };
     show(start, screen, Session { commands, updates })

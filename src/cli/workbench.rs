@@ -11,13 +11,16 @@ use clap::Args;
 use super::options::{Common, Shadows};
 use super::{Outcome, journal, policies};
 use crate::config::Folders;
+use crate::evaluation::{Scale, WhatIf};
+use crate::routing::Policy;
 use crate::session::{self, load_pair};
-use crate::store::Store;
+use crate::store::{End, Store};
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, questions};
 use crate::terminal::Screen;
 use crate::theme::{Glyphs, Theme};
-use crate::workbench::{self, Beginning, Ended, Keymap, Session, Start, State};
+use crate::training::{Dataset, logged};
+use crate::workbench::{self, Beginning, Ended, Keymap, Outlook, Session, Start, State};
 
 /// How long a session may take to end once it is told to: more than the time of a token.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -85,6 +88,9 @@ pub fn run(
     roster.router(&preset.routing.router)?;
     roster.shadows(&preset.routing.shadows)?;
 
+    let policy = roster.policy().filter(|_| preset.routing.router == "policy").cloned();
+    let scale = policy.as_ref().map(|p| Scale::new(p.card.quantiles.iter().copied()));
+
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
     let screen = Screen::enter(&log)?;
     let cache = folders.cache.clone();
@@ -102,16 +108,43 @@ pub fn run(
             seed: common.seed,
             store: path.display().to_string(),
             keys,
+            scale,
         }),
         theme,
         glyphs: args.look.glyphs(),
         slow_link: args.look.slow_link,
+        look_ahead: Arc::new(move || look_ahead(&store, policy.as_deref())),
         draw_question: Box::new(move || drawn.next().unwrap_or_else(|| Question::typed(""))),
     };
     let session = Session { commands: live.commands, updates: live.updates };
     let ended = show(start, screen, session);
     part(live.thread);
     ended
+}
+
+/// Recorded episodes that are looked at, the newest ones.
+const RECORDED: usize = 10_000;
+
+/// What the episodes that were collected since the policy was trained say of thresholds.
+fn look_ahead(store: &Store, policy: Option<&Policy>) -> Result<Outlook, String> {
+    let policy = policy.ok_or("estimates are made for the router `policy` only")?;
+    let card = &policy.card;
+    let failed = |e: &dyn std::fmt::Display| format!("the recordings cannot be read: {e}");
+    let mut dataset = Dataset::default();
+    let fresh = |began_ms: u64| began_ms > card.created_ms;
+    for entry in store.entries(None).take(RECORDED) {
+        let summary = entry.map_err(|e| failed(&e))?.summary;
+        if fresh(summary.began_ms) && matches!(summary.end, End::Finished { .. }) {
+            let episode = store.episode(summary.id).map_err(|e| failed(&e))?;
+            dataset.add(&episode, &card.pair, &card.set);
+        }
+    }
+    let logged = logged(&dataset.trajectories, policy).map_err(|e| failed(&e))?;
+    if logged.is_empty() {
+        return Err("no recordings to estimate from, `pointsman collect` writes some".into());
+    }
+    let what_if = WhatIf::new(&logged);
+    Ok(Outlook { what_if, unit: card.cost_unit, episodes: logged.len() })
 }
 
 /// Shows the workbench until it ends.

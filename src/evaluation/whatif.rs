@@ -8,7 +8,7 @@ use super::{Estimate, Log, Logged, Scale};
 use crate::episode::{Decider, Decision, Episode, Role};
 
 /// Estimates for every threshold, from recorded episodes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WhatIf {
     /// Scores of all recorded steps, those of episodes that cannot be weighted among them.
     pub scale: Scale,

@@ -10,6 +10,7 @@
 //! | `actions` | the table of actions: keys, help, where they are valid |
 //! | `key`, `keymap` | keys by name; those in force, with the user's |
 //! | `update` | [`update`]: pure, message by message |
+//! | `threshold` | its scale, and what the recordings say of it |
 //! | `compare` | forks, and another episode beside the one on the screen |
 //! | `view` | the panes |
 //! | `replay` | [`Replay`]: the same state, fed by a recording |
@@ -24,6 +25,7 @@ mod keymap;
 mod replay;
 mod run;
 mod state;
+mod threshold;
 mod update;
 mod view;
 
@@ -33,7 +35,8 @@ pub use film::film;
 pub use key::Key;
 pub use keymap::Keymap;
 pub use replay::{Order, Replay};
-pub use run::{Ended, Session, Start, run};
+pub use run::{Ended, LookAhead, Session, Start, run};
 pub use state::{Beginning, InFlight, Link, Notice, Overlay, Run, State};
+pub use threshold::{Outlook, Outlooks};
 pub use update::{Effect, Message, Scroll, update};
 pub use view::{MINIMUM, View};

@@ -183,7 +183,8 @@ impl State {
         let started = &replay.recorded().episode.started;
         let (preset, seed) = (started.preset.clone(), started.seed);
         let store = replay.source.clone();
-        let mut state = Self::new(Beginning { preset, first: None, seed, store, keys });
+        let mut state =
+            Self::new(Beginning { preset, first: None, seed, store, keys, scale: None });
         state.link = Link::Replay(Box::new(replay));
         show(&mut state);
         state

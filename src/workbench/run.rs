@@ -1,6 +1,7 @@
 //! The loop that binds state and view to the terminal and the session.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
@@ -9,12 +10,16 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep_until;
 
 use super::state::State;
+use super::threshold::Outlook;
 use super::update::{Effect, Message, update};
 use super::view::View;
 use crate::session::{Command, Update, now_ms};
 use crate::tasks::Question;
 use crate::terminal::{Pacer, Screen, Signal, Signals, keyboard};
 use crate::theme::{Glyphs, Theme};
+
+/// Tells what recorded episodes say of thresholds, or why they say nothing.
+pub type LookAhead = Arc<dyn Fn() -> Result<Outlook, String> + Send + Sync>;
 
 /// How the workbench is started.
 pub struct Start {
@@ -23,6 +28,8 @@ pub struct Start {
     pub glyphs: Glyphs,
     /// Draw at most ten times a second.
     pub slow_link: bool,
+    /// Reads what the store says of thresholds, on a thread of its own.
+    pub look_ahead: LookAhead,
     /// Draws the next question of the task set; it is called between frames and must not wait.
     pub draw_question: Box<dyn FnMut() -> Question + Send>,
 }
@@ -54,7 +61,7 @@ const BULK: usize = 256;
 /// # Errors
 /// When the terminal fails.
 pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
-    let Start { mut state, theme, glyphs, slow_link, mut draw_question } = start;
+    let Start { mut state, theme, glyphs, slow_link, look_ahead, mut draw_question } = start;
     let Session { commands, mut updates } = session;
     let mut keys = keyboard()?;
     let mut signals = Signals::listen()?;
@@ -62,6 +69,7 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
     let mut pacer = Pacer::new(slow_link);
     let mut news = Vec::with_capacity(BULK);
     let mut session_is_there = true;
+    let (done, mut results) = tokio::sync::mpsc::unbounded_channel();
     pacer.answer();
     // A replay counts its time from here.
     update(&mut state, Message::Clock(now_ms()));
@@ -97,6 +105,10 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                 }
                 messages.extend(news.drain(..).map(Message::Session));
             }
+            Some(message) = results.recv() => {
+                pacer.news();
+                messages.push(message);
+            }
             () = until(frame) => pacer.news(),
         }
         messages.push(Message::Clock(now_ms()));
@@ -107,6 +119,13 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                 match effect {
                     // A session that is gone closes its updates, and that is shown.
                     Effect::Send(command) => drop(commands.send(command)),
+                    Effect::LookAhead => {
+                        let (look_ahead, done) = (look_ahead.clone(), done.clone());
+                        std::thread::spawn(move || {
+                            // A workbench that has ended wants no outlook.
+                            let _ = done.send(Message::Outlook(look_ahead().map(Arc::new)));
+                        });
+                    }
                     Effect::Draw => messages.push(Message::Drawn(draw_question())),
                     Effect::Scroll(by) => view.scroll(by),
                     Effect::Suspend => screen.suspend()?,

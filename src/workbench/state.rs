@@ -8,8 +8,10 @@ use ratatui_textarea::TextArea;
 use super::compare::Compare;
 use super::keymap::Keymap;
 use super::replay::Replay;
+use super::threshold::Outlooks;
 use crate::config::Preset;
 use crate::episode::{Decider, Episode, Role, Status};
+use crate::evaluation::Scale;
 use crate::routing::Opinion;
 use crate::tasks::Question;
 
@@ -29,6 +31,8 @@ pub struct Beginning {
     pub store: String,
     /// The keys in force.
     pub keys: Keymap,
+    /// The scale of the policy's training, to move the threshold on before anything is recorded.
+    pub scale: Option<Scale>,
 }
 
 /// Everything that the workbench knows.
@@ -52,6 +56,10 @@ pub struct State {
     pub threshold: f64,
     /// A threshold that was sent to the running episode and is not in force yet.
     pub asked_threshold: Option<f64>,
+    /// What the recordings say of thresholds.
+    pub outlook: Outlooks,
+    /// Scores of the policy's training, where a policy routes.
+    pub trained_scale: Option<Scale>,
     /// The step that a person looks at, from 0; the current one where absent.
     pub selected: Option<usize>,
     /// Whether the reasons have the whole side to themselves.
@@ -82,6 +90,8 @@ pub enum Overlay {
     Help,
     /// A question is being typed.
     Editor(Box<TextArea<'static>>),
+    /// A threshold is being typed.
+    Threshold(String),
     /// What is to be different from that step on, from 0.
     Fork(usize),
     /// The episode on the screen beside another.
@@ -119,7 +129,7 @@ pub struct InFlight {
 impl State {
     /// The state before anything has happened.
     pub fn new(beginning: Beginning) -> Self {
-        let Beginning { preset, first, seed, store, keys } = beginning;
+        let Beginning { preset, first, seed, store, keys, scale } = beginning;
         Self {
             threshold: preset.routing.threshold,
             preset,
@@ -132,6 +142,8 @@ impl State {
             run: None,
             other: None,
             asked_threshold: None,
+            outlook: Outlooks::default(),
+            trained_scale: scale,
             selected: None,
             all_reasons: false,
             overlay: Overlay::None,

@@ -1,5 +1,7 @@
 //! Messages to changes and effects. Pure: no I/O, no clock.
 
+use std::sync::Arc;
+
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui_textarea::{TextArea, WrapMode};
 
@@ -8,6 +10,7 @@ use super::compare;
 use super::key::Key;
 use super::replay;
 use super::state::{InFlight, Link, Notice, Overlay, Run, State};
+use super::threshold::{self, Outlook};
 use crate::episode::{Episode, Event, EventKind, FoldError, OverrideScope, Role, Status, Token};
 use crate::session::{Command, Update};
 use crate::tasks::Question;
@@ -23,6 +26,8 @@ pub enum Message {
     SessionGone,
     /// A question that [`Effect::Draw`] asked for.
     Drawn(Question),
+    /// What [`Effect::LookAhead`] asked for, or why there is nothing.
+    Outlook(Result<Arc<Outlook>, String>),
     /// The time: milliseconds since the Unix epoch.
     Clock(u64),
 }
@@ -34,6 +39,8 @@ pub enum Effect {
     Send(Command),
     /// Draw a question of the task set and come back with [`Message::Drawn`].
     Draw,
+    /// Read what the store says of thresholds, and come back with [`Message::Outlook`].
+    LookAhead,
     /// Scroll the trace, a matter of the view alone.
     Scroll(Scroll),
     Suspend,
@@ -63,6 +70,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Drawn(question) => {
             state.question = Some(question);
             ask(state, false)
+        }
+        Message::Outlook(outlook) => {
+            threshold::told(state, outlook);
+            Vec::new()
         }
         Message::SessionGone => {
             if !matches!(state.link, Link::Failed(_)) {
@@ -231,6 +242,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     }
     match state.overlay {
         Overlay::Editor(_) => return on_editor_key(state, event),
+        Overlay::Threshold(_) => return threshold::on_key(state, event.code),
         Overlay::Fork(step) => return compare::on_fork_key(state, step, event.code),
         Overlay::Compare(_) => {
             if compare::on_key(state, action) {
@@ -318,10 +330,14 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Fork => compare::ask_how_to_fork(state),
         Action::Compare => compare::open(state, false),
         Action::Differences => compare::open(state, true),
-        Action::ThresholdUp => move_threshold(state, 0.05),
-        Action::ThresholdDown => move_threshold(state, -0.05),
-        Action::ThresholdUpFine => move_threshold(state, 0.01),
-        Action::ThresholdDownFine => move_threshold(state, -0.01),
+        Action::ThresholdUp => threshold::shift(state, true, false),
+        Action::ThresholdDown => threshold::shift(state, false, false),
+        Action::ThresholdUpFine => threshold::shift(state, true, true),
+        Action::ThresholdDownFine => threshold::shift(state, false, true),
+        Action::Threshold => {
+            state.overlay = Overlay::Threshold(String::new());
+            Vec::new()
+        }
         Action::Earlier => select(state, false),
         Action::Later => select(state, true),
         Action::PageUp => vec![Effect::Scroll(Scroll::PageUp)],
@@ -342,23 +358,6 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Suspend => vec![Effect::Suspend],
         Action::Quit => vec![Effect::Quit],
     }
-}
-
-/// Asks for the threshold to be moved, on hundredths, within [0, 1].
-fn move_threshold(state: &mut State, by: f64) -> Vec<Effect> {
-    let from = state.asked_threshold.unwrap_or_else(|| state.threshold_now());
-    let to = (((from + by) * 100.0).round() / 100.0).clamp(0.0, 1.0);
-    if to == from {
-        let most = if by > 0.0 { "highest" } else { "lowest" };
-        return hint(state, format!("{to:.2} is the {most} threshold"));
-    }
-    if state.open().is_some() {
-        state.asked_threshold = Some(to);
-    } else {
-        // Nobody answers: the session keeps it for the next episode.
-        state.threshold = to;
-    }
-    vec![Effect::Send(Command::Threshold(to))]
 }
 
 /// Selects the step before or after; past the last one, the current step again.

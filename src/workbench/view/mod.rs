@@ -89,6 +89,7 @@ impl View {
             Overlay::None => {}
             Overlay::Help => overlay::help(frame, body, state, ink),
             Overlay::Editor(area) => overlay::editor(frame, body, area, ink),
+            Overlay::Threshold(typed) => overlay::threshold(frame, body, typed, state, ink),
             Overlay::Fork(step) => overlay::fork(frame, body, *step, state, ink),
             Overlay::Compare(beside) => {
                 if let Some(run) = &state.run {

@@ -12,6 +12,7 @@ use crate::workbench::actions::{Action, Row};
 use crate::workbench::key::Key;
 use crate::workbench::keymap::Keymap;
 use crate::workbench::state::State;
+use crate::workbench::threshold::preview;
 
 /// Clears a box of that size in the middle and draws its frame; returns what is inside.
 fn open(frame: &mut Frame<'_>, body: Rect, size: (u16, u16), title: &str, ink: Ink<'_>) -> Rect {
@@ -84,6 +85,31 @@ pub(super) fn editor(frame: &mut Frame<'_>, body: Rect, area: &TextArea<'static>
     area.set_cursor_line_style(ink.theme.text);
     area.set_cursor_style(ink.theme.cursor);
     frame.render_widget(&area, inner);
+}
+
+/// The threshold that is being typed, and what the recordings say of it.
+pub(super) fn threshold(
+    frame: &mut Frame<'_>,
+    body: Rect,
+    typed: &str,
+    state: &State,
+    ink: Ink<'_>,
+) {
+    let width = (body.width - 8).min(76);
+    let said = preview(state, typed).unwrap_or_else(|| match state.scale() {
+        Some(_) => "0 to 1, or the share of steps for the small model: 62 %".into(),
+        None => "0 to 1; at 0 the large model writes everything".into(),
+    });
+    let mut shown = vec![Line::from(vec![
+        Span::styled("t ", ink.theme.key),
+        Span::raw(typed.to_owned()),
+        Span::styled(ink.signs.cursor, ink.theme.muted),
+    ])];
+    let said = wrap(&said, usize::from(width - 4), ink.glyphs);
+    shown.extend(said.into_iter().map(|line| Line::styled(line, ink.theme.muted)));
+    let title = "threshold: Enter sets it, Esc leaves it";
+    let inner = open(frame, body, (width, 6), title, ink);
+    lines(frame.buffer_mut(), inner, shown);
 }
 
 /// What can be different in a fork.

@@ -23,9 +23,11 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
         Some(to) => format!("{:.2}{}{to:.2}", state.threshold_now(), ink.signs.to),
         None => format!("{:.2}", state.threshold_now()),
     };
+    let percentile = state.percentile(state.threshold_now());
+    let percentile = percentile.map_or(String::new(), |q| format!(" q {q:.0} %"));
     let title = Line::from(vec![
         Span::raw("routing"),
-        Span::styled(format!(" {} t {threshold}", ink.signs.dot), ink.theme.muted),
+        Span::styled(format!(" {} t {threshold}{percentile}", ink.signs.dot), ink.theme.muted),
     ]);
     let block = ink.pane(title);
     let inner = block.inner(area);
