@@ -243,7 +243,7 @@ fn show(
     style::line(&format!("quantiles of p(large): {}", quantiles(&card.quantiles)))?;
     if let Some(mixture) = card.mixture {
         style::line(&format!(
-            "mixture for gmm: unsure {:.0} % around {:.3}, sure around {:.3} nats a token",
+            "mixture for gmm: unsure {:.0} % around {:.3}, sure around {:.3} on −ln(−mean log-probability)",
             mixture.unsure.weight * 100.0,
             mixture.unsure.mean,
             mixture.sure.mean
