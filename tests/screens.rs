@@ -9,7 +9,7 @@ use pointsman::episode::{
     Role, Started, StopReason, Token, Usage, Verdict, Writing,
 };
 use pointsman::evaluation::flips;
-use pointsman::routing::Opinion;
+use pointsman::routing::{Contributions, Opinion, Part};
 use pointsman::session::{Command, Update};
 use pointsman::tasks::Question;
 use pointsman::theme::{Glyphs, Theme, theme_names};
@@ -407,6 +407,36 @@ fn shadows_and_what_the_next_step_would_cost_are_shown() {
     bench.step(0.12, "Pens bought: 4 × 12 = 48");
     bench.press("↑");
     shots!("shadows", bench, (100, 30));
+}
+
+#[test]
+fn reasons_are_asked_for_once_and_shown_where_they_are_the_deciders() {
+    let mut bench = Bench::new(Some(question()));
+    bench.tell(Update::Ready);
+    let EventKind::Started(mut started) = Bench::begun(None).first else { panic!() };
+    started.preset.routing.router = "policy".into();
+    bench.event(EventKind::Started(started));
+    bench.step(0.12, "Pens bought: 4 × 12 = 48");
+    let mut up = || {
+        let key = KeyEvent::new(KeyCode::Up, KeyModifiers::NONE);
+        update(&mut bench.state, Message::Input(Input::Key(key)))
+    };
+    let effects = up();
+    let Some(Effect::Explain { boundary, features }) = effects.first() else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((*boundary, features["glimpse.times"]), ((7, 0, 0), 1.0));
+    assert_eq!(up(), [], "they are on their way");
+    let part = |name: &str, push| Part { name: name.into(), push };
+    let parts = vec![part("glimpse.times", -0.25), part("story.03", 0.04), part("story.07", 0.03)];
+    let told = |p_large| Contributions { base: 0.3, p_large, parts: parts.clone() };
+    update(&mut bench.state, Message::Explained((7, 0, 0), told(0.5)));
+    assert!(bench.state.pushes().is_none(), "another policy's");
+    update(&mut bench.state, Message::Explained((7, 0, 0), told(0.12)));
+    let text = bench.screen(100, 30).text();
+    assert!(text.contains("from p 0.30, pushed by"), "{text}");
+    let row = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
+    assert!(row("glimpse.times").contains("1 -0.25") && row("story").contains("+0.07"), "{text}");
 }
 
 #[test]

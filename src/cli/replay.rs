@@ -230,6 +230,7 @@ fn watch(
         theme,
         glyphs: look.glyphs(),
         slow_link: look.slow_link,
+        explain: Arc::new(|_| None),
         look_ahead: Arc::new(|| Err("a replay has no recordings beside it".into())),
         draw_question: Box::new(|| Question::typed("")),
     };

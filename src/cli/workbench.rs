@@ -12,7 +12,7 @@ use super::options::{Common, Shadows};
 use super::{Outcome, journal, policies};
 use crate::config::Folders;
 use crate::evaluation::{Scale, WhatIf};
-use crate::routing::Policy;
+use crate::routing::{Policy, contributions};
 use crate::session::{self, load_pair};
 use crate::store::{End, Store};
 use crate::tasks::arithmetic::Split;
@@ -89,6 +89,7 @@ pub fn run(
     roster.shadows(&preset.routing.shadows)?;
 
     let policy = roster.policy().filter(|_| preset.routing.router == "policy").cloned();
+    let own = policy.clone();
     let scale = policy.as_ref().map(|p| Scale::new(p.card.quantiles.iter().copied()));
 
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
@@ -113,6 +114,7 @@ pub fn run(
         theme,
         glyphs: args.look.glyphs(),
         slow_link: args.look.slow_link,
+        explain: Arc::new(move |features| contributions(own.as_deref()?, features).ok()),
         look_ahead: Arc::new(move || look_ahead(&store, policy.as_deref())),
         draw_question: Box::new(move || drawn.next().unwrap_or_else(|| Question::typed(""))),
     };

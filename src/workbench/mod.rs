@@ -11,6 +11,7 @@
 //! | `key`, `keymap` | keys by name; those in force, with the user's |
 //! | `update` | [`update`]: pure, message by message |
 //! | `threshold` | its scale, and what the recordings say of it |
+//! | `reasons` | how far each feature pushed |
 //! | `compare` | forks, and another episode beside the one on the screen |
 //! | `view` | the panes |
 //! | `replay` | [`Replay`]: the same state, fed by a recording |
@@ -22,6 +23,7 @@ mod compare;
 mod film;
 mod key;
 mod keymap;
+mod reasons;
 mod replay;
 mod run;
 mod state;
@@ -34,8 +36,9 @@ pub use compare::Compare;
 pub use film::film;
 pub use key::Key;
 pub use keymap::Keymap;
+pub use reasons::{Boundary, Reasons};
 pub use replay::{Order, Replay};
-pub use run::{Ended, LookAhead, Session, Start, run};
+pub use run::{Ended, Explain, LookAhead, Session, Start, run};
 pub use state::{Beginning, InFlight, Link, Notice, Overlay, Run, State};
 pub use threshold::{Outlook, Outlooks};
 pub use update::{Effect, Message, Scroll, update};

@@ -1,5 +1,6 @@
 //! The loop that binds state and view to the terminal and the session.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -13,6 +14,7 @@ use super::state::State;
 use super::threshold::Outlook;
 use super::update::{Effect, Message, update};
 use super::view::View;
+use crate::routing::Contributions;
 use crate::session::{Command, Update, now_ms};
 use crate::tasks::Question;
 use crate::terminal::{Pacer, Screen, Signal, Signals, keyboard};
@@ -21,6 +23,9 @@ use crate::theme::{Glyphs, Theme};
 /// Tells what recorded episodes say of thresholds, or why they say nothing.
 pub type LookAhead = Arc<dyn Fn() -> Result<Outlook, String> + Send + Sync>;
 
+/// How far each feature pushed p(large), by the policy in force; nothing without one.
+pub type Explain = Arc<dyn Fn(&BTreeMap<String, f64>) -> Option<Contributions> + Send + Sync>;
+
 /// How the workbench is started.
 pub struct Start {
     pub state: State,
@@ -28,6 +33,8 @@ pub struct Start {
     pub glyphs: Glyphs,
     /// Draw at most ten times a second.
     pub slow_link: bool,
+    /// Explains an opinion, on a thread of its own.
+    pub explain: Explain,
     /// Reads what the store says of thresholds, on a thread of its own.
     pub look_ahead: LookAhead,
     /// Draws the next question of the task set; it is called between frames and must not wait.
@@ -61,7 +68,8 @@ const BULK: usize = 256;
 /// # Errors
 /// When the terminal fails.
 pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
-    let Start { mut state, theme, glyphs, slow_link, look_ahead, mut draw_question } = start;
+    let Start { mut state, theme, glyphs, slow_link, explain, look_ahead, mut draw_question } =
+        start;
     let Session { commands, mut updates } = session;
     let mut keys = keyboard()?;
     let mut signals = Signals::listen()?;
@@ -119,6 +127,15 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                 match effect {
                     // A session that is gone closes its updates, and that is shown.
                     Effect::Send(command) => drop(commands.send(command)),
+                    Effect::Explain { boundary, features } => {
+                        let (explain, done) = (explain.clone(), done.clone());
+                        std::thread::spawn(move || {
+                            if let Some(contributions) = explain(&features) {
+                                // A workbench that has ended wants no reasons.
+                                let _ = done.send(Message::Explained(boundary, contributions));
+                            }
+                        });
+                    }
                     Effect::LookAhead => {
                         let (look_ahead, done) = (look_ahead.clone(), done.clone());
                         std::thread::spawn(move || {

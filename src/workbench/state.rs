@@ -1,5 +1,6 @@
 //! What the screen is about. Nothing here knows how it is drawn.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use ratatui_textarea::TextArea;
 
 use super::compare::Compare;
 use super::keymap::Keymap;
+use super::reasons::Reasons;
 use super::replay::Replay;
 use super::threshold::Outlooks;
 use crate::config::Preset;
@@ -60,6 +62,8 @@ pub struct State {
     pub outlook: Outlooks,
     /// Scores of the policy's training, where a policy routes.
     pub trained_scale: Option<Scale>,
+    /// How far each feature pushed, at the step in view.
+    pub reasons: Reasons,
     /// The step that a person looks at, from 0; the current one where absent.
     pub selected: Option<usize>,
     /// Whether the reasons have the whole side to themselves.
@@ -143,6 +147,7 @@ impl State {
             other: None,
             asked_threshold: None,
             outlook: Outlooks::default(),
+            reasons: Reasons::default(),
             trained_scale: scale,
             selected: None,
             all_reasons: false,
@@ -200,6 +205,21 @@ impl Run {
     pub fn last_step(&self) -> Option<usize> {
         let written = self.episode.steps.len();
         if self.episode.is_over() { written.checked_sub(1) } else { Some(written) }
+    }
+
+    /// What the router saw before step `step`, and its p(large); nothing where it was not asked.
+    pub fn seen_at(&self, step: usize) -> Option<(&BTreeMap<String, f64>, Option<f64>)> {
+        let written = self.episode.steps.get(step);
+        let decision = match written {
+            Some(step) => step.decision.as_ref(),
+            None => self.episode.decision.as_ref(),
+        };
+        let opinion = || {
+            let (_, opinion) = self.opinion.as_ref().filter(|(at, _)| *at == step)?;
+            Some((&opinion.features, Some(opinion.p_large)))
+        };
+        let decided = decision.map(|decision| (&decision.features, decision.p_large));
+        decided.or_else(opinion).filter(|(features, _)| !features.is_empty())
     }
 
     /// Milliseconds that the episode has taken; the clock stands still in a pause and at the end.

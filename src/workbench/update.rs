@@ -1,5 +1,6 @@
 //! Messages to changes and effects. Pure: no I/O, no clock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -8,10 +9,12 @@ use ratatui_textarea::{TextArea, WrapMode};
 use super::actions::{Action, Place};
 use super::compare;
 use super::key::Key;
+use super::reasons::{self, Boundary};
 use super::replay;
 use super::state::{InFlight, Link, Notice, Overlay, Run, State};
 use super::threshold::{self, Outlook};
 use crate::episode::{Episode, Event, EventKind, FoldError, OverrideScope, Role, Status, Token};
+use crate::routing::Contributions;
 use crate::session::{Command, Update};
 use crate::tasks::Question;
 
@@ -28,6 +31,8 @@ pub enum Message {
     Drawn(Question),
     /// What [`Effect::LookAhead`] asked for, or why there is nothing.
     Outlook(Result<Arc<Outlook>, String>),
+    /// What [`Effect::Explain`] asked for.
+    Explained(Boundary, Contributions),
     /// The time: milliseconds since the Unix epoch.
     Clock(u64),
 }
@@ -39,6 +44,11 @@ pub enum Effect {
     Send(Command),
     /// Draw a question of the task set and come back with [`Message::Drawn`].
     Draw,
+    /// Compute how far each of these features pushed, and come back with [`Message::Explained`].
+    Explain {
+        boundary: Boundary,
+        features: BTreeMap<String, f64>,
+    },
     /// Read what the store says of thresholds, and come back with [`Message::Outlook`].
     LookAhead,
     /// Scroll the trace, a matter of the view alone.
@@ -59,6 +69,12 @@ pub enum Scroll {
 
 /// Changes the state by a message and says what is to be done.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let mut effects = take(state, message);
+    effects.extend(reasons::wanted(state));
+    effects
+}
+
+fn take(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Clock(now_ms) => {
             match &state.link {
@@ -70,6 +86,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Drawn(question) => {
             state.question = Some(question);
             ask(state, false)
+        }
+        Message::Explained(boundary, contributions) => {
+            reasons::told(state, boundary, contributions);
+            Vec::new()
         }
         Message::Outlook(outlook) => {
             threshold::told(state, outlook);

@@ -10,6 +10,7 @@ use super::ink::{Ink, lines};
 use super::text::{duration, fit, transcribe, wrap};
 use crate::config::Shadow;
 use crate::episode::{Decider, Decision, Episode, Role, Writing, role_at};
+use crate::routing::Contributions;
 use crate::workbench::actions::Action;
 use crate::workbench::state::State;
 
@@ -76,8 +77,10 @@ fn reasons(state: &State, step: usize, width: usize, ink: Ink<'_>) -> Vec<Line<'
         (None, None) => lines.push(Line::styled("not looked at yet", ink.theme.muted)),
     }
     lines.extend(drafts.iter().map(|draft| dropped(draft, width, ink)));
-    if let Some(features) = features {
-        lines.extend(listed(features, width, ink));
+    match (features, state.pushes()) {
+        (Some(features), Some(pushes)) => lines.extend(pushed(features, pushes, width, ink)),
+        (Some(features), None) => lines.extend(listed(features, width, ink)),
+        (None, _) => {}
     }
     if let Some(step) = written {
         lines.extend(facts(&step.writing, width, ink));
@@ -167,6 +170,35 @@ fn listed(
         let name = fit(&name, room, ink.signs.more);
         Line::from(vec![Span::styled(format!("{name:<room$} "), ink.theme.muted), Span::raw(value)])
     })
+}
+
+/// The features by how far they pushed p(large) from its mean: value and push; rows of features as one.
+fn pushed(
+    features: &BTreeMap<String, f64>,
+    pushes: &Contributions,
+    width: usize,
+    ink: Ink<'_>,
+) -> Vec<Line<'static>> {
+    let all = pushes.by_kind();
+    let head = format!("from p {:.2}, pushed by", pushes.base);
+    let head = Line::styled(fit(&head, width, ink.signs.more), ink.theme.muted);
+    let rows = all.parts.into_iter().map(|part| {
+        let value = features.get(&part.name).map_or(String::new(), |value| number(*value));
+        let push = format!("{:+.2}", part.push);
+        let room = width.saturating_sub(value.len() + push.len() + 2);
+        let mut name = transcribe(&part.name, ink.glyphs);
+        if name.len() > room {
+            name = name.replacen("glimpse.", "g.", 1);
+        }
+        let name = fit(&name, room, ink.signs.more);
+        let style = ink.role(if part.push > 0.0 { Role::Large } else { Role::Small });
+        Line::from(vec![
+            Span::styled(format!("{name:<room$} "), ink.theme.muted),
+            Span::raw(format!("{value} ")),
+            Span::styled(push, style),
+        ])
+    });
+    std::iter::once(head).chain(rows).collect()
 }
 
 /// Whole numbers as they are, others with three decimals.
