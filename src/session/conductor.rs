@@ -144,8 +144,8 @@ impl Conductor {
         let first = Event::new(now_ms(), EventKind::Started(Box::new(started)));
         journal.append(id, &first).map_err(SessionError::Journal)?;
         audience.event(id, &first);
-        let prompts =
-            PerRole::from_fn(|role| self.preset.prompt_for(role, &one_line(job.question)));
+        let asked = asked(job.question, &self.preset.steps.delimiter);
+        let prompts = PerRole::from_fn(|role| self.preset.prompt_for(role, &asked));
         let mut running = Running {
             id,
             episode: Episode::start(&first)?,
@@ -512,9 +512,12 @@ struct Seen {
     draft: Option<Draft>,
 }
 
-/// A question as it goes into a prompt. The task is one line a question.
-fn one_line(question: &Question) -> String {
-    question.text.split_whitespace().collect::<Vec<_>>().join(" ")
+/// A question as it goes into a prompt: in one line where a line is a step, else as it is.
+fn asked(question: &Question, delimiter: &str) -> String {
+    match delimiter {
+        "\n" => question.text.split_whitespace().collect::<Vec<_>>().join(" "),
+        _ => question.text.trim().to_owned(),
+    }
 }
 
 fn writing(model: Role, draft: Draft) -> Writing {

@@ -54,7 +54,9 @@ pub struct Solutions {
 impl Solutions {
     /// The solution of a stored question, where its task set knows every step of it.
     pub fn find(&mut self, origin: &Origin, question: &str) -> Option<&Problem> {
-        if origin.task != "arithmetic" {
+        // All questions up to that place are drawn, and a file from elsewhere may name any.
+        const FARTHEST: usize = 1_000_000;
+        if origin.task != "arithmetic" || origin.index > FARTHEST {
             return None;
         }
         let split = Split::of(question);
