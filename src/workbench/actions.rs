@@ -4,9 +4,7 @@
 use ratatui::crossterm::event::KeyCode;
 
 use super::key::Key;
-use super::replay::{self, Order};
-use super::state::{Link, State};
-use crate::episode::Status;
+use super::replay::Order;
 use crate::recording::{Landmark, Way};
 
 /// What a key does.
@@ -87,30 +85,6 @@ impl Place {
     /// Whether there is a mode in which actions of both places exist.
     pub fn meets(self, other: Self) -> bool {
         [false, true].into_iter().any(|replay| self.is_in(replay) && other.is_in(replay))
-    }
-
-    /// Why an action of this place is not valid now, with the remedy; nothing where it is.
-    pub fn refusal(self, state: &State) -> Option<String> {
-        let (why, ways): (_, &[(Action, &str)]) = match (self, &state.link) {
-            (Self::Anywhere, _) => return None,
-            (Self::Trace, _) if state.run.is_some() => return None,
-            (Self::Trace, _) => ("there are no steps yet", &[]),
-            (Self::Replay, Link::Replay(_)) => return None,
-            (Self::Replay, _) => ("this is no replay, `pointsman replay` shows one", &[]),
-            (_, Link::Replay(_)) => (
-                "this is a replay, nothing in it can be changed",
-                &[(Action::Help, "for its keys"), (Action::Quit, "to end it")],
-            ),
-            (_, Link::Loading(_)) => ("the models are still being loaded", &[]),
-            (_, Link::Failed(_)) => ("the session is over", &[(Action::Quit, "to quit")]),
-            (Self::Session, Link::Ready) => return None,
-            (Self::Episode, Link::Ready) if state.open().is_some() => return None,
-            (Self::Episode, Link::Ready) => (
-                "no episode is running",
-                &[(Action::Draw, "to draw a question"), (Action::Type, "to type one")],
-            ),
-        };
-        Some(format!("{why}{}", state.keys.advice(ways)))
     }
 }
 
@@ -359,45 +333,6 @@ pub const ACTIONS: &[Row] = &[
         Place::Anywhere,
     ),
 ];
-
-/// What is worth a hint now, most useful first.
-pub fn hints(state: &State) -> &'static [(Action, &'static str)] {
-    match (&state.link, state.open().map(|run| &run.episode.status)) {
-        (Link::Replay(replay), _) => replay::hints(replay),
-        (Link::Failed(_), _) => &[(Action::Quit, "quit")],
-        (Link::Loading(_), _) => &[(Action::Quit, "quit"), (Action::Help, "keys")],
-        (Link::Ready, Some(Status::Paused)) => &[
-            (Action::Pause, "resume"),
-            (Action::Step, "one step"),
-            (Action::SmallNext, "small next"),
-            (Action::LargeNext, "large next"),
-            (Action::Release, "router"),
-            (Action::ThresholdUp, "threshold"),
-        ],
-        (Link::Ready, Some(_)) => &[
-            (Action::Pause, "pause"),
-            (Action::SmallNext, "small next"),
-            (Action::LargeNext, "large next"),
-            (Action::ThresholdUp, "threshold"),
-            (Action::Stop, "stop"),
-            (Action::Draw, "new question"),
-        ],
-        (Link::Ready, None) if state.run.is_none() => &[
-            (Action::Draw, "draw a question"),
-            (Action::Type, "type one"),
-            (Action::Help, "keys"),
-            (Action::Quit, "quit"),
-        ],
-        (Link::Ready, None) => &[
-            (Action::Draw, "draw a question"),
-            (Action::Type, "type one"),
-            (Action::Run, "run again"),
-            (Action::Fork, "fork"),
-            (Action::Earlier, "look at steps"),
-            (Action::Quit, "quit"),
-        ],
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -9,9 +9,10 @@ use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use super::keymap::Keymap;
-use super::replay::{self, Order, Replay};
+use super::message::Message;
+use super::replay::{Order, Replay};
 use super::state::State;
-use super::update::{Message, update};
+use super::update::{replay, update};
 use super::view::View;
 use crate::recording::{Cast, Way};
 use crate::terminal::{Meter, Thrifty};

@@ -6,28 +6,32 @@
 //!
 //! | file | what is in it |
 //! |---|---|
+//! | `message` | [`Message`] and [`Effect`]: what comes in, what is to be done |
 //! | `state` | [`State`]: what the screen is about |
-//! | `actions` | the table of actions: keys, help, where they are valid |
+//! | `onscreen` | [`Run`]: an episode on the screen |
+//! | `compare`, `outlook`, `reasons`, `replay` | parts of the state: another episode, what recordings say, pushes, a recording |
+//! | `estimates` | thresholds in words |
+//! | `actions`, `offers` | the table of actions; what can be done now, and why not |
 //! | `key`, `keymap` | keys by name; those in force, with the user's |
 //! | `update` | [`update`]: pure, message by message |
-//! | `threshold` | its scale, and what the recordings say of it |
-//! | `reasons` | how far each feature pushed |
-//! | `compare` | forks, and another episode beside the one on the screen |
 //! | `view` | the panes |
-//! | `replay` | [`Replay`]: the same state, fed by a recording |
 //! | `film` | [`film`]: a replay as an asciicast |
 //! | `run` | the loop that binds them to terminal and session |
 
 mod actions;
 mod compare;
+mod estimates;
 mod film;
 mod key;
 mod keymap;
+mod message;
+mod offers;
+mod onscreen;
+mod outlook;
 mod reasons;
 mod replay;
 mod run;
 mod state;
-mod threshold;
 mod update;
 mod view;
 
@@ -36,10 +40,12 @@ pub use compare::Compare;
 pub use film::film;
 pub use key::Key;
 pub use keymap::Keymap;
+pub use message::{Effect, Message, Scroll};
+pub use onscreen::{InFlight, Run};
+pub use outlook::{Outlook, Outlooks};
 pub use reasons::{Boundary, Reasons};
 pub use replay::{Order, Replay};
 pub use run::{Ended, Explain, LookAhead, Session, Start, run};
-pub use state::{Beginning, InFlight, Link, Notice, Overlay, Run, State};
-pub use threshold::{Outlook, Outlooks};
-pub use update::{Effect, Message, Scroll, update};
+pub use state::{Beginning, Link, Notice, Overlay, State};
+pub use update::update;
 pub use view::{MINIMUM, View};

@@ -3,15 +3,9 @@
 
 use std::sync::Arc;
 
-use super::actions::Action;
-use super::keymap::Keymap;
-use super::state::{Beginning, Link, Notice, Run, State};
-use super::update::{Effect, Scroll};
+use super::onscreen::Run;
 use crate::episode::FoldError;
 use crate::recording::{Landmark, Moment, Player, Recorded, Speed, Way};
-
-/// The longest that may pass at once, milliseconds: a process that was stopped has not been played.
-const MOST_MS: u64 = 2000;
 
 /// What a person can ask of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +34,11 @@ pub struct Replay {
     episodes: Arc<[Recorded]>,
     /// Which of them is on the screen.
     at: usize,
-    player: Player,
+    pub(super) player: Player,
     /// Moments that the run on the screen has gone through.
     applied: usize,
     /// The time of the last [`super::Message::Clock`] since it plays.
-    clock_ms: Option<u64>,
+    pub(super) clock_ms: Option<u64>,
 }
 
 impl Replay {
@@ -84,7 +78,7 @@ impl Replay {
     }
 
     /// Brings `run` to the player's position.
-    fn bring(&mut self, run: &mut Option<Run>) -> Result<(), FoldError> {
+    pub(super) fn bring(&mut self, run: &mut Option<Run>) -> Result<(), FoldError> {
         if self.player.shown() < self.applied {
             *run = None;
         }
@@ -110,7 +104,7 @@ impl Replay {
     }
 
     /// Why an order cannot be obeyed.
-    fn obey(&mut self, order: Order, in_view: Option<usize>) -> Result<(), String> {
+    pub(super) fn obey(&mut self, order: Order, in_view: Option<usize>) -> Result<(), String> {
         let or = |done: bool, why: &str| if done { Ok(()) } else { Err(why.to_owned()) };
         let player = &mut self.player;
         match order {
@@ -174,104 +168,5 @@ impl Replay {
         self.applied = 0;
         self.clock_ms = None;
         Ok(())
-    }
-}
-
-impl State {
-    /// The state in which `replay` is on the screen.
-    pub fn replaying(replay: Replay, keys: Keymap) -> Self {
-        let started = &replay.recorded().episode.started;
-        let (preset, seed) = (started.preset.clone(), started.seed);
-        let store = replay.source.clone();
-        let mut state =
-            Self::new(Beginning { preset, first: None, seed, store, keys, scale: None });
-        state.link = Link::Replay(Box::new(replay));
-        show(&mut state);
-        state
-    }
-}
-
-/// Lets time pass up to `now_ms`, milliseconds since any fixed time.
-pub(super) fn pass(state: &mut State, now_ms: u64) {
-    let Link::Replay(replay) = &mut state.link else { return };
-    if !replay.player.is_playing() {
-        replay.clock_ms = None;
-        return;
-    }
-    let passed = replay.clock_ms.map_or(0, |before| now_ms.saturating_sub(before));
-    replay.clock_ms = Some(now_ms);
-    replay.player.advance(passed.min(MOST_MS) as f64);
-    show(state);
-}
-
-/// Does what a person asked for.
-pub(super) fn obey(state: &mut State, order: Order) -> Vec<Effect> {
-    let in_view = state.step_in_view();
-    let Link::Replay(replay) = &mut state.link else { return Vec::new() };
-    if let Err(why) = replay.obey(order, in_view) {
-        state.notice = Some(Notice::Hint(why));
-        return Vec::new();
-    }
-    if matches!(order, Order::Episode(_)) {
-        state.preset = replay.recorded().episode.started.preset.clone();
-        state.run = None;
-    }
-    show(state);
-    match order {
-        Order::Toggle | Order::Faster | Order::Slower => Vec::new(),
-        _ => {
-            state.selected = None;
-            vec![Effect::Scroll(Scroll::Follow)]
-        }
-    }
-}
-
-/// Brings what is on the screen to the player's position.
-fn show(state: &mut State) {
-    let State { link: Link::Replay(replay), run, .. } = state else { return };
-    let brought = replay.bring(run);
-    state.now_ms = replay.player.recorded_ms();
-    if let Some(run) = run {
-        state.threshold = run.episode.threshold;
-    }
-    if let Err(error) = brought {
-        let id = replay.recorded().id;
-        state.notice = Some(Notice::Trouble(format!("episode {id} cannot be shown: {error}")));
-    }
-}
-
-/// What is worth a hint now, most useful first.
-pub(super) fn hints(replay: &Replay) -> &'static [(Action, &'static str)] {
-    const NEXT_SWITCH: Action = Action::Replay(Order::Jump(Landmark::Switch, Way::Forward));
-    const FORWARD: Action = Action::Replay(Order::Forward);
-    const BACK: Action = Action::Replay(Order::Back);
-    const NEXT: Action = Action::Replay(Order::Episode(Way::Forward));
-    const TOGGLE: Action = Action::Replay(Order::Toggle);
-    const SLOWER: Action = Action::Replay(Order::Slower);
-    match (replay.player.is_playing(), replay.at + 1 < replay.episodes.len()) {
-        (true, _) => &[
-            (TOGGLE, "pause"),
-            (FORWARD, "step on"),
-            (BACK, "back"),
-            (NEXT_SWITCH, "next switch"),
-            (SLOWER, "slower"),
-            (Action::Quit, "quit"),
-        ],
-        (false, true) => &[
-            (TOGGLE, "play"),
-            (FORWARD, "step on"),
-            (BACK, "back"),
-            (NEXT_SWITCH, "next switch"),
-            (NEXT, "next episode"),
-            (Action::Quit, "quit"),
-        ],
-        (false, false) => &[
-            (TOGGLE, "play"),
-            (FORWARD, "step on"),
-            (BACK, "back"),
-            (NEXT_SWITCH, "next switch"),
-            (SLOWER, "slower"),
-            (Action::Quit, "quit"),
-        ],
     }
 }

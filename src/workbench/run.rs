@@ -10,9 +10,10 @@ use ratatui::crossterm::event::Event as Input;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep_until;
 
+use super::message::{Effect, Message};
+use super::outlook::Outlook;
 use super::state::State;
-use super::threshold::Outlook;
-use super::update::{Effect, Message, update};
+use super::update::update;
 use super::view::View;
 use crate::routing::Contributions;
 use crate::session::{Command, Update, now_ms};

@@ -1,6 +1,5 @@
 //! What the screen is about. Nothing here knows how it is drawn.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +7,14 @@ use ratatui_textarea::TextArea;
 
 use super::compare::Compare;
 use super::keymap::Keymap;
-use super::reasons::Reasons;
+use super::onscreen::Run;
+use super::outlook::Outlooks;
+use super::reasons::{Boundary, Reasons};
 use super::replay::Replay;
-use super::threshold::Outlooks;
 use crate::config::Preset;
-use crate::episode::{Decider, Episode, Role, Status};
+use crate::episode::{Episode, Status};
 use crate::evaluation::Scale;
-use crate::routing::Opinion;
+use crate::routing::Contributions;
 use crate::tasks::Question;
 
 /// While an episode runs or is played and nothing else happens, the clock on the screen moves this
@@ -111,25 +111,6 @@ pub enum Notice {
     Trouble(String),
 }
 
-/// An episode on the screen: what its events say, and what is on its way.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Run {
-    pub id: u64,
-    pub episode: Episode,
-    /// Text that is being written, ahead of its event.
-    pub in_flight: Option<InFlight>,
-    /// The router's opinion before the step of that number, until the step is written.
-    pub opinion: Option<(usize, Opinion)>,
-}
-
-/// Text that is being written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InFlight {
-    pub model: Role,
-    pub text: String,
-    pub tokens: usize,
-}
-
 impl State {
     /// The state before anything has happened.
     pub fn new(beginning: Beginning) -> Self {
@@ -197,51 +178,22 @@ impl State {
         let last = run.last_step()?;
         Some(self.selected.map_or(last, |step| step.min(last)))
     }
-}
 
-impl Run {
-    /// The current step while the episode is open, the last one afterwards; nothing where an
-    /// episode ended before its first step.
-    pub fn last_step(&self) -> Option<usize> {
-        let written = self.episode.steps.len();
-        if self.episode.is_over() { written.checked_sub(1) } else { Some(written) }
+    /// The reasons at the step in view, where they are those of the policy that had its say there.
+    pub fn pushes(&self) -> Option<&Contributions> {
+        let boundary = self.boundary()?;
+        let (known, contributions) = self.reasons.known.as_ref()?;
+        let (_, p_large) = self.run.as_ref()?.seen_at(boundary.1)?;
+        // Another policy than the one that explains may have decided in an older episode.
+        let same = (contributions.p_large - p_large?).abs() < 1e-3;
+        (*known == boundary && same).then_some(contributions)
     }
 
-    /// What the router saw before step `step`, and its p(large); nothing where it was not asked.
-    pub fn seen_at(&self, step: usize) -> Option<(&BTreeMap<String, f64>, Option<f64>)> {
-        let written = self.episode.steps.get(step);
-        let decision = match written {
-            Some(step) => step.decision.as_ref(),
-            None => self.episode.decision.as_ref(),
-        };
-        let opinion = || {
-            let (_, opinion) = self.opinion.as_ref().filter(|(at, _)| *at == step)?;
-            Some((&opinion.features, Some(opinion.p_large)))
-        };
-        let decided = decision.map(|decision| (&decision.features, decision.p_large));
-        decided.or_else(opinion).filter(|(features, _)| !features.is_empty())
-    }
-
-    /// Milliseconds that the episode has taken; the clock stands still in a pause and at the end.
-    pub fn elapsed_ms(&self, now_ms: u64) -> u64 {
-        let until = match self.episode.status {
-            Status::Running => now_ms.max(self.episode.last_ms),
-            _ => self.episode.last_ms,
-        };
-        until.saturating_sub(self.episode.began_ms)
-    }
-
-    /// Whether a pause was asked for and a model still writes.
-    pub fn is_pausing(&self) -> bool {
-        self.episode.status == Status::Paused && self.episode.decision.is_some()
-    }
-
-    /// Decisions made by a person, and all decisions.
-    pub fn score(&self) -> (usize, usize) {
-        let steps = self.episode.steps.iter().map(|step| step.decision.as_ref());
-        let decisions = steps.chain([self.episode.decision.as_ref()]).flatten();
-        decisions.fold((0, 0), |(person, all), decision| {
-            (person + usize::from(decision.by == Decider::Person), all + 1)
-        })
+    /// The boundary in view, where a policy had its say.
+    pub fn boundary(&self) -> Option<Boundary> {
+        let run = self.run.as_ref()?;
+        let by_policy = run.episode.started.preset.routing.router == "policy";
+        let step = self.step_in_view().filter(|_| by_policy)?;
+        Some((run.id, step, run.episode.taken_back))
     }
 }

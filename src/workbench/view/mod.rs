@@ -29,8 +29,8 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::actions::Action;
+use super::message::Scroll;
 use super::state::{Link, Overlay, State};
-use super::update::Scroll;
 use crate::theme::{Glyphs, Theme};
 use ink::Ink;
 use trace::Trace;

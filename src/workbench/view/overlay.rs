@@ -9,10 +9,10 @@ use ratatui_textarea::TextArea;
 use super::ink::{Ink, lines};
 use super::text::{fit, wrap};
 use crate::workbench::actions::{Action, Row};
+use crate::workbench::estimates::preview;
 use crate::workbench::key::Key;
 use crate::workbench::keymap::Keymap;
 use crate::workbench::state::State;
-use crate::workbench::threshold::preview;
 
 /// Clears a box of that size in the middle and draws its frame; returns what is inside.
 fn open(frame: &mut Frame<'_>, body: Rect, size: (u16, u16), title: &str, ink: Ink<'_>) -> Rect {

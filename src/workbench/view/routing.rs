@@ -13,7 +13,8 @@ use ratatui::text::{Line, Span};
 
 use super::ink::{Ink, lines};
 use crate::episode::{Decider, Decision, Role};
-use crate::workbench::state::{Run, State};
+use crate::workbench::onscreen::Run;
+use crate::workbench::state::State;
 
 /// Columns besides bar and decider: number, mark, value, and the gaps between.
 const FIXED: usize = 11;

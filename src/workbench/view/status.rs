@@ -9,7 +9,8 @@ use super::ink::Ink;
 use super::progress;
 use super::text::{duration, fit, transcribe};
 use crate::episode::{OverrideScope, Status, Verdict};
-use crate::workbench::actions::{Action, hints};
+use crate::workbench::actions::Action;
+use crate::workbench::offers::hints;
 use crate::workbench::state::{Link, Notice, State};
 
 /// A part of the status line; where room is short, those with the lowest weight are left out.

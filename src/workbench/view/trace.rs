@@ -16,8 +16,9 @@ use ratatui::text::{Line, Span};
 use super::ink::{Ink, lines};
 use super::text::{duration, transcribe, wrap};
 use crate::episode::{Decider, Decision, Episode, FinishReason, Role, Status, Step, Verdict};
-use crate::workbench::state::{Link, Run, State};
-use crate::workbench::update::Scroll;
+use crate::workbench::message::Scroll;
+use crate::workbench::onscreen::Run;
+use crate::workbench::state::{Link, State};
 
 /// Columns left of the text.
 const GUTTER: usize = 8;

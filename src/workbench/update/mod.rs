@@ -1,71 +1,29 @@
 //! Messages to changes and effects. Pure: no I/O, no clock.
+//!
+//! | file | what it changes |
+//! |---|---|
+//! | `compare` | forks, and the comparison of two episodes |
+//! | `reasons` | when reasons are asked for |
+//! | `replay` | a recording in place of a session |
+//! | `threshold` | the threshold |
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod compare;
+mod reasons;
+pub(super) mod replay;
+mod threshold;
 
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui_textarea::{TextArea, WrapMode};
 
 use super::actions::{Action, Place};
-use super::compare;
 use super::key::Key;
-use super::reasons::{self, Boundary};
-use super::replay;
-use super::state::{InFlight, Link, Notice, Overlay, Run, State};
-use super::threshold::{self, Outlook};
-use crate::episode::{Episode, Event, EventKind, FoldError, OverrideScope, Role, Status, Token};
-use crate::routing::Contributions;
+use super::message::{Effect, Message, Scroll};
+use super::offers::refusal;
+use super::onscreen::Run;
+use super::state::{Link, Notice, Overlay, State};
+use crate::episode::{Event, EventKind, OverrideScope, Role, Status};
 use crate::session::{Command, Update};
 use crate::tasks::Question;
-
-/// Something that happened.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Message {
-    /// From the terminal.
-    Input(Input),
-    /// From the session.
-    Session(Update),
-    /// The session's end of the channel is gone.
-    SessionGone,
-    /// A question that [`Effect::Draw`] asked for.
-    Drawn(Question),
-    /// What [`Effect::LookAhead`] asked for, or why there is nothing.
-    Outlook(Result<Arc<Outlook>, String>),
-    /// What [`Effect::Explain`] asked for.
-    Explained(Boundary, Contributions),
-    /// The time: milliseconds since the Unix epoch.
-    Clock(u64),
-}
-
-/// Something to be done.
-#[expect(clippy::large_enum_variant, reason = "effects are few and short-lived")]
-#[derive(Debug, Clone, PartialEq)]
-pub enum Effect {
-    Send(Command),
-    /// Draw a question of the task set and come back with [`Message::Drawn`].
-    Draw,
-    /// Compute how far each of these features pushed, and come back with [`Message::Explained`].
-    Explain {
-        boundary: Boundary,
-        features: BTreeMap<String, f64>,
-    },
-    /// Read what the store says of thresholds, and come back with [`Message::Outlook`].
-    LookAhead,
-    /// Scroll the trace, a matter of the view alone.
-    Scroll(Scroll),
-    Suspend,
-    /// Tell the session, restore the terminal, end.
-    Quit,
-}
-
-/// How to scroll the trace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scroll {
-    PageUp,
-    PageDown,
-    /// Back to the end, and stay there.
-    Follow,
-}
 
 /// Changes the state by a message and says what is to be done.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -176,44 +134,6 @@ fn on_event(state: &mut State, id: u64, event: &Event) {
     }
 }
 
-impl Run {
-    pub(super) fn start(id: u64, event: &Event) -> Result<Self, FoldError> {
-        let episode = Episode::start(event)?;
-        Ok(Self { id, episode, in_flight: None, opinion: None })
-    }
-
-    pub(super) fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
-        self.episode.apply(event)?;
-        match &event.kind {
-            // The small model's glimpse is no beginning of the large model's step.
-            EventKind::Decided { choice, .. }
-                if self.in_flight.as_ref().is_some_and(|writing| writing.model != *choice) =>
-            {
-                self.in_flight = None;
-            }
-            EventKind::Written { .. }
-            | EventKind::TakenBack { .. }
-            | EventKind::Finished { .. }
-            | EventKind::Failed { .. } => {
-                self.in_flight = None;
-                self.opinion = None;
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    pub(super) fn receive(&mut self, model: Role, token: &Token) {
-        let fresh = || InFlight { model, text: String::new(), tokens: 0 };
-        let writing = self.in_flight.get_or_insert_with(fresh);
-        if writing.model != model {
-            *writing = fresh();
-        }
-        writing.text.push_str(&token.text);
-        writing.tokens += 1;
-    }
-}
-
 /// Asks the question of the state.
 fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
     let Some(question) = state.question.clone() else {
@@ -227,7 +147,7 @@ fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
 fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
     state.notice = None;
     if !matches!(state.overlay, Overlay::Editor(_)) {
-        if let Some(reason) = Place::Session.refusal(state) {
+        if let Some(reason) = refusal(Place::Session, state) {
             return hint(state, reason);
         }
         state.overlay = editor();
@@ -244,7 +164,7 @@ fn editor() -> Overlay {
     Overlay::Editor(Box::new(area))
 }
 
-pub(super) fn hint(state: &mut State, text: impl Into<String>) -> Vec<Effect> {
+fn hint(state: &mut State, text: impl Into<String>) -> Vec<Effect> {
     state.notice = Some(Notice::Hint(text.into()));
     Vec::new()
 }
@@ -282,7 +202,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         let ways = state.keys.advice(&[(Action::Help, "for the keys")]);
         return hint(state, format!("{key} does nothing here{ways}"));
     };
-    match row.place.refusal(state) {
+    match refusal(row.place, state) {
         Some(reason) => hint(state, reason),
         None => act(state, row.action),
     }

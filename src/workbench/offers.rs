@@ -1,0 +1,107 @@
+//! What can be done now, and why something cannot.
+
+use super::actions::{Action, Place};
+use super::replay::{Order, Replay};
+use super::state::{Link, State};
+use crate::episode::Status;
+use crate::recording::{Landmark, Way};
+
+/// Why an action of this place is not valid now, with the remedy; nothing where it is.
+pub(super) fn refusal(place: Place, state: &State) -> Option<String> {
+    let (why, ways): (_, &[(Action, &str)]) = match (place, &state.link) {
+        (Place::Anywhere, _) => return None,
+        (Place::Trace, _) if state.run.is_some() => return None,
+        (Place::Trace, _) => ("there are no steps yet", &[]),
+        (Place::Replay, Link::Replay(_)) => return None,
+        (Place::Replay, _) => ("this is no replay, `pointsman replay` shows one", &[]),
+        (_, Link::Replay(_)) => (
+            "this is a replay, nothing in it can be changed",
+            &[(Action::Help, "for its keys"), (Action::Quit, "to end it")],
+        ),
+        (_, Link::Loading(_)) => ("the models are still being loaded", &[]),
+        (_, Link::Failed(_)) => ("the session is over", &[(Action::Quit, "to quit")]),
+        (Place::Session, Link::Ready) => return None,
+        (Place::Episode, Link::Ready) if state.open().is_some() => return None,
+        (Place::Episode, Link::Ready) => (
+            "no episode is running",
+            &[(Action::Draw, "to draw a question"), (Action::Type, "to type one")],
+        ),
+    };
+    Some(format!("{why}{}", state.keys.advice(ways)))
+}
+
+/// What is worth a hint now, most useful first.
+pub(super) fn hints(state: &State) -> &'static [(Action, &'static str)] {
+    match (&state.link, state.open().map(|run| &run.episode.status)) {
+        (Link::Replay(replay), _) => of_a_replay(replay),
+        (Link::Failed(_), _) => &[(Action::Quit, "quit")],
+        (Link::Loading(_), _) => &[(Action::Quit, "quit"), (Action::Help, "keys")],
+        (Link::Ready, Some(Status::Paused)) => &[
+            (Action::Pause, "resume"),
+            (Action::Step, "one step"),
+            (Action::SmallNext, "small next"),
+            (Action::LargeNext, "large next"),
+            (Action::Release, "router"),
+            (Action::ThresholdUp, "threshold"),
+        ],
+        (Link::Ready, Some(_)) => &[
+            (Action::Pause, "pause"),
+            (Action::SmallNext, "small next"),
+            (Action::LargeNext, "large next"),
+            (Action::ThresholdUp, "threshold"),
+            (Action::Stop, "stop"),
+            (Action::Draw, "new question"),
+        ],
+        (Link::Ready, None) if state.run.is_none() => &[
+            (Action::Draw, "draw a question"),
+            (Action::Type, "type one"),
+            (Action::Help, "keys"),
+            (Action::Quit, "quit"),
+        ],
+        (Link::Ready, None) => &[
+            (Action::Draw, "draw a question"),
+            (Action::Type, "type one"),
+            (Action::Run, "run again"),
+            (Action::Fork, "fork"),
+            (Action::Earlier, "look at steps"),
+            (Action::Quit, "quit"),
+        ],
+    }
+}
+
+/// The same while a recording is shown.
+fn of_a_replay(replay: &Replay) -> &'static [(Action, &'static str)] {
+    const NEXT_SWITCH: Action = Action::Replay(Order::Jump(Landmark::Switch, Way::Forward));
+    const FORWARD: Action = Action::Replay(Order::Forward);
+    const BACK: Action = Action::Replay(Order::Back);
+    const NEXT: Action = Action::Replay(Order::Episode(Way::Forward));
+    const TOGGLE: Action = Action::Replay(Order::Toggle);
+    const SLOWER: Action = Action::Replay(Order::Slower);
+    let (at, all) = replay.place();
+    match (replay.player().is_playing(), at + 1 < all) {
+        (true, _) => &[
+            (TOGGLE, "pause"),
+            (FORWARD, "step on"),
+            (BACK, "back"),
+            (NEXT_SWITCH, "next switch"),
+            (SLOWER, "slower"),
+            (Action::Quit, "quit"),
+        ],
+        (false, true) => &[
+            (TOGGLE, "play"),
+            (FORWARD, "step on"),
+            (BACK, "back"),
+            (NEXT_SWITCH, "next switch"),
+            (NEXT, "next episode"),
+            (Action::Quit, "quit"),
+        ],
+        (false, false) => &[
+            (TOGGLE, "play"),
+            (FORWARD, "step on"),
+            (BACK, "back"),
+            (NEXT_SWITCH, "next switch"),
+            (SLOWER, "slower"),
+            (Action::Quit, "quit"),
+        ],
+    }
+}

@@ -1,0 +1,108 @@
+//! An episode on the screen: what its events say, and what is on its way.
+
+use std::collections::BTreeMap;
+
+use crate::episode::{Decider, Episode, Event, EventKind, FoldError, Role, Status, Token};
+use crate::routing::Opinion;
+
+/// An episode on the screen: what its events say, and what is on its way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    pub id: u64,
+    pub episode: Episode,
+    /// Text that is being written, ahead of its event.
+    pub in_flight: Option<InFlight>,
+    /// The router's opinion before the step of that number, until the step is written.
+    pub opinion: Option<(usize, Opinion)>,
+}
+
+/// Text that is being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InFlight {
+    pub model: Role,
+    pub text: String,
+    pub tokens: usize,
+}
+
+impl Run {
+    pub(in crate::workbench) fn start(id: u64, event: &Event) -> Result<Self, FoldError> {
+        let episode = Episode::start(event)?;
+        Ok(Self { id, episode, in_flight: None, opinion: None })
+    }
+
+    pub(in crate::workbench) fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
+        self.episode.apply(event)?;
+        match &event.kind {
+            // The small model's glimpse is no beginning of the large model's step.
+            EventKind::Decided { choice, .. }
+                if self.in_flight.as_ref().is_some_and(|writing| writing.model != *choice) =>
+            {
+                self.in_flight = None;
+            }
+            EventKind::Written { .. }
+            | EventKind::TakenBack { .. }
+            | EventKind::Finished { .. }
+            | EventKind::Failed { .. } => {
+                self.in_flight = None;
+                self.opinion = None;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(in crate::workbench) fn receive(&mut self, model: Role, token: &Token) {
+        let fresh = || InFlight { model, text: String::new(), tokens: 0 };
+        let writing = self.in_flight.get_or_insert_with(fresh);
+        if writing.model != model {
+            *writing = fresh();
+        }
+        writing.text.push_str(&token.text);
+        writing.tokens += 1;
+    }
+
+    /// The current step while the episode is open, the last one afterwards; nothing where an
+    /// episode ended before its first step.
+    pub fn last_step(&self) -> Option<usize> {
+        let written = self.episode.steps.len();
+        if self.episode.is_over() { written.checked_sub(1) } else { Some(written) }
+    }
+
+    /// What the router saw before step `step`, and its p(large); nothing where it was not asked.
+    pub fn seen_at(&self, step: usize) -> Option<(&BTreeMap<String, f64>, Option<f64>)> {
+        let written = self.episode.steps.get(step);
+        let decision = match written {
+            Some(step) => step.decision.as_ref(),
+            None => self.episode.decision.as_ref(),
+        };
+        let opinion = || {
+            let (_, opinion) = self.opinion.as_ref().filter(|(at, _)| *at == step)?;
+            Some((&opinion.features, Some(opinion.p_large)))
+        };
+        let decided = decision.map(|decision| (&decision.features, decision.p_large));
+        decided.or_else(opinion).filter(|(features, _)| !features.is_empty())
+    }
+
+    /// Milliseconds that the episode has taken; the clock stands still in a pause and at the end.
+    pub fn elapsed_ms(&self, now_ms: u64) -> u64 {
+        let until = match self.episode.status {
+            Status::Running => now_ms.max(self.episode.last_ms),
+            _ => self.episode.last_ms,
+        };
+        until.saturating_sub(self.episode.began_ms)
+    }
+
+    /// Whether a pause was asked for and a model still writes.
+    pub fn is_pausing(&self) -> bool {
+        self.episode.status == Status::Paused && self.episode.decision.is_some()
+    }
+
+    /// Decisions made by a person, and all decisions.
+    pub fn score(&self) -> (usize, usize) {
+        let steps = self.episode.steps.iter().map(|step| step.decision.as_ref());
+        let decisions = steps.chain([self.episode.decision.as_ref()]).flatten();
+        decisions.fold((0, 0), |(person, all), decision| {
+            (person + usize::from(decision.by == Decider::Person), all + 1)
+        })
+    }
+}

@@ -1,0 +1,95 @@
+//! Forks, and the comparison of two episodes.
+
+use std::sync::Arc;
+
+use ratatui::crossterm::event::KeyCode;
+
+use super::hint;
+use crate::episode::Role;
+use crate::session::{Command, Fork, ForkOrder};
+use crate::workbench::actions::Action;
+use crate::workbench::compare::Compare;
+use crate::workbench::message::{Effect, Scroll};
+use crate::workbench::onscreen::Run;
+use crate::workbench::state::{Overlay, State};
+
+/// Lines of a page.
+const PAGE: isize = 10;
+
+/// Puts a new episode on the screen; the one before stands beside it where they have to do with each other.
+pub(super) fn succeed(state: &mut State, run: Run) {
+    let started = &run.episode.started;
+    let before = state.run.take().filter(|before| {
+        started.parent.as_ref().is_some_and(|parent| parent.episode == before.id)
+            || started.question == before.episode.started.question
+    });
+    state.other = before.map(|before| (before.id, Arc::new(before.episode)));
+    state.run = Some(run);
+}
+
+/// Asks what is to be different from the step in view on.
+pub(super) fn ask_how_to_fork(state: &mut State) -> Vec<Effect> {
+    let steps = state.run.as_ref().map_or(0, |run| run.episode.steps.len());
+    match state.step_in_view().filter(|_| steps > 0) {
+        Some(step) => {
+            state.overlay = Overlay::Fork(step.min(steps));
+            Vec::new()
+        }
+        None => hint(state, "there are no steps to fork from yet"),
+    }
+}
+
+/// Forks as the key says, or not.
+pub(super) fn on_fork_key(state: &mut State, step: usize, key: KeyCode) -> Vec<Effect> {
+    let threshold = Some(state.threshold);
+    let (model, threshold) = match key {
+        KeyCode::Char('s') => (Some(Role::Small), None),
+        KeyCode::Char('l') => (Some(Role::Large), None),
+        KeyCode::Char('n') => (None, None),
+        KeyCode::Char('t') => (None, threshold),
+        KeyCode::Esc | KeyCode::Char('q') => {
+            state.overlay = Overlay::None;
+            return Vec::new();
+        }
+        _ => return hint(state, "press s, l, t or n, or Esc to leave it"),
+    };
+    state.overlay = Overlay::None;
+    let Some(run) = &state.run else { return Vec::new() };
+    let fork = Fork { model, threshold, ..Fork::new(run.id, run.episode.clone(), step) };
+    let order = ForkOrder { fork, router: None, roster: None, paused: false };
+    state.starting = true;
+    vec![Effect::Send(Command::Fork(Box::new(order))), Effect::Scroll(Scroll::Follow)]
+}
+
+/// Shows both episodes.
+pub(super) fn open(state: &mut State, only_differences: bool) -> Vec<Effect> {
+    let Some((id, episode)) = state.other.clone() else {
+        let ways = state.keys.advice(&[(Action::Fork, "to fork this one")]);
+        return hint(state, format!("there is no other episode of this question{ways}"));
+    };
+    state.overlay = Overlay::Compare(Compare { only_differences, ..Compare::new(id, episode) });
+    Vec::new()
+}
+
+/// Whether the comparison took the action; one that it did not take closes it.
+pub(super) fn on_key(state: &mut State, action: Option<Action>) -> bool {
+    let Overlay::Compare(compare) = &mut state.overlay else { return false };
+    match action {
+        Some(Action::Differences) => {
+            compare.only_differences = !compare.only_differences;
+            compare.top = 0;
+        }
+        Some(Action::Earlier) => compare.scroll(-1),
+        Some(Action::Later) => compare.scroll(1),
+        Some(Action::PageUp) => compare.scroll(-PAGE),
+        Some(Action::PageDown) => compare.scroll(PAGE),
+        Some(Action::Compare | Action::Follow | Action::Quit) => state.overlay = Overlay::None,
+        Some(Action::Help) => state.overlay = Overlay::Help,
+        Some(_) => {
+            state.overlay = Overlay::None;
+            return false;
+        }
+        None => return false,
+    }
+    true
+}

@@ -1,0 +1,91 @@
+//! Keys that move the threshold.
+
+use std::sync::Arc;
+
+use ratatui::crossterm::event::KeyCode;
+
+use super::hint;
+use crate::session::Command;
+use crate::workbench::estimates::{read, sentence, wanted};
+use crate::workbench::message::Effect;
+use crate::workbench::outlook::{Outlook, Outlooks};
+use crate::workbench::state::{Notice, Overlay, State};
+
+/// Percentiles that a coarse key moves; a fine one moves one.
+const COARSE: usize = 5;
+
+/// Moves the threshold by a key: on the percentiles of recorded scores, else on hundredths.
+pub(super) fn shift(state: &mut State, up: bool, fine: bool) -> Vec<Effect> {
+    let from = wanted(state);
+    let to = match state.scale() {
+        Some(scale) => {
+            let times = if fine { 1 } else { COARSE };
+            (0..times).fold(from, |t, _| scale.next(t, up))
+        }
+        None => {
+            let by = if fine { 0.01 } else { 0.05 } * if up { 1.0 } else { -1.0 };
+            (((from + by) * 100.0).round() / 100.0).clamp(0.0, 1.0)
+        }
+    };
+    if to == from {
+        let most = if up { "highest" } else { "lowest" };
+        return hint(state, format!("{to:.2} is the {most} threshold"));
+    }
+    set(state, to)
+}
+
+fn set(state: &mut State, to: f64) -> Vec<Effect> {
+    let from = wanted(state);
+    if state.open().is_some() {
+        state.asked_threshold = Some(to);
+    } else {
+        // Nobody answers: the session keeps it for the next episode.
+        state.threshold = to;
+    }
+    let mut effects = vec![Effect::Send(Command::Threshold(to))];
+    if state.outlook == Outlooks::Unasked {
+        state.outlook = Outlooks::Asked;
+        effects.push(Effect::LookAhead);
+    }
+    state.notice = Some(Notice::Hint(sentence(state, from, to)));
+    effects
+}
+
+/// What the store had to say has come.
+pub(super) fn told(state: &mut State, outlook: Result<Arc<Outlook>, String>) {
+    state.outlook = match outlook {
+        Ok(outlook) => Outlooks::Known(outlook),
+        Err(why) => Outlooks::Nothing(why),
+    };
+    let now = wanted(state);
+    state.notice = Some(Notice::Hint(sentence(state, now, now)));
+}
+
+/// A key while a threshold is typed.
+pub(super) fn on_key(state: &mut State, key: KeyCode) -> Vec<Effect> {
+    let Overlay::Threshold(typed) = &mut state.overlay else { return Vec::new() };
+    match key {
+        KeyCode::Esc => state.overlay = Overlay::None,
+        KeyCode::Backspace => drop(typed.pop()),
+        KeyCode::Char(c @ ('0'..='9' | '.' | ',' | '%')) if typed.len() < 12 => {
+            typed.push(if c == ',' { '.' } else { c });
+        }
+        KeyCode::Enter => {
+            let typed = typed.clone();
+            match read(state, &typed) {
+                Some(to) => {
+                    state.overlay = Overlay::None;
+                    return set(state, to);
+                }
+                None => {
+                    return hint(
+                        state,
+                        "a threshold is a number from 0 to 1, or a percentile such as 62 %",
+                    );
+                }
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
