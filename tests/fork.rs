@@ -1,26 +1,26 @@
 //! Steps that are taken back, forks, and routers that only look on, with the real tiny pair.
 
 mod shell;
+mod tiny;
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::Arc;
 
-use pointsman::config::{Exploration, Folders, Glimpse, Preset, load_preset};
+use pointsman::config::{Exploration, Glimpse, Preset};
 use pointsman::episode::{
     Account, Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role,
     Status, Token, disagreements,
 };
-use pointsman::routing::{Intake, Opinion, Pair, Roster, load_policy};
+use pointsman::routing::{Intake, Opinion, Pair};
 use pointsman::session::{
-    Audience, Command, Conductor, Fork, ForkOrder, Job, Journal, SessionError, Update, load_pair,
-    spawn,
+    Audience, Command, Conductor, Fork, ForkOrder, Job, Journal, SessionError, Update, spawn,
 };
-use pointsman::tasks::arithmetic::Split;
-use pointsman::tasks::{Question, questions};
+use pointsman::tasks::Question;
 use pointsman::training::Dataset;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use tiny::*;
 
 /// Gives commands when a step is about to be decided, when a token of one is drawn, or in a pause.
 #[derive(Default)]
@@ -136,34 +136,6 @@ impl Journal for Memory {
     }
 }
 
-fn preset() -> Preset {
-    let folders = Folders::below(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    load_preset("tiny", &folders).unwrap()
-}
-
-fn load() -> Conductor {
-    load_pair(&preset(), &PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache")).unwrap()
-}
-
-fn pair() -> MutexGuard<'static, Conductor> {
-    static PAIR: OnceLock<Mutex<Conductor>> = OnceLock::new();
-    let pair = PAIR.get_or_init(|| Mutex::new(load()));
-    let mut conductor = pair.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    *conductor.preset_mut() = preset();
-    conductor
-}
-
-fn roster() -> Roster {
-    Roster::new("tiny", Some(Arc::new(load_policy("builtin:tiny").unwrap())))
-}
-
-/// Questions of at least five operations.
-fn long_questions(n: usize) -> Vec<Question> {
-    let all = questions("arithmetic", Split::Test, 4).unwrap();
-    let long = |q: &Question| q.solution.as_ref().is_some_and(|s| s.operations.len() >= 5);
-    all.filter(long).take(n).collect()
-}
-
 struct Run<A = Watcher> {
     episode: Episode,
     events: Vec<Event>,
@@ -202,10 +174,6 @@ fn forked(conductor: &mut Conductor, fork: Fork, router: &str) -> Result<Run, Se
     run(conductor, router, Watcher::default(), |router| {
         Job::fork(Box::leak(Box::new(question)), router, fork)
     })
-}
-
-fn writers(episode: &Episode) -> String {
-    episode.steps.iter().map(|s| s.writing.model.mark()).collect()
 }
 
 fn intake(episode: &Episode) -> Intake {

@@ -1,10 +1,11 @@
 //! The loop of an episode, with the real tiny pair: who writes, who decided, what is noted.
 
+mod tiny;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
-use pointsman::config::{Exploration, Folders, Glimpse, Preset, Switching, WhenSpent, load_preset};
+use pointsman::config::{Exploration, Glimpse, Switching, WhenSpent};
 use pointsman::engine::mistralrs::MistralEngine;
 use pointsman::engine::scripted::ScriptedEngine;
 use pointsman::engine::{Draft, Engine, EngineError, Evidence, Flow, Request};
@@ -13,11 +14,13 @@ use pointsman::episode::{
     Role, Token, Verdict,
 };
 use pointsman::evaluation::{Logged, LoggedChoice};
-use pointsman::routing::{FEATURES, Opinion, Roster, Router, load_policy};
+use pointsman::routing::{FEATURES, Opinion, Router};
 use pointsman::session::{Audience, Command, Conductor, Job, Journal, SessionError};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
 use pointsman::training::{Dataset, logged};
+
+use tiny::*;
 
 /// Commands to give when step `.0` is about to be decided.
 type Script = Vec<(usize, Command)>;
@@ -94,40 +97,12 @@ impl Journal for Memory {
     }
 }
 
-fn preset() -> Preset {
-    let folders = Folders::below(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    load_preset("tiny", &folders).unwrap()
-}
-
-/// One pair for all tests of this file, with the preset as shipped.
-fn pair() -> MutexGuard<'static, Conductor> {
-    static PAIR: OnceLock<Mutex<Conductor>> = OnceLock::new();
-    let conductor = PAIR.get_or_init(|| {
-        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
-        let preset = preset();
-        let engine = |role| -> Box<dyn Engine> {
-            Box::new(MistralEngine::load(preset.model(role), &cache).unwrap())
-        };
-        let engines = PerRole { small: engine(Role::Small), large: engine(Role::Large) };
-        Mutex::new(Conductor::new(engines, preset))
-    });
-    let mut conductor = conductor.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    *conductor.preset_mut() = preset();
-    conductor
-}
-
-fn roster() -> Roster {
-    Roster::new("tiny", Some(Arc::new(load_policy("builtin:tiny").unwrap())))
-}
-
 fn by_name(router: &str) -> Box<dyn Router> {
     roster().router(router).unwrap()
 }
 
-/// A question of at least five operations.
 fn question() -> Question {
-    let mut all = questions("arithmetic", Split::Test, 4).unwrap();
-    all.find(|q| q.solution.as_ref().is_some_and(|s| s.operations.len() >= 5)).unwrap()
+    long_questions(1).remove(0)
 }
 
 struct Run {
@@ -155,10 +130,6 @@ fn reason(episode: &Episode) -> FinishReason {
         pointsman::episode::Status::Finished { reason, .. } => reason,
         ref other => panic!("not finished: {other:?}"),
     }
-}
-
-fn writers(episode: &Episode) -> String {
-    episode.steps.iter().map(|s| s.writing.model.mark()).collect()
 }
 
 fn take(model: Role, scope: OverrideScope) -> Command {

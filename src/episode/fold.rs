@@ -341,39 +341,11 @@ impl Episode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Folders, load_preset};
-    use crate::episode::{ModelRecord, PerRole, StopReason, Usage};
+    use crate::episode::samples::{self, writing};
+    use crate::episode::{StopReason, Usage};
 
     fn started() -> Event {
-        let folders = Folders::below("/nonexistent").unwrap();
-        let model = ModelRecord { name: "m".into(), digest: "d".into(), parameters: 1 };
-        let started = Started {
-            question: "1 + 1?".into(),
-            origin: None,
-            gold: Some("2".into()),
-            preset: load_preset("tiny", &folders).unwrap(),
-            models: PerRole { small: model.clone(), large: model },
-            prices: PerRole { small: 1.0, large: 10.0 },
-            seed: 3,
-            collection: None,
-            parent: None,
-        };
-        Event::new(5, EventKind::Started(Box::new(started)))
-    }
-
-    fn writing(model: Role, tokens: usize, prefilled: usize) -> Writing {
-        let token = crate::episode::Token {
-            id: 1,
-            text: "x".into(),
-            logprob: -0.5,
-            entropy: 0.1,
-            top: 0.6,
-            margin: 0.3,
-            ms: 1.0,
-        };
-        let usage = Usage { prefilled, ..Usage::default() };
-        let stop = StopReason::Delimiter;
-        Writing { model, text: "x".repeat(tokens), tokens: vec![token; tokens], usage, stop }
+        Event::new(5, EventKind::Started(Box::new(samples::started())))
     }
 
     fn reading(tokens: usize, prefilled: usize) -> Reading {

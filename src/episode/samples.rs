@@ -46,17 +46,17 @@ fn tokens(n: usize) -> Vec<Token> {
     vec![token; n]
 }
 
-fn writing(model: Role, n: usize) -> Writing {
-    let usage = Usage { prefilled: 5, ..Usage::default() };
+pub fn writing(model: Role, n: usize, prefilled: usize) -> Writing {
+    let usage = Usage { prefilled, ..Usage::default() };
     Writing { model, text: "x".repeat(n), tokens: tokens(n), usage, stop: StopReason::Delimiter }
 }
 
 pub fn written(step: usize, model: Role, n: usize) -> EventKind {
-    EventKind::Written { step, writing: writing(model, n) }
+    EventKind::Written { step, writing: writing(model, n, 5) }
 }
 
 pub fn discarded(step: usize, model: Role, n: usize) -> EventKind {
-    EventKind::Discarded { step, writing: writing(model, n) }
+    EventKind::Discarded { step, writing: writing(model, n, 5) }
 }
 
 pub fn judged(step: usize, n: usize) -> EventKind {
