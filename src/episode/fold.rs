@@ -82,6 +82,11 @@ impl Step {
         writings.map(|w| w.model).chain(self.judged.iter().map(|r| r.model)).any(|m| m == role)
     }
 
+    /// Whether the same model wrote the same text.
+    pub fn is_alike(&self, other: &Self) -> bool {
+        (self.writing.model, &self.writing.text) == (other.writing.model, &other.writing.text)
+    }
+
     /// What the step cost: what was written, discarded and read for it.
     pub fn cost(&self, prices: Prices) -> f64 {
         let writings = self.discarded.iter().chain([&self.writing]);
@@ -298,10 +303,8 @@ impl Episode {
     /// The first step at which the two traces differ, in their text or its writer; nothing where they are
     /// the same to their ends.
     pub fn first_difference(&self, other: &Self) -> Option<usize> {
-        let same = |(a, b): (&Step, &Step)| {
-            (a.writing.model, &a.writing.text) == (b.writing.model, &b.writing.text)
-        };
-        let shared = self.steps.iter().zip(&other.steps).take_while(|pair| same(*pair)).count();
+        let pairs = self.steps.iter().zip(&other.steps);
+        let shared = pairs.take_while(|(a, b)| a.is_alike(b)).count();
         (shared < self.steps.len().max(other.steps.len())).then_some(shared)
     }
 
@@ -341,8 +344,8 @@ impl Episode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::episode::Usage;
     use crate::episode::samples::{self, writing};
-    use crate::episode::{StopReason, Usage};
 
     fn started() -> Event {
         Event::new(5, EventKind::Started(Box::new(samples::started())))

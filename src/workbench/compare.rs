@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::episode::{Episode, Step};
+use crate::episode::Episode;
 
 /// What stands beside the episode on the screen, and how it is looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,9 +26,4 @@ impl Compare {
     pub fn scroll(&mut self, lines: isize) {
         self.top = self.top.saturating_add_signed(lines);
     }
-}
-
-/// Whether two steps are alike: the same writer and the same text.
-pub fn same(a: &Step, b: &Step) -> bool {
-    (a.writing.model, &a.writing.text) == (b.writing.model, &b.writing.text)
 }

@@ -17,7 +17,7 @@ use ratatui::widgets::Clear;
 use super::ink::{Ink, lines};
 use super::text::{fit, si, transcribe, wrap};
 use crate::episode::{Decider, Episode, Status, Step, Verdict};
-use crate::workbench::compare::{Compare, same};
+use crate::workbench::compare::Compare;
 
 /// Columns before the text of a step: mark, number, writer.
 const MARGIN: usize = 7;
@@ -67,7 +67,7 @@ fn rows(
     let mut left_out = 0;
     for at in 0..all[0].max(all[1]) {
         let [a, b] = sides.map(|episode| episode.steps.get(at));
-        let equal = a.zip(b).is_some_and(|(a, b)| same(a, b));
+        let equal = a.zip(b).is_some_and(|(a, b)| a.is_alike(b));
         if equal && only_differences {
             left_out += 1;
             continue;
