@@ -6,7 +6,7 @@ mod bench;
 use pointsman::episode::{Decider, EventKind, FinishReason, Parent, Role, Verdict};
 use pointsman::routing::{Contributions, Part};
 use pointsman::session::{Command, Update};
-use pointsman::workbench::{Effect, Message, Notice, Overlay, update};
+use pointsman::workbench::{Effect, Errand, Message, Notice, Overlay, update};
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 
 use bench::*;
@@ -123,7 +123,7 @@ fn reasons_are_asked_for_once_and_shown_where_they_are_the_deciders() {
         update(&mut bench.state, Message::Input(Input::Key(key)))
     };
     let effects = up();
-    let Some(Effect::Explain { boundary, features }) = effects.first() else {
+    let Some(Effect::Do(Errand::Explain { boundary, features })) = effects.first() else {
         panic!("{effects:?}")
     };
     assert_eq!((*boundary, features["glimpse.times"]), ((7, 0, 0), 1.0));

@@ -6,8 +6,8 @@ use pointsman::episode::{Decider, Episode, Event, EventKind, OverrideScope, Role
 use pointsman::recording::{Episodes, Recorded, Speed, find, write_event};
 use pointsman::theme::{Glyphs, Theme};
 use pointsman::workbench::{
-    ACTIONS, Action, Effect, Keymap, Message, Notice, Overlay, Place, Replay, State, View, film,
-    update,
+    ACTIONS, Action, Effect, Keymap, Message, Mode, Notice, Overlay, Place, Replay, State, View,
+    film, update,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -173,7 +173,7 @@ fn help_shows_what_is_valid_here_and_fits() {
     let text = bench.screen(80, 24);
     insta::assert_snapshot!("help_80x24", text);
     for row in ACTIONS {
-        let valid = row.place.is_in(true);
+        let valid = row.place.is_in(Mode::Replay);
         if row.place == Place::Replay {
             assert!(valid && text.contains(row.help), "{}", row.help);
         }
@@ -270,7 +270,7 @@ fn keys_of_a_live_session_do_nothing_but_say_so() {
 fn the_keys_of_a_replay_have_none_in_a_live_one() {
     let only = ACTIONS.iter().filter(|row| matches!(row.action, Action::Replay(_)));
     assert!(only.clone().count() >= 14);
-    assert!(only.clone().all(|row| row.place == Place::Replay && !row.place.is_in(false)));
+    assert!(only.clone().all(|row| row.place == Place::Replay && !row.place.is_in(Mode::Live)));
 }
 
 #[test]

@@ -230,7 +230,7 @@ mod keys {
     //! What keys do, without a screen.
 
     use pointsman::session::Command;
-    use pointsman::workbench::{Effect, Link, Notice, Overlay};
+    use pointsman::workbench::{Effect, Errand, Link, Notice, Overlay};
 
     use super::*;
 
@@ -340,7 +340,11 @@ mod keys {
         assert_eq!(hint(&bench), "z does nothing here: press ? for the keys");
         press(&mut bench, KeyCode::Char('?'));
         assert_eq!(bench.state.notice, None);
-        assert_eq!(press(&mut bench, KeyCode::Char('d')), [Effect::Draw], "it closes the help too");
+        assert_eq!(
+            press(&mut bench, KeyCode::Char('d')),
+            [Effect::Do(Errand::Draw)],
+            "it closes the help too"
+        );
     }
 
     #[test]
@@ -363,7 +367,7 @@ mod keys {
             hint(&bench),
             "no episode is running: press F5 to draw a question, i to type one"
         );
-        assert_eq!(press(&mut bench, KeyCode::F(5)), [Effect::Draw]);
+        assert_eq!(press(&mut bench, KeyCode::F(5)), [Effect::Do(Errand::Draw)]);
         press(&mut bench, KeyCode::F(1));
         let text = bench.screen(80, 24).text();
         assert!(text.contains("F5 D      draw a new question"), "{text}");

@@ -8,7 +8,7 @@ use pointsman::evaluation::{Logged, LoggedChoice, Scale, WhatIf};
 use pointsman::session::{Command, Update};
 use pointsman::theme::{Glyphs, Theme};
 use pointsman::workbench::{
-    Beginning, Effect, Keymap, Message, Notice, Outlook, Overlay, State, View, update,
+    Beginning, Effect, Errand, Keymap, Message, Notice, Outlook, Overlay, State, View, update,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -68,7 +68,7 @@ fn without_a_scale_it_moves_by_hundredths() {
     let mut state = bench(None);
     let effects = press(&mut state, "+");
     assert!(matches!(effects[0], Effect::Send(Command::Threshold(t)) if t == 0.55), "{effects:?}");
-    assert_eq!(effects[1], Effect::LookAhead, "the store is asked once");
+    assert_eq!(effects[1], Effect::Do(Errand::LookAhead), "the store is asked once");
     assert_eq!(hint(&state), "t 0.55; reading the recordings");
     assert_eq!(press(&mut state, "{").len(), 1);
     assert_eq!(state.threshold, 0.54);

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Headless commands are peers of the workbench, built on
 //! the same session.
 
+mod bureau;
 mod calibrate;
 mod collect;
 mod doctor;

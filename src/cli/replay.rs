@@ -19,10 +19,9 @@ use crate::config::Folders;
 use crate::episode::{Episode, Status, Verdict};
 use crate::recording::{self, Episodes, Player, Recorded, Speed};
 use crate::store::{Annotations, Store};
-use crate::tasks::Question;
 use crate::terminal::{Screen, TerminalError};
 use crate::theme::{Glyphs, Theme};
-use crate::workbench::{self, Keymap, MINIMUM, Replay, Session, Start, State, View};
+use crate::workbench::{self, Keymap, MINIMUM, NoDesk, Replay, Session, Start, State, View};
 
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
@@ -230,9 +229,7 @@ fn watch(
         theme,
         glyphs: look.glyphs(),
         slow_link: look.slow_link,
-        explain: Arc::new(|_| None),
-        look_ahead: Arc::new(|| Err("a replay has no recordings beside it".into())),
-        draw_question: Box::new(|| Question::typed("")),
+        desk: Arc::new(NoDesk),
     };
     show(start, screen, Session { commands, updates })
 }

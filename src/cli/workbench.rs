@@ -8,19 +8,18 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 
+use super::bureau::Bureau;
 use super::options::{Common, Shadows};
 use super::{Outcome, journal, policies};
 use crate::config::Folders;
-use crate::evaluation::{Scale, WhatIf};
-use crate::routing::{Policy, contributions};
+use crate::evaluation::Scale;
 use crate::session::{self, load_pair};
-use crate::store::{End, Store};
+use crate::store::Store;
 use crate::tasks::arithmetic::Split;
-use crate::tasks::{Question, questions};
+use crate::tasks::questions;
 use crate::terminal::Screen;
 use crate::theme::{Glyphs, Theme};
-use crate::training::{Dataset, logged};
-use crate::workbench::{self, Beginning, Ended, Keymap, Outlook, Session, Start, State};
+use crate::workbench::{self, Beginning, Ended, Keymap, Session, Start, State};
 
 /// How long a session may take to end once it is told to: more than the time of a token.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -89,7 +88,6 @@ pub fn run(
     roster.shadows(&preset.routing.shadows)?;
 
     let policy = roster.policy().filter(|_| preset.routing.router == "policy").cloned();
-    let own = policy.clone();
     let scale = policy.as_ref().map(|p| Scale::new(p.card.quantiles.iter().copied()));
 
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
@@ -114,39 +112,12 @@ pub fn run(
         theme,
         glyphs: args.look.glyphs(),
         slow_link: args.look.slow_link,
-        explain: Arc::new(move |features| contributions(own.as_deref()?, features).ok()),
-        look_ahead: Arc::new(move || look_ahead(&store, policy.as_deref())),
-        draw_question: Box::new(move || drawn.next().unwrap_or_else(|| Question::typed(""))),
+        desk: Arc::new(Bureau::new(store, policy, Box::new(drawn))),
     };
     let session = Session { commands: live.commands, updates: live.updates };
     let ended = show(start, screen, session);
     part(live.thread);
     ended
-}
-
-/// Recorded episodes that are looked at, the newest ones.
-const RECORDED: usize = 10_000;
-
-/// What the episodes that were collected since the policy was trained say of thresholds.
-fn look_ahead(store: &Store, policy: Option<&Policy>) -> Result<Outlook, String> {
-    let policy = policy.ok_or("estimates are made for the router `policy` only")?;
-    let card = &policy.card;
-    let failed = |e: &dyn std::fmt::Display| format!("the recordings cannot be read: {e}");
-    let mut dataset = Dataset::default();
-    let fresh = |began_ms: u64| began_ms > card.created_ms;
-    for entry in store.entries(None).take(RECORDED) {
-        let summary = entry.map_err(|e| failed(&e))?.summary;
-        if fresh(summary.began_ms) && matches!(summary.end, End::Finished { .. }) {
-            let episode = store.episode(summary.id).map_err(|e| failed(&e))?;
-            dataset.add(&episode, &card.pair, &card.set);
-        }
-    }
-    let logged = logged(&dataset.trajectories, policy).map_err(|e| failed(&e))?;
-    if logged.is_empty() {
-        return Err("no recordings to estimate from, `pointsman collect` writes some".into());
-    }
-    let what_if = WhatIf::new(&logged);
-    Ok(Outlook { what_if, unit: card.cost_unit, episodes: logged.len() })
 }
 
 /// Shows the workbench until it ends.

@@ -4,11 +4,13 @@
 //! as it must, so that the first page of a large library is there at once.
 
 mod calendar;
+mod family;
 mod parse;
 mod query;
 mod search;
 
 pub use calendar::{Calendar, Date, LocalTime};
+pub use family::family;
 pub use parse::{FILTERS, Problem, QueryError};
 pub use query::{Clause, Comparison, Name, Outcome, Quantity, Query, Sort, Test};
 pub use search::{Cursor, Page, page};

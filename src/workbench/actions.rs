@@ -4,6 +4,7 @@
 use ratatui::crossterm::event::KeyCode;
 
 use super::key::Key;
+use super::library::Deed;
 use super::replay::Order;
 use crate::recording::{Landmark, Way};
 
@@ -30,8 +31,14 @@ pub enum Action {
     Draw,
     Type,
     Stop,
+    /// Open the library.
+    Library,
+    /// Something that is done in the library.
+    InLibrary(Deed),
     /// Something that only a replay can do.
     Replay(Order),
+    /// From a page, a replay or a stored episode to what was on the screen before.
+    Back,
     Earlier,
     Later,
     PageUp,
@@ -58,10 +65,27 @@ impl Action {
     }
 }
 
+/// What the screen is about, and with it the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The panes, with a session.
+    Live,
+    /// The panes, with a recording.
+    Replay,
+    /// The list of stored episodes.
+    Library,
+}
+
+impl Mode {
+    pub const ALL: [Self; 3] = [Self::Live, Self::Replay, Self::Library];
+}
+
 /// Where an action is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Anywhere,
+    /// There is something to go through line by line.
+    Lines,
     /// The models are loaded.
     Session,
     /// An episode is running or paused.
@@ -70,21 +94,25 @@ pub enum Place {
     Trace,
     /// A recording is shown.
     Replay,
+    /// The library is open.
+    Library,
 }
 
 impl Place {
-    /// Whether actions of this place exist in a replay, or at live models.
-    pub fn is_in(self, replay: bool) -> bool {
+    /// Whether actions of this place exist in `mode`.
+    pub fn is_in(self, mode: Mode) -> bool {
         match self {
-            Self::Anywhere | Self::Trace => true,
-            Self::Session | Self::Episode => !replay,
-            Self::Replay => replay,
+            Self::Anywhere | Self::Lines => true,
+            Self::Trace => mode != Mode::Library,
+            Self::Session | Self::Episode => mode == Mode::Live,
+            Self::Replay => mode == Mode::Replay,
+            Self::Library => mode == Mode::Library,
         }
     }
 
     /// Whether there is a mode in which actions of both places exist.
     pub fn meets(self, other: Self) -> bool {
-        [false, true].into_iter().any(|replay| self.is_in(replay) && other.is_in(replay))
+        Mode::ALL.into_iter().any(|mode| self.is_in(mode) && other.is_in(mode))
     }
 }
 
@@ -291,38 +319,125 @@ pub const ACTIONS: &[Row] = &[
         Action::Earlier,
         &[Key::code(KeyCode::Up), Key::plain('k')],
         "earlier",
-        "select the step before",
-        Place::Trace,
+        "up: the step before",
+        Place::Lines,
     ),
     row(
         Action::Later,
         &[Key::code(KeyCode::Down), Key::plain('j')],
         "later",
-        "select the step after",
-        Place::Trace,
+        "down: the step after",
+        Place::Lines,
     ),
-    row(
-        Action::PageUp,
-        &[Key::code(KeyCode::PageUp)],
-        "page up",
-        "scroll the trace up",
-        Place::Trace,
-    ),
+    row(Action::PageUp, &[Key::code(KeyCode::PageUp)], "page up", "a page up", Place::Lines),
     row(
         Action::PageDown,
         &[Key::code(KeyCode::PageDown)],
         "page down",
-        "scroll the trace down",
-        Place::Trace,
+        "a page down",
+        Place::Lines,
     ),
     row(
         Action::Follow,
         &[Key::code(KeyCode::End), Key::code(KeyCode::Esc)],
         "follow",
-        "back to the current step",
+        "to the current step; leave",
         Place::Anywhere,
     ),
-    row(Action::Reasons, &[Key::plain('w')], "why", "all that the router saw", Place::Anywhere),
+    row(Action::Reasons, &[Key::plain('w')], "why", "all that the router saw", Place::Trace),
+    row(
+        Action::Library,
+        &[Key::plain('o'), Key::plain('/')],
+        "episodes",
+        "find a stored episode",
+        Place::Session,
+    ),
+    row(
+        Action::InLibrary(Deed::Open),
+        &[Key::code(KeyCode::Enter)],
+        "open",
+        "open it: look, fork, compare",
+        Place::Library,
+    ),
+    row(
+        Action::InLibrary(Deed::Replay),
+        &[Key::plain('r'), Key::plain('p')],
+        "replay",
+        "replay it",
+        Place::Library,
+    ),
+    row(
+        Action::InLibrary(Deed::Compare),
+        &[Key::plain('c')],
+        "beside",
+        "beside the one before",
+        Place::Library,
+    ),
+    row(
+        Action::InLibrary(Deed::Family),
+        &[Key::plain('f')],
+        "family",
+        "its parents and forks",
+        Place::Library,
+    ),
+    row(
+        Action::InLibrary(Deed::Find),
+        &[Key::plain('/')],
+        "find",
+        "find: pens, right, cost<2G",
+        Place::Library,
+    ),
+    row(
+        Action::InLibrary(Deed::Sort),
+        &[Key::plain('s')],
+        "sort",
+        "sort by date, cost, steps",
+        Place::Library,
+    ),
+    row(
+        Action::InLibrary(Deed::Mark),
+        &[Key::plain(' ')],
+        "mark",
+        "mark it: keys act on all",
+        Place::Library,
+    ),
+    row(Action::InLibrary(Deed::Star), &[Key::plain('*')], "star", "star, or not", Place::Library),
+    row(
+        Action::InLibrary(Deed::Tag),
+        &[Key::plain('t')],
+        "tag",
+        "tag it: foo, or -foo",
+        Place::Library,
+    ),
+    row(Action::InLibrary(Deed::Note), &[Key::plain('n')], "note", "write a note", Place::Library),
+    row(
+        Action::InLibrary(Deed::Export),
+        &[Key::plain('x')],
+        "export",
+        "export to a file",
+        Place::Library,
+    ),
+    row(
+        Action::InLibrary(Deed::Bin),
+        &[Key::plain('D'), Key::code(KeyCode::Delete)],
+        "delete",
+        "move it to the bin",
+        Place::Library,
+    ),
+    row(
+        Action::InLibrary(Deed::Undo),
+        &[Key::plain('u')],
+        "undo",
+        "undo the last deletion",
+        Place::Library,
+    ),
+    row(
+        Action::Back,
+        &[Key::code(KeyCode::Backspace)],
+        "back",
+        "back to what was before",
+        Place::Anywhere,
+    ),
     row(Action::Help, &[Key::plain('?')], "keys", "these keys", Place::Anywhere),
     row(Action::Suspend, &[Key::control('z')], "suspend", "suspend, models too", Place::Anywhere),
     row(
@@ -340,8 +455,8 @@ mod tests {
 
     #[test]
     fn every_key_has_one_action() {
-        for replay in [false, true] {
-            let rows = ACTIONS.iter().filter(|row| row.place.is_in(replay));
+        for mode in Mode::ALL {
+            let rows = ACTIONS.iter().filter(|row| row.place.is_in(mode));
             let keys: Vec<Key> = rows.flat_map(|row| row.keys).copied().collect();
             for (i, key) in keys.iter().enumerate() {
                 assert!(!keys[..i].contains(key), "{key} is bound twice");

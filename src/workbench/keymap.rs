@@ -11,7 +11,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::actions::{ACTIONS, Action, Place, Row};
+use super::actions::{ACTIONS, Action, Mode, Place, Row};
 use super::key::Key;
 use crate::config::{FileError, NamedFile};
 
@@ -96,17 +96,14 @@ impl Keymap {
         ACTIONS.iter().zip(self.keys.iter().map(Vec::as_slice))
     }
 
-    /// The action of a key, in a replay or at live models. In a replay that may be one of a live
-    /// session, which then says why it does nothing.
-    pub fn row_of(&self, key: Key, replay: bool) -> Option<&'static Row> {
-        let mut bound = self.rows().filter(|(_, keys)| keys.contains(&key)).map(|(row, _)| row);
-        let first = bound.next()?;
-        if first.place.is_in(replay) {
-            return Some(first);
-        }
-        bound
-            .find(|row| row.place.is_in(replay))
-            .or(Some(first).filter(|row| row.place != Place::Replay))
+    /// The action of a key. In a replay that may be one of a live session, which then says why it
+    /// does nothing.
+    pub fn row_of(&self, key: Key, mode: Mode) -> Option<&'static Row> {
+        let bound = || self.rows().filter(|(_, keys)| keys.contains(&key)).map(|(row, _)| row);
+        let live = |row: &&Row| {
+            mode == Mode::Replay && matches!(row.place, Place::Session | Place::Episode)
+        };
+        bound().find(|row| row.place.is_in(mode)).or_else(|| bound().find(live))
     }
 
     /// The key to name for an action; nothing where it has none.
@@ -193,7 +190,7 @@ mod tests {
     #[test]
     fn the_file_takes_the_place_of_the_table() {
         let map = parse("# mine\nstop = [\"Ctrl-X\", \"F9\"]\npause = \"P\"\nstep = []\n").unwrap();
-        let action = |key: Key| map.row_of(key, false).map(|row| row.action);
+        let action = |key: Key| map.row_of(key, Mode::Live).map(|row| row.action);
         assert_eq!(action(Key::control('x')), Some(Action::Stop));
         assert_eq!(action(Key::code(KeyCode::F(9))), Some(Action::Stop));
         assert_eq!(action(Key::plain('x')), None, "it was the table's");
@@ -211,17 +208,20 @@ mod tests {
     #[test]
     fn a_replay_has_keys_of_its_own_and_knows_the_others() {
         let map = Keymap::default();
-        let place = |c: char, replay| map.row_of(Key::plain(c), replay).map(|row| row.place);
+        let place = |c: char, mode| map.row_of(Key::plain(c), mode).map(|row| row.place);
         assert_eq!(
-            [place('n', false), place('n', true)],
+            [place('n', Mode::Live), place('n', Mode::Replay)],
             [Some(Place::Session), Some(Place::Replay)]
         );
-        assert_eq!([place('L', false), place('L', true)], [Some(Place::Episode); 2]);
-        assert_eq!([place('T', false), place('T', true)], [None, Some(Place::Replay)]);
-        assert_eq!([place('w', false), place('w', true)], [Some(Place::Anywhere); 2]);
+        assert_eq!([place('L', Mode::Live), place('L', Mode::Replay)], [Some(Place::Episode); 2]);
+        assert_eq!([place('T', Mode::Live), place('T', Mode::Replay)], [None, Some(Place::Replay)]);
+        assert_eq!([place('w', Mode::Live), place('w', Mode::Replay)], [Some(Place::Trace); 2]);
         // What is never there together may share a key.
         let map = parse("replay-start = [\"d\"]\n").unwrap();
-        assert_eq!(map.row_of(Key::plain('d'), false).map(|row| row.action), Some(Action::Draw));
+        assert_eq!(
+            map.row_of(Key::plain('d'), Mode::Live).map(|row| row.action),
+            Some(Action::Draw)
+        );
         assert!(refusal("replay-start = [\"w\"]\n").contains("`reasons` and `replay-start`"));
     }
 

@@ -1,12 +1,14 @@
 //! What comes in, and what is to be done about it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ratatui::crossterm::event::Event as Input;
 
+use super::errand::{Errand, Purpose};
+use super::library::Stretch;
 use super::outlook::Outlook;
 use super::reasons::Boundary;
+use crate::recording::Recorded;
 use crate::routing::Contributions;
 use crate::session::{Command, Update};
 use crate::tasks::Question;
@@ -20,12 +22,18 @@ pub enum Message {
     Session(Update),
     /// The session's end of the channel is gone.
     SessionGone,
-    /// A question that [`Effect::Draw`] asked for.
+    /// A question that [`Errand::Draw`] asked for.
     Drawn(Question),
-    /// What [`Effect::LookAhead`] asked for, or why there is nothing.
+    /// What [`Errand::LookAhead`] asked for, or why there is nothing.
     Outlook(Result<Arc<Outlook>, String>),
-    /// What [`Effect::Explain`] asked for.
+    /// What [`Errand::Explain`] asked for.
     Explained(Boundary, Contributions),
+    /// What [`Errand::Find`] found, or why it could not look.
+    Found { ticket: u64, anew: bool, found: Result<Stretch, String> },
+    /// The episode that [`Errand::Read`] asked for, or why it cannot be read.
+    Read(Purpose, Result<Box<Recorded>, String>),
+    /// A change was kept; what to tell the person, or why it was not kept.
+    Kept(Result<String, String>),
     /// The time: milliseconds since the Unix epoch.
     Clock(u64),
 }
@@ -34,15 +42,8 @@ pub enum Message {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     Send(Command),
-    /// Draw a question of the task set and come back with [`Message::Drawn`].
-    Draw,
-    /// Compute how far each of these features pushed, and come back with [`Message::Explained`].
-    Explain {
-        boundary: Boundary,
-        features: BTreeMap<String, f64>,
-    },
-    /// Read what the store says of thresholds, and come back with [`Message::Outlook`].
-    LookAhead,
+    /// To be done beside the loop.
+    Do(Errand),
     /// Scroll the trace, a matter of the view alone.
     Scroll(Scroll),
     Suspend,

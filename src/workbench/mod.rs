@@ -11,6 +11,8 @@
 //! | `onscreen` | [`Run`]: an episode on the screen |
 //! | `compare`, `outlook`, `reasons`, `replay` | parts of the state: another episode, what recordings say, pushes, a recording |
 //! | `estimates` | thresholds in words |
+//! | `library` | the list of stored episodes |
+//! | `errand` | [`Errand`] and [`Desk`]: work beside the loop |
 //! | `actions`, `offers` | the table of actions; what can be done now, and why not |
 //! | `key`, `keymap` | keys by name; those in force, with the user's |
 //! | `update` | [`update`]: pure, message by message |
@@ -20,10 +22,12 @@
 
 mod actions;
 mod compare;
+mod errand;
 mod estimates;
 mod film;
 mod key;
 mod keymap;
+mod library;
 mod message;
 mod offers;
 mod onscreen;
@@ -35,17 +39,19 @@ mod state;
 mod update;
 mod view;
 
-pub use actions::{ACTIONS, Action, Place, Row};
+pub use actions::{ACTIONS, Action, Mode, Place, Row};
 pub use compare::Compare;
+pub use errand::{Change, Desk, Errand, NoDesk, Purpose};
 pub use film::film;
 pub use key::Key;
 pub use keymap::Keymap;
+pub use library::{Deed, Library, Listed, PAGE, Sought, Stretch};
 pub use message::{Effect, Message, Scroll};
 pub use onscreen::{InFlight, Run};
 pub use outlook::{Outlook, Outlooks};
 pub use reasons::{Boundary, Reasons};
 pub use replay::{Order, Replay};
-pub use run::{Ended, Explain, LookAhead, Session, Start, run};
-pub use state::{Beginning, Link, Notice, Overlay, State};
+pub use run::{Ended, Session, Start, run};
+pub use state::{Asked, Beginning, Link, Notice, Overlay, Page, Prompt, State};
 pub use update::update;
 pub use view::{MINIMUM, View};

@@ -1,8 +1,9 @@
 //! What can be done now, and why something cannot.
 
 use super::actions::{Action, Place};
+use super::library::Deed;
 use super::replay::{Order, Replay};
-use super::state::{Link, State};
+use super::state::{Link, Page, State};
 use crate::episode::Status;
 use crate::recording::{Landmark, Way};
 
@@ -10,18 +11,28 @@ use crate::recording::{Landmark, Way};
 pub(super) fn refusal(place: Place, state: &State) -> Option<String> {
     let (why, ways): (_, &[(Action, &str)]) = match (place, &state.link) {
         (Place::Anywhere, _) => return None,
-        (Place::Trace, _) if state.run.is_some() => return None,
-        (Place::Trace, _) => ("there are no steps yet", &[]),
-        (Place::Replay, Link::Replay(_)) => return None,
+        (Place::Lines | Place::Library, _) if state.page == Page::Library => return None,
+        (Place::Library, _) => ("the library is not open", &[(Action::Library, "to open it")]),
+        (Place::Trace | Place::Lines, _) if state.run.is_some() => return None,
+        (Place::Trace | Place::Lines, _) => ("there are no steps yet", &[]),
+        (Place::Replay, _) if state.replay().is_some() => return None,
         (Place::Replay, _) => ("this is no replay, `pointsman replay` shows one", &[]),
-        (_, Link::Replay(_)) => (
+        (_, Link::Absent) => (
             "this is a replay, nothing in it can be changed",
             &[(Action::Help, "for its keys"), (Action::Quit, "to end it")],
+        ),
+        _ if state.replay().is_some() => (
+            "this is a replay, nothing in it can be changed",
+            &[(Action::Help, "for its keys"), (Action::Back, "to leave it")],
         ),
         (_, Link::Loading(_)) => ("the models are still being loaded", &[]),
         (_, Link::Failed(_)) => ("the session is over", &[(Action::Quit, "to quit")]),
         (Place::Session, Link::Ready) => return None,
         (Place::Episode, Link::Ready) if state.open().is_some() => return None,
+        (Place::Episode, Link::Ready) if state.can_go_back() => (
+            "this is a stored episode, its end is written",
+            &[(Action::Fork, "to fork it"), (Action::Back, "to go back")],
+        ),
         (Place::Episode, Link::Ready) => (
             "no episode is running",
             &[(Action::Draw, "to draw a question"), (Action::Type, "to type one")],
@@ -32,8 +43,14 @@ pub(super) fn refusal(place: Place, state: &State) -> Option<String> {
 
 /// What is worth a hint now, most useful first.
 pub(super) fn hints(state: &State) -> &'static [(Action, &'static str)] {
+    if state.page == Page::Library {
+        return IN_THE_LIBRARY;
+    }
+    if let Some(replay) = state.replay() {
+        return of_a_replay(replay);
+    }
     match (&state.link, state.open().map(|run| &run.episode.status)) {
-        (Link::Replay(replay), _) => of_a_replay(replay),
+        (Link::Absent, _) => &[(Action::Quit, "quit")],
         (Link::Failed(_), _) => &[(Action::Quit, "quit")],
         (Link::Loading(_), _) => &[(Action::Quit, "quit"), (Action::Help, "keys")],
         (Link::Ready, Some(Status::Paused)) => &[
@@ -52,6 +69,13 @@ pub(super) fn hints(state: &State) -> &'static [(Action, &'static str)] {
             (Action::Stop, "stop"),
             (Action::Draw, "new question"),
         ],
+        (Link::Ready, None) if state.can_go_back() => &[
+            (Action::Back, "back"),
+            (Action::Fork, "fork"),
+            (Action::Earlier, "look at steps"),
+            (Action::Run, "ask again"),
+            (Action::Library, "episodes"),
+        ],
         (Link::Ready, None) if state.run.is_none() => &[
             (Action::Draw, "draw a question"),
             (Action::Type, "type one"),
@@ -63,11 +87,22 @@ pub(super) fn hints(state: &State) -> &'static [(Action, &'static str)] {
             (Action::Type, "type one"),
             (Action::Run, "run again"),
             (Action::Fork, "fork"),
-            (Action::Earlier, "look at steps"),
+            (Action::Library, "episodes"),
             (Action::Quit, "quit"),
         ],
     }
 }
+
+/// What is worth a hint in the library.
+const IN_THE_LIBRARY: &[(Action, &str)] = &[
+    (Action::InLibrary(Deed::Open), "open"),
+    (Action::InLibrary(Deed::Replay), "replay"),
+    (Action::InLibrary(Deed::Find), "find"),
+    (Action::InLibrary(Deed::Sort), "sort"),
+    (Action::InLibrary(Deed::Star), "star"),
+    (Action::InLibrary(Deed::Family), "forks"),
+    (Action::Back, "back"),
+];
 
 /// The same while a recording is shown.
 fn of_a_replay(replay: &Replay) -> &'static [(Action, &'static str)] {

@@ -30,6 +30,11 @@ impl Run {
         Ok(Self { id, episode, in_flight: None, opinion: None })
     }
 
+    /// An episode of the store.
+    pub(in crate::workbench) fn stored(id: u64, episode: Episode) -> Self {
+        Self { id, episode, in_flight: None, opinion: None }
+    }
+
     pub(in crate::workbench) fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
         self.episode.apply(event)?;
         match &event.kind {

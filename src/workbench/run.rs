@@ -1,6 +1,5 @@
 //! The loop that binds state and view to the terminal and the session.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -10,22 +9,14 @@ use ratatui::crossterm::event::Event as Input;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep_until;
 
+use super::errand::Desk;
 use super::message::{Effect, Message};
-use super::outlook::Outlook;
 use super::state::State;
 use super::update::update;
 use super::view::View;
-use crate::routing::Contributions;
 use crate::session::{Command, Update, now_ms};
-use crate::tasks::Question;
 use crate::terminal::{Pacer, Screen, Signal, Signals, keyboard};
 use crate::theme::{Glyphs, Theme};
-
-/// Tells what recorded episodes say of thresholds, or why they say nothing.
-pub type LookAhead = Arc<dyn Fn() -> Result<Outlook, String> + Send + Sync>;
-
-/// How far each feature pushed p(large), by the policy in force; nothing without one.
-pub type Explain = Arc<dyn Fn(&BTreeMap<String, f64>) -> Option<Contributions> + Send + Sync>;
 
 /// How the workbench is started.
 pub struct Start {
@@ -34,12 +25,8 @@ pub struct Start {
     pub glyphs: Glyphs,
     /// Draw at most ten times a second.
     pub slow_link: bool,
-    /// Explains an opinion, on a thread of its own.
-    pub explain: Explain,
-    /// Reads what the store says of thresholds, on a thread of its own.
-    pub look_ahead: LookAhead,
-    /// Draws the next question of the task set; it is called between frames and must not wait.
-    pub draw_question: Box<dyn FnMut() -> Question + Send>,
+    /// Does what takes time, on threads of its own.
+    pub desk: Arc<dyn Desk>,
 }
 
 /// The workbench's ends of the session's channels.
@@ -69,8 +56,7 @@ const BULK: usize = 256;
 /// # Errors
 /// When the terminal fails.
 pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
-    let Start { mut state, theme, glyphs, slow_link, explain, look_ahead, mut draw_question } =
-        start;
+    let Start { mut state, theme, glyphs, slow_link, desk } = start;
     let Session { commands, mut updates } = session;
     let mut keys = keyboard()?;
     let mut signals = Signals::listen()?;
@@ -128,23 +114,13 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                 match effect {
                     // A session that is gone closes its updates, and that is shown.
                     Effect::Send(command) => drop(commands.send(command)),
-                    Effect::Explain { boundary, features } => {
-                        let (explain, done) = (explain.clone(), done.clone());
+                    Effect::Do(errand) => {
+                        let (desk, done) = (desk.clone(), done.clone());
                         std::thread::spawn(move || {
-                            if let Some(contributions) = explain(&features) {
-                                // A workbench that has ended wants no reasons.
-                                let _ = done.send(Message::Explained(boundary, contributions));
-                            }
+                            // A workbench that has ended wants no news.
+                            desk.run(errand, &|message| drop(done.send(message)));
                         });
                     }
-                    Effect::LookAhead => {
-                        let (look_ahead, done) = (look_ahead.clone(), done.clone());
-                        std::thread::spawn(move || {
-                            // A workbench that has ended wants no outlook.
-                            let _ = done.send(Message::Outlook(look_ahead().map(Arc::new)));
-                        });
-                    }
-                    Effect::Draw => messages.push(Message::Drawn(draw_question())),
                     Effect::Scroll(by) => view.scroll(by),
                     Effect::Suspend => screen.suspend()?,
                     Effect::Quit => break 'running Ended::Quit,

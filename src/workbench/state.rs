@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use ratatui_textarea::TextArea;
 
+use super::actions::Mode;
 use super::compare::Compare;
 use super::keymap::Keymap;
+use super::library::Library;
 use super::onscreen::Run;
 use super::outlook::Outlooks;
 use super::reasons::{Boundary, Reasons};
@@ -45,12 +47,20 @@ pub struct State {
     pub store: String,
     pub keys: Keymap,
     pub link: Link,
+    pub page: Page,
+    /// The recording that is played, where one is.
+    pub(super) player: Option<Box<Replay>>,
+    pub library: Library,
     /// The question to ask when the session is ready, or again.
     pub question: Option<Question>,
     /// A question was sent and its episode has not begun.
     pub starting: bool,
     /// The episode on the screen.
     pub run: Option<Run>,
+    /// Number of the episode that the session is at.
+    pub live: Option<u64>,
+    /// What was on the screen before a stored episode or a replay took its place.
+    pub aside: Option<Run>,
     /// The episode that was on the screen before, where it is the parent of the one that is, or of the same
     /// question.
     pub other: Option<(u64, Arc<Episode>)>,
@@ -83,23 +93,55 @@ pub enum Link {
     Ready,
     /// The session is over; why.
     Failed(String),
-    /// There is none: a recording is shown.
-    Replay(Box<Replay>),
+    /// There is none: nothing but a recording is shown.
+    Absent,
+}
+
+/// What fills the screen above the status line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Page {
+    /// An episode.
+    #[default]
+    Panes,
+    Library,
 }
 
 /// What lies over the panes.
 #[derive(Debug, Clone)]
 pub enum Overlay {
     None,
-    Help,
+    /// The keys, from that line on.
+    Help(usize),
     /// A question is being typed.
     Editor(Box<TextArea<'static>>),
+    /// Something else is being typed.
+    Prompt(Prompt),
     /// A threshold is being typed.
     Threshold(String),
     /// What is to be different from that step on, from 0.
     Fork(usize),
     /// The episode on the screen beside another.
     Compare(Compare),
+}
+
+/// A line that is being typed.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    pub what: Asked,
+    pub area: Box<TextArea<'static>>,
+}
+
+/// What a typed line is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// What to look for in the library.
+    Query,
+    /// A tag for these episodes, or one to take away.
+    Tag(Vec<u64>),
+    /// A note on this episode.
+    Note(u64),
+    /// The file that these episodes are written to.
+    Export(Vec<u64>),
 }
 
 /// A line for the person.
@@ -122,9 +164,14 @@ impl State {
             store,
             keys,
             link: Link::Loading("starting".into()),
+            page: Page::Panes,
+            player: None,
+            library: Library::default(),
             question: first,
             starting: false,
             run: None,
+            live: None,
+            aside: None,
             other: None,
             asked_threshold: None,
             outlook: Outlooks::default(),
@@ -138,12 +185,38 @@ impl State {
         }
     }
 
-    /// The recording that is shown, where there is no session.
+    /// The recording that is played, where one is.
     pub fn replay(&self) -> Option<&Replay> {
-        match &self.link {
-            Link::Replay(replay) => Some(replay),
-            _ => None,
+        self.player.as_deref()
+    }
+
+    /// What the keys are for.
+    pub fn mode(&self) -> Mode {
+        match self.page {
+            Page::Library => Mode::Library,
+            Page::Panes if self.player.is_some() => Mode::Replay,
+            Page::Panes => Mode::Live,
         }
+    }
+
+    /// The preset that the episode on the screen was made with, else the one in force.
+    pub fn preset_shown(&self) -> &Preset {
+        let stored = self.run.as_ref().filter(|run| !self.is_of_session(run));
+        match self.replay() {
+            Some(replay) => &replay.recorded().episode.started.preset,
+            None => stored.map_or(&self.preset, |run| &run.episode.started.preset),
+        }
+    }
+
+    /// Whether the session is at this episode, or it was the last one that it was at.
+    pub fn is_of_session(&self, run: &Run) -> bool {
+        self.live == Some(run.id) && self.player.is_none()
+    }
+
+    /// Whether something is on the screen that [`super::Action::Back`] leaves.
+    pub fn can_go_back(&self) -> bool {
+        let stored = self.run.as_ref().is_some_and(|run| !self.is_of_session(run));
+        self.page != Page::Panes || (self.link != Link::Absent && (self.player.is_some() || stored))
     }
 
     /// How long it takes until the screen changes by itself, at the latest; nothing where it does
@@ -163,12 +236,21 @@ impl State {
 
     /// The episode that is running or paused.
     pub fn open(&self) -> Option<&Run> {
-        self.run.as_ref().filter(|run| !run.episode.is_over())
+        self.run.as_ref().filter(|run| self.is_of_session(run) && !run.episode.is_over())
     }
 
-    /// The threshold in force.
+    /// The threshold in force; in a replay, the one that was.
     pub fn threshold_now(&self) -> f64 {
-        self.open().map_or(self.threshold, |run| run.episode.threshold)
+        let shown = self.run.as_ref().filter(|_| self.player.is_some());
+        shown.or(self.open()).map_or(self.threshold, |run| run.episode.threshold)
+    }
+
+    /// Milliseconds that the episode on the screen has taken.
+    pub fn elapsed_ms(&self) -> Option<u64> {
+        let run = self.run.as_ref()?;
+        // An episode that was killed stands still where it broke off.
+        let moves = self.player.is_some() || self.is_of_session(run);
+        Some(run.elapsed_ms(if moves { self.now_ms } else { 0 }))
     }
 
     /// The step that the reasons are about, from 0: the selected one, the one that is being

@@ -84,7 +84,7 @@ pub(super) fn on_key(state: &mut State, action: Option<Action>) -> bool {
         Some(Action::PageUp) => compare.scroll(-PAGE),
         Some(Action::PageDown) => compare.scroll(PAGE),
         Some(Action::Compare | Action::Follow | Action::Quit) => state.overlay = Overlay::None,
-        Some(Action::Help) => state.overlay = Overlay::Help,
+        Some(Action::Help) => state.overlay = Overlay::Help(0),
         Some(_) => {
             state.overlay = Overlay::None;
             return false;

@@ -3,11 +3,13 @@
 //! | file | what it changes |
 //! |---|---|
 //! | `compare` | forks, and the comparison of two episodes |
+//! | `library` | the list of stored episodes, and what comes from it to the screen |
 //! | `reasons` | when reasons are asked for |
 //! | `replay` | a recording in place of a session |
 //! | `threshold` | the threshold |
 
 mod compare;
+mod library;
 mod reasons;
 pub(super) mod replay;
 mod threshold;
@@ -15,7 +17,8 @@ mod threshold;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui_textarea::{TextArea, WrapMode};
 
-use super::actions::{Action, Place};
+use super::actions::{Action, Mode, Place};
+use super::errand::Errand;
 use super::key::Key;
 use super::message::{Effect, Message, Scroll};
 use super::offers::refusal;
@@ -24,6 +27,9 @@ use super::state::{Link, Notice, Overlay, State};
 use crate::episode::{Event, EventKind, OverrideScope, Role, Status};
 use crate::session::{Command, Update};
 use crate::tasks::Question;
+
+/// Lines that a page key scrolls the help by.
+const HELP_PAGE: usize = 10;
 
 /// Changes the state by a message and says what is to be done.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -35,9 +41,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 fn take(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Clock(now_ms) => {
-            match &state.link {
-                Link::Replay(_) => replay::pass(state, now_ms),
-                _ => state.now_ms = now_ms,
+            if state.player.is_some() {
+                replay::pass(state, now_ms);
+            } else {
+                state.now_ms = now_ms;
             }
             Vec::new()
         }
@@ -53,8 +60,11 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             threshold::told(state, outlook);
             Vec::new()
         }
+        Message::Found { ticket, anew, found } => library::found(state, ticket, anew, found),
+        Message::Read(purpose, outcome) => library::read(state, purpose, outcome),
+        Message::Kept(outcome) => library::kept(state, outcome),
         Message::SessionGone => {
-            if !matches!(state.link, Link::Failed(_)) {
+            if !matches!(state.link, Link::Failed(_) | Link::Absent) {
                 state.link = Link::Failed("it ended without a word; the log may say why".into());
             }
             Vec::new()
@@ -77,12 +87,12 @@ fn on_session(state: &mut State, news: Update) -> Vec<Effect> {
         }
         Update::Event { id, event } => on_event(state, id, &event),
         Update::Opinion { step, opinion } => {
-            if let Some(run) = &mut state.run {
+            if let Some(run) = of_session(state) {
                 run.opinion = Some((step, opinion));
             }
         }
         Update::Token { model, token } => {
-            if let Some(run) = &mut state.run {
+            if let Some(run) = of_session(state) {
                 run.receive(model, &token);
             }
         }
@@ -95,7 +105,7 @@ fn on_session(state: &mut State, news: Update) -> Vec<Effect> {
         Update::Broken(reason) => {
             state.starting = false;
             state.asked_threshold = None;
-            if let Some(run) = &mut state.run {
+            if let Some(run) = of_session(state) {
                 run.in_flight = None;
                 run.opinion = None;
                 // No event says so: there is no room for one.
@@ -111,16 +121,31 @@ fn on_session(state: &mut State, news: Update) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The episode that the session is at, on the screen or aside.
+fn of_session(state: &mut State) -> Option<&mut Run> {
+    let live = state.live;
+    let shown = state.run.as_mut().filter(|_| state.player.is_none());
+    state.aside.as_mut().or(shown).filter(|run| Some(run.id) == live)
+}
+
 fn on_event(state: &mut State, id: u64, event: &Event) {
-    state.now_ms = state.now_ms.max(event.at_ms);
-    let folded = match state.run.as_mut().filter(|run| run.id == id) {
+    if state.player.is_none() {
+        state.now_ms = state.now_ms.max(event.at_ms);
+    }
+    let folded = match of_session(state).filter(|run| run.id == id) {
         Some(run) => run.apply(event),
         None => Run::start(id, event).map(|run| {
             state.threshold = run.episode.threshold;
-            compare::succeed(state, run);
+            state.live = Some(id);
             state.starting = false;
             state.asked_threshold = None;
-            state.selected = None;
+            if state.player.is_some() {
+                state.aside = Some(run);
+            } else {
+                state.aside = None;
+                compare::succeed(state, run);
+                state.selected = None;
+            }
         }),
     };
     if let Err(error) = folded {
@@ -137,7 +162,7 @@ fn on_event(state: &mut State, id: u64, event: &Event) {
 /// Asks the question of the state.
 fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
     let Some(question) = state.question.clone() else {
-        return vec![Effect::Draw];
+        return vec![Effect::Do(Errand::Draw)];
     };
     state.starting = true;
     let ask = Command::Ask { question, router: None, seed: state.seed, paused };
@@ -146,6 +171,10 @@ fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
 
 fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
     state.notice = None;
+    if let Overlay::Prompt(prompt) = &mut state.overlay {
+        prompt.area.insert_str(text.replace(['\r', '\n'], " "));
+        return Vec::new();
+    }
     if !matches!(state.overlay, Overlay::Editor(_)) {
         if let Some(reason) = refusal(Place::Session, state) {
             return hint(state, reason);
@@ -172,7 +201,7 @@ fn hint(state: &mut State, text: impl Into<String>) -> Vec<Effect> {
 fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     state.notice = None;
     let key = Key::of(&event);
-    let row = state.keys.row_of(key, state.replay().is_some());
+    let row = state.keys.row_of(key, state.mode());
     let action = row.map(|row| row.action);
     // These two must work wherever one is.
     match action.filter(|_| key.1.contains(KeyModifiers::CONTROL)) {
@@ -182,6 +211,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     }
     match state.overlay {
         Overlay::Editor(_) => return on_editor_key(state, event),
+        Overlay::Prompt(_) => return library::on_prompt_key(state, event),
         Overlay::Threshold(_) => return threshold::on_key(state, event.code),
         Overlay::Fork(step) => return compare::on_fork_key(state, step, event.code),
         Overlay::Compare(_) => {
@@ -189,7 +219,18 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
                 return Vec::new();
             }
         }
-        Overlay::Help => {
+        Overlay::Help(top) => {
+            let to = match action {
+                Some(Action::Earlier) => Some(top.saturating_sub(1)),
+                Some(Action::Later) => Some(top + 1),
+                Some(Action::PageUp) => Some(top.saturating_sub(HELP_PAGE)),
+                Some(Action::PageDown) => Some(top + HELP_PAGE),
+                _ => None,
+            };
+            if let Some(to) = to {
+                state.overlay = Overlay::Help(to);
+                return Vec::new();
+            }
             state.overlay = Overlay::None;
             // A key that closes the help does nothing else, unless it is one of the others.
             if matches!(action, Some(Action::Help | Action::Quit)) || event.code == KeyCode::Esc {
@@ -232,6 +273,11 @@ fn on_editor_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if state.mode() == Mode::Library
+        && let Some(effects) = library::on_action(state, action)
+    {
+        return effects;
+    }
     let paused = state.open().map(|run| run.episode.status == Status::Paused);
     let send = |command| vec![Effect::Send(command)];
     let take = |model, scope| send(Command::Override { model, scope });
@@ -253,7 +299,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             None => ask(state, true),
         },
         Action::Stop => send(Command::Stop),
-        Action::Draw => vec![Effect::Draw],
+        Action::Draw => vec![Effect::Do(Errand::Draw)],
         Action::Type => {
             state.overlay = editor();
             Vec::new()
@@ -286,16 +332,22 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.selected = None;
             vec![Effect::Scroll(Scroll::Follow)]
         }
+        Action::Library => library::open(state),
+        // Its place is the library, which has taken it.
+        Action::InLibrary(_) => Vec::new(),
+        Action::Back => library::back(state),
         Action::Replay(order) => replay::obey(state, order),
         Action::Reasons => {
             state.all_reasons = !state.all_reasons;
             Vec::new()
         }
         Action::Help => {
-            state.overlay = Overlay::Help;
+            state.overlay = Overlay::Help(0);
             Vec::new()
         }
         Action::Suspend => vec![Effect::Suspend],
+        // A replay that came from the library is left like a page.
+        Action::Quit if state.player.is_some() && state.can_go_back() => library::back(state),
         Action::Quit => vec![Effect::Quit],
     }
 }

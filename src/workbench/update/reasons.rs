@@ -2,6 +2,7 @@
 
 use crate::episode::Status;
 use crate::routing::Contributions;
+use crate::workbench::errand::Errand;
 use crate::workbench::message::Effect;
 use crate::workbench::reasons::Boundary;
 use crate::workbench::state::{Link, State};
@@ -16,7 +17,7 @@ pub(super) fn wanted(state: &mut State) -> Option<Effect> {
         return None;
     }
     let (features, _) = run.seen_at(boundary.1)?;
-    let effect = Effect::Explain { boundary, features: features.clone() };
+    let effect = Effect::Do(Errand::Explain { boundary, features: features.clone() });
     state.reasons.asked = Some(boundary);
     Some(effect)
 }

@@ -16,15 +16,24 @@ impl State {
         let store = replay.source().to_owned();
         let mut state =
             Self::new(Beginning { preset, first: None, seed, store, keys, scale: None });
-        state.link = Link::Replay(Box::new(replay));
+        state.link = Link::Absent;
+        state.player = Some(Box::new(replay));
         show(&mut state);
         state
     }
 }
 
+/// Plays a recording; what is on the screen steps aside.
+pub(super) fn begin(state: &mut State, replay: Replay) -> Vec<Effect> {
+    super::library::step_aside(state);
+    state.player = Some(Box::new(replay));
+    show(state);
+    vec![Effect::Scroll(Scroll::Follow)]
+}
+
 /// Lets time pass up to `now_ms`, milliseconds since any fixed time.
 pub(in crate::workbench) fn pass(state: &mut State, now_ms: u64) {
-    let Link::Replay(replay) = &mut state.link else { return };
+    let Some(replay) = &mut state.player else { return };
     if !replay.player.is_playing() {
         replay.clock_ms = None;
         return;
@@ -38,13 +47,12 @@ pub(in crate::workbench) fn pass(state: &mut State, now_ms: u64) {
 /// Does what a person asked for.
 pub(in crate::workbench) fn obey(state: &mut State, order: Order) -> Vec<Effect> {
     let in_view = state.step_in_view();
-    let Link::Replay(replay) = &mut state.link else { return Vec::new() };
+    let Some(replay) = &mut state.player else { return Vec::new() };
     if let Err(why) = replay.obey(order, in_view) {
         state.notice = Some(Notice::Hint(why));
         return Vec::new();
     }
     if matches!(order, Order::Episode(_)) {
-        state.preset = replay.recorded().episode.started.preset.clone();
         state.run = None;
     }
     show(state);
@@ -59,12 +67,9 @@ pub(in crate::workbench) fn obey(state: &mut State, order: Order) -> Vec<Effect>
 
 /// Brings what is on the screen to the player's position.
 fn show(state: &mut State) {
-    let State { link: Link::Replay(replay), run, .. } = state else { return };
+    let State { player: Some(replay), run, .. } = state else { return };
     let brought = replay.bring(run);
     state.now_ms = replay.player.recorded_ms();
-    if let Some(run) = run {
-        state.threshold = run.episode.threshold;
-    }
     if let Err(error) = brought {
         let id = replay.recorded().id;
         state.notice = Some(Notice::Trouble(format!("episode {id} cannot be shown: {error}")));

@@ -6,6 +6,7 @@ use ratatui::crossterm::event::KeyCode;
 
 use super::hint;
 use crate::session::Command;
+use crate::workbench::errand::Errand;
 use crate::workbench::estimates::{read, sentence, wanted};
 use crate::workbench::message::Effect;
 use crate::workbench::outlook::{Outlook, Outlooks};
@@ -45,7 +46,7 @@ fn set(state: &mut State, to: f64) -> Vec<Effect> {
     let mut effects = vec![Effect::Send(Command::Threshold(to))];
     if state.outlook == Outlooks::Unasked {
         state.outlook = Outlooks::Asked;
-        effects.push(Effect::LookAhead);
+        effects.push(Effect::Do(Errand::LookAhead));
     }
     state.notice = Some(Notice::Hint(sentence(state, from, to)));
     effects

@@ -28,7 +28,7 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let Some(run) = &state.run else {
-        let limit = state.preset.budget.limit;
+        let limit = state.preset_shown().budget.limit;
         let text = limit.map_or("no limit".to_owned(), |limit| format!("limit {}", si(limit)));
         return lines(frame.buffer_mut(), inner, [Line::styled(text, ink.theme.muted)]);
     };

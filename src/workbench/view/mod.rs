@@ -14,6 +14,7 @@
 mod budget;
 mod compare;
 mod ink;
+mod library;
 mod overlay;
 mod progress;
 mod question;
@@ -30,7 +31,7 @@ use ratatui::widgets::Paragraph;
 
 use super::actions::Action;
 use super::message::Scroll;
-use super::state::{Link, Overlay, State};
+use super::state::{Link, Overlay, Page, State};
 use crate::theme::{Glyphs, Theme};
 use ink::Ink;
 use trace::Trace;
@@ -70,16 +71,10 @@ impl View {
         let [body, status, foot] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
                 .areas(area);
-        let panes = Panes::new(body, state, ink);
-        question::render(frame, panes.question, state, ink);
-        self.trace.render(frame, panes.trace, state, ink);
-        if let Some(area) = panes.routing {
-            routing::render(frame, area, state, ink);
+        match state.page {
+            Page::Panes => panes(frame, body, state, &mut self.trace, ink),
+            Page::Library => library::render(frame, body, state, ink),
         }
-        if let Some(area) = panes.budget {
-            budget::render(frame, area, state, ink);
-        }
-        why::render(frame, panes.why, state, ink);
         status::render(frame, status, state, ink);
         status::render_foot(frame, foot, state, ink);
         if let Link::Failed(reason) = &state.link {
@@ -87,7 +82,8 @@ impl View {
         }
         match &state.overlay {
             Overlay::None => {}
-            Overlay::Help => overlay::help(frame, body, state, ink),
+            Overlay::Help(top) => overlay::help(frame, body, *top, state, ink),
+            Overlay::Prompt(prompt) => overlay::prompt(frame, body, prompt, ink),
             Overlay::Editor(area) => overlay::editor(frame, body, area, ink),
             Overlay::Threshold(typed) => overlay::threshold(frame, body, typed, state, ink),
             Overlay::Fork(step) => overlay::fork(frame, body, *step, state, ink),
@@ -98,6 +94,20 @@ impl View {
             }
         }
     }
+}
+
+/// Draws an episode.
+fn panes(frame: &mut Frame<'_>, body: Rect, state: &State, trace: &mut Trace, ink: Ink<'_>) {
+    let panes = Panes::new(body, state, ink);
+    question::render(frame, panes.question, state, ink);
+    trace.render(frame, panes.trace, state, ink);
+    if let Some(area) = panes.routing {
+        routing::render(frame, area, state, ink);
+    }
+    if let Some(area) = panes.budget {
+        budget::render(frame, area, state, ink);
+    }
+    why::render(frame, panes.why, state, ink);
 }
 
 /// Where the panes are. Neighbours share a border.

@@ -8,11 +8,12 @@ use ratatui_textarea::TextArea;
 
 use super::ink::{Ink, lines};
 use super::text::{fit, wrap};
+use crate::library::FILTERS;
 use crate::workbench::actions::{Action, Row};
 use crate::workbench::estimates::preview;
 use crate::workbench::key::Key;
 use crate::workbench::keymap::Keymap;
-use crate::workbench::state::State;
+use crate::workbench::state::{Asked, Prompt, State};
 
 /// Clears a box of that size in the middle and draws its frame; returns what is inside.
 fn open(frame: &mut Frame<'_>, body: Rect, size: (u16, u16), title: &str, ink: Ink<'_>) -> Rect {
@@ -32,8 +33,9 @@ const HELP: usize = 28;
 
 /// Every action that there is in a replay, or at live models, with its keys, in two columns; what
 /// the marks of the panes mean.
-pub(super) fn help(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<'_>) {
-    let replay = state.replay().is_some();
+/// Shows them from line `top` on, where there is no room for all.
+pub(super) fn help(frame: &mut Frame<'_>, body: Rect, top: usize, state: &State, ink: Ink<'_>) {
+    let mode = state.mode();
     let cell = |(row, keys): (&'static Row, &[Key])| {
         [
             Span::styled(format!("{:<KEYS$}", named(keys, ink)), ink.theme.key),
@@ -41,7 +43,7 @@ pub(super) fn help(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<'_
         ]
     };
     let cells: Vec<_> =
-        state.keys.rows().filter(|(row, _)| row.place.is_in(replay)).map(cell).collect();
+        state.keys.rows().filter(|(row, _)| row.place.is_in(mode)).map(cell).collect();
     let half = cells.len().div_ceil(2);
     let line = |i: usize| cells[i].iter().chain(cells.get(half + i).into_iter().flatten());
     let mut shown: Vec<Line<'_>> = (0..half).map(|i| Line::from_iter(line(i).cloned())).collect();
@@ -55,9 +57,11 @@ pub(super) fn help(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<'_
         ),
     ];
     shown.extend(marks.map(|text| Line::styled(text, ink.theme.muted)));
-    let size = ((2 * (KEYS + HELP) + 4) as u16, shown.len() as u16 + 2);
-    let inner = open(frame, body, size, "keys", ink);
-    lines(frame.buffer_mut(), inner, shown);
+    let height = (shown.len() as u16 + 2).min(body.height);
+    let hidden = (shown.len() + 2).saturating_sub(usize::from(height));
+    let title = if hidden > 0 { "keys: up and down show the others" } else { "keys" };
+    let inner = open(frame, body, ((2 * (KEYS + HELP) + 4) as u16, height), title, ink);
+    lines(frame.buffer_mut(), inner, shown.into_iter().skip(top.min(hidden)));
 }
 
 /// As many of the keys as there is room for, at least the first.
@@ -86,6 +90,40 @@ pub(super) fn editor(frame: &mut Frame<'_>, body: Rect, area: &TextArea<'static>
     area.set_cursor_style(ink.theme.cursor);
     frame.render_widget(&area, inner);
 }
+
+/// A line that is being typed.
+pub(super) fn prompt(frame: &mut Frame<'_>, body: Rect, prompt: &Prompt, ink: Ink<'_>) {
+    let many = |ids: &[u64]| match ids {
+        [one] => format!("episode {one}"),
+        _ => format!("{} episodes", ids.len()),
+    };
+    let (title, help) = match &prompt.what {
+        Asked::Query => ("find episodes".to_owned(), FILTERS),
+        Asked::Tag(ids) => (format!("tag {}", many(ids)), TAGS),
+        Asked::Note(id) => (format!("note on episode {id}"), &[][..]),
+        Asked::Export(ids) => (format!("export {} to a new file", many(ids)), &[][..]),
+    };
+    let width = (body.width - 6).min(100);
+    let mut shown = vec![Line::default(); 2];
+    shown.extend(help.iter().map(|(say, means)| {
+        Line::from(vec![
+            Span::styled(format!("{say:<36}"), ink.theme.key),
+            Span::styled(fit(means, usize::from(width) - 40, ink.signs.more), ink.theme.muted),
+        ])
+    }));
+    let height = (shown.len().max(2) as u16 + 1).min(body.height);
+    let title = format!("{title}: Enter does it, Esc leaves it");
+    let inner = open(frame, body, (width, height), &title, ink);
+    lines(frame.buffer_mut(), inner, shown);
+    let mut area = prompt.area.as_ref().clone();
+    area.set_style(ink.theme.text);
+    area.set_cursor_line_style(ink.theme.text);
+    area.set_cursor_style(ink.theme.cursor);
+    frame.render_widget(&area, Rect { height: 1, ..inner });
+}
+
+/// What can be typed for a tag.
+const TAGS: &[(&str, &str)] = &[("hard", "gives the tag `hard`"), ("-hard", "takes it away")];
 
 /// The threshold that is being typed, and what the recordings say of it.
 pub(super) fn threshold(

@@ -51,15 +51,21 @@ fn parts(state: &State, ink: Ink<'_>) -> Vec<Part> {
     let plain = |weight: u8, text: String| Part { weight, span: Span::raw(text) };
     let (text, style) = how(state, ink);
     let mut parts = vec![Part { weight: 9, span: Span::styled(text, style) }];
-    parts.push(plain(4, transcribe(&state.preset.name, ink.glyphs)));
-    parts.push(plain(5, transcribe(&state.preset.routing.router, ink.glyphs)));
+    parts.push(plain(4, transcribe(&state.preset_shown().name, ink.glyphs)));
+    parts.push(plain(5, transcribe(&state.preset_shown().routing.router, ink.glyphs)));
     let threshold = match state.asked_threshold {
         Some(to) => format!("t {:.2}{}{to:.2}", state.threshold_now(), ink.signs.to),
         None => format!("t {:.2}", state.threshold_now()),
     };
     parts.push(plain(8, threshold));
+    if state.aside.as_ref().is_some_and(|run| !run.episode.is_over()) {
+        parts.push(Part { weight: 7, span: Span::styled("one runs aside", ink.theme.warning) });
+    }
     if let Some(run) = &state.run {
-        if let (Some((model, scope)), false) = (run.episode.taken, run.episode.is_over()) {
+        let live = state.is_of_session(run);
+        if let (Some((model, scope)), false) =
+            (run.episode.taken.filter(|_| live), run.episode.is_over())
+        {
             let reach = match scope {
                 OverrideScope::NextStep => "next",
                 OverrideScope::FromHereOn => "on",
@@ -69,9 +75,13 @@ fn parts(state: &State, ink: Ink<'_>) -> Vec<Part> {
         }
         let (person, all) = run.score();
         parts.push(plain(6, format!("you {person} of {all}")));
-        parts.push(plain(3, duration(run.elapsed_ms(state.now_ms) as f64)));
-        // Events reach the screen once they are in the store.
-        parts.push(plain(2, "store ok".into()));
+        parts.push(plain(3, duration(state.elapsed_ms().unwrap_or_default() as f64)));
+        if live {
+            // Events reach the screen once they are in the store.
+            parts.push(plain(2, "store ok".into()));
+        } else {
+            parts.push(Part { weight: 8, span: Span::styled("stored", ink.theme.warning) });
+        }
         parts.push(plain(1, format!("episode {}", run.id)));
     }
     parts
@@ -84,10 +94,12 @@ fn how(state: &State, ink: Ink<'_>) -> (String, Style) {
         (Link::Loading(_), _) => return ("loading".into(), theme.warning),
         (Link::Failed(_), _) => return ("session over".into(), theme.bad),
         (Link::Ready, _) if state.starting => return ("starting".into(), theme.good),
-        (Link::Ready | Link::Replay(_), None) => return ("ready".into(), theme.good),
-        (Link::Ready | Link::Replay(_), Some(run)) => run,
+        (Link::Ready | Link::Absent, None) => return ("ready".into(), theme.good),
+        (Link::Ready | Link::Absent, Some(run)) => run,
     };
+    let live = state.is_of_session(run);
     match &run.episode.status {
+        Status::Running | Status::Paused if !live => ("unfinished".into(), theme.warning),
         Status::Running => ("running".into(), theme.good),
         Status::Paused if run.is_pausing() => ("pausing".into(), theme.warning),
         Status::Paused => ("paused".into(), theme.warning),

@@ -337,7 +337,7 @@ fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
         Line::from(vec![Span::styled(format!("  {key}  "), ink.theme.key), Span::raw(does)])
     };
     let pair = Role::BOTH.map(|role| {
-        let name = transcribe(state.preset.model(role).label(), ink.glyphs);
+        let name = transcribe(state.preset_shown().model(role).label(), ink.glyphs);
         Line::from(vec![
             Span::styled(format!("  {}  ", role.mark()), ink.role(role)),
             Span::raw(name),
@@ -370,7 +370,7 @@ fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
             lines.extend(pair);
             lines
         }
-        Link::Failed(_) | Link::Replay(_) => return Vec::new(),
+        Link::Failed(_) | Link::Absent => return Vec::new(),
     };
     lines.push(Line::default());
     let store = format!("Episodes are kept in {}", transcribe(&state.store, ink.glyphs));
