@@ -149,16 +149,21 @@ pub fn calibrations(store: &Store, policy: &Policy) -> anyhow::Result<Vec<Calibr
     Ok(all)
 }
 
-/// A calibration in a line, and whether it still holds.
-pub fn described(calibration: &Calibration, now: &Ground) -> String {
-    let target = match calibration.target {
+/// What a threshold is calibrated for, in words.
+pub fn aim(target: Target) -> String {
+    match target {
         Target::Accuracy { accuracy, confidence } => format!(
             "at most {:.1} % of questions lost to all-large, with confidence {:.0} %",
             (1.0 - accuracy) * 100.0,
             confidence * 100.0
         ),
         Target::Cost { share } => format!("at most {:.0} % of all-large's cost", share * 100.0),
-    };
+    }
+}
+
+/// A calibration in a line, and whether it still holds.
+pub fn described(calibration: &Calibration, now: &Ground) -> String {
+    let target = aim(calibration.target);
     let changed = calibration.ground.changed(now);
     let state = if changed.is_empty() {
         "holds".to_owned()

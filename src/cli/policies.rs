@@ -139,7 +139,7 @@ pub fn read(file: &[u8], name: &str) -> Result<Policy, RouterError> {
 }
 
 /// Whether it names a file or a policy inside the binary, rather than a stored one.
-fn is_source(source: &str) -> bool {
+pub fn is_source(source: &str) -> bool {
     source.starts_with(crate::engine::BUILTIN)
         || source.ends_with(".safetensors")
         || std::path::Path::new(source).is_file()

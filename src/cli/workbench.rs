@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 
-use super::bureau::Bureau;
+use super::bureau::{Bureau, scale};
 use super::options::{Common, Shadows};
-use super::{Outcome, journal, policies};
+use super::{Outcome, policies};
 use crate::config::Folders;
-use crate::evaluation::Scale;
-use crate::session::{self, load_pair};
+use crate::session::Employment;
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::questions;
@@ -87,19 +86,14 @@ pub fn run(
     roster.router(&preset.routing.router)?;
     roster.shadows(&preset.routing.shadows)?;
 
-    let policy = roster.policy().filter(|_| preset.routing.router == "policy").cloned();
-    let scale = policy.as_ref().map(|p| Scale::new(p.card.quantiles.iter().copied()));
+    let scale = scale(&preset, &roster);
+    let employment = Employment { preset: preset.clone(), roster };
+    let bureau =
+        Arc::new(Bureau::new(store, folders.clone(), common.seed, employment, Box::new(drawn)));
 
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
     let screen = Screen::enter(&log)?;
-    let cache = folders.cache.clone();
-    let wanted = preset.clone();
-    let live = session::spawn(
-        move || Ok(load_pair(&wanted, &cache)?),
-        roster,
-        Box::new(journal::Kept(store.clone())),
-    )
-    .context("cannot start the session's thread")?;
+    let session = bureau.start().context("cannot start the session's thread")?;
     let start = Start {
         state: State::new(Beginning {
             preset,
@@ -112,11 +106,12 @@ pub fn run(
         theme,
         glyphs: args.look.glyphs(),
         slow_link: args.look.slow_link,
-        desk: Arc::new(Bureau::new(store, policy, Box::new(drawn))),
+        desk: bureau.clone(),
     };
-    let session = Session { commands: live.commands, updates: live.updates };
     let ended = show(start, screen, session);
-    part(live.thread);
+    if let Some(thread) = bureau.take_thread() {
+        part(thread);
+    }
     ended
 }
 

@@ -11,6 +11,6 @@ mod search;
 
 pub use calendar::{Calendar, Date, LocalTime};
 pub use family::family;
-pub use parse::{FILTERS, Problem, QueryError};
+pub use parse::{FILTERS, Problem, QueryError, number};
 pub use query::{Clause, Comparison, Name, Outcome, Quantity, Query, Sort, Test};
 pub use search::{Cursor, Page, page};

@@ -312,8 +312,8 @@ fn unquote(text: &str) -> Option<(String, usize)> {
     None
 }
 
-/// A number, with a prefix of the SI for large ones.
-fn number(text: &str) -> Option<f64> {
+/// A number, with a prefix of the SI for large ones: `0.5`, `200M`.
+pub fn number(text: &str) -> Option<f64> {
     let scales = [("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)];
     let scaled = scales.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, *scale)));
     let (digits, scale) = scaled.unwrap_or((text, 1.0));

@@ -3,7 +3,9 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use super::{Audience, Command, Conductor, ForkOrder, Job, Journal, SessionError, Update};
+use super::{
+    Audience, Command, Conductor, Employment, ForkOrder, Job, Journal, SessionError, Update,
+};
 use crate::episode::{Episode, Event, Role, Token};
 use crate::routing::{Opinion, Roster};
 use crate::tasks::Question;
@@ -32,17 +34,24 @@ pub fn spawn(
     let (commands, orders) = channel();
     let (sender, updates) = tokio::sync::mpsc::channel(BACKLOG);
     let thread = std::thread::Builder::new().name("pointsman-session".into()).spawn(move || {
-        let mut hall = Hall { orders, updates: sender, next: None, open: false, over: false };
+        let mut hall = Hall {
+            orders,
+            updates: sender,
+            next: None,
+            employment: None,
+            open: false,
+            over: false,
+        };
         hall.tell(Update::Loading("loading the models".into()));
         match load() {
-            Ok(conductor) => serve(conductor, &roster, journal.as_mut(), &mut hall),
+            Ok(conductor) => serve(conductor, roster, journal.as_mut(), &mut hall),
             Err(error) => hall.tell(Update::Failed(error.to_string())),
         }
     })?;
     Ok(Live { commands, updates, thread })
 }
 
-fn serve(mut conductor: Conductor, roster: &Roster, journal: &mut dyn Journal, hall: &mut Hall) {
+fn serve(mut conductor: Conductor, mut roster: Roster, journal: &mut dyn Journal, hall: &mut Hall) {
     hall.tell(Update::Ready);
     while let Some(command) = hall.next.take().or_else(|| hall.orders.recv().ok()) {
         match command {
@@ -69,7 +78,7 @@ fn serve(mut conductor: Conductor, roster: &Roster, journal: &mut dyn Journal, h
             Command::Fork(order) => {
                 let ForkOrder { fork, router, roster: own, paused } = *order;
                 let started = &fork.episode.started;
-                let roster = own.as_ref().unwrap_or(roster);
+                let roster = own.as_ref().unwrap_or(&roster);
                 let name = router.unwrap_or_else(|| started.preset.routing.router.clone());
                 let wanted = started.preset.routing.shadows.clone();
                 let routers = roster.router(&name).and_then(|r| Ok((r, roster.shadows(&wanted)?)));
@@ -88,11 +97,16 @@ fn serve(mut conductor: Conductor, roster: &Roster, journal: &mut dyn Journal, h
             Command::Threshold(t) if (0.0..=1.0).contains(&t) => {
                 conductor.preset_mut().routing.threshold = t;
             }
+            Command::Employ(employment) => hall.employment = Some(employment),
             Command::Budget(limit) => conductor.preset_mut().budget.limit = limit,
             _ => hall.tell(Update::Refused("no episode is running: ask a question first".into())),
         }
         if hall.over {
             return;
+        }
+        if let Some(employment) = hall.employment.take() {
+            *conductor.preset_mut() = employment.preset;
+            roster = employment.roster;
         }
     }
 }
@@ -103,6 +117,8 @@ struct Hall {
     updates: tokio::sync::mpsc::Sender<Update>,
     /// The command that ended the episode and is still to be obeyed.
     next: Option<Command>,
+    /// Who is to choose from the next question on.
+    employment: Option<Box<Employment>>,
     /// An episode has begun and its last event has not come.
     open: bool,
     over: bool,
@@ -136,6 +152,17 @@ impl Hall {
             other => other,
         }
     }
+
+    /// Keeps what is for the next question only; gives the others.
+    fn sort(&mut self, command: Command) -> Option<Command> {
+        match command {
+            Command::Employ(employment) => {
+                self.employment = Some(employment);
+                None
+            }
+            command => Some(command),
+        }
+    }
 }
 
 impl Audience for Hall {
@@ -143,7 +170,16 @@ impl Audience for Hall {
         if self.next.is_some() || self.over {
             return None;
         }
-        let command = self.orders.try_recv().ok();
+        let command = loop {
+            match self.orders.try_recv() {
+                Ok(command) => {
+                    if let Some(command) = self.sort(command) {
+                        break Some(command);
+                    }
+                }
+                Err(_) => break None,
+            }
+        };
         self.heard(command)
     }
 
@@ -151,7 +187,16 @@ impl Audience for Hall {
         if self.over {
             return None;
         }
-        let command = self.orders.recv().ok();
+        let command = loop {
+            match self.orders.recv() {
+                Ok(command) => {
+                    if let Some(command) = self.sort(command) {
+                        break Some(command);
+                    }
+                }
+                Err(_) => break None,
+            }
+        };
         self.heard(command)
     }
 

@@ -16,6 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use thiserror::Error;
 
+use crate::config::Preset;
 use crate::engine::EngineError;
 use crate::episode::{Event, FoldError, OverrideScope, Role, Token};
 use crate::routing::{Opinion, Roster, RouterError};
@@ -59,6 +60,9 @@ pub enum Command {
     Threshold(f64),
     /// Change the budget of the running episode.
     Budget(Option<f64>),
+    /// Have these routers choose, under this preset, which must be of the models that are loaded, from the
+    /// next question on.
+    Employ(Box<Employment>),
     /// Mark the step that is being written or was written last.
     Bookmark(String),
     /// End the episode.
@@ -77,6 +81,13 @@ pub struct ForkOrder {
     pub roster: Option<Roster>,
     /// Start in pause.
     pub paused: bool,
+}
+
+/// Who chooses from now on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Employment {
+    pub preset: Preset,
+    pub roster: Roster,
 }
 
 /// What a session tells the screen.

@@ -115,6 +115,8 @@ impl Running<'_> {
                 }
                 Ok(())
             }
+            // It is for the next question.
+            Command::Employ(_) => Ok(()),
             Command::Stop | Command::Quit | Command::Ask { .. } | Command::Fork(_) => {
                 self.stopped = true;
                 Ok(())

@@ -26,6 +26,23 @@ impl Store {
         self.put("policies", &policy.to_be_bytes(), file)
     }
 
+    /// Deletes a policy's file, unless it was ever promoted.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn drop_policy(&self, policy: u64) -> Result<(), StoreError> {
+        let reigns = self.db.open_tree("reign").map_err(|e| self.unreadable(&e))?;
+        for json in reigns.iter().values() {
+            let reign: Vec<u64> = self.read_json(&json.map_err(|e| self.unreadable(&e))?)?;
+            if reign.contains(&policy) {
+                return Ok(());
+            }
+        }
+        let tree = self.db.open_tree("policies").map_err(|e| self.refused(&e))?;
+        tree.remove(policy.to_be_bytes()).map_err(|e| self.refused(&e))?;
+        self.flush()
+    }
+
     /// The files of all policies with their numbers, oldest first.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use ratatui::crossterm::event::KeyCode;
 use super::key::Key;
 use super::library::Deed;
 use super::replay::Order;
+use super::school::Lesson;
 use crate::recording::{Landmark, Way};
 
 /// What a key does.
@@ -37,6 +38,20 @@ pub enum Action {
     InLibrary(Deed),
     /// Something that only a replay can do.
     Replay(Order),
+    /// Type the budget.
+    Budget,
+    /// Choose a threshold that was calibrated.
+    Calibrations,
+    /// Open the page for retraining and calibration.
+    School,
+    /// Something that is done there.
+    AtSchool(Lesson),
+    /// How the person does against the router, and where shadows disagree.
+    Score,
+    Presets,
+    Themes,
+    /// Everything that can be done, to be searched.
+    Palette,
     /// From a page, a replay or a stored episode to what was on the screen before.
     Back,
     Earlier,
@@ -74,10 +89,12 @@ pub enum Mode {
     Replay,
     /// The list of stored episodes.
     Library,
+    /// Retraining and calibration.
+    School,
 }
 
 impl Mode {
-    pub const ALL: [Self; 3] = [Self::Live, Self::Replay, Self::Library];
+    pub const ALL: [Self; 4] = [Self::Live, Self::Replay, Self::Library, Self::School];
 }
 
 /// Where an action is valid.
@@ -96,17 +113,21 @@ pub enum Place {
     Replay,
     /// The library is open.
     Library,
+    /// The page for retraining is open.
+    School,
 }
 
 impl Place {
     /// Whether actions of this place exist in `mode`.
     pub fn is_in(self, mode: Mode) -> bool {
         match self {
-            Self::Anywhere | Self::Lines => true,
-            Self::Trace => mode != Mode::Library,
+            Self::Anywhere => true,
+            Self::Lines => mode != Mode::School,
+            Self::Trace => matches!(mode, Mode::Live | Mode::Replay),
             Self::Session | Self::Episode => mode == Mode::Live,
             Self::Replay => mode == Mode::Replay,
             Self::Library => mode == Mode::Library,
+            Self::School => mode == Mode::School,
         }
     }
 
@@ -353,6 +374,65 @@ pub const ACTIONS: &[Row] = &[
         Place::Session,
     ),
     row(
+        Action::Calibrations,
+        &[Key::plain('g')],
+        "calibrated",
+        "a calibrated threshold",
+        Place::Session,
+    ),
+    row(Action::Budget, &[Key::plain('b')], "budget", "type a budget", Place::Session),
+    row(
+        Action::School,
+        &[Key::plain('T')],
+        "retrain",
+        "retrain, calibrate, promote",
+        Place::Session,
+    ),
+    row(
+        Action::AtSchool(Lesson::Train),
+        &[Key::plain('t')],
+        "train",
+        "train from stored episodes",
+        Place::School,
+    ),
+    row(
+        Action::AtSchool(Lesson::Collect),
+        &[Key::plain('e')],
+        "collect",
+        "collect 500 episodes more",
+        Place::School,
+    ),
+    row(
+        Action::AtSchool(Lesson::Calibrate),
+        &[Key::plain('k')],
+        "calibrate",
+        "calibrate the threshold",
+        Place::School,
+    ),
+    row(
+        Action::AtSchool(Lesson::Contest),
+        &[Key::plain('c')],
+        "contest",
+        "both on 100 fresh questions",
+        Place::School,
+    ),
+    row(
+        Action::AtSchool(Lesson::Promote),
+        &[Key::plain('p')],
+        "promote",
+        "put the new one in force",
+        Place::School,
+    ),
+    row(
+        Action::AtSchool(Lesson::Discard),
+        &[Key::plain('x')],
+        "discard",
+        "cancel; discard the new one",
+        Place::School,
+    ),
+    row(Action::Score, &[Key::plain('a')], "score", "you against the router", Place::Session),
+    row(Action::Presets, &[Key::plain('P')], "presets", "choose a preset", Place::Session),
+    row(
         Action::InLibrary(Deed::Open),
         &[Key::code(KeyCode::Enter)],
         "open",
@@ -431,6 +511,14 @@ pub const ACTIONS: &[Row] = &[
         "undo the last deletion",
         Place::Library,
     ),
+    row(
+        Action::Palette,
+        &[Key::plain(':')],
+        "actions",
+        "search all that can be done",
+        Place::Anywhere,
+    ),
+    row(Action::Themes, &[Key::plain('C')], "themes", "choose a theme", Place::Anywhere),
     row(
         Action::Back,
         &[Key::code(KeyCode::Backspace)],

@@ -2,11 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::library::Sought;
+use super::menu::List;
 use super::message::Message;
 use super::reasons::Boundary;
+use super::run::Session;
+use super::school::{Lesson, Newcomer};
+use crate::config::Preset;
 use crate::library::Cursor;
+use crate::routing::Pair;
+use crate::session::Employment;
 use crate::store::Tag;
 
 /// Something to be done.
@@ -28,6 +35,24 @@ pub enum Errand {
     Bin(Vec<u64>),
     /// Undo the last deletion: [`Message::Kept`].
     Undo,
+    /// Make a list to choose from: [`Message::Menu`].
+    Choices(List, Option<Box<Pair>>),
+    /// Load a theme: [`Message::Theme`].
+    Theme(String),
+    /// Load a preset and its policy: [`Message::Preset`].
+    Preset(String),
+    /// Fetch the policy of that name to fork with at that step: [`Message::Hired`].
+    Hire { name: String, step: usize },
+    /// Train, collect, calibrate or hold a contest for that pair of models: [`Message::School`], several times.
+    Learn { lesson: Lesson, preset: Box<Preset>, pair: Box<Pair>, newcomer: Option<Arc<Newcomer>> },
+    /// End what [`Errand::Learn`] has under way.
+    Cancel,
+    /// Put a new policy in force: [`Message::Promoted`].
+    Promote { preset: String, newcomer: Arc<Newcomer> },
+    /// Delete a new policy.
+    Discard(u64),
+    /// How the person does against the router: [`Message::Scored`].
+    Score,
     /// Write episodes to a file that does not exist yet: [`Message::Kept`].
     Export { ids: Vec<u64>, path: PathBuf },
 }
@@ -52,6 +77,12 @@ pub enum Change {
 pub trait Desk: Send + Sync {
     /// Does an errand, and tells what comes of it: nothing, one message or several.
     fn run(&self, errand: Errand, tell: &dyn Fn(Message));
+
+    /// Starts a session with other models, which are loaded once the session before has ended.
+    ///
+    /// # Errors
+    /// When there can be none.
+    fn session(&self, employment: Employment) -> Result<Session, String>;
 }
 
 /// A desk that does nothing: for a recording without a store.
@@ -59,4 +90,8 @@ pub struct NoDesk;
 
 impl Desk for NoDesk {
     fn run(&self, _: Errand, _: &dyn Fn(Message)) {}
+
+    fn session(&self, _: Employment) -> Result<Session, String> {
+        Err("a recording has no models".into())
+    }
 }

@@ -12,6 +12,8 @@
 //! | `compare`, `outlook`, `reasons`, `replay` | parts of the state: another episode, what recordings say, pushes, a recording |
 //! | `estimates` | thresholds in words |
 //! | `library` | the list of stored episodes |
+//! | `school` | retraining and calibration |
+//! | `menu` | a list to choose from |
 //! | `errand` | [`Errand`] and [`Desk`]: work beside the loop |
 //! | `actions`, `offers` | the table of actions; what can be done now, and why not |
 //! | `key`, `keymap` | keys by name; those in force, with the user's |
@@ -28,6 +30,7 @@ mod film;
 mod key;
 mod keymap;
 mod library;
+mod menu;
 mod message;
 mod offers;
 mod onscreen;
@@ -35,6 +38,7 @@ mod outlook;
 mod reasons;
 mod replay;
 mod run;
+mod school;
 mod state;
 mod update;
 mod view;
@@ -46,12 +50,14 @@ pub use film::film;
 pub use key::Key;
 pub use keymap::Keymap;
 pub use library::{Deed, Library, Listed, PAGE, Sought, Stretch};
-pub use message::{Effect, Message, Scroll};
+pub use menu::{Item, List, Menu, Pick};
+pub use message::{Chosen, Effect, Message, Scroll};
 pub use onscreen::{InFlight, Run};
 pub use outlook::{Outlook, Outlooks};
 pub use reasons::{Boundary, Reasons};
 pub use replay::{Order, Replay};
 pub use run::{Ended, Session, Start, run};
+pub use school::{Beside, COLLECTED, Doing, Lesson, Newcomer, News, Reached, School};
 pub use state::{Asked, Beginning, Link, Notice, Overlay, Page, Prompt, State};
 pub use update::update;
 pub use view::{MINIMUM, View};

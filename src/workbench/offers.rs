@@ -3,6 +3,7 @@
 use super::actions::{Action, Place};
 use super::library::Deed;
 use super::replay::{Order, Replay};
+use super::school::Lesson;
 use super::state::{Link, Page, State};
 use crate::episode::Status;
 use crate::recording::{Landmark, Way};
@@ -12,6 +13,10 @@ pub(super) fn refusal(place: Place, state: &State) -> Option<String> {
     let (why, ways): (_, &[(Action, &str)]) = match (place, &state.link) {
         (Place::Anywhere, _) => return None,
         (Place::Lines | Place::Library, _) if state.page == Page::Library => return None,
+        (Place::School, _) if state.page == Page::School => return None,
+        (Place::School, _) => {
+            ("this is done on the page for retraining", &[(Action::School, "to open it")])
+        }
         (Place::Library, _) => ("the library is not open", &[(Action::Library, "to open it")]),
         (Place::Trace | Place::Lines, _) if state.run.is_some() => return None,
         (Place::Trace | Place::Lines, _) => ("there are no steps yet", &[]),
@@ -43,8 +48,10 @@ pub(super) fn refusal(place: Place, state: &State) -> Option<String> {
 
 /// What is worth a hint now, most useful first.
 pub(super) fn hints(state: &State) -> &'static [(Action, &'static str)] {
-    if state.page == Page::Library {
-        return IN_THE_LIBRARY;
+    match state.page {
+        Page::Library => return IN_THE_LIBRARY,
+        Page::School => return AT_SCHOOL,
+        Page::Panes => {}
     }
     if let Some(replay) = state.replay() {
         return of_a_replay(replay);
@@ -92,6 +99,17 @@ pub(super) fn hints(state: &State) -> &'static [(Action, &'static str)] {
         ],
     }
 }
+
+/// What is worth a hint while one retrains.
+const AT_SCHOOL: &[(Action, &str)] = &[
+    (Action::AtSchool(Lesson::Train), "train"),
+    (Action::AtSchool(Lesson::Collect), "collect"),
+    (Action::AtSchool(Lesson::Calibrate), "calibrate"),
+    (Action::AtSchool(Lesson::Contest), "contest"),
+    (Action::AtSchool(Lesson::Promote), "promote"),
+    (Action::AtSchool(Lesson::Discard), "discard"),
+    (Action::Back, "back"),
+];
 
 /// What is worth a hint in the library.
 const IN_THE_LIBRARY: &[(Action, &str)] = &[

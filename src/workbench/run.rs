@@ -57,7 +57,7 @@ const BULK: usize = 256;
 /// When the terminal fails.
 pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
     let Start { mut state, theme, glyphs, slow_link, desk } = start;
-    let Session { commands, mut updates } = session;
+    let Session { mut commands, mut updates } = session;
     let mut keys = keyboard()?;
     let mut signals = Signals::listen()?;
     let mut view = View::new(theme, glyphs);
@@ -120,6 +120,18 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                             // A workbench that has ended wants no news.
                             desk.run(errand, &|message| drop(done.send(message)));
                         });
+                    }
+                    Effect::Dress(theme) => view.dress(*theme),
+                    Effect::Restart(employment) => {
+                        // It ends at the next token, and the desk waits for it.
+                        let _ = commands.send(Command::Quit);
+                        match desk.session(*employment) {
+                            Ok(session) => {
+                                Session { commands, updates } = session;
+                                session_is_there = true;
+                            }
+                            Err(why) => messages.push(Message::Session(Update::Failed(why))),
+                        }
                     }
                     Effect::Scroll(by) => view.scroll(by),
                     Effect::Suspend => screen.suspend()?,

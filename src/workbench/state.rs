@@ -9,13 +9,15 @@ use super::actions::Mode;
 use super::compare::Compare;
 use super::keymap::Keymap;
 use super::library::Library;
+use super::menu::Menu;
 use super::onscreen::Run;
 use super::outlook::Outlooks;
 use super::reasons::{Boundary, Reasons};
 use super::replay::Replay;
+use super::school::School;
 use crate::config::Preset;
 use crate::episode::{Episode, Status};
-use crate::evaluation::Scale;
+use crate::evaluation::{PersonScore, Scale};
 use crate::routing::Contributions;
 use crate::tasks::Question;
 
@@ -51,6 +53,7 @@ pub struct State {
     /// The recording that is played, where one is.
     pub(super) player: Option<Box<Replay>>,
     pub library: Library,
+    pub school: School,
     /// The question to ask when the session is ready, or again.
     pub question: Option<Question>,
     /// A question was sent and its episode has not begun.
@@ -104,6 +107,8 @@ pub enum Page {
     #[default]
     Panes,
     Library,
+    /// Retraining and calibration.
+    School,
 }
 
 /// What lies over the panes.
@@ -116,6 +121,10 @@ pub enum Overlay {
     Editor(Box<TextArea<'static>>),
     /// Something else is being typed.
     Prompt(Prompt),
+    /// A list to choose from.
+    Menu(Menu),
+    /// How the person does against the router; nothing while it is counted.
+    Score(Option<PersonScore>),
     /// A threshold is being typed.
     Threshold(String),
     /// What is to be different from that step on, from 0.
@@ -142,6 +151,8 @@ pub enum Asked {
     Note(u64),
     /// The file that these episodes are written to.
     Export(Vec<u64>),
+    /// What an episode may cost.
+    Budget,
 }
 
 /// A line for the person.
@@ -167,6 +178,7 @@ impl State {
             page: Page::Panes,
             player: None,
             library: Library::default(),
+            school: School::default(),
             question: first,
             starting: false,
             run: None,
@@ -194,6 +206,7 @@ impl State {
     pub fn mode(&self) -> Mode {
         match self.page {
             Page::Library => Mode::Library,
+            Page::School => Mode::School,
             Page::Panes if self.player.is_some() => Mode::Replay,
             Page::Panes => Mode::Live,
         }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui_textarea::TextArea;
 
 use super::{hint, replay};
+use crate::library::number;
 use crate::recording::{Recorded, Speed};
+use crate::session::Command;
 use crate::store::Tag;
 use crate::workbench::actions::Action;
 use crate::workbench::compare::Compare;
@@ -203,6 +205,10 @@ pub(super) fn on_prompt_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             state.overlay = Overlay::None;
             return typed(state, what, &text);
         }
+        // As in a shell.
+        KeyCode::Char('u') if event.modifiers.contains(KeyModifiers::CONTROL) => {
+            area.delete_line_by_head();
+        }
         _ => {
             area.input(event);
         }
@@ -234,9 +240,25 @@ fn typed(state: &mut State, what: Asked, text: &str) -> Vec<Effect> {
         Asked::Note(id) => {
             Errand::Annotate { ids: vec![id], change: Change::Note(text.to_owned()) }
         }
+        Asked::Budget => return budget(state, text),
         Asked::Export(ids) => Errand::Export { ids, path: PathBuf::from(text) },
     };
     vec![Effect::Do(errand)]
+}
+
+/// Sets what an episode may cost, now and for the next ones.
+fn budget(state: &mut State, text: &str) -> Vec<Effect> {
+    let limit = match text {
+        "" | "none" => None,
+        text => match number(text).filter(|limit| *limit > 0.0) {
+            Some(limit) => Some(limit),
+            None => {
+                return hint(state, "a budget is a number such as 200M, or `none`");
+            }
+        },
+    };
+    state.preset.budget.limit = limit;
+    vec![Effect::Send(Command::Budget(limit))]
 }
 
 /// A change was kept, or not.

@@ -3,6 +3,7 @@
 //! | file | what it changes |
 //! |---|---|
 //! | `compare` | forks, and the comparison of two episodes |
+//! | `menu`, `school` | lists to choose from; retraining |
 //! | `library` | the list of stored episodes, and what comes from it to the screen |
 //! | `reasons` | when reasons are asked for |
 //! | `replay` | a recording in place of a session |
@@ -10,8 +11,10 @@
 
 mod compare;
 mod library;
+mod menu;
 mod reasons;
 pub(super) mod replay;
+mod school;
 mod threshold;
 
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -20,10 +23,11 @@ use ratatui_textarea::{TextArea, WrapMode};
 use super::actions::{Action, Mode, Place};
 use super::errand::Errand;
 use super::key::Key;
+use super::menu::List;
 use super::message::{Effect, Message, Scroll};
 use super::offers::refusal;
 use super::onscreen::Run;
-use super::state::{Link, Notice, Overlay, State};
+use super::state::{Asked, Link, Notice, Overlay, Page, State};
 use crate::episode::{Event, EventKind, OverrideScope, Role, Status};
 use crate::session::{Command, Update};
 use crate::tasks::Question;
@@ -63,6 +67,27 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Found { ticket, anew, found } => library::found(state, ticket, anew, found),
         Message::Read(purpose, outcome) => library::read(state, purpose, outcome),
         Message::Kept(outcome) => library::kept(state, outcome),
+        Message::Menu(menu) => menu::told(state, menu),
+        Message::Theme(Ok(theme)) => vec![Effect::Dress(theme)],
+        Message::Theme(Err(why)) => {
+            state.notice = Some(Notice::Trouble(format!("{why}; the theme stays")));
+            Vec::new()
+        }
+        Message::Preset(chosen) => menu::preset(state, chosen),
+        Message::Hired(step, roster) => menu::hired(state, step, roster),
+        Message::School(news) => school::told(state, news),
+        Message::Promoted(outcome) => school::promoted(state, outcome),
+        Message::Scored(Ok(score)) => {
+            if let Overlay::Score(shown) = &mut state.overlay {
+                *shown = Some(score);
+            }
+            Vec::new()
+        }
+        Message::Scored(Err(why)) => {
+            state.overlay = Overlay::None;
+            state.notice = Some(Notice::Trouble(why));
+            Vec::new()
+        }
         Message::SessionGone => {
             if !matches!(state.link, Link::Failed(_) | Link::Absent) {
                 state.link = Link::Failed("it ended without a word; the log may say why".into());
@@ -212,6 +237,11 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     match state.overlay {
         Overlay::Editor(_) => return on_editor_key(state, event),
         Overlay::Prompt(_) => return library::on_prompt_key(state, event),
+        Overlay::Menu(_) => return menu::on_key(state, event.code),
+        Overlay::Score(_) => {
+            state.overlay = Overlay::None;
+            return Vec::new();
+        }
         Overlay::Threshold(_) => return threshold::on_key(state, event.code),
         Overlay::Fork(step) => return compare::on_fork_key(state, step, event.code),
         Overlay::Compare(_) => {
@@ -278,6 +308,11 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
     {
         return effects;
     }
+    if state.mode() == Mode::School
+        && let Some(effects) = school::on_action(state, action)
+    {
+        return effects;
+    }
     let paused = state.open().map(|run| run.episode.status == Status::Paused);
     let send = |command| vec![Effect::Send(command)];
     let take = |model, scope| send(Command::Override { model, scope });
@@ -333,8 +368,25 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             vec![Effect::Scroll(Scroll::Follow)]
         }
         Action::Library => library::open(state),
-        // Its place is the library, which has taken it.
-        Action::InLibrary(_) => Vec::new(),
+        // Their pages have taken them.
+        Action::InLibrary(_) | Action::AtSchool(_) => Vec::new(),
+        Action::Budget => {
+            let limit = state.open().map_or(state.preset.budget.limit, |run| run.episode.budget);
+            let text = limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+            library::ask(state, Asked::Budget, &text)
+        }
+        Action::Calibrations => menu::ask(state, List::Calibrations),
+        Action::Presets => menu::ask(state, List::Presets),
+        Action::Themes => menu::ask(state, List::Themes),
+        Action::Palette => menu::palette(state),
+        Action::School => {
+            state.page = Page::School;
+            Vec::new()
+        }
+        Action::Score => {
+            state.overlay = Overlay::Score(None);
+            vec![Effect::Do(Errand::Score)]
+        }
         Action::Back => library::back(state),
         Action::Replay(order) => replay::obey(state, order),
         Action::Reasons => {

@@ -35,7 +35,7 @@ pub(super) fn shift(state: &mut State, up: bool, fine: bool) -> Vec<Effect> {
     set(state, to)
 }
 
-fn set(state: &mut State, to: f64) -> Vec<Effect> {
+pub(super) fn set(state: &mut State, to: f64) -> Vec<Effect> {
     let from = wanted(state);
     if state.open().is_some() {
         state.asked_threshold = Some(to);

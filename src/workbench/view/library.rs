@@ -24,23 +24,27 @@ use crate::workbench::state::State;
 
 /// Rows of the box with the episode that one is at, borders included.
 const DETAIL: u16 = 6;
-/// Columns of a row before the question.
-const BEFORE: usize = 70;
+/// Columns of a row before the question, and those of the router, which a narrow list goes without.
+const BEFORE: usize = 67;
+const ROUTER: usize = 14;
+const ROOMY: usize = 96;
 
 pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<'_>) {
     let [list, detail] = Layout::vertical([Constraint::Fill(1), Constraint::Length(DETAIL)])
         .spacing(Spacing::Overlap(1))
         .areas(body);
     let library = &state.library;
-    let block = ink.pane(title(library, ink)).title_bottom(Line::from(count(library)));
+    let block = ink.pane(title(library, ink)).title_top(Line::from(count(library)).right_aligned());
     let inner = block.inner(list);
     frame.render_widget(block, list);
-    let block = ink.pane("");
+    let name = library.here().map(|row| format!("episode {}", row.entry.summary.id));
+    let block = ink.pane(name.unwrap_or_else(|| "no episode".into()));
     let below = block.inner(detail);
     frame.render_widget(block, detail);
 
     let width = usize::from(inner.width);
-    let mut shown = vec![Line::styled(heads(), ink.theme.muted)];
+    let routers = width >= ROOMY || matches!(library.sought, Sought::Family(_));
+    let mut shown = vec![Line::styled(heads(routers), ink.theme.muted)];
     if let Some(problem) = &library.problem {
         let problem = wrap(problem, width, ink.glyphs);
         shown.extend(problem.into_iter().map(|line| Line::styled(line, ink.theme.bad)));
@@ -52,7 +56,7 @@ pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<
     let last = library.rows.len().saturating_sub(height);
     let first = library.at.saturating_sub(height / 2).min(last);
     let rows = library.rows.iter().enumerate().skip(first).take(height);
-    shown.extend(rows.map(|(i, row)| line(row, i == library.at, library, width, ink)));
+    shown.extend(rows.map(|(i, row)| line(row, i == library.at, (library, routers), width, ink)));
     lines(frame.buffer_mut(), inner, shown);
     if let Some(row) = library.here() {
         lines(frame.buffer_mut(), below, about(row, usize::from(below.width), ink));
@@ -85,14 +89,21 @@ fn count(library: &Library) -> String {
     format!(" {}{more}{marked}{unreadable}{waits} ", library.rows.len())
 }
 
-fn heads() -> String {
+fn heads(routers: bool) -> String {
+    let router = if routers { "router        " } else { "" };
     format!(
-        "   {:>6}  {:<11}  {:<12} {:<13} {:<8} {:>6}  {}",
-        "id", "began", "end", "router", "steps", "cost", "question"
+        "   {:>6}  {:<11}  {:<13}{router}{:<8} {:>6}  {}",
+        "id", "began", "end", "steps", "cost", "question"
     )
 }
 
-fn line(row: &Listed, here: bool, library: &Library, width: usize, ink: Ink<'_>) -> Line<'static> {
+fn line(
+    row: &Listed,
+    here: bool,
+    (library, routers): (&Library, bool),
+    width: usize,
+    ink: Ink<'_>,
+) -> Line<'static> {
     let summary = &row.entry.summary;
     let fixed = |text: &str, width: usize| {
         let text = fit(&transcribe(text, ink.glyphs), width, ink.signs.more);
@@ -101,6 +112,7 @@ fn line(row: &Listed, here: bool, library: &Library, width: usize, ink: Ink<'_>)
     };
     let (sign, end, style) = end(summary, ink);
     let router = match row.depth {
+        _ if !routers => String::new(),
         0 => fixed(&summary.router, 13),
         depth => {
             let step = summary.parent.as_ref().map_or(0, |parent| parent.step + 1);
@@ -119,11 +131,11 @@ fn line(row: &Listed, here: bool, library: &Library, width: usize, ink: Ink<'_>)
         Span::styled(format!("  {:<11}  ", row.began), ink.theme.muted),
         Span::styled(format!("{sign:<2}"), style),
         Span::raw(fixed(&end, 10)),
-        Span::styled(format!(" {router} "), ink.theme.muted),
+        Span::styled(if routers { format!(" {router} ") } else { " ".into() }, ink.theme.muted),
         Span::raw(format!("{steps:<8} {:>6}  ", si(summary.cost))),
         Span::raw(fit(
             &transcribe(&summary.question, ink.glyphs).replace('\n', " "),
-            width.saturating_sub(BEFORE),
+            width.saturating_sub(if routers { BEFORE } else { BEFORE - ROUTER }),
             ink.signs.more,
         )),
     ])

@@ -15,10 +15,13 @@ mod budget;
 mod compare;
 mod ink;
 mod library;
+mod menu;
 mod overlay;
 mod progress;
 mod question;
 mod routing;
+mod school;
+mod score;
 mod status;
 mod text;
 mod trace;
@@ -60,6 +63,11 @@ impl View {
         self.trace.scroll(by);
     }
 
+    /// Draws with another theme from now on.
+    pub fn dress(&mut self, theme: Theme) {
+        self.theme = theme;
+    }
+
     /// Draws a frame.
     pub fn render(&mut self, frame: &mut Frame<'_>, state: &State) {
         let ink = Ink::new(&self.theme, self.glyphs);
@@ -74,6 +82,7 @@ impl View {
         match state.page {
             Page::Panes => panes(frame, body, state, &mut self.trace, ink),
             Page::Library => library::render(frame, body, state, ink),
+            Page::School => school::render(frame, body, state, ink),
         }
         status::render(frame, status, state, ink);
         status::render_foot(frame, foot, state, ink);
@@ -85,6 +94,8 @@ impl View {
             Overlay::Help(top) => overlay::help(frame, body, *top, state, ink),
             Overlay::Prompt(prompt) => overlay::prompt(frame, body, prompt, ink),
             Overlay::Editor(area) => overlay::editor(frame, body, area, ink),
+            Overlay::Menu(menu) => menu::render(frame, body, menu, ink),
+            Overlay::Score(score) => score::render(frame, body, score.as_ref(), state, ink),
             Overlay::Threshold(typed) => overlay::threshold(frame, body, typed, state, ink),
             Overlay::Fork(step) => overlay::fork(frame, body, *step, state, ink),
             Overlay::Compare(beside) => {

@@ -16,7 +16,13 @@ use crate::workbench::keymap::Keymap;
 use crate::workbench::state::{Asked, Prompt, State};
 
 /// Clears a box of that size in the middle and draws its frame; returns what is inside.
-fn open(frame: &mut Frame<'_>, body: Rect, size: (u16, u16), title: &str, ink: Ink<'_>) -> Rect {
+pub(super) fn open(
+    frame: &mut Frame<'_>,
+    body: Rect,
+    size: (u16, u16),
+    title: &str,
+    ink: Ink<'_>,
+) -> Rect {
     let [area] = Layout::horizontal([Constraint::Length(size.0)]).flex(Flex::Center).areas(body);
     let [area] = Layout::vertical([Constraint::Length(size.1)]).flex(Flex::Center).areas(area);
     frame.render_widget(Clear, area);
@@ -101,14 +107,15 @@ pub(super) fn prompt(frame: &mut Frame<'_>, body: Rect, prompt: &Prompt, ink: In
         Asked::Query => ("find episodes".to_owned(), FILTERS),
         Asked::Tag(ids) => (format!("tag {}", many(ids)), TAGS),
         Asked::Note(id) => (format!("note on episode {id}"), &[][..]),
+        Asked::Budget => ("what an episode may cost".to_owned(), BUDGETS),
         Asked::Export(ids) => (format!("export {} to a new file", many(ids)), &[][..]),
     };
     let width = (body.width - 6).min(100);
     let mut shown = vec![Line::default(); 2];
     shown.extend(help.iter().map(|(say, means)| {
         Line::from(vec![
-            Span::styled(format!("{say:<36}"), ink.theme.key),
-            Span::styled(fit(means, usize::from(width) - 40, ink.signs.more), ink.theme.muted),
+            Span::styled(format!("{say:<42}"), ink.theme.key),
+            Span::styled(fit(means, usize::from(width) - 46, ink.signs.more), ink.theme.muted),
         ])
     }));
     let height = (shown.len().max(2) as u16 + 1).min(body.height);
@@ -121,6 +128,10 @@ pub(super) fn prompt(frame: &mut Frame<'_>, body: Rect, prompt: &Prompt, ink: In
     area.set_cursor_style(ink.theme.cursor);
     frame.render_widget(&area, Rect { height: 1, ..inner });
 }
+
+/// What can be typed for a budget.
+const BUDGETS: &[(&str, &str)] =
+    &[("200M", "in the unit of the models' prices"), ("none", "no limit")];
 
 /// What can be typed for a tag.
 const TAGS: &[(&str, &str)] = &[("hard", "gives the tag `hard`"), ("-hard", "takes it away")];
@@ -157,6 +168,7 @@ pub(super) fn fork(frame: &mut Frame<'_>, body: Rect, step: usize, state: &State
         ("s", "small writes this step"),
         ("l", "large writes this step"),
         ("t", threshold.as_str()),
+        ("p", "another policy"),
         ("n", "nothing: the same again"),
         ("Esc", "leave it"),
     ];

@@ -4,10 +4,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 
 use super::ink::Ink;
 use super::progress;
-use super::text::{duration, fit, transcribe};
+use super::text::{duration, fit, transcribe, wrap};
 use crate::episode::{OverrideScope, Status, Verdict};
 use crate::workbench::actions::Action;
 use crate::workbench::offers::hints;
@@ -131,8 +132,12 @@ pub(super) fn render_foot(frame: &mut Frame<'_>, area: Rect, state: &State, ink:
                 Notice::Hint(text) => (text, ink.theme.warning),
                 Notice::Trouble(text) => (text, ink.theme.bad),
             };
-            let text = transcribe(text, ink.glyphs).replace('\n', " ");
-            Line::styled(format!(" {}", fit(&text, width, ink.signs.more)), style)
+            return notice_lines(
+                frame,
+                area,
+                &wrap(&text.replace('\n', " "), width, ink.glyphs),
+                style,
+            );
         }
         None => {
             let mut line = Line::from(" ");
@@ -149,4 +154,15 @@ pub(super) fn render_foot(frame: &mut Frame<'_>, area: Rect, state: &State, ink:
         }
     };
     frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
+}
+
+/// Draws a notice; one that is longer than the line grows upwards.
+fn notice_lines(frame: &mut Frame<'_>, area: Rect, text: &[String], style: Style) {
+    let height = (text.len() as u16).clamp(1, area.y + 1);
+    let area = Rect { y: area.y + 1 - height, height, ..area };
+    frame.render_widget(Clear, area);
+    let buffer = frame.buffer_mut();
+    for (text, row) in text.iter().zip(area.rows()) {
+        buffer.set_line(row.x, row.y, &Line::styled(format!(" {text}"), style), row.width);
+    }
 }

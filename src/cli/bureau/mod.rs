@@ -1,20 +1,34 @@
-//! The workbench's errands: what it wants of the store, the policy and the task set.
+//! The workbench's errands: what it wants of the store, the policy, the task set and the configuration.
 
+mod choices;
+mod school;
+
+pub use choices::scale;
+
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
-use crate::evaluation::WhatIf;
+use super::journal;
+use crate::config::{Folders, Preset};
+use crate::evaluation::{PersonScore, WhatIf, person_score};
 use crate::library::{Cursor, LocalTime, Query, family, page};
 use crate::recording::{Recorded, write_json};
-use crate::routing::{Policy, contributions};
-use crate::session::now_ms;
+use crate::routing::{Policy, Roster, contributions};
+use crate::session::{self, Employment, load_pair, now_ms};
 use crate::store::{End, Entry, Store, StoreError};
 use crate::tasks::Question;
 use crate::training::{Dataset, logged};
-use crate::workbench::{Change, Desk, Errand, Listed, Message, Outlook, PAGE, Sought, Stretch};
+use crate::workbench::{
+    Change, Desk, Errand, Listed, Message, News, Outlook, PAGE, Session, Sought, Stretch,
+};
+
+/// Episodes that a score looks at, the newest ones.
+const SCORED: usize = 10_000;
 
 /// Questions, one after the other.
 type Questions = Box<dyn Iterator<Item = Question> + Send>;
@@ -22,17 +36,95 @@ type Questions = Box<dyn Iterator<Item = Question> + Send>;
 /// Does the errands of a workbench that has a store.
 pub struct Bureau {
     store: Arc<Store>,
-    /// The policy in force, where one routes.
-    policy: Option<Arc<Policy>>,
+    folders: Folders,
+    seed: u64,
+    in_force: Mutex<Employment>,
     questions: Mutex<Questions>,
+    /// The session's thread.
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// What is learnt is to end.
+    cancelled: AtomicBool,
     /// The last request to look for episodes.
     ticket: AtomicU64,
 }
 
 impl Bureau {
-    /// For that store, the policy that routes, where one does, and the questions to draw.
-    pub fn new(store: Arc<Store>, policy: Option<Arc<Policy>>, questions: Questions) -> Self {
-        Self { store, policy, questions: Mutex::new(questions), ticket: AtomicU64::new(0) }
+    /// For that store, who chooses at first, and the questions to draw.
+    pub fn new(
+        store: Arc<Store>,
+        folders: Folders,
+        seed: u64,
+        employment: Employment,
+        questions: Questions,
+    ) -> Self {
+        Self {
+            store,
+            folders,
+            seed,
+            in_force: Mutex::new(employment),
+            questions: Mutex::new(questions),
+            thread: Mutex::new(None),
+            cancelled: AtomicBool::new(false),
+            ticket: AtomicU64::new(0),
+        }
+    }
+
+    /// Starts a session that loads the models of the preset in force, once the one before has ended.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(&self) -> io::Result<Session> {
+        let Employment { preset, roster } = locked(&self.in_force).clone();
+        let cache = self.folders.cache.clone();
+        let mut thread = locked(&self.thread);
+        let before = thread.take();
+        let live = session::spawn(
+            move || {
+                if let Some(before) = before {
+                    // It may have panicked; its models are gone all the same.
+                    let _ = before.join();
+                }
+                Ok(load_pair(&preset, &cache)?)
+            },
+            roster,
+            Box::new(journal::Kept(self.store.clone())),
+        )?;
+        *thread = Some(live.thread);
+        Ok(Session { commands: live.commands, updates: live.updates })
+    }
+
+    /// The session's thread, to be waited for.
+    pub fn take_thread(&self) -> Option<JoinHandle<()>> {
+        locked(&self.thread).take()
+    }
+
+    fn preset(&self) -> Preset {
+        locked(&self.in_force).preset.clone()
+    }
+
+    /// The policy that routes, where one does.
+    fn policy(&self) -> Option<Arc<Policy>> {
+        let Employment { preset, roster } = &*locked(&self.in_force);
+        roster.policy().filter(|_| preset.routing.router == "policy").cloned()
+    }
+
+    fn employ(&self, preset: &Preset, roster: &Roster) {
+        *locked(&self.in_force) = Employment { preset: preset.clone(), roster: roster.clone() };
+    }
+
+    fn score(&self) -> Result<PersonScore, String> {
+        let failed = |e: &dyn std::fmt::Display| format!("the store cannot be read: {e}");
+        // Those of the questions in whose episodes the person chose.
+        let entries: Vec<Entry> = self.store.entries(None).take(SCORED).flatten().collect();
+        let chosen: BTreeSet<&str> = entries
+            .iter()
+            .filter(|entry| entry.summary.person_steps > 0)
+            .map(|entry| entry.summary.question.as_str())
+            .collect();
+        let of_them = entries.iter().filter(|e| chosen.contains(e.summary.question.as_str()));
+        let episodes = of_them.map(|entry| self.store.episode(entry.summary.id));
+        let episodes = episodes.collect::<Result<Vec<_>, _>>().map_err(|e| failed(&e))?;
+        Ok(person_score(&episodes))
     }
 
     fn find(&self, ticket: u64, sought: &Sought, after: Option<Cursor>) -> Result<Stretch, String> {
@@ -112,19 +204,19 @@ impl Desk for Bureau {
     fn run(&self, errand: Errand, tell: &dyn Fn(Message)) {
         match errand {
             Errand::Draw => {
-                let mut questions = self.questions.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(question) = questions.next() {
+                let question = locked(&self.questions).next();
+                if let Some(question) = question {
                     tell(Message::Drawn(question));
                 }
             }
             Errand::Explain { boundary, features } => {
-                let policy = self.policy.as_deref();
-                if let Some(Ok(pushes)) = policy.map(|policy| contributions(policy, &features)) {
+                let policy = self.policy();
+                if let Some(Ok(pushes)) = policy.map(|policy| contributions(&policy, &features)) {
                     tell(Message::Explained(boundary, pushes));
                 }
             }
             Errand::LookAhead => {
-                let outlook = look_ahead(&self.store, self.policy.as_deref());
+                let outlook = look_ahead(&self.store, self.policy().as_deref());
                 tell(Message::Outlook(outlook.map(Arc::new)));
             }
             Errand::Find { ticket, sought, after } => {
@@ -142,10 +234,39 @@ impl Desk for Bureau {
                 let told = kept.map(|()| format!("{} in the bin, undo brings back", many(&ids)));
                 tell(Message::Kept(told.map_err(|e| e.to_string())));
             }
+            Errand::Choices(list, pair) => {
+                tell(Message::Menu(self.choices(list, pair.as_deref())));
+            }
+            Errand::Theme(name) => tell(Message::Theme(self.theme(&name))),
+            Errand::Preset(name) => tell(Message::Preset(self.load(&name))),
+            Errand::Hire { name, step } => tell(Message::Hired(step, self.hire(&name))),
+            Errand::Learn { lesson, preset, pair, newcomer } => {
+                self.learn(lesson, &preset, &pair, newcomer.as_deref(), tell);
+            }
+            Errand::Cancel => self.cancelled.store(true, Ordering::Relaxed),
+            Errand::Promote { preset, newcomer } => {
+                tell(Message::Promoted(self.promote(&preset, &newcomer)));
+            }
+            Errand::Discard(number) => {
+                if let Err(error) = self.store.drop_policy(number) {
+                    tell(Message::School(News::Failed(error.to_string())));
+                }
+            }
+            Errand::Score => tell(Message::Scored(self.score())),
             Errand::Undo => tell(Message::Kept(self.undo())),
             Errand::Export { ids, path } => tell(Message::Kept(self.export(&ids, &path))),
         }
     }
+
+    fn session(&self, employment: Employment) -> Result<Session, String> {
+        self.employ(&employment.preset, &employment.roster);
+        self.start().map_err(|e| format!("cannot start the session's thread: {e}"))
+    }
+}
+
+/// What is behind a lock; one that a panic left locked holds nothing half done.
+fn locked<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn listed(entry: Entry, depth: usize) -> Listed {

@@ -1,0 +1,302 @@
+//! Retraining and calibration for the workbench: what `train`, `collect` and `calibrate` do, with news
+//! instead of bars.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Bureau;
+use super::choices::scale;
+use crate::cli::calibrate::aim;
+use crate::cli::options::fresh;
+use crate::config::{Exploration, Glimpse, Preset};
+use crate::engine::BUILTIN;
+use crate::evaluation::{Estimate, Log, Logged, Scale, Trial, curve, learn_then_test, misses};
+use crate::routing::{Calibration, FeatureSet, Ground, Pair, Policy, Roster, Target};
+use crate::session::{Fleet, load_fleet, now_ms};
+use crate::tasks::arithmetic::Split;
+use crate::tasks::{Question, questions};
+use crate::training::{Dataset, Plan, Settings, Trajectory, collect, contest, logged, train};
+use crate::workbench::{Beside, COLLECTED, Doing, Lesson, Message, Newcomer, News, Reached};
+
+/// One episode in so many is kept from a training, to judge what came of it.
+const JUDGED: u64 = 5;
+/// Costs at which policies are compared, as shares of all-large's.
+const SHARES: [f64; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
+/// Questions of a contest.
+const CONTEST: usize = 100;
+/// Questions of a calibration.
+const CALIBRATED: usize = 300;
+/// What a calibration promises: at most 5 % of questions are lost, with confidence 95 %.
+const ACCURACY: f64 = 0.95;
+const CONFIDENCE: f64 = 0.95;
+/// Probability of a coin's choice while episodes are collected.
+const COIN: f64 = 0.2;
+
+impl Bureau {
+    /// Does what [`crate::workbench::Errand::Learn`] asks for.
+    pub(super) fn learn(
+        &self,
+        lesson: Lesson,
+        preset: &Preset,
+        pair: &Pair,
+        newcomer: Option<&Newcomer>,
+        tell: &dyn Fn(Message),
+    ) {
+        self.cancelled.store(false, Ordering::Relaxed);
+        let say = |done: usize, of: usize, text: String| {
+            tell(Message::School(News::Progress(Doing { what: lesson, done, of, text })));
+        };
+        let news = match lesson {
+            Lesson::Train => self.train(preset, pair, &say).map(News::Trained),
+            Lesson::Collect => self.collect(preset, &say).map(News::Over),
+            Lesson::Calibrate => self.calibrate(preset, &say).map(News::Over),
+            Lesson::Contest => self.contest(preset, newcomer, &say).map(News::Over),
+            Lesson::Promote | Lesson::Discard => return,
+        };
+        tell(Message::School(news.unwrap_or_else(|error| News::Failed(error.to_string()))));
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.cancelled.load(Ordering::Relaxed)
+    }
+
+    fn train(
+        &self,
+        preset: &Preset,
+        pair: &Pair,
+        say: &dyn Fn(usize, usize, String),
+    ) -> anyhow::Result<Arc<Newcomer>> {
+        let set = FeatureSet::full(preset.routing.glimpse.unwrap_or(Glimpse::Step));
+        let all = self.store.len();
+        let mut read = 0;
+        let mut dataset = Dataset::read(&self.store, pair, &set, || {
+            read += 1;
+            if read % 100 == 0 {
+                say(read, all, "reading the store".into());
+            }
+        })?;
+        let kept = |t: &Trajectory| !Logged::question_id(&t.question).is_multiple_of(JUDGED);
+        let (learnt, judged): (Vec<Trajectory>, Vec<Trajectory>) =
+            dataset.trajectories.drain(..).partition(kept);
+        dataset.intake.used = learnt.len();
+        dataset.trajectories = learnt;
+        let left = dataset.intake;
+        let settings = Settings { seed: self.seed, ..Settings::default() };
+        let mut policy = train(&dataset, &set, &settings, |now| {
+            say(
+                now.round,
+                now.rounds,
+                format!(
+                    "{} episodes; left out: {} in which you chose, {} forks, {} others · loss {:.3} · expects {:.1} % right at {:.0} % of the cost",
+                    left.used,
+                    left.person,
+                    left.forks,
+                    left.ungraded + left.unweighed + left.other_models,
+                    now.loss,
+                    100.0 * now.accuracy,
+                    100.0 * now.cost
+                ),
+            );
+            self.goes_on()
+        })?;
+        anyhow::ensure!(self.goes_on(), "the training was cancelled; nothing was kept");
+        let number = self.store.new_policy()?;
+        policy.card.name = format!("{}-{number}", preset.name);
+        policy.card.created_ms = now_ms();
+        policy.card.pair = pair.clone();
+        self.store.keep_policy(number, &policy.to_bytes()?)?;
+        let champion = self.policy();
+        let unit = policy.card.cost_unit;
+        let newcomers = log(&judged, &policy)?;
+        // Another feature set reads other rows.
+        let champion = champion.filter(|champion| champion.card.set == policy.card.set);
+        let champions = champion.as_deref().map(|c| Ok::<_, anyhow::Error>((log(&judged, c)?, c)));
+        let champions = champions.transpose()?;
+        let row = |share| Beside {
+            share,
+            newcomer: reached(&newcomers, &policy, share, unit),
+            champion: champions.as_ref().and_then(|(log, c)| reached(log, c, share, unit)),
+        };
+        let rows = SHARES.map(row).into();
+        let champion = champion.as_ref().map(|champion| champion.card.name.clone());
+        let judged = judged.len();
+        Ok(Arc::new(Newcomer { number, policy: Arc::new(policy), champion, judged, rows }))
+    }
+
+    fn collect(
+        &self,
+        preset: &Preset,
+        say: &dyn Fn(usize, usize, String),
+    ) -> anyhow::Result<String> {
+        let mut fleet = self.fleet(preset)?;
+        let policy = self.policy();
+        let mut exploring = preset.clone();
+        let quantiles = policy.as_ref().map(|policy| policy.card.quantiles.clone());
+        exploring.routing.router = if policy.is_some() { "policy" } else { "random" }.into();
+        exploring.routing.exploration = Some(Exploration {
+            coin: COIN,
+            ..quantiles.map_or_else(Exploration::default, |quantiles| Exploration {
+                quantiles,
+                coin: COIN,
+            })
+        });
+        fleet.set(&exploring);
+        // Other questions than any collection before: their number goes into the seed.
+        let seed = self.seed ^ (self.store.len() as u64) << 20;
+        let asked: Vec<Question> =
+            questions("arithmetic", Split::Develop, seed)?.take(COLLECTED).collect();
+        let roster = Roster::new(&preset.name, policy);
+        let plan = Plan {
+            name: format!("{} workbench seed {seed}", preset.name),
+            router: exploring.routing.router.clone(),
+            seed,
+        };
+        let mut written = 0;
+        // In pieces, so that it can be cancelled.
+        for (i, piece) in asked.chunks(20).enumerate() {
+            if !self.goes_on() {
+                break;
+            }
+            let plan = Plan { seed: seed.wrapping_add(i as u64 * 20), ..plan.clone() };
+            let collected = collect(&mut fleet, &roster, &self.store, &plan, piece, |_, _| ())?;
+            written += collected.written;
+            say(written, COLLECTED, "each with a threshold that was drawn for it".into());
+        }
+        Ok(format!("{written} episodes were collected"))
+    }
+
+    fn calibrate(
+        &self,
+        preset: &Preset,
+        say: &dyn Fn(usize, usize, String),
+    ) -> anyhow::Result<String> {
+        let policy = self.policy().ok_or_else(|| {
+            anyhow::anyhow!("thresholds are calibrated for the router `policy` only")
+        })?;
+        let mut fleet = self.fleet(preset)?;
+        let roster = Roster::new(&preset.name, Some(policy.clone()));
+        let seed = fresh(self.seed ^ now_ms(), 1);
+        let asked: Vec<Question> =
+            questions("arithmetic", Split::Develop, seed)?.take(CALIBRATED).collect();
+        let done = std::cell::Cell::new(0);
+        let step = || {
+            done.set(done.get() + 1);
+            say(
+                done.get(),
+                3 * CALIBRATED,
+                "fresh questions, by each model alone and by both".into(),
+            );
+        };
+        let mut trial = Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed };
+        let (ends, _) = trial.ends(step)?;
+        anyhow::ensure!(self.goes_on(), "the calibration was cancelled");
+        let run = trial.run("policy", true, step)?;
+        anyhow::ensure!(self.goes_on(), "the calibration was cancelled");
+        let thresholds = &policy.card.quantiles;
+        let lost = misses(run.sweeps(), &ends.large, thresholds)?;
+        let n = asked.len() as u64;
+        let at = learn_then_test(&lost, n, 1.0 - ACCURACY, 1.0 - CONFIDENCE);
+        let Some(threshold) = at.map(|i| thresholds[i]) else {
+            anyhow::bail!("no threshold keeps the promise on these {n} questions");
+        };
+        let point = curve(run.sweeps(), &ends, &[threshold])?;
+        let point = point.first().ok_or_else(|| anyhow::anyhow!("there are no questions"))?;
+        let pair = fleet.first().pair();
+        let calibration = Calibration {
+            threshold,
+            target: Target::Accuracy { accuracy: ACCURACY, confidence: CONFIDENCE },
+            n: asked.len(),
+            seed,
+            accuracy: point.accuracy,
+            cost_share: point.cost_share.unwrap_or(0.0),
+            at_ms: now_ms(),
+            ground: Ground::of(policy.digest()?, preset, pair, "arithmetic"),
+        };
+        self.store.keep_calibration(&calibration)?;
+        Ok(format!(
+            "threshold {threshold:.4}: {} · {:.1} % right at {:.1} % of the cost",
+            aim(calibration.target),
+            100.0 * calibration.accuracy,
+            100.0 * calibration.cost_share
+        ))
+    }
+
+    fn contest(
+        &self,
+        preset: &Preset,
+        newcomer: Option<&Newcomer>,
+        say: &dyn Fn(usize, usize, String),
+    ) -> anyhow::Result<String> {
+        let (Some(newcomer), Some(champion)) = (newcomer, self.policy()) else {
+            anyhow::bail!("a contest needs a new policy and one in force");
+        };
+        let mut fleet = self.fleet(preset)?;
+        // Each contest has questions of its own: trying on until one wins proves nothing.
+        let seed = fresh(self.seed ^ now_ms(), 2 + newcomer.number);
+        let asked: Vec<Question> =
+            questions("arithmetic", Split::Develop, seed)?.take(CONTEST).collect();
+        let names = [newcomer.policy.card.name.clone(), champion.card.name.clone()];
+        let done = std::cell::Cell::new(0);
+        let held = contest(&mut fleet, [newcomer.policy.clone(), champion], &asked, seed, || {
+            done.set(done.get() + 1);
+            say(done.get(), 4 * CONTEST, "each model alone, then both policies".into());
+        })?;
+        anyhow::ensure!(self.goes_on(), "the contest was cancelled");
+        let apgr = |apgr: Option<f64>| apgr.map_or("none".into(), |apgr| format!("{apgr:.3}"));
+        let lead = held.lead.map_or(String::new(), |lead| {
+            let ci = lead.ci.map_or(String::new(), |[a, b]| format!(" ({a:+.3} to {b:+.3})"));
+            format!("; lead {:+.3}{ci}", lead.value)
+        });
+        let verdict = if held.is_won() { "won" } else { "not won: its interval is not above 0" };
+        Ok(format!(
+            "{CONTEST} fresh questions: APGR of {} {}, of {} {}{lead}: {verdict}",
+            names[0],
+            apgr(held.challenger),
+            names[1],
+            apgr(held.champion)
+        ))
+    }
+
+    /// The models once more, beside those of the session.
+    fn fleet(&self, preset: &Preset) -> anyhow::Result<Fleet> {
+        let builtin =
+            preset.small.source.starts_with(BUILTIN) && preset.large.source.starts_with(BUILTIN);
+        anyhow::ensure!(
+            builtin,
+            "these models would have to be loaded a second time, which may not fit: quit, and run `pointsman collect` or `pointsman calibrate`"
+        );
+        Ok(load_fleet(preset, &self.folders.cache, Some(1))?)
+    }
+
+    pub(super) fn promote(
+        &self,
+        preset: &str,
+        newcomer: &Newcomer,
+    ) -> Result<(Roster, Option<Scale>), String> {
+        self.store.promote(preset, newcomer.number).map_err(|e| e.to_string())?;
+        let roster = Roster::new(preset, Some(newcomer.policy.clone()));
+        let preset = self.preset();
+        self.employ(&preset, &roster);
+        Ok((roster.clone(), scale(&preset, &roster)))
+    }
+}
+
+fn log(trajectories: &[Trajectory], policy: &Policy) -> anyhow::Result<Log> {
+    Ok(Log::new(&logged(trajectories, policy)?))
+}
+
+/// What a policy reaches at the threshold whose estimated cost comes nearest to `share`, where the recordings
+/// support it.
+fn reached(log: &Log, policy: &Policy, share: f64, unit: f64) -> Option<Reached> {
+    let estimates = log.curve(&policy.card.quantiles);
+    let supported = estimates.iter().filter(|estimate| estimate.supported);
+    let far =
+        |estimate: &&Estimate| estimate.cost.map_or(f64::MAX, |cost| (cost / unit - share).abs());
+    let nearest = supported.min_by(|a, b| far(a).total_cmp(&far(b)))?;
+    Some(Reached {
+        threshold: nearest.threshold,
+        share: nearest.cost? / unit,
+        accuracy: nearest.accuracy?,
+        ci: nearest.accuracy_ci?,
+    })
+}

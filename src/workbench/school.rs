@@ -1,0 +1,105 @@
+//! Retraining and calibration on the screen: what is under way, and what came of it.
+
+use std::sync::Arc;
+
+use crate::routing::Policy;
+
+/// Episodes that are collected at a time.
+pub const COLLECTED: usize = 500;
+
+/// What can be done there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lesson {
+    /// Train a policy from the store.
+    Train,
+    /// Write episodes to learn from.
+    Collect,
+    /// Find a threshold for the policy in force.
+    Calibrate,
+    /// Have the new policy and the one in force answer the same fresh questions.
+    Contest,
+    /// Put the new policy in force.
+    Promote,
+    /// Cancel what is under way, else drop the new policy.
+    Discard,
+}
+
+/// The page.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct School {
+    pub doing: Option<Doing>,
+    /// A policy that was trained and is neither promoted nor discarded.
+    pub newcomer: Option<Arc<Newcomer>>,
+    /// What happened, the last at the end.
+    pub told: Vec<String>,
+}
+
+/// Something under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doing {
+    pub what: Lesson,
+    pub done: usize,
+    /// 0 where it is not known yet.
+    pub of: usize,
+    /// How it stands.
+    pub text: String,
+}
+
+/// A new policy beside the one in force.
+#[derive(Clone)]
+pub struct Newcomer {
+    /// Its number in the store.
+    pub number: u64,
+    pub policy: Arc<Policy>,
+    /// Name of the one in force, where there is one.
+    pub champion: Option<String>,
+    /// Recorded episodes that both were judged on and neither learnt from.
+    pub judged: usize,
+    /// The same costs, the accuracy of each.
+    pub rows: Vec<Beside>,
+}
+
+impl std::fmt::Debug for Newcomer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Newcomer")
+            .field("policy", &self.policy.card.name)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Newcomer {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number && self.rows == other.rows
+    }
+}
+
+/// What both policies are estimated to reach at a cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Beside {
+    /// Mean cost, as a share of all-large's.
+    pub share: f64,
+    pub newcomer: Option<Reached>,
+    pub champion: Option<Reached>,
+}
+
+/// An accuracy with its 95 % interval, at the threshold whose cost comes nearest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reached {
+    pub threshold: f64,
+    /// Estimated mean cost, as a share of all-large's.
+    pub share: f64,
+    pub accuracy: f64,
+    pub ci: [f64; 2],
+}
+
+/// News from there.
+#[derive(Debug, Clone, PartialEq)]
+pub enum News {
+    Progress(Doing),
+    Trained(Arc<Newcomer>),
+    /// Something came to its end; what to tell.
+    Over(String),
+    /// Something could not be done, or was cancelled.
+    Failed(String),
+}

@@ -1,0 +1,155 @@
+//! What a person does at the workbench, from key to screen: in a real pseudo-terminal, with the real tiny pair.
+
+mod pty;
+
+use std::path::Path;
+use std::process::Command;
+
+use pointsman::store::Store;
+use pty::Session;
+
+/// Runs the program headless in that home.
+fn pointsman(home: &Path, arguments: &[&str]) {
+    let run = Command::new(env!("CARGO_BIN_EXE_pointsman"))
+        .args(arguments)
+        .env("POINTSMAN_HOME", home)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+fn store(home: &Path) -> Store {
+    Store::open(&home.join("data/store")).unwrap()
+}
+
+#[test]
+fn an_episode_is_forked_found_again_opened_and_replayed() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = Session::start(home.path(), &["--seed", "3"], 100, 30);
+    session.see("Answer:");
+    session.press("f");
+    session.see("what is different?");
+    session.press("l");
+    session.see("large by you");
+    session.press("c");
+    session.see("fork of 1 at step");
+    session.press("q");
+    // Both are in the library, and the fork knows its parent.
+    session.press("o");
+    session.see("all, newest first");
+    session.wait_for("two episodes", |text| text.contains(" 2 ┐"));
+    session.press("f");
+    session.see("family of episode 2");
+    session.see("fork at");
+    // A tag is found by a query.
+    session.press("thard\r");
+    session.see("episode 2 tagged hard");
+    session.press("/tag:hard\r");
+    session.wait_for("one episode", |text| text.contains("tag:hard") && text.contains(" 1 ┐"));
+    session.press("r");
+    session.see("replay");
+    session.see("step 4 of 4");
+    // Back from the replay to what was there, which can still be worked with.
+    session.press("q");
+    session.wait_for("the fork", |text| text.contains("large by you") && !text.contains("replay "));
+    session.press("o");
+    session.see("tag:hard");
+    session.press("/\x15\r");
+    session.wait_for("both", |text| text.contains("all, newest first") && text.contains(" 2 ┐"));
+    session.press("j\r");
+    session.see("stored");
+    session.press("\x7f");
+    session.wait_for("the fork", |text| text.contains("large by you") && !text.contains("stored"));
+    // Deleted, and had back.
+    session.press("o/tag:hard\r");
+    session.wait_for("one episode", |text| text.contains("tag:hard") && text.contains(" 1 ┐"));
+    session.press("D");
+    session.see("in the bin");
+    session.see("no such episode");
+    session.press("u");
+    session.see("back from the bin");
+    session.press("/\x15nonsense:5\r");
+    session.see("the query is wrong");
+    session.press("\x03");
+    assert!(session.end().success());
+    session.assert_restored();
+
+    let entry = store(home.path()).entry(2).unwrap();
+    assert!(entry.annotations.tags.iter().any(|tag| tag.as_str() == "hard"));
+    assert!(entry.annotations.binned().is_none());
+}
+
+#[test]
+fn a_policy_is_trained_promoted_and_in_force() {
+    let home = tempfile::tempdir().unwrap();
+    pointsman(home.path(), &["collect", "-n", "120", "--coin", "0.5", "--seed", "5"]);
+    let mut session = Session::start(home.path(), &["--seed", "3"], 80, 24);
+    session.see("Answer:");
+    session.press("Tp");
+    session.see("there is no new policy yet");
+    session.press("t");
+    session.see("tiny-1 was trained from");
+    session.see("too few to judge by");
+    session.press("p");
+    session.see("tiny-1 is in force");
+    session.press("q");
+    session.see("trace");
+    session.press("d");
+    session.wait_for("the new policy", |text| text.contains("by policy tiny-1"));
+    session.press("q");
+    assert!(session.end().success());
+    assert_eq!(store(home.path()).reign("tiny").unwrap(), [1]);
+}
+
+#[test]
+fn a_training_is_cancelled_and_nothing_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    pointsman(home.path(), &["collect", "-n", "120", "--coin", "0.5", "--seed", "5"]);
+    let mut session = Session::start(home.path(), &["--seed", "3"], 80, 24);
+    session.see("Answer:");
+    session.press("Tt");
+    session.see("training");
+    session.press("x");
+    session.see("nothing was kept");
+    session.press("\x03");
+    assert!(session.end().success());
+    assert!(store(home.path()).policies().unwrap().is_empty());
+}
+
+#[test]
+fn presets_and_themes_are_chosen_while_it_runs() {
+    let home = tempfile::tempdir().unwrap();
+    let presets = home.path().join("config/presets");
+    std::fs::create_dir_all(&presets).unwrap();
+    let tiny = include_str!("../presets/tiny.toml");
+    std::fs::write(presets.join("broken.toml"), tiny.replace("threshold", "treshold")).unwrap();
+    let small = tiny.replace("builtin:tiny/large", "builtin:tiny/small");
+    std::fs::write(presets.join("twins.toml"), small.replace("\"policy\"", "\"random\"")).unwrap();
+    let mut session = Session::start(home.path(), &["--seed", "3"], 100, 30);
+    session.see("Answer:");
+    session.press("P");
+    session.see("cannot be used");
+    session.press("broken");
+    session.see("> broken");
+    session.press("\r");
+    session.see("broken.toml");
+    session.see("the preset in force stays");
+    session.press("Ptwins");
+    session.wait_for("one preset", |text| text.contains("> twins") && !text.contains("qwen"));
+    session.press("\r");
+    session.see("its models are being loaded");
+    session.wait_for("other models", |text| !text.contains("loading"));
+    session.press("d");
+    session.wait_for("an episode of the twins", |text| {
+        text.contains("· twins · random") && text.contains("Answer:")
+    });
+    session.press(":themes\r");
+    session.see("high-contrast");
+    session.press("mono\r");
+    session.wait_for("no menu", |text| !text.contains("high-contrast"));
+    session.press("\x03");
+    assert!(session.end().success());
+    let store = store(home.path());
+    let last = store.list().last().unwrap().unwrap();
+    assert_eq!((last.id, last.preset.as_str()), (2, "twins"));
+}

@@ -1,0 +1,239 @@
+//! The pages and lists of the workbench, fed by hand: library, retraining, menus, typed lines.
+
+#[macro_use]
+mod bench;
+
+use bench::{Bench, finished};
+use pointsman::episode::{FinishReason, Parent, Verdict};
+use pointsman::evaluation::{PersonScore, Side};
+use pointsman::store::{Annotations, End, Entry, Summary};
+use pointsman::workbench::{
+    Doing, Effect, Errand, Item, Lesson, Listed, Menu, Message, News, Notice, Page, Pick, Sought,
+    Stretch, update,
+};
+use ratatui::crossterm::event::KeyCode;
+
+fn summary(id: u64, verdict: Verdict, parent: Option<u64>) -> Summary {
+    let bench = finished(verdict);
+    let episode = &bench.state.run.as_ref().unwrap().episode;
+    let mut summary = Summary::of(id, episode);
+    summary.parent = parent.map(|episode| Parent { episode, step: 2 });
+    if let End::Finished { reason, .. } = &mut summary.end {
+        *reason = FinishReason::Answered;
+    }
+    summary
+}
+
+fn listed(id: u64, verdict: Verdict, parent: Option<u64>, depth: usize) -> Listed {
+    let mut annotations = Annotations::default();
+    annotations.starred = id == 12;
+    if id == 12 {
+        annotations.tags.insert("hard".parse().unwrap());
+        annotations.note = "ask Ava".into();
+    }
+    let entry = Entry { summary: summary(id, verdict, parent), annotations };
+    Listed { entry, depth, began: format!("11-25 07:{id}") }
+}
+
+fn found(bench: &mut Bench, rows: Vec<Listed>) {
+    let ticket = bench.state.library.ticket;
+    let found = Ok(Stretch { rows, unreadable: 1, next: None });
+    update(&mut bench.state, Message::Found { ticket, anew: true, found });
+}
+
+/// The library with three episodes.
+fn library() -> Bench {
+    let mut bench = finished(Verdict::Correct);
+    bench.press("o");
+    let rows = vec![
+        listed(14, Verdict::Wrong, Some(12), 0),
+        listed(12, Verdict::Correct, None, 0),
+        listed(11, Verdict::Undecided, None, 0),
+    ];
+    found(&mut bench, rows);
+    bench
+}
+
+fn effects(bench: &mut Bench, code: KeyCode) -> Vec<Effect> {
+    use ratatui::crossterm::event::{Event, KeyEvent, KeyModifiers};
+    let key = KeyEvent::new(code, KeyModifiers::NONE);
+    update(&mut bench.state, Message::Input(Event::Key(key)))
+}
+
+#[test]
+fn a_list() {
+    let mut bench = library();
+    bench.press(" ");
+    shots!("library", bench, (80, 24), (120, 40), (200, 50));
+}
+
+#[test]
+fn a_family() {
+    let mut bench = library();
+    bench.press("f");
+    assert_eq!(bench.state.library.sought, Sought::Family(14));
+    found(
+        &mut bench,
+        vec![listed(12, Verdict::Correct, None, 0), listed(14, Verdict::Wrong, Some(12), 1)],
+    );
+    shots!("family", bench, (80, 24));
+}
+
+#[test]
+fn a_query_is_typed() {
+    let mut bench = library();
+    bench.press("/right cost<2G");
+    shots!("query", bench, (80, 24), (120, 40));
+    let effects = effects(&mut bench, KeyCode::Enter);
+    let Effect::Do(Errand::Find { sought, after: None, .. }) = &effects[0] else { panic!() };
+    assert_eq!(*sought, Sought::Query("right cost<2G".into()));
+}
+
+#[test]
+fn an_older_answer_is_dropped_and_a_sort_keeps_the_words() {
+    let mut bench = library();
+    let old = bench.state.library.ticket;
+    bench.press("/tag:x\nsss");
+    assert_eq!(bench.state.library.sought, Sought::Query("tag:x sort:-steps".into()));
+    let rows = bench.state.library.rows.len();
+    let found = Err("too late".to_owned());
+    update(&mut bench.state, Message::Found { ticket: old, anew: true, found });
+    assert_eq!((bench.state.library.rows.len(), &bench.state.library.problem), (rows, &None));
+    bench.press("sss");
+    assert_eq!(bench.state.library.sought, Sought::Query("tag:x".into()), "the orders go round");
+}
+
+#[test]
+fn keys_act_on_the_marked_ones() {
+    let mut bench = library();
+    bench.press("  ");
+    let effects = effects(&mut bench, KeyCode::Char('D'));
+    assert_eq!(effects, [Effect::Do(Errand::Bin(vec![12, 14]))]);
+    assert!(bench.state.library.marked.is_empty());
+}
+
+#[test]
+fn a_failure_is_told_and_the_list_stays() {
+    let mut bench = library();
+    update(&mut bench.state, Message::Kept(Err("the disk is full".into())));
+    assert_eq!(bench.state.notice, Some(Notice::Trouble("the disk is full".into())));
+    assert_eq!((bench.state.page, bench.state.library.rows.len()), (Page::Library, 3));
+}
+
+#[test]
+fn retraining() {
+    let mut bench = finished(Verdict::Correct);
+    bench.press("T");
+    shots!("school", bench, (80, 24));
+    let effects = effects(&mut bench, KeyCode::Char('t'));
+    assert!(matches!(&effects[0], Effect::Do(Errand::Learn { lesson: Lesson::Train, .. })));
+    let doing =
+        |done| Doing { what: Lesson::Train, done, of: 48, text: "236 episodes; loss 0.310".into() };
+    update(&mut bench.state, Message::School(News::Progress(doing(24))));
+    shots!("training", bench, (80, 24), (120, 40));
+    // One thing at a time.
+    bench.press("e");
+    assert!(matches!(&bench.state.notice, Some(Notice::Hint(text)) if text.contains("under way")));
+    bench.press("x");
+    update(&mut bench.state, Message::School(News::Failed("cancelled".into())));
+    update(&mut bench.state, Message::School(News::Progress(doing(25))));
+    assert_eq!(bench.state.school.doing, None, "a late word does not begin it again");
+}
+
+#[test]
+fn what_happens_meanwhile_is_told_where_one_is() {
+    let mut bench = finished(Verdict::Correct);
+    bench.press("Tt");
+    bench.key(KeyCode::Backspace);
+    assert_eq!(bench.state.page, Page::Panes);
+    update(&mut bench.state, Message::School(News::Over("500 episodes were collected".into())));
+    assert_eq!(bench.state.notice, Some(Notice::Hint("500 episodes were collected".into())));
+}
+
+#[test]
+fn the_palette_finds_what_can_be_done_here() {
+    let mut bench = finished(Verdict::Correct);
+    bench.press(":");
+    shots!("palette", bench, (80, 24), (120, 40));
+    bench.press("help");
+    shots!("palette_nothing", bench, (80, 24));
+    for _ in 0..4 {
+        bench.key(KeyCode::Backspace);
+    }
+    bench.press("stored epi\n");
+    assert_eq!(bench.state.page, Page::Library);
+    // What is only of use in an episode is not offered without one.
+    bench.key(KeyCode::Backspace);
+    bench.press(":next step small");
+    assert!(bench.screen(80, 24).text().contains("nothing has all of this in it"));
+}
+
+#[test]
+fn what_is_typed_before_a_list_has_come_counts() {
+    let mut bench = finished(Verdict::Correct);
+    bench.press("Cli\n");
+    assert!(matches!(&bench.state.notice, Some(Notice::Hint(text)) if text.contains("on its way")));
+    let item = |name: &str| Item {
+        label: name.into(),
+        note: String::new(),
+        pick: Pick::Theme(name.into()),
+    };
+    let menu = Menu::new("themes", vec![item("dusk"), item("light")]);
+    update(&mut bench.state, Message::Menu(Ok(menu)));
+    let effects = effects(&mut bench, KeyCode::Enter);
+    assert_eq!(effects, [Effect::Do(Errand::Theme("light".into()))]);
+}
+
+#[test]
+fn a_budget_is_typed() {
+    let mut bench = finished(Verdict::Correct);
+    bench.press("b");
+    shots!("budget", bench, (80, 24));
+    for _ in 0..4 {
+        bench.key(KeyCode::Backspace);
+    }
+    bench.press("much\n");
+    assert!(matches!(&bench.state.notice, Some(Notice::Hint(text)) if text.contains("200M")));
+    bench.press("b");
+    for _ in 0..4 {
+        bench.key(KeyCode::Backspace);
+    }
+    bench.press("200M");
+    let effects = effects(&mut bench, KeyCode::Enter);
+    let send = pointsman::session::Command::Budget(Some(2e8));
+    assert_eq!(effects, [Effect::Send(send)]);
+    assert_eq!(bench.state.preset.budget.limit, Some(2e8));
+}
+
+#[test]
+fn a_score() {
+    let mut bench = finished(Verdict::Correct);
+    let effects = effects(&mut bench, KeyCode::Char('a'));
+    assert_eq!(effects, [Effect::Do(Errand::Score)]);
+    let side = |accuracy, cost| Side { episodes: 3, accuracy, cost };
+    let score = PersonScore {
+        decisions: 9,
+        advised: 8,
+        agreed: 6,
+        questions: 3,
+        person: side(1.0, 2e8),
+        router: side(2.0 / 3.0, 1.5e8),
+    };
+    update(&mut bench.state, Message::Scored(Ok(score)));
+    shots!("score", bench, (80, 24));
+}
+
+#[test]
+fn a_long_notice_is_shown_whole() {
+    let mut bench = finished(Verdict::Correct);
+    let why = "/home/ava/.config/pointsman/presets/mine.toml, line 32, column 1: unknown field \
+               `treshold`, expected one of `router`, `policy`, `threshold`";
+    update(&mut bench.state, Message::Preset(Err(why.into())));
+    let screen = bench.screen(80, 24).text();
+    assert!(
+        screen.replace('\n', " ").contains("the preset in force stays")
+            || screen.contains("force stays"),
+        "{screen}"
+    );
+    assert!(screen.contains("line 32"), "{screen}");
+}
