@@ -82,6 +82,9 @@ struct Tally {
     /// Episodes with a slip in the trace, and the cost of all that came behind it.
     lost: usize,
     after: f64,
+    /// Steps behind it, and how many of them the large model wrote.
+    behind: usize,
+    behind_large: usize,
 }
 
 impl Tally {
@@ -94,6 +97,8 @@ impl Tally {
         self.idle_large += other.idle_large;
         self.lost += other.lost;
         self.after += other.after;
+        self.behind += other.behind;
+        self.behind_large += other.behind_large;
     }
 
     fn of(episode: &Episode, solution: &Problem) -> Self {
@@ -102,6 +107,8 @@ impl Tally {
         for (i, step) in episode.steps.iter().enumerate() {
             if lost {
                 tally.after += step.cost(episode.started.prices);
+                tally.behind += 1;
+                tally.behind_large += usize::from(step.writing.model == Role::Large);
                 continue;
             }
             let large = step.writing.model == Role::Large;
@@ -217,9 +224,9 @@ fn run(
 
 fn print(told: &[(&str, Vec<Told>)], large: f64) {
     println!(
-        "| router | t | right | cost share | slips caught | right drafts redone | wrong but idle drafts redone | chains lost | spent on one after it was lost |"
+        "| router | t | right | cost share | slips caught | right drafts redone | wrong but idle drafts redone | chains lost | steps behind the slip written by the large model | spent on one behind it |"
     );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     for (label, all) in told {
         let n = all.len().max(1) as f64;
         let mut sum = Tally::default();
@@ -240,7 +247,7 @@ fn print(told: &[(&str, Vec<Told>)], large: f64) {
         let drafts = |part, all| if whole { of(part, all) } else { "–".to_owned() };
         let spent: f64 = all.iter().map(Told::cost).sum();
         println!(
-            "| {label} | {:.3} | {:.1} % | {:.1} % | {} | {} | {} | {} | {:.1} % of all-large |",
+            "| {label} | {:.3} | {:.1} % | {:.1} % | {} | {} | {} | {} | {} | {:.1} % of all-large |",
             all.first().map_or(0.0, |t| t.episode.threshold),
             100.0 * all.iter().filter(|t| t.right()).count() as f64 / n,
             100.0 * spent / large,
@@ -248,6 +255,7 @@ fn print(told: &[(&str, Vec<Told>)], large: f64) {
             drafts(sum.alarms, sum.right),
             drafts(sum.idle_large, sum.idle),
             sum.lost,
+            of(sum.behind_large, sum.behind),
             100.0 * sum.after / sum.lost.max(1) as f64 / (large / n),
         );
     }
@@ -267,10 +275,9 @@ fn record(told: &[(&str, Vec<Told>)], folder: &Path) -> anyhow::Result<()> {
     });
     let lost = pairs("confidence")
         .into_iter()
-        .filter(|(a, b)| a.tally.lost > 0 && b.tally.lost > 0 && long(a))
-        .max_by(|x, y| {
-            (x.1.tally.after - x.0.tally.after).total_cmp(&(y.1.tally.after - y.0.tally.after))
-        });
+        .filter(|(a, b)| a.tally.lost > 0 && a.tally.behind >= 3 && b.tally.lost > 0)
+        .filter(|(a, b)| a.tally.behind_large < b.tally.behind_large)
+        .max_by_key(|(a, b)| b.tally.behind_large - a.tally.behind_large);
     let matters = pairs("confidence").into_iter().find(|(a, b)| {
         a.right() && a.tally.idle > 0 && a.tally.idle_large == 0 && b.tally.idle_large > 0
     });

@@ -136,7 +136,7 @@ fn list(folder: &Path) -> anyhow::Result<()> {
             }
             Err(error) => error.to_string(),
         };
-        style::line(&format!("{name:<12} {text}"))?;
+        style::line(&format!("{name:<16} {text}"))?;
     }
     style::line(
         "\n`pointsman replay NAME` shows one; `pointsman episodes ls` lists stored episodes, \

@@ -1,0 +1,226 @@
+//! Writes recordings of the tiny pair that show one thing each:
+//!
+//!     cargo run --release --example cases -- --out recordings
+//!
+//! An override that helped and one that hurt (the episode as the policy had it, then the one in which a
+//! person chose one step), a budget that was spent, and a fork (the parent, then the child). The first
+//! question of the split `test` that shows it is taken.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Parser;
+use pointsman::config::{Folders, load_preset};
+use pointsman::episode::{Decider, Episode, Event, EventKind, OverrideScope, Role, Token, Verdict};
+use pointsman::recording::write_event;
+use pointsman::routing::{Opinion, Roster, load_policy};
+use pointsman::session::{Audience, Command, Conductor, Fork, Job, Journal, Nobody, load_pair};
+use pointsman::tasks::arithmetic::Split;
+use pointsman::tasks::{Question, questions};
+
+#[derive(Parser)]
+struct Arguments {
+    /// Folder for the recordings
+    #[arg(long)]
+    out: PathBuf,
+    /// Questions to look through
+    #[arg(short, default_value_t = 1000)]
+    n: usize,
+    #[arg(long, default_value_t = 90_000)]
+    seed: u64,
+    /// Threshold of the policy
+    #[arg(long, default_value_t = 0.5)]
+    threshold: f64,
+}
+
+/// Keeps an episode's events.
+#[derive(Default)]
+struct Tape(Vec<Event>);
+
+impl Journal for Tape {
+    fn begin(&mut self) -> Result<u64, String> {
+        Ok(1)
+    }
+
+    fn append(&mut self, _: u64, event: &Event) -> Result<(), String> {
+        self.0.push(event.clone());
+        Ok(())
+    }
+}
+
+/// A person who gives one step to a model.
+struct Hand {
+    step: usize,
+    model: Role,
+    says: Option<Command>,
+}
+
+impl Hand {
+    fn new(step: usize, model: Role) -> Self {
+        Self { step, model, says: None }
+    }
+}
+
+impl Audience for Hand {
+    fn poll(&mut self) -> Option<Command> {
+        self.says.take()
+    }
+
+    fn wait(&mut self) -> Option<Command> {
+        None
+    }
+
+    fn event(&mut self, _: u64, event: &Event) {
+        let next = match &event.kind {
+            EventKind::Started(_) => 0,
+            EventKind::Written { step, .. } => step + 1,
+            _ => return,
+        };
+        if next == self.step {
+            let scope = OverrideScope::NextStep;
+            self.says = Some(Command::Override { model: self.model, scope });
+        }
+    }
+
+    fn token(&mut self, _: Role, _: &Token) {}
+
+    fn opinion(&mut self, _: usize, _: &Opinion) {}
+
+    fn refuse(&mut self, _: &str) {}
+}
+
+/// Runs episodes and keeps their events.
+struct Stage {
+    conductor: Conductor,
+    roster: Roster,
+    seed: u64,
+}
+
+type Told = (Episode, Vec<Event>);
+
+impl Stage {
+    fn play(&mut self, question: &Question, audience: &mut dyn Audience) -> anyhow::Result<Told> {
+        let mut router = self.roster.router("policy")?;
+        let mut tape = Tape::default();
+        let job = Job::new(question, router.as_mut(), self.seed);
+        let episode = self.conductor.run(job, &mut tape, audience)?;
+        Ok((episode, tape.0))
+    }
+
+    fn fork(&mut self, question: &Question, fork: Fork) -> anyhow::Result<Told> {
+        let mut router = self.roster.router("policy")?;
+        let mut tape = Tape::default();
+        let job = Job::fork(question, router.as_mut(), fork);
+        let episode = self.conductor.run(job, &mut tape, &mut Nobody)?;
+        Ok((episode, tape.0))
+    }
+}
+
+fn is_right(told: &Told) -> bool {
+    told.0.verdict() == Some(Verdict::Correct)
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let folders = Folders::find()?;
+    let mut preset = load_preset("tiny", &folders)?;
+    preset.routing.threshold = arguments.threshold;
+    let roster = Roster::new("tiny", Some(Arc::new(load_policy("builtin:tiny")?)));
+    let conductor = load_pair(&preset, &folders.cache)?;
+    let mut stage = Stage { conductor, roster, seed: arguments.seed };
+    let asked: Vec<Question> =
+        questions("arithmetic", Split::Test, arguments.seed)?.take(arguments.n).collect();
+    let mut missing: Vec<&str> = vec!["override-helped", "override-hurt", "spent-budget", "fork"];
+    for question in &asked {
+        if missing.is_empty() {
+            break;
+        }
+        let before = stage.play(question, &mut Nobody)?;
+        if before.0.steps.len() < 4 {
+            continue;
+        }
+        let mut keep = |name: &'static str, told: &[&Told]| -> anyhow::Result<()> {
+            if !missing.contains(&name) {
+                return Ok(());
+            }
+            missing.retain(|wanted| *wanted != name);
+            write(&arguments.out, name, told)
+        };
+        if is_right(&before) {
+            if let Some(after) = hurt(&mut stage, question, &before)? {
+                keep("override-hurt", &[&before, &after])?;
+            }
+            if let Some(after) = spent(&mut stage, question, &before)? {
+                keep("spent-budget", &[&after])?;
+            }
+        } else if let Some((after, step)) = helped(&mut stage, question, &before)? {
+            let mut fork = Fork::new(1, before.0.clone(), step);
+            fork.model = Some(Role::Large);
+            let child = stage.fork(question, fork)?;
+            if is_right(&child) {
+                keep("fork", &[&before, &child])?;
+            }
+            keep("override-helped", &[&before, &after])?;
+        }
+    }
+    anyhow::ensure!(missing.is_empty(), "no example of {} among these", missing.join(", "));
+    Ok(())
+}
+
+/// The large model for one step of the small one, and the answer is right.
+fn helped(
+    stage: &mut Stage,
+    question: &Question,
+    before: &Told,
+) -> anyhow::Result<Option<(Told, usize)>> {
+    for (i, step) in before.0.steps.iter().enumerate() {
+        if step.writing.model == Role::Small {
+            let after = stage.play(question, &mut Hand::new(i, Role::Large))?;
+            if is_right(&after) {
+                return Ok(Some((after, i)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The small model for one step of the large one, and the answer is wrong.
+fn hurt(stage: &mut Stage, question: &Question, before: &Told) -> anyhow::Result<Option<Told>> {
+    for (i, step) in before.0.steps.iter().enumerate() {
+        if step.writing.model == Role::Large {
+            let after = stage.play(question, &mut Hand::new(i, Role::Small))?;
+            if after.0.verdict() == Some(Verdict::Wrong) {
+                return Ok(Some(after));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Half of what it cost as the budget: the small model must end it, and the answer is wrong.
+fn spent(stage: &mut Stage, question: &Question, before: &Told) -> anyhow::Result<Option<Told>> {
+    stage.conductor.preset_mut().budget.limit = Some(before.0.ledger.cost() / 2.0);
+    let after = stage.play(question, &mut Nobody);
+    stage.conductor.preset_mut().budget.limit = None;
+    let after = after?;
+    let by_budget = after.0.decisions().any(|(_, decision)| decision.by == Decider::Budget);
+    let wrong = after.0.verdict() == Some(Verdict::Wrong);
+    Ok(Some(after).filter(|_| by_budget && wrong))
+}
+
+fn write(folder: &Path, name: &str, told: &[&Told]) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{name}.jsonl"));
+    let file = File::create(&path).with_context(|| path.display().to_string())?;
+    let mut out = BufWriter::new(file);
+    for (id, (_, events)) in (1..).zip(told) {
+        for event in events {
+            write_event(&mut out, id, event)?;
+        }
+    }
+    println!("{}", path.display());
+    Ok(())
+}
