@@ -1,5 +1,6 @@
 //! What a person does at the workbench, from key to screen: in a real pseudo-terminal, with the real tiny pair.
 
+#[expect(dead_code, reason = "the tests of signals and sizes need more of it")]
 mod pty;
 
 use std::path::Path;

@@ -32,6 +32,7 @@ pub enum Action {
     Draw,
     Type,
     Stop,
+    Bookmark,
     /// Open the library.
     Library,
     /// Something that is done in the library.
@@ -172,6 +173,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Pause, &[Key::plain(' ')], "pause", "pause, resume", Place::Episode),
     row(Action::Step, &[Key::plain('n')], "step", "one step, then pause", Place::Session),
     row(Action::Stop, &[Key::plain('x')], "stop", "stop the episode", Place::Episode),
+    row(Action::Bookmark, &[Key::plain('m')], "bookmark", "bookmark this step", Place::Episode),
     row(Action::Draw, &[Key::plain('d')], "draw", "draw a new question", Place::Session),
     row(
         Action::Type,

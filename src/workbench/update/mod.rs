@@ -333,6 +333,11 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             Some(_) => send(Command::Step),
             None => ask(state, true),
         },
+        Action::Bookmark => {
+            let step = state.step_in_view().map_or(0, |step| step + 1);
+            state.notice = Some(Notice::Hint(format!("step {step} is marked, a replay finds it")));
+            send(Command::Bookmark(String::new()))
+        }
         Action::Stop => send(Command::Stop),
         Action::Draw => vec![Effect::Do(Errand::Draw)],
         Action::Type => {
@@ -355,10 +360,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::ThresholdDown => threshold::shift(state, false, false),
         Action::ThresholdUpFine => threshold::shift(state, true, true),
         Action::ThresholdDownFine => threshold::shift(state, false, true),
-        Action::Threshold => {
-            state.overlay = Overlay::Threshold(String::new());
-            Vec::new()
-        }
+        Action::Threshold => threshold::ask(state),
         Action::Earlier => select(state, false),
         Action::Later => select(state, true),
         Action::PageUp => vec![Effect::Scroll(Scroll::PageUp)],

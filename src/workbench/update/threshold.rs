@@ -44,12 +44,23 @@ pub(super) fn set(state: &mut State, to: f64) -> Vec<Effect> {
         state.threshold = to;
     }
     let mut effects = vec![Effect::Send(Command::Threshold(to))];
-    if state.outlook == Outlooks::Unasked {
-        state.outlook = Outlooks::Asked;
-        effects.push(Effect::Do(Errand::LookAhead));
-    }
+    effects.extend(look_ahead(state));
     state.notice = Some(Notice::Hint(sentence(state, from, to)));
     effects
+}
+
+/// Opens the line to type one.
+pub(super) fn ask(state: &mut State) -> Vec<Effect> {
+    state.overlay = Overlay::Threshold(String::new());
+    look_ahead(state).into_iter().collect()
+}
+
+/// Asks what the store says of thresholds, once.
+fn look_ahead(state: &mut State) -> Option<Effect> {
+    (state.outlook == Outlooks::Unasked).then(|| {
+        state.outlook = Outlooks::Asked;
+        Effect::Do(Errand::LookAhead)
+    })
 }
 
 /// What the store had to say has come.
@@ -67,6 +78,15 @@ pub(super) fn on_key(state: &mut State, key: KeyCode) -> Vec<Effect> {
     let Overlay::Threshold(typed) = &mut state.overlay else { return Vec::new() };
     match key {
         KeyCode::Esc => state.overlay = Overlay::None,
+        // What was typed is no longer what is looked at.
+        KeyCode::Up | KeyCode::Char('+') => {
+            typed.clear();
+            return shift(state, true, false);
+        }
+        KeyCode::Down | KeyCode::Char('-') => {
+            typed.clear();
+            return shift(state, false, false);
+        }
         KeyCode::Backspace => drop(typed.pop()),
         KeyCode::Char(c @ ('0'..='9' | '.' | ',' | '%')) if typed.len() < 12 => {
             typed.push(if c == ',' { '.' } else { c });

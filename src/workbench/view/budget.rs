@@ -17,6 +17,7 @@ use ratatui::text::{Line, Span};
 
 use super::ink::{Ink, lines};
 use super::text::si;
+use crate::config::WhenSpent;
 use crate::episode::{Account, Episode, Role};
 use crate::workbench::state::State;
 
@@ -41,7 +42,12 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     let cost = episode.ledger.cost();
     let [small, large] = Role::BOTH.map(|role| episode.ledger.cost_of(role));
     let next = episode.preview().filter(|_| !episode.is_over());
+    let spent = episode.budget.is_some_and(|limit| cost >= limit) && next.is_some();
     let shares = match next {
+        Some(_) if spent => match episode.started.preset.budget.when_spent {
+            WhenSpent::SmallOnly => "spent: small writes the rest".to_owned(),
+            WhenSpent::Stop => "spent: the episode ends".to_owned(),
+        },
         Some(next) => {
             let [small, large] = Role::BOTH.map(|role| si(next.cost[role]));
             format!("next: S {small} {} L {large}", ink.signs.dot)

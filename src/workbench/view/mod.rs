@@ -13,6 +13,7 @@
 
 mod budget;
 mod compare;
+mod curve;
 mod ink;
 mod library;
 mod menu;

@@ -6,13 +6,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 use ratatui_textarea::TextArea;
 
+use super::curve;
 use super::ink::{Ink, lines};
 use super::text::{fit, wrap};
 use crate::library::FILTERS;
 use crate::workbench::actions::{Action, Row};
-use crate::workbench::estimates::preview;
+use crate::workbench::estimates::{preview, read, sentence, wanted};
 use crate::workbench::key::Key;
 use crate::workbench::keymap::Keymap;
+use crate::workbench::outlook::Outlooks;
 use crate::workbench::state::{Asked, Prompt, State};
 
 /// Clears a box of that size in the middle and draws its frame; returns what is inside.
@@ -136,6 +138,9 @@ const BUDGETS: &[(&str, &str)] =
 /// What can be typed for a tag.
 const TAGS: &[(&str, &str)] = &[("hard", "gives the tag `hard`"), ("-hard", "takes it away")];
 
+/// Rows of the typed threshold and of what it would give.
+const TYPED: u16 = 5;
+
 /// The threshold that is being typed, and what the recordings say of it.
 pub(super) fn threshold(
     frame: &mut Frame<'_>,
@@ -145,10 +150,13 @@ pub(super) fn threshold(
     ink: Ink<'_>,
 ) {
     let width = (body.width - 8).min(76);
-    let said = preview(state, typed).unwrap_or_else(|| match state.scale() {
-        Some(_) => "0 to 1, or the share of steps for the small model: 62 %".into(),
-        None => "0 to 1; at 0 the large model writes everything".into(),
-    });
+    let now = || sentence(state, wanted(state), wanted(state));
+    let known = matches!(state.outlook, Outlooks::Known(_));
+    let said =
+        preview(state, typed).or_else(|| known.then(now)).unwrap_or_else(|| match state.scale() {
+            Some(_) => "0 to 1, or the share of steps for the small model: 62 %".into(),
+            None => "0 to 1; at 0 the large model writes everything".into(),
+        });
     let mut shown = vec![Line::from(vec![
         Span::styled("t ", ink.theme.key),
         Span::raw(typed.to_owned()),
@@ -156,9 +164,20 @@ pub(super) fn threshold(
     ])];
     let said = wrap(&said, usize::from(width - 4), ink.glyphs);
     shown.extend(said.into_iter().map(|line| Line::styled(line, ink.theme.muted)));
-    let title = "threshold: Enter sets it, Esc leaves it";
-    let inner = open(frame, body, (width, 6), title, ink);
+    let title = "threshold: up and down move it, Enter sets what is typed, Esc leaves it";
+    let curve = match &state.outlook {
+        Outlooks::Known(outlook) => Some(outlook),
+        _ => None,
+    };
+    let height = if curve.is_some() { 18.min(body.height) } else { 6 };
+    let inner = open(frame, body, (width, height), title, ink);
     lines(frame.buffer_mut(), inner, shown);
+    if let Some(outlook) = curve {
+        let below = inner.height.saturating_sub(TYPED);
+        let area = Rect { y: inner.y + inner.height - below, height: below, ..inner };
+        let at = read(state, typed).unwrap_or_else(|| wanted(state));
+        curve::render(frame.buffer_mut(), area, outlook, at, ink);
+    }
 }
 
 /// What can be different in a fork.
