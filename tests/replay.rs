@@ -173,7 +173,7 @@ fn wrong_use_is_told_in_one_sentence() {
     let missing = home.path().join("gone.jsonl");
     let nowhere = home.path().join("no/such/folder/a.cast");
     let cases: [(&[&str], i32, &str); 9] = [
-        (&["replay", "resque"], 2, "choose one of rescue"),
+        (&["replay", "resque"], 2, "choose one of fork"),
         (&["replay", missing.to_str().unwrap()], 1, "there is no such file"),
         (&["replay", &empty, "--headless"], 1, "holds no episode"),
         (&["replay", &words, "--headless"], 1, "line 1, is no event"),
