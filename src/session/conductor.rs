@@ -57,7 +57,8 @@ impl Conductor {
     pub fn new(engines: PerRole<Box<dyn Engine>>, preset: Preset) -> Self {
         let prices = PerRole::from_fn(|role| {
             // A forward pass takes about two floating-point operations a parameter and token.
-            preset.model(role).price.unwrap_or(2.0 * engines[role].model().parameters as f64)
+            let operations = 2.0 * engines[role].model().parameters as f64;
+            preset.model(role).price().unwrap_or(operations.into())
         });
         Self { engines, preset, prices }
     }

@@ -1,6 +1,7 @@
 //! `pointsman episodes show`.
 
 use super::{said, style};
+use crate::config::Price;
 use crate::episode::{Account, Decider, Episode, Role, Status, Step};
 use crate::library::LocalTime;
 use crate::store::Annotations;
@@ -45,7 +46,7 @@ pub fn show(
             "{role:>5}: {} · {} parameters · price {} a token · {}",
             model.name,
             style::si(model.parameters as f64),
-            style::si(started.prices[role]),
+            price(started.prices[role]),
             model.digest
         ))?;
     }
@@ -90,4 +91,13 @@ fn step_line(index: usize, step: &Step) -> String {
         format!("p(large) {p}  {by}")
     });
     format!("{:>3} {}  {text:<44} {why}", index + 1, step.writing.model.mark())
+}
+
+/// Prices that differ, one after the other.
+fn price(price: Price) -> String {
+    if price == Price::from(price.written) {
+        return style::si(price.written);
+    }
+    let [read, cached, written] = [price.read, price.cached, price.written].map(style::si);
+    format!("{read} read, {cached} cached, {written} written,")
 }
