@@ -190,6 +190,13 @@ impl Conductor {
             return Err(RouterError::NeedsSolution(router.name().to_owned()));
         }
         router.needs(self.glimpse(*router))?;
+        let large = &self.engines[Role::Large];
+        if router.judges() && !large.takes_dictation() {
+            return Err(RouterError::NeedsDictation {
+                router: router.name().to_owned(),
+                model: large.model().name.clone(),
+            });
+        }
         let small = &self.engines[Role::Small];
         if router.evidence() > small.evidence() {
             return Err(RouterError::NeedsEvidence {
@@ -235,7 +242,10 @@ impl Conductor {
             let settled = self.settled(&running.episode, course.router, spent);
             let boundary = match &settled {
                 Some(_) => None,
-                None => Some(self.look(running, course)?),
+                None => match self.look(running, course)? {
+                    None => continue,
+                    seen => seen,
+                },
             };
             // A person who steps through sees the router's opinion before choosing.
             running.wait_while_paused()?;
@@ -350,12 +360,12 @@ impl Conductor {
         router.pinned().map(|model| (model, router.decider()))
     }
 
-    /// The glimpse, and what the router thinks of it.
+    /// The glimpse, and what the router thinks of it; nothing where a person broke it off.
     fn look(
         &mut self,
         running: &mut Running<'_>,
         course: &mut Course<'_>,
-    ) -> Result<Seen, SessionError> {
+    ) -> Result<Option<Seen>, SessionError> {
         let Course { question, router, shadows, prompts, .. } = course;
         let wanted = self.glimpse(*router);
         let tokens = match wanted {
@@ -369,7 +379,14 @@ impl Conductor {
             request.glimpse = matches!(wanted, Glimpse::Tokens(_));
             self.read_again(running, Role::Small)?;
             let engine = &mut self.engines[Role::Small];
-            Some(running.watch(Role::Small, engine.as_mut(), &request)?)
+            let draft = running.watch(Role::Small, engine.as_mut(), &request)?;
+            if draft.stop == StopReason::Cancelled {
+                let step = running.episode.steps.len();
+                let writing = writing(Role::Small, draft);
+                running.emit(EventKind::Discarded { step, writing })?;
+                return Ok(None);
+            }
+            Some(draft)
         };
         let glance = draft.as_ref().map_or_else(Glance::default, |draft| Glance {
             text: draft.text.clone(),
@@ -401,7 +418,7 @@ impl Conductor {
             let step = running.episode.steps.len();
             running.emit(EventKind::Shadowed { step, opinions })?;
         }
-        Ok(Seen { opinion, draft })
+        Ok(Some(Seen { opinion, draft }))
     }
 
     /// Lets a fork's model read what it had read in the parent, before its first request.
