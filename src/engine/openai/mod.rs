@@ -61,7 +61,10 @@ impl RemoteEngine {
         };
         let place = config.source.trim_end_matches('/');
         let digest = format!("{place}#{}", remote.model);
-        let runtime = tokio::runtime::Builder::new_current_thread()
+        // With a thread of its own: a connection that is dropped must be closed then, not with the next request.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("pointsman-remote")
             .enable_all()
             .build()
             .map_err(|e| EngineError::Load { name: name.clone(), reason: e.to_string() })?;
