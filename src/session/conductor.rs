@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::running::Running;
 use super::{Audience, Fork, Journal, SessionError, now_ms};
 use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
-use crate::engine::{Begun, Draft, Engine, Flow, Request, Segment};
+use crate::engine::{Begun, Draft, Engine, Evidence, Flow, Request, Segment};
 use crate::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
     Role, Started, Step, StopReason, Token, Verdict, Writing, role_at,
@@ -76,6 +76,11 @@ impl Conductor {
     /// A model as it was loaded.
     pub fn model(&self, role: Role) -> &ModelRecord {
         self.engines[role].model()
+    }
+
+    /// What a model tells of its tokens.
+    pub fn evidence(&self, role: Role) -> Evidence {
+        self.engines[role].evidence()
     }
 
     /// The two models under the preset in force.

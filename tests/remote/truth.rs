@@ -6,6 +6,7 @@ use pointsman::routing::RouterError;
 use pointsman::session::{Job, Nobody, SessionError, load_fleet};
 
 use crate::server::{Manners, Server};
+use crate::shell::{failure, objects, stdout};
 use crate::tiny::{long_questions, pair, preset, roster, writers};
 use crate::{
     GOOD, PENS, behind, cache, engine, large_at, load, request, run, sentence, write, written,
@@ -121,4 +122,23 @@ fn a_judge_needs_a_model_that_reads() {
     let sentence = error.to_string();
     assert!(sentence.contains("router judge needs a large model that reads drafts"), "{sentence}");
     assert!(server.received().is_empty());
+}
+
+#[test]
+fn a_policy_for_a_small_model_there_goes_without_entropies() {
+    let server = Server::start(Role::Small, GOOD);
+    let home = tempfile::tempdir().unwrap();
+    let mut preset = preset();
+    preset.small = behind(&server, Role::Small, "");
+    let path = home.path().join("there.toml");
+    std::fs::write(&path, toml::to_string(&preset).unwrap()).unwrap();
+    let path = path.to_str().unwrap();
+    let (code, said) = failure(home.path(), &["run", "--preset", path, "--policy", "builtin:tiny"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("router policy needs the whole distributions"), "{said}");
+    let train = ["train", "--preset", path, "--rounds", "1", "-n", "60", "--steps", "20"];
+    let trained = stdout(home.path(), &train);
+    assert!(trained.contains("from the log-probabilities"), "{trained}");
+    let run = ["run", "--preset", path, "--policy", "tiny-1", "--json"];
+    assert!(objects(&stdout(home.path(), &run)).len() > 2);
 }
