@@ -43,9 +43,9 @@ pub fn show(
     for role in Role::BOTH {
         let model = &started.models[role];
         style::line(&format!(
-            "{role:>5}: {} · {} parameters · price {} a token · {}",
+            "{role:>5}: {} · {} · price {} · {}",
             model.name,
-            style::si(model.parameters as f64),
+            parameters(model.parameters),
             price(started.prices[role]),
             model.digest
         ))?;
@@ -93,11 +93,18 @@ fn step_line(index: usize, step: &Step) -> String {
     format!("{:>3} {}  {text:<44} {why}", index + 1, step.writing.model.mark())
 }
 
+fn parameters(n: u64) -> String {
+    match n {
+        0 => "parameters not known".into(),
+        n => format!("{} parameters", style::si(n as f64)),
+    }
+}
+
 /// Prices that differ, one after the other.
 fn price(price: Price) -> String {
-    if price == Price::from(price.written) {
-        return style::si(price.written);
-    }
     let [read, cached, written] = [price.read, price.cached, price.written].map(style::si);
-    format!("{read} read, {cached} cached, {written} written,")
+    if price == Price::from(price.written) {
+        return format!("{written} a token");
+    }
+    format!("{read} a token read, {cached} cached, {written} written")
 }

@@ -23,7 +23,7 @@ mod wire;
 use std::sync::Arc;
 use std::time::Instant;
 
-use eventsource_stream::Eventsource;
+use eventsource_stream::{EventStreamError, Eventsource};
 use futures_util::StreamExt;
 
 use self::assembly::Assembly;
@@ -169,7 +169,10 @@ async fn once(
         let data = match event {
             Some(Ok(event)) if event.data.trim() == "[DONE]" => break reply.ended("")?,
             Some(Ok(event)) => event.data,
-            Some(Err(error)) => break reply.ended(&format!(" ({})", cause(&error)))?,
+            Some(Err(EventStreamError::Transport(error))) => {
+                break reply.ended(&format!(" ({})", cause(&error)))?;
+            }
+            Some(Err(error)) => break reply.ended(&format!(" ({error})"))?,
             None => break reply.ended("")?,
         };
         if reply.take(&data, watch)? == Flow::Cancel {

@@ -196,7 +196,8 @@ fn of_object(token: &Value) -> Entry {
 fn entry(id: u32, text: &str, own: Option<f64>, best: Vec<(&str, f64)>) -> Entry {
     let own = own.filter(|own| own.is_finite()).unwrap_or(0.0).min(0.0);
     let mut all: Vec<f64> = best.iter().map(|(_, logprob)| *logprob).collect();
-    if !best.iter().any(|(spelled, _)| *spelled == text) {
+    // The drawn one is mostly among them; llama.cpp does not spell one that it stops at.
+    if !best.iter().any(|(spelled, logprob)| *spelled == text || *logprob == own) {
         all.push(own);
     }
     all.sort_by(|a, b| b.total_cmp(a));
@@ -281,6 +282,11 @@ mod tests {
         let read = piece(chat).unwrap();
         assert_eq!(read.finish, Some(Finish::Untold));
         assert!((read.entries[0].top - (-0.5_f32).exp()).abs() < 1e-6);
+        let llama = r#"{"choices":[{"text":"","logprobs":{"content":[{"id":199,"token":"","logprob":-0.5,
+            "top_logprobs":[{"token":"\n","logprob":-0.5},{"token":"a","logprob":-2.0}]}]}}]}"#;
+        let entry = &piece(llama).unwrap().entries[0];
+        assert_eq!(entry.id, 199);
+        assert!((entry.margin - ((-0.5_f32).exp() - (-2.0_f32).exp())).abs() < 1e-6);
         let usage = r#"{"choices":[],"usage":{"prompt_tokens":30,"completion_tokens":4,
             "prompt_tokens_details":{"cached_tokens":16}}}"#;
         let counted = Counted { prompt: 30, cached: 16, written: 4 };
