@@ -17,7 +17,7 @@
 //! | [`store`] | episodes on disk; the only room that names sled |
 //! | [`routing`] | features at a boundary, the routers |
 //! | [`tasks`] | questions and their graders |
-//! | [`engine`] | the models; one file names mistral.rs |
+//! | [`engine`] | the models; one file names mistral.rs, one folder the HTTP client |
 //! | [`episode`] | events, and everything that is folded from them |
 //! | [`config`] | presets, folders, files embedded in the binary |
 //! | [`role`] | small and large: which model of the pair |

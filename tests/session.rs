@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use pointsman::config::{Exploration, Glimpse, Switching, WhenSpent};
 use pointsman::engine::mistralrs::MistralEngine;
 use pointsman::engine::scripted::ScriptedEngine;
-use pointsman::engine::{Draft, Engine, EngineError, Evidence, Flow, Request};
+use pointsman::engine::{Draft, Engine, EngineError, Evidence, Request, Watch};
 use pointsman::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
     Role, Token, Verdict,
@@ -412,11 +412,7 @@ impl Engine for Silent {
         Evidence::Nothing
     }
 
-    fn write(
-        &mut self,
-        request: &Request,
-        watch: &mut dyn FnMut(&Token) -> Flow,
-    ) -> Result<Draft, EngineError> {
+    fn write(&mut self, request: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError> {
         self.0.write(request, watch)
     }
 

@@ -20,7 +20,7 @@ fn started(question: &str) -> Event {
             gold: None,
             preset: load_preset("tiny", &folders).unwrap(),
             models: PerRole { small: model.clone(), large: model },
-            prices: PerRole { small: 1.0, large: 10.0 },
+            prices: PerRole { small: 1.0.into(), large: 10.0.into() },
             seed: 0,
             collection: None,
             parent: None,

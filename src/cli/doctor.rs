@@ -6,8 +6,7 @@ use std::time::Instant;
 use super::options::Common;
 use super::{Outcome, style};
 use crate::config::{Folders, Preset};
-use crate::engine::mistralrs::MistralEngine;
-use crate::engine::{Engine, EngineError, Flow, Request, Segment};
+use crate::engine::{self, EngineError, Flow, Gate, Request, Segment};
 use crate::episode::Role;
 use crate::store::Store;
 use crate::terminal::quiet;
@@ -126,10 +125,11 @@ fn store(common: &Common, folders: &Folders) -> Result<String, String> {
     Ok(format!("{}, {} episodes", path.display(), store.len()))
 }
 
-/// Loads a model and writes a step with it.
+/// Loads a model, or asks its server, and writes a step with it.
 fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, EngineError> {
     let began = Instant::now();
-    let mut engine = MistralEngine::load(preset.model(role), &folders.cache)?;
+    let config = preset.model(role);
+    let mut engine = engine::load(config, &folders.cache, &Gate::new(None))?;
     let loaded = began.elapsed();
     let text = preset.prompt_for(role, "Ava has 37 pens. She buys 4 boxes of 12 pens.");
     let request = Request {
@@ -148,6 +148,15 @@ fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, Engin
     let tokens = draft.tokens.len();
     // The first token comes out of the prefill.
     let rate = (tokens.saturating_sub(1)) as f64 / (draft.usage.decode_ms / 1e3).max(1e-9);
+    if config.remote.is_some() {
+        return Ok(format!(
+            "{}, {} answers after {:.1} s, {tokens} tokens at {rate:.0}/s, tells {} of them",
+            record.name,
+            config.source,
+            draft.usage.prefill_ms / 1e3,
+            engine.evidence()
+        ));
+    }
     Ok(format!(
         "{}, {} parameters, loaded in {:.1} s, {tokens} tokens at {rate:.0}/s",
         record.name,

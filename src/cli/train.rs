@@ -80,7 +80,8 @@ pub fn run(args: TrainArgs, common: &Common, folders: &Folders) -> anyhow::Resul
     );
     let store = Store::open(&common.store(folders))?;
     let jobs = if args.rounds == 0 { Some(1) } else { args.jobs.map(|jobs| jobs as usize) };
-    let fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
+    let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
+    let set = set.known_from(fleet.first().evidence(Role::Small));
     let mut school =
         School { args: &args, preset: &preset, set, store: &store, fleet, seed: common.seed };
     if args.rounds == 0 {

@@ -4,13 +4,17 @@ mod folders;
 mod named;
 mod preset;
 mod presets;
+mod price;
+mod remote;
 mod validate;
 
 pub use folders::{Folders, HOME_VARIABLE};
 pub use named::{FileError, NamedFile, names};
 pub use preset::{
-    Budget, DeviceChoice, Dtype, Exploration, Glimpse, ModelConfig, Preset, Prices, Prompt,
-    Routing, Sampling, Shadow, Steps, Switching, WhenSpent,
+    Budget, DeviceChoice, Dtype, Exploration, Glimpse, ModelConfig, Preset, Prompt, Routing,
+    Sampling, Shadow, Steps, Switching, WhenSpent,
 };
 pub use presets::{ConfigError, load_preset, preset_names};
+pub use price::{Price, Prices};
+pub use remote::{Api, Continues, Remote};
 pub use validate::InvalidPreset;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::role::{PerRole, Role};
+use super::{Price, Remote};
+use crate::role::Role;
 
 /// A preset as its TOML file has it. Unknown keys are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,7 +51,8 @@ impl Preset {
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
     /// `builtin:tiny/small` or `builtin:tiny/large`, a folder with `config.json`, `tokenizer.json`
-    /// and safetensors, a `.gguf` file, or a Hugging Face id such as `Qwen/Qwen2.5-Math-7B`.
+    /// and safetensors, a `.gguf` file, a Hugging Face id such as `Qwen/Qwen2.5-Math-7B`, or the address of
+    /// an OpenAI-compatible API, such as `http://gpu-box:8000/v1`, with a table `remote`.
     pub source: String,
     /// Name on the screen; the last part of `source` where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,18 +74,43 @@ pub struct ModelConfig {
     /// absent. Both models' prices must be in the same unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<f64>,
+    /// Price of a million tokens of the prefix that are computed, as who sells them names it; with it go
+    /// `price_cached` and `price_out`, and `price` is left out. Costs are then in millionths of that
+    /// currency: 12.3k is 0.0123.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_in: Option<f64>,
+    /// Price of a million tokens of the prefix that are taken from the cache; may be 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_cached: Option<f64>,
+    /// Price of a million tokens that are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_out: Option<f64>,
     /// A prompt template of this model's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
+    /// For a model behind an address: how it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<Remote>,
 }
 
 impl ModelConfig {
     /// The name that screens and reports use.
     pub fn label(&self) -> &str {
+        let called = self.remote.as_ref().map_or(&self.source, |remote| &remote.model);
         self.name.as_deref().unwrap_or_else(|| {
-            let source = self.source.trim_end_matches('/');
-            source.rsplit('/').next().unwrap_or(source)
+            let called = called.trim_end_matches('/');
+            called.rsplit('/').next().unwrap_or(called)
         })
+    }
+
+    /// Its prices, where the preset names them.
+    pub fn price(&self) -> Option<Price> {
+        let apart = || {
+            let (read, cached, written) = (self.price_in?, self.price_cached?, self.price_out?);
+            // A million tokens at a price are a token at a millionth of it, the unit of costs.
+            Some(Price { read, cached, written })
+        };
+        self.price.map(Price::from).or_else(apart)
     }
 }
 
@@ -363,9 +390,6 @@ pub enum WhenSpent {
     /// The episode ends.
     Stop,
 }
-
-/// Prices per token of both models, in one unit.
-pub type Prices = PerRole<f64>;
 
 #[cfg(test)]
 mod tests {

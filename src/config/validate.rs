@@ -15,7 +15,11 @@ pub struct InvalidPreset {
     pub reason: String,
 }
 
-fn check(ok: bool, key: &str, reason: impl FnOnce() -> String) -> Result<(), InvalidPreset> {
+pub(super) fn check(
+    ok: bool,
+    key: &str,
+    reason: impl FnOnce() -> String,
+) -> Result<(), InvalidPreset> {
     if ok { Ok(()) } else { Err(InvalidPreset { key: key.into(), reason: reason() }) }
 }
 
@@ -28,7 +32,7 @@ impl Preset {
         for role in Role::BOTH {
             self.validate_model(role)?;
         }
-        check(self.small.price.is_some() == self.large.price.is_some(), "price", || {
+        check(self.small.price().is_some() == self.large.price().is_some(), "price", || {
             "is given for one model only: give both, in one unit, or neither".into()
         })?;
         let holes = |template: &str| template.contains("{question}");
@@ -91,11 +95,27 @@ impl Preset {
                 format!("is {bits}, but must be 2, 3, 4, 5, 6 or 8")
             })?;
         }
-        if let Some(price) = model.price {
-            check(price > 0.0 && price.is_finite(), &key("price"), || {
-                format!("is {price}, but must be above 0 and finite")
+        let apart = [model.price_in, model.price_cached, model.price_out];
+        let given = apart.iter().filter(|price| price.is_some()).count();
+        check(given == 0 || given == 3, &key("price_in"), || {
+            "and price_cached and price_out go together: give all three (price_cached may be 0)"
+                .into()
+        })?;
+        check(given == 0 || model.price.is_none(), &key("price"), || {
+            "is given beside price_in: leave one of them out".into()
+        })?;
+        let prices =
+            [("price", model.price), ("price_in", model.price_in), ("price_out", model.price_out)];
+        for (name, price) in prices {
+            check(price.is_none_or(|p| p > 0.0 && p.is_finite()), &key(name), || {
+                format!("is {}, but must be above 0 and finite", price.unwrap_or_default())
             })?;
         }
+        let cached = model.price_cached;
+        check(cached.is_none_or(|p| p >= 0.0 && p.is_finite()), &key("price_cached"), || {
+            format!("is {}, but must be 0 or more and finite", cached.unwrap_or_default())
+        })?;
+        self.validate_remote(role)?;
         check(model.parameters != Some(0), &key("parameters"), || {
             "is 0, but must be at least 1; leave it out to have it counted".into()
         })

@@ -27,7 +27,7 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::sampler::{Draw, draw, step_is_over};
-use super::{Draft, Engine, EngineError, Flow, Located, Request, files, locate, reaper};
+use super::{Draft, Engine, EngineError, Flow, Located, Request, Watch, files, locate, reaper};
 use crate::config::{DeviceChoice, Dtype, ModelConfig};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
@@ -80,7 +80,7 @@ impl MistralEngine {
         let located = locate(&config.source, cache)?;
         let counted = files::parameters(&located)?.or(config.parameters);
         let name = config.label().to_owned();
-        let parameters = match (counted, config.price) {
+        let parameters = match (counted, config.price()) {
             (Some(n), _) => n,
             (None, Some(_)) => 0,
             (None, None) => return Err(EngineError::NoPrice { name }),
@@ -152,11 +152,7 @@ impl Engine for MistralEngine {
         &self.record
     }
 
-    fn write(
-        &mut self,
-        request: &Request,
-        watch: &mut dyn FnMut(&Token) -> Flow,
-    ) -> Result<Draft, EngineError> {
+    fn write(&mut self, request: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError> {
         let (ids, begun) = self.ids_of(request)?;
         let dictated = match &request.dictation {
             Some(text) => self.tokens_of(text)?,
@@ -230,10 +226,10 @@ impl Engine for MistralEngine {
         let mut first = None;
         let mut last = sent;
         let mut stop = StopReason::EndOfText;
-        let mut take = |report: Report, written: &mut Vec<Token>| {
+        let mut take = |report: Report, written: &mut Vec<Token>, watch: &mut Watch<'_>| {
             first.get_or_insert(report.at);
             last = report.at;
-            if watch(&report.token) == Flow::Cancel {
+            if watch(Some(&report.token)) == Flow::Cancel {
                 processor.cancelled.store(true, Ordering::Relaxed);
             }
             written.push(report.token);
@@ -247,19 +243,24 @@ impl Engine for MistralEngine {
         let answer = loop {
             match tokens.recv_timeout(Duration::from_millis(50)) {
                 Ok(report) => {
-                    if take(report, &mut written) {
+                    if take(report, &mut written, watch) {
                         break answers.blocking_recv();
                     }
                 }
                 Err(_) => match answers.try_recv() {
                     Ok(answer) => break Some(answer),
-                    Err(tokio::sync::mpsc::error::TryRecvError::Empty) => {}
+                    Err(tokio::sync::mpsc::error::TryRecvError::Empty) => {
+                        // A prefill runs to its end; the token after it is then the last.
+                        if watch(None) == Flow::Cancel {
+                            processor.cancelled.store(true, Ordering::Relaxed);
+                        }
+                    }
                     Err(tokio::sync::mpsc::error::TryRecvError::Disconnected) => break None,
                 },
             }
         };
         while let Ok(report) = tokens.try_recv() {
-            take(report, &mut written);
+            take(report, &mut written, watch);
         }
         match answer {
             Some(Response::CompletionDone(_)) => {}

@@ -1,20 +1,25 @@
-//! Engines: what writes text. One trait, behind it mistral.rs and, for screens and replay,
-//! recorded tokens.
+//! Engines: what writes text. One trait, behind it mistral.rs in this process, OpenAI-compatible
+//! servers and, for screens and replay, recorded tokens.
 
 mod files;
 pub mod mistralrs;
+pub mod openai;
 mod reaper;
 mod sampler;
 pub mod scripted;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
 
+use self::mistralrs::MistralEngine;
+use self::openai::RemoteEngine;
+use crate::config::ModelConfig;
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
 pub use files::{BUILTIN, Located, locate};
+pub use openai::Gate;
 pub use reaper::reaper;
 
 /// A piece of the text before the next token.
@@ -94,10 +99,14 @@ pub enum Flow {
     Cancel,
 }
 
+/// What looks on while an engine writes. It is shown each token as it is drawn, and, now and then while none
+/// comes, nothing, so that it can cancel then, too.
+pub type Watch<'a> = dyn FnMut(Option<&Token>) -> Flow + 'a;
+
 /// A language model that continues a text step by step.
 ///
 /// Calls block; they are made from a thread that may wait. Tokens counted as prefilled are those
-/// that the engine computed, not an estimate.
+/// that the engine computed, or that its server reports, not an estimate.
 pub trait Engine: Send {
     /// The model as it was loaded.
     fn model(&self) -> &ModelRecord;
@@ -107,15 +116,17 @@ pub trait Engine: Send {
         Evidence::Distribution
     }
 
+    /// Whether it can read a [`Request::dictation`].
+    fn takes_dictation(&self) -> bool {
+        true
+    }
+
     /// Writes until the step, the glimpse or the text ends; `watch` sees each token as it is drawn.
+    /// One that cancels before the first gets a draft without tokens.
     ///
     /// # Errors
     /// When the engine failed; nothing is written then.
-    fn write(
-        &mut self,
-        request: &Request,
-        watch: &mut dyn FnMut(&Token) -> Flow,
-    ) -> Result<Draft, EngineError>;
+    fn write(&mut self, request: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError>;
 
     /// Reads a text and writes nothing, so that what goes on from there finds it in the KV cache.
     ///
@@ -144,6 +155,22 @@ pub trait Engine: Send {
     fn forget(&mut self) -> Result<(), EngineError>;
 }
 
+/// Loads a model into this process, its files unpacked below `cache` where it is an embedded one, or makes
+/// ready to ask the server that has it whenever `gate` lets it.
+///
+/// # Errors
+/// When it cannot be loaded, or the server's key is missing.
+pub fn load(
+    config: &ModelConfig,
+    cache: &Path,
+    gate: &Arc<Gate>,
+) -> Result<Box<dyn Engine>, EngineError> {
+    Ok(match &config.remote {
+        Some(remote) => Box::new(RemoteEngine::new(config, remote.clone(), gate.clone())?),
+        None => Box::new(MistralEngine::load(config, cache)?),
+    })
+}
+
 /// Why a model could not be loaded or could not go on.
 #[derive(Debug, Error)]
 pub enum EngineError {
@@ -169,6 +196,16 @@ pub enum EngineError {
         "the prompt has {0} tokens, the context of model {1} only {2}: shorten the question or take another model"
     )]
     TooLong(usize, String, usize),
+    #[error(
+        "model {name} needs a key, and {variable} {reason}: set that variable, or name another as `key_env` in the preset"
+    )]
+    Key { name: String, variable: String, reason: &'static str },
+    #[error("model {name} at {place}: {reason}")]
+    Remote { name: String, place: String, reason: String },
+    #[error(
+        "model {0} is behind an address and cannot be made to read a draft: take a model in this process, or another router"
+    )]
+    NoDictation(String),
     #[error("the script of model {0} has no further step")]
     ScriptEnd(String),
 }

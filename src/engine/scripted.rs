@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Draft, Engine, EngineError, Flow, Request, Segment};
+use super::{Draft, Engine, EngineError, Request, Segment, Watch};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
 /// Plays drafts in the order in which they were recorded, whatever is asked.
@@ -43,15 +43,11 @@ impl Engine for ScriptedEngine {
         &self.record
     }
 
-    fn write(
-        &mut self,
-        _: &Request,
-        watch: &mut dyn FnMut(&Token) -> Flow,
-    ) -> Result<Draft, EngineError> {
+    fn write(&mut self, _: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError> {
         let next = self.drafts.pop_front();
         let draft = next.ok_or_else(|| EngineError::ScriptEnd(self.record.name.clone()))?;
         for token in &draft.tokens {
-            watch(token);
+            watch(Some(token));
         }
         Ok(draft)
     }

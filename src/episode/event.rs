@@ -10,8 +10,9 @@ use crate::role::{PerRole, Role};
 /// Version of the event format. A reader takes every version up to its own and refuses newer ones.
 ///
 /// 2 brought [`EventKind::Judged`] and [`Started::collection`]; 3 [`EventKind::TakenBack`],
-/// [`EventKind::Shadowed`], [`EventKind::Reread`] and what a preset says of shadows.
-pub const SCHEMA: u32 = 3;
+/// [`EventKind::Shadowed`], [`EventKind::Reread`] and what a preset says of shadows; 4 models behind an
+/// address, and prices that tell reading from writing.
+pub const SCHEMA: u32 = 4;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -169,8 +170,9 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelRecord {
     pub name: String,
-    /// Fingerprint of its files.
+    /// Fingerprint of its files; for a model behind an address, the address and its name there.
     pub digest: String,
+    /// 0 where it is not known, which is where it has a price.
     pub parameters: u64,
 }
 
@@ -235,6 +237,7 @@ pub struct Reading {
 /// One token as drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Token {
+    /// Its number in the model's vocabulary; 0 where a server does not tell.
     pub id: u32,
     /// Its text; empty while it leaves a character incomplete.
     pub text: String,
@@ -250,7 +253,7 @@ pub struct Token {
     pub ms: f32,
 }
 
-/// What a stretch of writing took; counted by the engine.
+/// What a stretch of writing took; counted by the engine, or by the server that it asks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens of the prefix that had to be computed.

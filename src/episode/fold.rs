@@ -90,9 +90,13 @@ impl Step {
     /// What the step cost: what was written, discarded and read for it.
     pub fn cost(&self, prices: Prices) -> f64 {
         let writings = self.discarded.iter().chain([&self.writing]);
-        let written = writings.map(|w| (w.model, w.usage.prefilled + w.tokens.len()));
-        let judged = self.judged.iter().map(|r| (r.model, r.usage.prefilled + r.tokens.len()));
-        written.chain(judged).map(|(role, tokens)| prices[role] * tokens as f64).sum()
+        let written =
+            writings.map(|w| prices[w.model].of(w.usage.prefilled, w.usage.reused, w.tokens.len()));
+        let judged = self.judged.iter().map(|r| {
+            let read = r.usage.prefilled + r.tokens.len();
+            prices[r.model].of(read, r.usage.reused, 0)
+        });
+        written.chain(judged).sum()
     }
 }
 

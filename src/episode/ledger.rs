@@ -8,7 +8,7 @@ use crate::config::Prices;
 pub struct Account {
     /// Prefix tokens computed, for drafts that were discarded too.
     pub prefilled: usize,
-    /// Prefix tokens taken from the KV cache: free.
+    /// Prefix tokens taken from the KV cache.
     pub reused: usize,
     /// Tokens written and kept.
     pub kept: usize,
@@ -22,7 +22,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// Tokens that are charged: prefilled, decoded and judged, discarded drafts included.
+    /// Tokens that were computed: prefilled, decoded and judged, discarded drafts included.
     pub fn charged(&self) -> usize {
         self.prefilled + self.kept + self.discarded + self.judged
     }
@@ -80,12 +80,14 @@ impl Ledger {
 
     /// What reading again cost a fork, beside [`Ledger::cost`].
     pub fn cost_of_rereading(&self) -> f64 {
-        Role::BOTH.into_iter().map(|role| self.prices[role] * self.reread[role] as f64).sum()
+        Role::BOTH.into_iter().map(|role| self.prices[role].of(self.reread[role], 0, 0)).sum()
     }
 
-    /// Cost of one model: price × charged tokens.
+    /// Cost of one model: each kind of token at its price.
     pub fn cost_of(&self, role: Role) -> f64 {
-        self.prices[role] * self.accounts[role].charged() as f64
+        let account = &self.accounts[role];
+        let read = account.prefilled + account.judged;
+        self.prices[role].of(read, account.reused, account.kept + account.discarded)
     }
 
     /// Cost of both.

@@ -4,7 +4,7 @@ use super::{Episode, PerRole, Role, Step};
 
 /// An estimate for the next step.
 ///
-/// With price p, tokens u that a model has not read, mean length n of its steps, mean draft d of the small
+/// With price p (of a token that is read for u and j, else of one that is written), tokens u that a model has not read, mean length n of its steps, mean draft d of the small
 /// model where a router weighed, and mean reading j of the large model where a router asked for one:
 ///
 /// | chosen | cost |
@@ -12,7 +12,7 @@ use super::{Episode, PerRole, Role, Step};
 /// | small | p_small (u_small + n_small), and p_large (u_large + j) where j > 0 |
 /// | large | p_large (u_large + n_large), and p_small (u_small + d) where d > 0, and p_large (j + 1) where j > 0 |
 ///
-/// u is 1, its own last token, for the model that wrote the last step or has read a draft of the next
+/// A price for tokens from the cache is added for the rest of the text, each time that a model reads it. u is 1, its own last token, for the model that wrote the last step or has read a draft of the next
 /// one. Otherwise it is that and the tokens of the steps since the last one that it wrote or accepted,
 /// or the tokens of the steps from the last one on that it only drafted; for a model that has done
 /// nothing yet, all of them and the prompt, whose length is what the other model prefilled first.
@@ -54,18 +54,23 @@ impl Episode {
 
         let cost = PerRole::from_fn(|role| {
             let price = self.ledger.prices;
-            let first = |role: Role, tokens: f64| price[role] * (unread[role] as f64 + tokens);
+            let before = |role: Role| {
+                let known = self.length_for(role).saturating_sub(unread[role]);
+                price[role].of(unread[role], known, 0)
+            };
+            let first = |role: Role, tokens: f64| before(role) + price[role].written * tokens;
             let asked = reading > 0.0;
+            let read = price.large.read * reading;
             let mut cost = first(role, length[role]);
             match role {
-                Role::Small if asked => cost += first(Role::Large, reading),
+                Role::Small if asked => cost += before(Role::Large) + read,
                 Role::Small => {}
                 Role::Large => {
                     if draft > 0.0 {
                         cost += first(Role::Small, draft);
                     }
                     if asked {
-                        cost += price.large * (reading + 1.0);
+                        cost += price.large.read + read;
                     }
                 }
             }
@@ -80,10 +85,7 @@ impl Episode {
         if drafted || self.judged.iter().any(|r| r.model == role) {
             return 1;
         }
-        let length = |steps: &[Step]| {
-            let all = steps.iter().map(|s| s.writing.text.chars().count()).sum::<usize>();
-            (all as f64 * self.tokens_a_character(role)).round() as usize
-        };
+        let length = |steps: &[Step]| self.tokens_for(role, steps);
         let judged = |at: usize| self.steps[at].judged.iter().any(|r| r.model == role);
         match self.steps.iter().rposition(|step| step.read_by(role)) {
             // A draft that a model judged and that was kept is read, too.
@@ -91,12 +93,21 @@ impl Episode {
                 1 + length(&self.steps[last + 1..])
             }
             Some(last) => length(&self.steps[last..]),
-            None => {
-                let rates = [role, role.other()].map(|role| self.tokens_a_character(role));
-                let prompt = self.prompt_length() as f64 * rates[0] / rates[1];
-                prompt.round() as usize + length(&self.steps)
-            }
+            None => self.length_for(role),
         }
+    }
+
+    /// Tokens of the prompt and of all steps, for a model.
+    fn length_for(&self, role: Role) -> usize {
+        let rates = [role, role.other()].map(|role| self.tokens_a_character(role));
+        let prompt = self.prompt_length() as f64 * rates[0] / rates[1];
+        prompt.round() as usize + self.tokens_for(role, &self.steps)
+    }
+
+    /// Tokens of some steps, for a model.
+    fn tokens_for(&self, role: Role, steps: &[Step]) -> usize {
+        let all = steps.iter().map(|s| s.writing.text.chars().count()).sum::<usize>();
+        (all as f64 * self.tokens_a_character(role)).round() as usize
     }
 
     /// Of what `role` wrote and kept, else of all steps; positive.

@@ -15,7 +15,7 @@ pub fn started() -> Started {
         gold: Some("2".into()),
         preset: load_preset("tiny", &folders).unwrap(),
         models: PerRole { small: model.clone(), large: model },
-        prices: PerRole { small: 1.0, large: 10.0 },
+        prices: PerRole { small: 1.0.into(), large: 10.0.into() },
         seed: 3,
         collection: None,
         parent: None,

@@ -137,6 +137,10 @@ pub enum RouterError {
     #[error("router {0} needs a glimpse of at least {1}: set --glimpse {1} or more")]
     NeedsGlimpse(&'static str, usize),
     #[error(
+        "router {router} needs a large model that reads drafts, and {model} is behind an address: choose another router or model"
+    )]
+    NeedsDictation { router: String, model: String },
+    #[error(
         "policy {policy} was trained for a glimpse of {needed}, not of {given}: set --glimpse {needed}, or train another"
     )]
     OtherGlimpse { policy: String, needed: Glimpse, given: Glimpse },

@@ -42,6 +42,22 @@ impl FeatureSet {
         Self::of(&format!("without {prefix}"), glimpse, rest)
     }
 
+    /// Without the features that a small model which tells only `evidence` of its tokens cannot give.
+    #[must_use]
+    pub fn known_from(mut self, evidence: Evidence) -> Self {
+        let all = self.features.len();
+        self.features.retain(|name| needed_for(name) <= evidence);
+        if self.features.len() < all {
+            self.name = format!("{}, from {evidence}", self.name);
+        }
+        self
+    }
+
+    /// What the small model must tell of its tokens.
+    pub fn evidence(&self) -> Evidence {
+        self.features.iter().map(|name| needed_for(name)).max().unwrap_or(Evidence::Nothing)
+    }
+
     fn of<'a>(name: &str, glimpse: Glimpse, features: impl Iterator<Item = &'a str>) -> Self {
         let name = format!("{name}, glimpse {glimpse}");
         Self { name, glimpse, features: features.map(str::to_owned).collect() }
@@ -55,6 +71,18 @@ impl FeatureSet {
     /// The features in their order; 0 for one that is not there.
     pub fn row(&self, features: &BTreeMap<String, f64>) -> Vec<f32> {
         self.features.iter().map(|name| features.get(name).map_or(0.0, |v| *v as f32)).collect()
+    }
+}
+
+/// What a feature is computed from.
+fn needed_for(name: &str) -> Evidence {
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if has(&["entropy", "worst"]) {
+        Evidence::Distribution
+    } else if has(&["logprob", "_top", "_margin"]) {
+        Evidence::Logprobs
+    } else {
+        Evidence::Nothing
     }
 }
 
@@ -345,16 +373,7 @@ impl Router for Trained {
     }
 
     fn evidence(&self) -> Evidence {
-        let reads = |words: &[&str]| {
-            self.0.card.set.features.iter().any(|f| words.iter().any(|word| f.contains(word)))
-        };
-        if reads(&["entropy", "worst"]) {
-            Evidence::Distribution
-        } else if reads(&["logprob", "_top", "_margin"]) {
-            Evidence::Logprobs
-        } else {
-            Evidence::Nothing
-        }
+        self.0.card.set.evidence()
     }
 
     fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {

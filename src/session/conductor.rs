@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::running::Running;
 use super::{Audience, Fork, Journal, SessionError, now_ms};
 use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
-use crate::engine::{Begun, Draft, Engine, Flow, Request, Segment};
+use crate::engine::{Begun, Draft, Engine, Evidence, Flow, Request, Segment};
 use crate::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
     Role, Started, Step, StopReason, Token, Verdict, Writing, role_at,
@@ -57,7 +57,8 @@ impl Conductor {
     pub fn new(engines: PerRole<Box<dyn Engine>>, preset: Preset) -> Self {
         let prices = PerRole::from_fn(|role| {
             // A forward pass takes about two floating-point operations a parameter and token.
-            preset.model(role).price.unwrap_or(2.0 * engines[role].model().parameters as f64)
+            let operations = 2.0 * engines[role].model().parameters as f64;
+            preset.model(role).price().unwrap_or(operations.into())
         });
         Self { engines, preset, prices }
     }
@@ -75,6 +76,11 @@ impl Conductor {
     /// A model as it was loaded.
     pub fn model(&self, role: Role) -> &ModelRecord {
         self.engines[role].model()
+    }
+
+    /// What a model tells of its tokens.
+    pub fn evidence(&self, role: Role) -> Evidence {
+        self.engines[role].evidence()
     }
 
     /// The two models under the preset in force.
@@ -189,6 +195,13 @@ impl Conductor {
             return Err(RouterError::NeedsSolution(router.name().to_owned()));
         }
         router.needs(self.glimpse(*router))?;
+        let large = &self.engines[Role::Large];
+        if router.judges() && !large.takes_dictation() {
+            return Err(RouterError::NeedsDictation {
+                router: router.name().to_owned(),
+                model: large.model().name.clone(),
+            });
+        }
         let small = &self.engines[Role::Small];
         if router.evidence() > small.evidence() {
             return Err(RouterError::NeedsEvidence {
@@ -234,7 +247,10 @@ impl Conductor {
             let settled = self.settled(&running.episode, course.router, spent);
             let boundary = match &settled {
                 Some(_) => None,
-                None => Some(self.look(running, course)?),
+                None => match self.look(running, course)? {
+                    None => continue,
+                    seen => seen,
+                },
             };
             // A person who steps through sees the router's opinion before choosing.
             running.wait_while_paused()?;
@@ -349,12 +365,12 @@ impl Conductor {
         router.pinned().map(|model| (model, router.decider()))
     }
 
-    /// The glimpse, and what the router thinks of it.
+    /// The glimpse, and what the router thinks of it; nothing where a person broke it off.
     fn look(
         &mut self,
         running: &mut Running<'_>,
         course: &mut Course<'_>,
-    ) -> Result<Seen, SessionError> {
+    ) -> Result<Option<Seen>, SessionError> {
         let Course { question, router, shadows, prompts, .. } = course;
         let wanted = self.glimpse(*router);
         let tokens = match wanted {
@@ -368,7 +384,14 @@ impl Conductor {
             request.glimpse = matches!(wanted, Glimpse::Tokens(_));
             self.read_again(running, Role::Small)?;
             let engine = &mut self.engines[Role::Small];
-            Some(running.watch(Role::Small, engine.as_mut(), &request)?)
+            let draft = running.watch(Role::Small, engine.as_mut(), &request)?;
+            if draft.stop == StopReason::Cancelled {
+                let step = running.episode.steps.len();
+                let writing = writing(Role::Small, draft);
+                running.emit(EventKind::Discarded { step, writing })?;
+                return Ok(None);
+            }
+            Some(draft)
         };
         let glance = draft.as_ref().map_or_else(Glance::default, |draft| Glance {
             text: draft.text.clone(),
@@ -400,7 +423,7 @@ impl Conductor {
             let step = running.episode.steps.len();
             running.emit(EventKind::Shadowed { step, opinions })?;
         }
-        Ok(Seen { opinion, draft })
+        Ok(Some(Seen { opinion, draft }))
     }
 
     /// Lets a fork's model read what it had read in the parent, before its first request.

@@ -165,7 +165,9 @@ impl Running<'_> {
     ) -> Result<Draft, SessionError> {
         let mut failed = None;
         let draft = engine.write(request, &mut |token| {
-            self.audience.token(role, token);
+            if let Some(token) = token {
+                self.audience.token(role, token);
+            }
             if failed.is_none() {
                 failed = self.obey_all().err();
             }

@@ -404,7 +404,7 @@ mod tests {
             gold: None,
             preset: load_preset("tiny", &Folders::below("/nonexistent").unwrap()).unwrap(),
             models: PerRole { small: model.clone(), large: model },
-            prices: PerRole { small: 1.0, large: 10.0 },
+            prices: PerRole { small: 1.0.into(), large: 10.0.into() },
             seed: 0,
             collection: None,
             parent: None,

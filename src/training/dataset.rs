@@ -182,8 +182,8 @@ fn trajectory(
             let glance = glance(draft, seen, set.glimpse)?;
             if let Some(dropped) = dropped {
                 let unseen = dropped.tokens.len().saturating_sub(glance.tokens.len());
-                spared += prices.small * unseen as f64;
-                cost -= prices.small * unseen as f64;
+                spared += prices.small.of(0, 0, unseen);
+                cost -= prices.small.of(0, 0, unseen);
             }
             let boundary = routing::Boundary {
                 episode: &so_far,
@@ -222,7 +222,7 @@ fn trajectory(
         correct,
         explored: episode.started.preset.routing.exploration.is_some(),
         cost: episode.ledger.cost() - spared,
-        large_cost: prices.large * (large.prefilled + large.kept) as f64,
+        large_cost: prices.large.of(large.prefilled, large.reused, large.kept),
         began_ms: episode.began_ms,
         confidences,
     })

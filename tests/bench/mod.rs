@@ -117,7 +117,7 @@ impl Bench {
             gold: Some("67".into()),
             preset,
             models,
-            prices: PerRole { small: 4e5, large: 6e6 },
+            prices: PerRole { small: 4e5.into(), large: 6e6.into() },
             seed: 0,
             collection: None,
             parent: None,

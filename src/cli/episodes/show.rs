@@ -1,6 +1,7 @@
 //! `pointsman episodes show`.
 
 use super::{said, style};
+use crate::config::Price;
 use crate::episode::{Account, Decider, Episode, Role, Status, Step};
 use crate::library::LocalTime;
 use crate::store::Annotations;
@@ -42,10 +43,10 @@ pub fn show(
     for role in Role::BOTH {
         let model = &started.models[role];
         style::line(&format!(
-            "{role:>5}: {} · {} parameters · price {} a token · {}",
+            "{role:>5}: {} · {} · price {} · {}",
             model.name,
-            style::si(model.parameters as f64),
-            style::si(started.prices[role]),
+            parameters(model.parameters),
+            price(started.prices[role]),
             model.digest
         ))?;
     }
@@ -90,4 +91,20 @@ fn step_line(index: usize, step: &Step) -> String {
         format!("p(large) {p}  {by}")
     });
     format!("{:>3} {}  {text:<44} {why}", index + 1, step.writing.model.mark())
+}
+
+fn parameters(n: u64) -> String {
+    match n {
+        0 => "parameters not known".into(),
+        n => format!("{} parameters", style::si(n as f64)),
+    }
+}
+
+/// Prices that differ, one after the other.
+fn price(price: Price) -> String {
+    let [read, cached, written] = [price.read, price.cached, price.written].map(style::si);
+    if price == Price::from(price.written) {
+        return format!("{written} a token");
+    }
+    format!("{read} a token read, {cached} cached, {written} written")
 }

@@ -1,0 +1,303 @@
+//! What goes over the wire: bodies of requests, events of replies.
+
+use serde_json::{Map, Value, json};
+
+use super::assembly::Entry;
+use crate::config::{Api, Continues, Remote};
+use crate::engine::Request;
+
+/// Tokens as a server counted them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// Of the prefix.
+    pub prompt: usize,
+    /// Of those, from its cache; 0 where it does not say.
+    pub cached: usize,
+    /// Written, the end-of-text token and those that it does not send among them.
+    pub written: usize,
+}
+
+/// Why a server stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Finish {
+    /// The stop text came.
+    Delimiter,
+    EndOfText,
+    /// One of these two; it does not say which.
+    Untold,
+    Length,
+    /// Anything else, in its words.
+    Other(String),
+}
+
+/// One event.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Piece {
+    pub text: String,
+    pub entries: Vec<Entry>,
+    pub finish: Option<Finish>,
+    pub counted: Option<Counted>,
+}
+
+/// The body of a request that goes on after the prefix and `begun`.
+pub(super) fn body(remote: &Remote, request: &Request, begun: &str) -> Value {
+    let steps = || request.prefix.iter().skip(1).map(|s| &*s.text).chain([begun]);
+    let prompt = request.prefix.first().map_or("", |segment| &*segment.text);
+    let mut body = json!({
+        "model": remote.model,
+        "stream": true,
+        "stream_options": { "include_usage": true },
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "stop": [request.delimiter],
+    });
+    if request.temperature > 0.0 {
+        body["top_p"] = request.top_p.into();
+        // Each step has draws of its own; servers take 31 bits.
+        let place: u64 = request.prefix.iter().map(|s| s.text.len() as u64).sum();
+        let seed = request.seed ^ (place + begun.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        body["seed"] = (seed >> 33).into();
+    }
+    match remote.api {
+        Api::Completions => {
+            body["prompt"] = [prompt].into_iter().chain(steps()).collect::<String>().into();
+            if remote.logprobs > 0 {
+                body["logprobs"] = remote.logprobs.into();
+            }
+        }
+        Api::Chat => {
+            let message = |role: &str, content: &str| json!({ "role": role, "content": content });
+            let system = remote.system.as_deref().map(|text| message("system", text));
+            let mut messages: Vec<Value> = system.into_iter().collect();
+            messages.push(message("user", prompt));
+            let answer: String = steps().collect();
+            if !answer.is_empty() {
+                let mut last = message("assistant", &answer);
+                match remote.continues {
+                    Continues::FinalMessage => {
+                        body["continue_final_message"] = true.into();
+                        body["add_generation_prompt"] = false.into();
+                    }
+                    Continues::Prefix => last["prefix"] = true.into(),
+                    Continues::Untold => {}
+                }
+                messages.push(last);
+            }
+            body["messages"] = messages.into();
+            if remote.logprobs > 0 {
+                body["logprobs"] = true.into();
+                body["top_logprobs"] = remote.logprobs.into();
+            }
+        }
+    }
+    body
+}
+
+/// Reads the data of an event.
+///
+/// # Errors
+/// What the server says went wrong, or that it is no such event.
+pub(super) fn piece(data: &str) -> Result<Piece, String> {
+    let event: Value =
+        serde_json::from_str(data).map_err(|_| "its reply is not JSON".to_owned())?;
+    if let Some(error) = error_of(&event) {
+        return Err(error);
+    }
+    let counted = event.get("usage").and_then(counted);
+    let Some(choice) = event.get("choices").and_then(|all| all.get(0)) else {
+        return Ok(Piece { counted, ..Piece::default() });
+    };
+    let delta = || choice.get("delta").and_then(|delta| delta.get("content"));
+    let text = choice.get("text").or_else(delta).and_then(Value::as_str).unwrap_or_default();
+    Ok(Piece {
+        text: text.to_owned(),
+        entries: choice.get("logprobs").map(entries).unwrap_or_default(),
+        finish: finish(choice),
+        counted,
+    })
+}
+
+/// The message of an error, in the ways in which servers put it.
+pub(super) fn error_of(reply: &Value) -> Option<String> {
+    let error = reply.get("error").filter(|error| !error.is_null());
+    let told = |value: &Value| {
+        let message = value.get("message").or_else(|| value.get("detail"));
+        message.or(Some(value)).map(|m| m.as_str().map_or_else(|| m.to_string(), str::to_owned))
+    };
+    match error {
+        Some(error) => told(error),
+        None if reply.get("choices").is_none() => {
+            let is_error = reply.get("message").or_else(|| reply.get("detail")).is_some();
+            is_error.then(|| told(reply)).flatten()
+        }
+        None => None,
+    }
+}
+
+fn number(value: &Value, name: &str) -> Option<usize> {
+    value.get(name)?.as_u64().and_then(|n| usize::try_from(n).ok())
+}
+
+fn counted(usage: &Value) -> Option<Counted> {
+    let prompt = number(usage, "prompt_tokens")?;
+    let details = usage.get("prompt_tokens_details");
+    let cached = details.and_then(|d| number(d, "cached_tokens")).unwrap_or(0).min(prompt);
+    Some(Counted { prompt, cached, written: number(usage, "completion_tokens").unwrap_or(0) })
+}
+
+fn finish(choice: &Value) -> Option<Finish> {
+    let reason = choice.get("finish_reason")?.as_str()?;
+    // vLLM and SGLang tell what stopped it: a text, or a token of the model's own.
+    let told = choice
+        .get("stop_reason")
+        .or_else(|| choice.get("matched_stop").filter(|matched| !matched.is_null()));
+    Some(match (reason, told) {
+        ("stop", Some(Value::String(_))) | ("stop_sequence", _) => Finish::Delimiter,
+        ("stop", Some(_)) | ("eos_token" | "end_turn", _) => Finish::EndOfText,
+        ("stop", None) => Finish::Untold,
+        ("length", _) => Finish::Length,
+        (other, _) => Finish::Other(other.to_owned()),
+    })
+}
+
+/// The tokens of an event: a list of objects (chat, and llama.cpp throughout), or lists side by side.
+fn entries(logprobs: &Value) -> Vec<Entry> {
+    if let Some(content) = logprobs.get("content").and_then(Value::as_array) {
+        return content.iter().map(of_object).collect();
+    }
+    let list = |name: &str| logprobs.get(name).and_then(Value::as_array);
+    let Some(tokens) = list("tokens") else { return Vec::new() };
+    let at = |name: &str, index: usize| list(name).and_then(|list| list.get(index));
+    let of_place = |(index, token): (usize, &Value)| {
+        let text = token.as_str().unwrap_or_default();
+        let own = at("token_logprobs", index).and_then(Value::as_f64);
+        let best = at("top_logprobs", index).and_then(Value::as_object);
+        let best = best.map(|best: &Map<String, Value>| {
+            best.iter().filter_map(|(k, v)| Some((k.as_str(), v.as_f64()?))).collect()
+        });
+        entry(0, text, own, best.unwrap_or_default())
+    };
+    tokens.iter().enumerate().map(of_place).collect()
+}
+
+fn of_object(token: &Value) -> Entry {
+    let told = |value: &Value| value.get("logprob").and_then(Value::as_f64);
+    let spelled = |value: &'_ Value| value.get("token").and_then(Value::as_str).map(str::to_owned);
+    let best = token.get("top_logprobs").and_then(Value::as_array);
+    let best: Vec<(String, f64)> = best
+        .map(|best| best.iter().filter_map(|one| Some((spelled(one)?, told(one)?))).collect())
+        .unwrap_or_default();
+    let best = best.iter().map(|(text, logprob)| (text.as_str(), *logprob)).collect();
+    let id = number(token, "id").and_then(|id| u32::try_from(id).ok()).unwrap_or(0);
+    entry(id, &spelled(token).unwrap_or_default(), told(token), best)
+}
+
+/// What the numbers of a token and of the most probable ones say; servers put minus infinity in their own ways.
+fn entry(id: u32, text: &str, own: Option<f64>, best: Vec<(&str, f64)>) -> Entry {
+    let own = own.filter(|own| own.is_finite()).unwrap_or(0.0).min(0.0);
+    let mut all: Vec<f64> = best.iter().map(|(_, logprob)| *logprob).collect();
+    // The drawn one is mostly among them; llama.cpp does not spell one that it stops at.
+    if !best.iter().any(|(spelled, logprob)| *spelled == text || *logprob == own) {
+        all.push(own);
+    }
+    all.sort_by(|a, b| b.total_cmp(a));
+    let p = |rank: usize| all.get(rank).map(|logprob| logprob.min(0.0).exp() as f32);
+    let top = p(0).unwrap_or(0.0);
+    // With one alone, how far it is ahead is not known.
+    let margin = p(1).map_or(0.0, |second| top - second);
+    Entry { id, text: text.to_owned(), logprob: own as f32, top, margin }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::engine::Segment;
+
+    fn remote(more: &str) -> Remote {
+        toml::from_str(&format!("model = \"m\"\n{more}")).unwrap()
+    }
+
+    fn request() -> Request {
+        let segment = |text: &str| Segment { text: Arc::from(text), own: None };
+        Request {
+            prefix: vec![segment("Q?"), segment("One.\n"), segment("Two.\n")],
+            delimiter: "\n".into(),
+            begun: None,
+            dictation: None,
+            max_tokens: 9,
+            glimpse: false,
+            temperature: 0.0,
+            top_p: 0.9,
+            seed: 7,
+        }
+    }
+
+    #[test]
+    fn a_completion_goes_on_with_the_text() {
+        let body = body(&remote(""), &request(), "Thr");
+        assert_eq!(body["prompt"], "Q?One.\nTwo.\nThr");
+        assert_eq!((&body["logprobs"], &body["max_tokens"]), (&json!(5), &json!(9)));
+        assert!(body.get("seed").is_none() && body.get("top_p").is_none());
+    }
+
+    #[test]
+    fn a_chat_goes_on_with_the_last_message() {
+        let chat = remote("api = \"chat\"\nsystem = \"Be brief.\"\nlogprobs = 0");
+        let sent = body(&chat, &request(), "");
+        let roles: Vec<&Value> =
+            sent["messages"].as_array().unwrap().iter().map(|m| &m["role"]).collect();
+        assert_eq!(roles, ["system", "user", "assistant"]);
+        assert_eq!(sent["messages"][2]["content"], "One.\nTwo.\n");
+        assert_eq!(sent["continue_final_message"], true);
+        assert!(sent.get("logprobs").is_none());
+        let first = Request { prefix: request().prefix[..1].to_vec(), ..request() };
+        let sent = body(&chat, &first, "");
+        assert!(sent.get("continue_final_message").is_none(), "nothing to go on with yet");
+        let prefix = remote("api = \"chat\"\ncontinues = \"prefix\"");
+        assert_eq!(body(&prefix, &request(), "")["messages"][1]["prefix"], true);
+    }
+
+    #[test]
+    fn seeds_differ_from_step_to_step() {
+        let warm = Request { temperature: 0.7, ..request() };
+        let seed = |begun: &str| body(&remote(""), &warm, begun)["seed"].as_u64().unwrap();
+        assert_ne!(seed(""), seed("x"));
+        assert_eq!(seed(""), seed(""));
+        assert!(seed("") < 1 << 31);
+    }
+
+    #[test]
+    fn replies_are_read_as_servers_write_them() {
+        let vllm = r#"{"choices":[{"text":" 4","logprobs":{"tokens":[" 4"],"token_logprobs":[-0.1],
+            "top_logprobs":[{" 4":-0.1," 5":-2.5}]},"finish_reason":"stop","stop_reason":"\n"}],"usage":null}"#;
+        let read = piece(vllm).unwrap();
+        assert_eq!((read.text.as_str(), &read.finish), (" 4", &Some(Finish::Delimiter)));
+        let entry = &read.entries[0];
+        assert!((entry.top - (-0.1_f32).exp()).abs() < 1e-6, "{entry:?}");
+        assert!((entry.margin - ((-0.1_f32).exp() - (-2.5_f32).exp())).abs() < 1e-6);
+        let chat = r#"{"choices":[{"delta":{"content":"a"},"logprobs":{"content":[{"token":"a",
+            "logprob":-1.5,"top_logprobs":[{"token":"b","logprob":-0.5}]}]},"finish_reason":"stop"}]}"#;
+        let read = piece(chat).unwrap();
+        assert_eq!(read.finish, Some(Finish::Untold));
+        assert!((read.entries[0].top - (-0.5_f32).exp()).abs() < 1e-6);
+        let llama = r#"{"choices":[{"text":"","logprobs":{"content":[{"id":199,"token":"","logprob":-0.5,
+            "top_logprobs":[{"token":"\n","logprob":-0.5},{"token":"a","logprob":-2.0}]}]}}]}"#;
+        let entry = &piece(llama).unwrap().entries[0];
+        assert_eq!(entry.id, 199);
+        assert!((entry.margin - ((-0.5_f32).exp() - (-2.0_f32).exp())).abs() < 1e-6);
+        let usage = r#"{"choices":[],"usage":{"prompt_tokens":30,"completion_tokens":4,
+            "prompt_tokens_details":{"cached_tokens":16}}}"#;
+        let counted = Counted { prompt: 30, cached: 16, written: 4 };
+        assert_eq!(piece(usage).unwrap().counted, Some(counted));
+        for (reply, says) in [
+            (r#"{"error":{"message":"no"}}"#, "no"),
+            (r#"{"error":"no"}"#, "no"),
+            (r#"{"object":"error","message":"no"}"#, "no"),
+            ("no", "its reply is not JSON"),
+        ] {
+            assert_eq!(piece(reply).unwrap_err(), says);
+        }
+    }
+}

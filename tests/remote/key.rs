@@ -1,0 +1,110 @@
+//! The key comes from the environment and goes to the server and nowhere else.
+
+use std::fs;
+use std::path::Path;
+
+use crate::server::{Fault, Server};
+use crate::shell::{failure, objects, output, pointsman, stdout};
+use crate::{GOOD, Role, behind, preset};
+
+const KEY: &str = "sk-V3ry5ecret";
+
+/// Writes a preset whose large model is there, and names it on a command line.
+fn arguments(home: &Path, server: &Server, more: &[&str]) -> Vec<String> {
+    let mut preset = preset();
+    preset.large = behind(server, Role::Large, "key_env = \"POINTSMAN_TEST_KEY\"\nretries = 0");
+    preset.routing.router = "always-large".into();
+    let path = home.join("remote.toml");
+    fs::write(&path, toml::to_string(&preset).unwrap()).unwrap();
+    let path = path.to_str().unwrap();
+    more.iter().chain(&["--preset", path]).map(|s| (*s).to_owned()).collect()
+}
+
+/// Every file below a folder that has these bytes.
+fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(holding(&path, bytes));
+        } else if fs::read(&path).unwrap().windows(bytes.len()).any(|window| window == bytes) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+#[test]
+fn the_key_goes_to_the_server_and_nowhere_else() {
+    let server = Server::start(Role::Large, GOOD);
+    let home = tempfile::tempdir().unwrap();
+    let line = arguments(home.path(), &server, &["run", "--json", "--seed", "3"]);
+    let line: Vec<&str> = line.iter().map(String::as_str).collect();
+    let with_key = || {
+        let mut command = pointsman(home.path(), &line);
+        command
+            .env("POINTSMAN_TEST_KEY", KEY)
+            .env("POINTSMAN_LOG", "trace")
+            .env("RUST_LOG", "trace");
+        command.output().unwrap()
+    };
+    let well = with_key();
+    let said = String::from_utf8_lossy(&well.stderr).into_owned();
+    assert!(well.status.success(), "{said}");
+    let events = objects(&String::from_utf8(well.stdout.clone()).unwrap());
+    assert!(events.len() > 3);
+    let authorization = format!("Bearer {KEY}");
+    assert_eq!(server.received()[0].authorization.as_deref(), Some(authorization.as_str()));
+    // Some servers repeat what they were sent.
+    let echo = "{\"error\":{\"message\":\"Incorrect API key provided: sk-V3ry5ecret.\"}}";
+    server.misbehave([Fault::Refuse(401, "", echo), Fault::Refuse(500, "", echo)]);
+    let (refused, down) = (with_key(), with_key());
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let remedy = "it refuses the key (401: Incorrect API key provided: …): check the variable POINTSMAN_TEST_KEY";
+    assert!(said.contains(remedy), "{said}");
+    for shown in [&well, &refused, &down] {
+        for text in [&shown.stdout, &shown.stderr] {
+            assert!(!String::from_utf8_lossy(text).contains(KEY));
+        }
+    }
+    assert_eq!(holding(home.path(), KEY.as_bytes()), Vec::<String>::new());
+    // Unlike the name of its variable: the store is no compressed secret.
+    assert!(!holding(home.path(), b"POINTSMAN_TEST_KEY").is_empty());
+    let exported = stdout(home.path(), &["episodes", "export", "1"]);
+    assert!(exported.contains("POINTSMAN_TEST_KEY") && !exported.contains(KEY));
+}
+
+#[test]
+fn a_missing_key_is_named_by_its_variable() {
+    let server = Server::start(Role::Large, GOOD);
+    let home = tempfile::tempdir().unwrap();
+    let line = arguments(home.path(), &server, &["run", "--seed", "3"]);
+    let line: Vec<&str> = line.iter().map(String::as_str).collect();
+    let (code, said) = failure(home.path(), &line);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("needs a key, and POINTSMAN_TEST_KEY is not set"), "{said}");
+    assert!(server.received().is_empty());
+}
+
+#[test]
+fn doctor_says_whether_the_server_answers() {
+    let server = Server::start(Role::Large, GOOD);
+    let home = tempfile::tempdir().unwrap();
+    let line = arguments(home.path(), &server, &["doctor"]);
+    let line: Vec<&str> = line.iter().map(String::as_str).collect();
+    let found = |command: &mut std::process::Command| {
+        let output = command.output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().find(|line| line.contains("large model")).unwrap().to_owned()
+    };
+    let well = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
+    assert!(well.starts_with("ok") && well.contains("answers after"), "{well}");
+    assert!(well.contains("tells the log-probabilities of them"), "{well}");
+    server.misbehave([Fault::Refuse(503, "", "busy")]);
+    let unwell = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
+    assert!(
+        unwell.starts_with("!!") && unwell.contains("down or overloaded (503: busy)"),
+        "{unwell}"
+    );
+    assert!(!output(home.path(), &line).status.success(), "no key");
+}

@@ -1,0 +1,341 @@
+//! A server of the tiny pair: the OpenAI-compatible completions and chat APIs on a local port, with a real model of
+//! mistral.rs behind them, streaming as vLLM does. It can be told to misbehave.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use pointsman::config::{Folders, load_preset};
+use pointsman::engine::mistralrs::MistralEngine;
+use pointsman::engine::{Draft, Engine, Flow, Request, Segment};
+use pointsman::episode::{Role, StopReason, Token};
+use serde_json::{Value, json};
+
+/// What it does with one request in place of answering it.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// Refuses it: status, further header lines, body.
+    Refuse(u16, &'static str, &'static str),
+    /// Closes the connection unanswered.
+    HangUp,
+    /// Answers, and closes the connection after so many tokens.
+    Die(usize),
+    /// Answers, and says nothing for two seconds after so many tokens.
+    Silence(usize),
+    /// Streams these events and nothing else.
+    Say(&'static [&'static str]),
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub at: Instant,
+    pub path: String,
+    pub authorization: Option<String>,
+    pub body: Value,
+}
+
+/// How it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Manners {
+    /// Tells whether the stop text or the end of the text came.
+    pub tells_stop: bool,
+    /// Sends log-probabilities where asked.
+    pub logprobs: bool,
+    /// Goes on with an assistant's message.
+    pub continues: bool,
+}
+
+struct Hall {
+    engine: Mutex<MistralEngine>,
+    manners: Manners,
+    faults: Mutex<VecDeque<Fault>>,
+    received: Mutex<Vec<Received>>,
+    /// Requests at the moment, the most there have been, and those whose reader went away.
+    now: AtomicUsize,
+    most: AtomicUsize,
+    left: AtomicUsize,
+}
+
+/// A running server; it lasts as long as the test.
+pub struct Server {
+    /// What a preset has as `source`.
+    pub source: String,
+    hall: Arc<Hall>,
+}
+
+impl Server {
+    /// Starts one with this model of the tiny pair.
+    pub fn start(role: Role, manners: Manners) -> Self {
+        let folders = Folders::below(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let preset = load_preset("tiny", &folders).unwrap();
+        let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
+        let hall = Arc::new(Hall {
+            engine: Mutex::new(MistralEngine::load(preset.model(role), &cache).unwrap()),
+            manners,
+            faults: Mutex::default(),
+            received: Mutex::default(),
+            now: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+            left: AtomicUsize::new(0),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let source = format!("http://{}/v1", listener.local_addr().unwrap());
+        let shared = hall.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let hall = shared.clone();
+                std::thread::spawn(move || while hall.serve(&stream).unwrap_or(false) {});
+            }
+        });
+        Self { source, hall }
+    }
+
+    /// Misbehaves at the next requests, one after the other.
+    pub fn misbehave(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.hall.faults.lock().unwrap().extend(faults);
+    }
+
+    /// What has come so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.hall.received.lock().unwrap().clone()
+    }
+
+    /// The most requests that were there at once.
+    pub fn most(&self) -> usize {
+        self.hall.most.load(Ordering::SeqCst)
+    }
+
+    /// Waits for a reader to go away in the middle of an answer.
+    pub fn was_left(&self) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.hall.left.load(Ordering::SeqCst) == 0 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.hall.left.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// Why an answer ended before its end.
+enum Broken {
+    Gone,
+    OnPurpose,
+}
+
+impl Hall {
+    /// Answers one request; whether another may follow.
+    fn serve(&self, stream: &TcpStream) -> std::io::Result<bool> {
+        let Some(received) = receive(stream)? else { return Ok(false) };
+        self.received.lock().unwrap().push(received.clone());
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        let fault = self.faults.lock().unwrap().pop_front();
+        let more = self.answer(stream, &received, fault);
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        more
+    }
+
+    fn answer(
+        &self,
+        mut stream: &TcpStream,
+        received: &Received,
+        fault: Option<Fault>,
+    ) -> std::io::Result<bool> {
+        match fault {
+            Some(Fault::HangUp) => return Ok(false),
+            Some(Fault::Refuse(status, headers, body)) => {
+                write!(
+                    stream,
+                    "HTTP/1.1 {status} No\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+                    body.len()
+                )?;
+                return Ok(true);
+            }
+            _ => {}
+        }
+        stream.write_all(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+        )?;
+        if let Some(Fault::Say(events)) = fault {
+            for event in events {
+                say(stream, event)?;
+            }
+        } else {
+            match self.write(stream, received, fault) {
+                Ok(()) => {}
+                Err(Broken::OnPurpose) => return Ok(false),
+                Err(Broken::Gone) => {
+                    self.left.fetch_add(1, Ordering::SeqCst);
+                    return Ok(false);
+                }
+            }
+        }
+        stream.write_all(b"0\r\n\r\n")?;
+        Ok(true)
+    }
+
+    /// Lets the model write and streams that.
+    fn write(
+        &self,
+        stream: &TcpStream,
+        received: &Received,
+        fault: Option<Fault>,
+    ) -> Result<(), Broken> {
+        let body = &received.body;
+        let chat = received.path.ends_with("/chat/completions");
+        let text = if chat { self.conversation(body) } else { string(&body["prompt"]) };
+        let stop = string(&body["stop"][0]);
+        let request = Request {
+            prefix: vec![Segment { text: text.into(), own: None }],
+            delimiter: stop.clone(),
+            begun: None,
+            dictation: None,
+            max_tokens: body["max_tokens"].as_u64().unwrap() as usize,
+            glimpse: false,
+            temperature: body["temperature"].as_f64().unwrap(),
+            top_p: 1.0,
+            seed: body["seed"].as_u64().unwrap_or(0),
+        };
+        let logprobs = self.manners.logprobs && !body["logprobs"].is_null();
+        let mut sent = 0;
+        let mut broken = None;
+        // A text that may be the beginning of the stop text is held back until the next token.
+        let mut held = String::new();
+        let mut engine = self.engine.lock().unwrap();
+        let draft = engine.write(&request, &mut |token| {
+            let Some(token) = token else { return Flow::Continue };
+            match fault {
+                Some(Fault::Die(after)) if sent == after => broken = Some(Broken::OnPurpose),
+                Some(Fault::Silence(after)) if sent == after => {
+                    std::thread::sleep(Duration::from_secs(2));
+                }
+                _ => {}
+            }
+            if broken.is_some() {
+                return Flow::Cancel;
+            }
+            held.push_str(&token.text);
+            let whole = held.replace(&stop, "");
+            let ready = if whole.len() < held.len() { whole.len() } else { cut(&whole) };
+            let choice = choice(chat, &whole[..ready], logprobs.then_some(token));
+            held.drain(..ready);
+            sent += 1;
+            if say(stream, &json!({ "choices": [choice], "usage": null }).to_string()).is_err() {
+                broken = Some(Broken::Gone);
+                return Flow::Cancel;
+            }
+            Flow::Continue
+        });
+        drop(engine);
+        if let Some(broken) = broken {
+            return Err(broken);
+        }
+        self.end(stream, chat, &draft.unwrap(), &stop, &held).map_err(|_| Broken::Gone)
+    }
+
+    fn end(
+        &self,
+        stream: &TcpStream,
+        chat: bool,
+        draft: &Draft,
+        stop: &str,
+        held: &str,
+    ) -> std::io::Result<()> {
+        let mut last = choice(chat, held.strip_suffix(stop).unwrap_or(held), None);
+        let (reason, told) = match draft.stop {
+            StopReason::Delimiter => ("stop", json!(stop)),
+            StopReason::EndOfText => ("stop", Value::Null),
+            _ => ("length", Value::Null),
+        };
+        last["finish_reason"] = reason.into();
+        if self.manners.tells_stop {
+            last["stop_reason"] = told;
+        }
+        say(stream, &json!({ "choices": [last] }).to_string())?;
+        let usage = json!({
+            "prompt_tokens": draft.usage.prefilled + draft.usage.reused,
+            "completion_tokens": draft.tokens.len(),
+            "prompt_tokens_details": { "cached_tokens": draft.usage.reused },
+        });
+        say(stream, &json!({ "choices": [], "usage": usage }).to_string())?;
+        say(stream, "[DONE]")
+    }
+
+    /// The text that a conversation is, with no template.
+    fn conversation(&self, body: &Value) -> String {
+        let messages = body["messages"].as_array().unwrap();
+        let all: String = messages.iter().map(|m| string(&m["content"])).collect();
+        let told = body["continue_final_message"] == true && body["add_generation_prompt"] == false;
+        let open = messages.last().unwrap()["role"] == "assistant";
+        assert_eq!(told, open, "it is told so where there is something to go on with");
+        if self.manners.continues { all } else { string(&messages[0]["content"]) }
+    }
+}
+
+/// Bytes that can be sent: all but the last character, which a longer stop text could begin with.
+fn cut(text: &str) -> usize {
+    text.char_indices().next_back().map_or(0, |(at, _)| at)
+}
+
+fn string(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// A choice of either API.
+fn choice(chat: bool, text: &str, token: Option<&Token>) -> Value {
+    let told = token.map(|token| {
+        let second = f64::from(token.top - token.margin).max(1e-30).ln();
+        let own = f64::from(token.logprob);
+        if chat {
+            let best = json!([
+                { "token": token.text, "logprob": own },
+                { "token": "<other>", "logprob": second },
+            ]);
+            json!({ "content": [{ "token": token.text, "logprob": own, "top_logprobs": best }] })
+        } else {
+            let mut best = json!({ "<other>": second });
+            best[&token.text] = own.into();
+            json!({ "tokens": [token.text], "token_logprobs": [own], "top_logprobs": [best] })
+        }
+    });
+    if chat {
+        json!({ "delta": { "content": text }, "logprobs": told, "finish_reason": null })
+    } else {
+        json!({ "text": text, "logprobs": told, "finish_reason": null })
+    }
+}
+
+/// Sends one event.
+fn say(mut stream: &TcpStream, data: &str) -> std::io::Result<()> {
+    let event = format!("data: {data}\n\n");
+    stream.write_all(format!("{:x}\r\n{event}\r\n", event.len()).as_bytes())
+}
+
+/// Reads one request; nothing where the connection ended.
+fn receive(stream: &TcpStream) -> std::io::Result<Option<Received>> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let (mut length, mut authorization) = (0, None);
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.parse().unwrap(),
+            "authorization" => authorization = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let body = serde_json::from_slice(&body).unwrap();
+    Ok(Some(Received { at: Instant::now(), path, authorization, body }))
+}
