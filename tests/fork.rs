@@ -161,10 +161,9 @@ fn run<'a, A: Audience>(
     // One truth: what the journal holds folds to what the run returned.
     assert_eq!(Episode::fold(&memory.0).unwrap().as_ref(), Some(&episode));
     let steps: f64 = episode.steps.iter().map(|s| s.cost(episode.started.prices)).sum();
-    let rest = episode
-        .discarded
-        .iter()
-        .map(|w| episode.started.prices[w.model] * (w.usage.prefilled + w.tokens.len()) as f64);
+    let rest = episode.discarded.iter().map(|w| {
+        episode.started.prices[w.model].written * (w.usage.prefilled + w.tokens.len()) as f64
+    });
     assert_eq!(steps + rest.sum::<f64>(), episode.ledger.cost(), "every token has its step");
     Ok(Run { episode, events: memory.0, watcher })
 }

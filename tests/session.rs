@@ -241,7 +241,7 @@ fn discarded_glimpses_are_charged() {
     let prices = run.episode.ledger.prices;
     assert_eq!(
         run.episode.ledger.cost_of(Role::Small),
-        prices.small * (small.prefilled + small.discarded) as f64
+        prices.small.written * (small.prefilled + small.discarded) as f64
     );
 }
 

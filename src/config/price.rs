@@ -1,7 +1,5 @@
 //! What tokens cost.
 
-use std::ops::Mul;
-
 use serde::{Deserialize, Serialize};
 
 use crate::role::PerRole;
@@ -34,15 +32,6 @@ impl From<f64> for Price {
     /// One price for reading and writing; what is in the cache is free.
     fn from(price: f64) -> Self {
         Self { read: price, cached: 0.0, written: price }
-    }
-}
-
-/// The price of tokens of which it is not known how many are read: as if all were written.
-impl Mul<f64> for Price {
-    type Output = f64;
-
-    fn mul(self, tokens: f64) -> f64 {
-        self.written * tokens
     }
 }
 

@@ -121,5 +121,5 @@ fn all_large(episode: &Episode) -> f64 {
     let drafts = first.map_or(&episode.discarded, |step| &step.discarded);
     let first = drafts.first().or(first.map(|step| &step.writing));
     let prompt = first.map_or(0, |writing| writing.usage.prefilled);
-    episode.ledger.prices.large * (prompt + episode.ledger.kept()) as f64
+    episode.ledger.prices.large.of(prompt, 0, episode.ledger.kept())
 }
