@@ -189,12 +189,12 @@ mod tests {
 
     #[test]
     fn the_file_takes_the_place_of_the_table() {
-        let map = parse("# mine\nstop = [\"Ctrl-X\", \"F9\"]\npause = \"P\"\nstep = []\n").unwrap();
+        let map = parse("# mine\nstop = [\"Ctrl-X\", \"F9\"]\npause = \"Z\"\nstep = []\n").unwrap();
         let action = |key: Key| map.row_of(key, Mode::Live).map(|row| row.action);
         assert_eq!(action(Key::control('x')), Some(Action::Stop));
         assert_eq!(action(Key::code(KeyCode::F(9))), Some(Action::Stop));
         assert_eq!(action(Key::plain('x')), None, "it was the table's");
-        assert_eq!(action(Key::plain('P')), Some(Action::Pause));
+        assert_eq!(action(Key::plain('Z')), Some(Action::Pause));
         assert_eq!(action(Key::plain('q')), Some(Action::Quit), "the others are as they were");
         assert_eq!(
             (map.first(Action::Step), map.first(Action::Stop)),
@@ -214,7 +214,7 @@ mod tests {
             [Some(Place::Session), Some(Place::Replay)]
         );
         assert_eq!([place('L', Mode::Live), place('L', Mode::Replay)], [Some(Place::Episode); 2]);
-        assert_eq!([place('T', Mode::Live), place('T', Mode::Replay)], [None, Some(Place::Replay)]);
+        assert_eq!([place('B', Mode::Live), place('B', Mode::Replay)], [None, Some(Place::Replay)]);
         assert_eq!([place('w', Mode::Live), place('w', Mode::Replay)], [Some(Place::Trace); 2]);
         // What is never there together may share a key.
         let map = parse("replay-start = [\"d\"]\n").unwrap();

@@ -73,7 +73,7 @@ pub(super) fn render(
     buffer.set_string(grid.x, grid.bottom(), percent(left), ink.theme.muted);
     let at = grid.right().saturating_sub(right.len() as u16);
     buffer.set_string(at, grid.bottom(), &right, ink.theme.muted);
-    let legend = "right over cost, as recordings foretell it; @ is this threshold";
+    let legend = "right over cost, by the recordings; @ is this threshold";
     let room = usize::from(grid.width);
     buffer.set_stringn(grid.x, grid.bottom() + 1, legend, room, ink.theme.muted);
 }
