@@ -92,6 +92,8 @@ fn a_policy_is_trained_promoted_and_in_force() {
     session.see("tiny-1 was trained from");
     session.see("too few to judge by");
     session.press("p");
+    session.see("it has not won a contest");
+    session.press("p");
     session.see("tiny-1 is in force");
     session.press("q");
     session.see("trace");

@@ -30,6 +30,10 @@ pub struct School {
     pub doing: Option<Doing>,
     /// A policy that was trained and is neither promoted nor discarded.
     pub newcomer: Option<Arc<Newcomer>>,
+    /// Whether the newcomer won a contest; nothing where none was held.
+    pub won: Option<bool>,
+    /// A person was told that it did not, and asked to say it again.
+    pub warned: bool,
     /// What happened, the last at the end.
     pub told: Vec<String>,
 }
@@ -100,6 +104,8 @@ pub enum News {
     Trained(Arc<Newcomer>),
     /// Something came to its end; what to tell.
     Over(String),
+    /// A contest did; what to tell, and whether the newcomer won.
+    Contest(String, bool),
     /// Something could not be done, or was cancelled.
     Failed(String),
 }

@@ -50,7 +50,7 @@ impl Bureau {
             Lesson::Train => self.train(preset, pair, &say).map(News::Trained),
             Lesson::Collect => self.collect(preset, &say).map(News::Over),
             Lesson::Calibrate => self.calibrate(preset, &say).map(News::Over),
-            Lesson::Contest => self.contest(preset, newcomer, &say).map(News::Over),
+            Lesson::Contest => self.contest(preset, newcomer, &say),
             Lesson::Promote | Lesson::Discard => return,
         };
         tell(Message::School(news.unwrap_or_else(|error| News::Failed(error.to_string()))));
@@ -226,7 +226,7 @@ impl Bureau {
         preset: &Preset,
         newcomer: Option<&Newcomer>,
         say: &dyn Fn(usize, usize, String),
-    ) -> anyhow::Result<String> {
+    ) -> anyhow::Result<News> {
         let (Some(newcomer), Some(champion)) = (newcomer, self.policy()) else {
             anyhow::bail!("a contest needs a new policy and one in force");
         };
@@ -248,13 +248,14 @@ impl Bureau {
             format!("; lead {:+.3}{ci}", lead.value)
         });
         let verdict = if held.is_won() { "won" } else { "not won: its interval is not above 0" };
-        Ok(format!(
+        let text = format!(
             "{CONTEST} fresh questions: APGR of {} {}, of {} {}{lead}: {verdict}",
             names[0],
             apgr(held.challenger),
             names[1],
             apgr(held.champion)
-        ))
+        );
+        Ok(News::Contest(text, held.is_won()))
     }
 
     /// The models once more, beside those of the session.

@@ -52,6 +52,17 @@ fn obey(state: &mut State, lesson: Lesson) -> Vec<Effect> {
             hint(state, format!("something is under way{}", state.keys.advice(&ways)))
         }
         Lesson::Promote => match school.newcomer.clone() {
+            Some(_) if school.won != Some(true) && !std::mem::replace(&mut school.warned, true) => {
+                let what = match school.won {
+                    Some(_) => "it did not win its contest",
+                    None => "it has not won a contest",
+                };
+                let ways = [
+                    (Action::AtSchool(Lesson::Promote), "again to promote it anyway"),
+                    (Action::AtSchool(Lesson::Contest), "for a contest"),
+                ];
+                hint(state, format!("{what}{}", state.keys.advice(&ways)))
+            }
             Some(newcomer) => {
                 let preset = state.preset.name.clone();
                 vec![Effect::Do(Errand::Promote { preset, newcomer })]
@@ -89,12 +100,17 @@ pub(super) fn told(state: &mut State, news: News) -> Vec<Effect> {
         News::Trained(newcomer) => {
             let card = &newcomer.policy.card;
             let text = format!("{} was trained from {} episodes", card.name, card.intake.used);
+            (school.won, school.warned) = (None, false);
             school.newcomer = Some(Arc::clone(&newcomer));
             (text, false)
         }
         News::Over(text) => {
             // It may have written episodes that say something of thresholds.
             state.outlook = Outlooks::Unasked;
+            (text, false)
+        }
+        News::Contest(text, won) => {
+            school.won = Some(won);
             (text, false)
         }
         News::Failed(why) => (why, true),

@@ -20,8 +20,16 @@ pub(super) fn shift(state: &mut State, up: bool, fine: bool) -> Vec<Effect> {
     let from = wanted(state);
     let to = match state.scale() {
         Some(scale) => {
-            let times = if fine { 1 } else { COARSE };
-            (0..times).fold(from, |t, _| scale.next(t, up))
+            // A scale of few scores has fewer marks than percentiles.
+            let moved = |t: f64| (scale.quantile_of(t) - scale.quantile_of(from)).abs();
+            let mut to = scale.next(from, up);
+            for _ in 1..COARSE {
+                if fine || 100.0 * moved(to) >= COARSE as f64 - 0.5 {
+                    break;
+                }
+                to = scale.next(to, up);
+            }
+            to
         }
         None => {
             let by = if fine { 0.01 } else { 0.05 } * if up { 1.0 } else { -1.0 };
