@@ -24,27 +24,36 @@ fn store(home: &Path) -> Store {
 }
 
 #[test]
-fn an_episode_is_forked_found_again_opened_and_replayed() {
+fn an_episode_is_led_forked_found_again_opened_and_replayed() {
     let home = tempfile::tempdir().unwrap();
     let mut session = Session::start(home.path(), &["--seed", "3"], 100, 30);
     session.see("Answer:");
+    // A person takes a step, and gives the points back.
+    session.press("n");
+    session.see("who writes this step?");
+    session.press("ln");
+    session.wait_for("the next boundary", |text| {
+        text.contains("L*") && text.contains("who writes this step?")
+    });
+    session.press(" ");
+    session.wait_for("the end", |text| text.contains("you 1 of 4") && text.contains("answer "));
     session.press("f");
     session.see("what is different?");
     session.press("l");
     session.see("large by you");
     session.press("c");
-    session.see("fork of 1 at step");
+    session.see("fork of 2 at step");
     session.press("q");
     // Both are in the library, and the fork knows its parent.
     session.press("o");
     session.see("all, newest first");
-    session.wait_for("two episodes", |text| text.contains(" 2 ┐"));
+    session.wait_for("three episodes", |text| text.contains(" 3 ┐"));
     session.press("f");
-    session.see("family of episode 2");
+    session.see("family of episode 3");
     session.see("fork at");
     // A tag is found by a query.
     session.press("thard\r");
-    session.see("episode 2 tagged hard");
+    session.see("episode 3 tagged hard");
     session.press("/tag:hard\r");
     session.wait_for("one episode", |text| text.contains("tag:hard") && text.contains(" 1 ┐"));
     session.press("r");
@@ -56,7 +65,9 @@ fn an_episode_is_forked_found_again_opened_and_replayed() {
     session.press("o");
     session.see("tag:hard");
     session.press("/\x15\r");
-    session.wait_for("both", |text| text.contains("all, newest first") && text.contains(" 2 ┐"));
+    session.wait_for("all of them", |text| {
+        text.contains("all, newest first") && text.contains(" 3 ┐")
+    });
     session.press("j\r");
     session.see("stored");
     session.press("\x7f");
@@ -75,7 +86,7 @@ fn an_episode_is_forked_found_again_opened_and_replayed() {
     assert!(session.end().success());
     session.assert_restored();
 
-    let entry = store(home.path()).entry(2).unwrap();
+    let entry = store(home.path()).entry(3).unwrap();
     assert!(entry.annotations.tags.iter().any(|tag| tag.as_str() == "hard"));
     assert!(entry.annotations.binned().is_none());
 }

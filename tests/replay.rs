@@ -3,6 +3,7 @@
 mod shell;
 
 use std::io::Write;
+use std::path::Path;
 use std::process::Stdio;
 
 use shell::{failure, objects, output, pointsman, stdout};
@@ -51,6 +52,20 @@ fn what_run_prints_is_a_recording() {
     std::fs::write(&file, printed).unwrap();
     let replayed = stdout(home.path(), &["replay", file.to_str().unwrap(), "--headless"]);
     assert_eq!(replayed, stdout(home.path(), &["episodes", "show", "1"]));
+}
+
+#[test]
+fn every_recording_is_shown_without_weights_or_store() {
+    let home = tempfile::tempdir().unwrap();
+    let names = pointsman::recording::names(Path::new("/nowhere"));
+    assert!(names.len() >= 6, "{names:?}");
+    for name in names {
+        let text = stdout(home.path(), &["replay", &name, "--headless"]);
+        assert!(text.contains("answer "), "{name}: {text}");
+        let file = format!("{}/recordings/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(stdout(home.path(), &["replay", &file, "--headless"]), text);
+    }
+    assert!(!home.path().join("data").exists() && !home.path().join("cache").exists());
 }
 
 #[test]
@@ -173,7 +188,7 @@ fn wrong_use_is_told_in_one_sentence() {
     let missing = home.path().join("gone.jsonl");
     let nowhere = home.path().join("no/such/folder/a.cast");
     let cases: [(&[&str], i32, &str); 9] = [
-        (&["replay", "resque"], 2, "choose one of fork"),
+        (&["replay", "resque"], 2, "choose one of benchmark, fork"),
         (&["replay", missing.to_str().unwrap()], 1, "there is no such file"),
         (&["replay", &empty, "--headless"], 1, "holds no episode"),
         (&["replay", &words, "--headless"], 1, "line 1, is no event"),
