@@ -6,54 +6,51 @@ use std::sync::Arc;
 
 use super::library::Sought;
 use super::menu::List;
-use super::message::Message;
 use super::reasons::Boundary;
-use super::run::Session;
 use super::school::{Lesson, Newcomer};
 use crate::config::Preset;
 use crate::library::Cursor;
 use crate::routing::Pair;
-use crate::session::Employment;
 use crate::store::Tag;
 
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Errand {
-    /// Draw a question of the task set: [`Message::Drawn`].
+    /// Draw a question of the task set: [`super::Message::Drawn`].
     Draw,
-    /// Compute how far each of these features pushed: [`Message::Explained`].
+    /// Compute how far each of these features pushed: [`super::Message::Explained`].
     Explain { boundary: Boundary, features: BTreeMap<String, f64> },
-    /// Read what the store says of thresholds: [`Message::Outlook`].
+    /// Read what the store says of thresholds: [`super::Message::Outlook`].
     LookAhead,
-    /// List episodes: [`Message::Found`] with the same ticket. A request with a higher one ends it.
+    /// List episodes: [`super::Message::Found`] with the same ticket. A request with a higher one ends it.
     Find { ticket: u64, sought: Sought, after: Option<Cursor> },
-    /// Read an episode: [`Message::Read`].
+    /// Read an episode: [`super::Message::Read`].
     Read { id: u64, purpose: Purpose },
-    /// Note something about episodes: [`Message::Kept`].
+    /// Note something about episodes: [`super::Message::Kept`].
     Annotate { ids: Vec<u64>, change: Change },
-    /// Move episodes to the bin: [`Message::Kept`].
+    /// Move episodes to the bin: [`super::Message::Kept`].
     Bin(Vec<u64>),
-    /// Undo the last deletion: [`Message::Kept`].
+    /// Undo the last deletion: [`super::Message::Kept`].
     Undo,
-    /// Make a list to choose from: [`Message::Menu`].
+    /// Make a list to choose from: [`super::Message::Menu`].
     Choices(List, Option<Box<Pair>>),
-    /// Load a theme: [`Message::Theme`].
+    /// Load a theme: [`super::Message::Theme`].
     Theme(String),
-    /// Load a preset and its policy: [`Message::Preset`].
+    /// Load a preset and its policy: [`super::Message::Preset`].
     Preset(String),
-    /// Fetch the policy of that name to fork with at that step: [`Message::Hired`].
+    /// Fetch the policy of that name to fork with at that step: [`super::Message::Hired`].
     Hire { name: String, step: usize },
-    /// Train, collect, calibrate or hold a contest for that pair of models: [`Message::School`], several times.
+    /// Train, collect, calibrate or hold a contest for that pair of models: [`super::Message::School`], several times.
     Learn { lesson: Lesson, preset: Box<Preset>, pair: Box<Pair>, newcomer: Option<Arc<Newcomer>> },
     /// End what [`Errand::Learn`] has under way.
     Cancel,
-    /// Put a new policy in force: [`Message::Promoted`].
+    /// Put a new policy in force: [`super::Message::Promoted`].
     Promote { preset: String, newcomer: Arc<Newcomer> },
     /// Delete a new policy.
     Discard(u64),
-    /// How the person does against the router: [`Message::Scored`].
+    /// How the person does against the router: [`super::Message::Scored`].
     Score,
-    /// Write episodes to a file that does not exist yet: [`Message::Kept`].
+    /// Write episodes to a file that does not exist yet: [`super::Message::Kept`].
     Export { ids: Vec<u64>, path: PathBuf },
 }
 
@@ -71,27 +68,4 @@ pub enum Change {
     Starred(bool),
     Tag { tag: Tag, given: bool },
     Note(String),
-}
-
-/// Who does errands. Each is done on a thread of its own.
-pub trait Desk: Send + Sync {
-    /// Does an errand, and tells what comes of it: nothing, one message or several.
-    fn run(&self, errand: Errand, tell: &dyn Fn(Message));
-
-    /// Starts a session with other models, which are loaded once the session before has ended.
-    ///
-    /// # Errors
-    /// When there can be none.
-    fn session(&self, employment: Employment) -> Result<Session, String>;
-}
-
-/// A desk that does nothing: for a recording without a store.
-pub struct NoDesk;
-
-impl Desk for NoDesk {
-    fn run(&self, _: Errand, _: &dyn Fn(Message)) {}
-
-    fn session(&self, _: Employment) -> Result<Session, String> {
-        Err("a recording has no models".into())
-    }
 }

@@ -14,7 +14,7 @@
 //! | `library` | the list of stored episodes |
 //! | `school` | retraining and calibration |
 //! | `menu` | a list to choose from |
-//! | `errand` | [`Errand`] and [`Desk`]: work beside the loop |
+//! | `errand`, `desk` | [`Errand`]: work beside the loop; [`Desk`]: who does it |
 //! | `actions`, `offers` | the table of actions; what can be done now, and why not |
 //! | `key`, `keymap` | keys by name; those in force, with the user's |
 //! | `update` | [`update`]: pure, message by message |
@@ -24,6 +24,7 @@
 
 mod actions;
 mod compare;
+mod desk;
 mod errand;
 mod estimates;
 mod film;
@@ -45,7 +46,8 @@ mod view;
 
 pub use actions::{ACTIONS, Action, Mode, Place, Row};
 pub use compare::Compare;
-pub use errand::{Change, Desk, Errand, NoDesk, Purpose};
+pub use desk::{Desk, NoDesk, Session};
+pub use errand::{Change, Errand, Purpose};
 pub use film::film;
 pub use key::Key;
 pub use keymap::Keymap;
@@ -56,7 +58,7 @@ pub use onscreen::{InFlight, Run};
 pub use outlook::{Outlook, Outlooks};
 pub use reasons::{Boundary, Reasons};
 pub use replay::{Order, Replay};
-pub use run::{Ended, Session, Start, run};
+pub use run::{Ended, Start, run};
 pub use school::{Beside, COLLECTED, Doing, Lesson, Newcomer, News, Reached, School};
 pub use state::{Asked, Beginning, Link, Notice, Overlay, Page, Prompt, State};
 pub use update::update;

@@ -2,14 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use ratatui::crossterm::event::Event as Input;
-use tokio::sync::mpsc::Receiver;
 use tokio::time::sleep_until;
 
-use super::errand::Desk;
+use super::desk::{Desk, Session};
 use super::message::{Effect, Message};
 use super::state::State;
 use super::update::update;
@@ -27,12 +25,6 @@ pub struct Start {
     pub slow_link: bool,
     /// Does what takes time, on threads of its own.
     pub desk: Arc<dyn Desk>,
-}
-
-/// The workbench's ends of the session's channels.
-pub struct Session {
-    pub commands: Sender<Command>,
-    pub updates: Receiver<Update>,
 }
 
 /// How the workbench ended.

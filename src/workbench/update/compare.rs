@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use ratatui::crossterm::event::KeyCode;
 
-use super::{hint, menu};
+use super::{fork, hint, menu};
 use crate::episode::Role;
-use crate::session::{Command, Fork, ForkOrder};
 use crate::workbench::actions::Action;
 use crate::workbench::compare::Compare;
 use crate::workbench::menu::List;
-use crate::workbench::message::{Effect, Scroll};
+use crate::workbench::message::Effect;
 use crate::workbench::onscreen::Run;
 use crate::workbench::state::{Overlay, State};
 
@@ -59,24 +58,10 @@ pub(super) fn on_fork_key(state: &mut State, step: usize, key: KeyCode) -> Vec<E
         _ => return hint(state, "press s, l, t, p or n, or Esc to leave it"),
     };
     state.overlay = Overlay::None;
-    fork(state, step, |order| {
+    fork::start(state, step, |order| {
         order.fork.model = model;
         order.fork.threshold = threshold;
     })
-}
-
-/// Forks the episode on the screen at `step`; `change` says what is different.
-pub(super) fn fork(
-    state: &mut State,
-    step: usize,
-    change: impl FnOnce(&mut ForkOrder),
-) -> Vec<Effect> {
-    let Some(run) = &state.run else { return Vec::new() };
-    let fork = Fork::new(run.id, run.episode.clone(), step);
-    let mut order = ForkOrder { fork, router: None, roster: None, paused: false };
-    change(&mut order);
-    state.starting = true;
-    vec![Effect::Send(Command::Fork(Box::new(order))), Effect::Scroll(Scroll::Follow)]
 }
 
 /// Shows both episodes.

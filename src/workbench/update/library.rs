@@ -297,7 +297,12 @@ pub(super) fn read(
         Purpose::Replay => {
             let source = format!("episode {}", recorded.id);
             match Replay::new(source, vec![recorded], Speed::Times(1.0)) {
-                Some(recording) => replay::begin(state, recording),
+                Some(recording) => {
+                    step_aside(state);
+                    state.player = Some(Box::new(recording));
+                    replay::show(state);
+                    vec![Effect::Scroll(Scroll::Follow)]
+                }
                 None => Vec::new(),
             }
         }

@@ -2,8 +2,8 @@
 
 use ratatui::crossterm::event::KeyCode;
 
-use super::{act, compare, hint, threshold};
-use crate::session::{Command, Employment};
+use super::school::employ;
+use super::{act, fork, hint, threshold};
 use crate::workbench::actions::Action;
 use crate::workbench::errand::Errand;
 use crate::workbench::menu::{Item, List, Menu, Pick};
@@ -139,10 +139,6 @@ pub(super) fn preset(state: &mut State, chosen: Result<Box<Chosen>, String>) -> 
     vec![Effect::Restart(Box::new(employment))]
 }
 
-pub(super) fn employ(employment: Employment) -> Vec<Effect> {
-    vec![Effect::Send(Command::Employ(Box::new(employment)))]
-}
-
 /// A policy to fork with has come.
 pub(super) fn hired(
     state: &mut State,
@@ -150,7 +146,7 @@ pub(super) fn hired(
     roster: Result<crate::routing::Roster, String>,
 ) -> Vec<Effect> {
     match roster {
-        Ok(roster) => compare::fork(state, step, |order| {
+        Ok(roster) => fork::start(state, step, |order| {
             order.router = Some("policy".into());
             order.roster = Some(roster);
         }),

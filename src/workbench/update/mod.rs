@@ -2,7 +2,7 @@
 //!
 //! | file | what it changes |
 //! |---|---|
-//! | `compare` | forks, and the comparison of two episodes |
+//! | `compare`, `fork` | what is to be different in a fork, and the comparison of two episodes; a fork's start |
 //! | `menu`, `school` | lists to choose from; retraining |
 //! | `library` | the list of stored episodes, and what comes from it to the screen |
 //! | `reasons` | when reasons are asked for |
@@ -10,6 +10,7 @@
 //! | `threshold` | the threshold |
 
 mod compare;
+mod fork;
 mod library;
 mod menu;
 mod reasons;

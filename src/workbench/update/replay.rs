@@ -23,14 +23,6 @@ impl State {
     }
 }
 
-/// Plays a recording; what is on the screen steps aside.
-pub(super) fn begin(state: &mut State, replay: Replay) -> Vec<Effect> {
-    super::library::step_aside(state);
-    state.player = Some(Box::new(replay));
-    show(state);
-    vec![Effect::Scroll(Scroll::Follow)]
-}
-
 /// Lets time pass up to `now_ms`, milliseconds since any fixed time.
 pub(in crate::workbench) fn pass(state: &mut State, now_ms: u64) {
     let Some(replay) = &mut state.player else { return };
@@ -66,7 +58,7 @@ pub(in crate::workbench) fn obey(state: &mut State, order: Order) -> Vec<Effect>
 }
 
 /// Brings what is on the screen to the player's position.
-fn show(state: &mut State) {
+pub(super) fn show(state: &mut State) {
     let State { player: Some(replay), run, .. } = state else { return };
     let brought = replay.bring(run);
     state.now_ms = replay.player.recorded_ms();

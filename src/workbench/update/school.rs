@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{hint, menu};
+use super::hint;
 use crate::evaluation::Scale;
 use crate::routing::{Pair, Roster};
-use crate::session::Employment;
+use crate::session::{Command, Employment};
 use crate::workbench::actions::Action;
 use crate::workbench::errand::Errand;
 use crate::workbench::message::Effect;
@@ -144,5 +144,10 @@ pub(super) fn promoted(
     state.outlook = Outlooks::Unasked;
     state.trained_scale = scale;
     state.preset.routing.threshold = state.threshold;
-    menu::employ(Employment { preset: state.preset.clone(), roster })
+    employ(Employment { preset: state.preset.clone(), roster })
+}
+
+/// Has these routers choose from the next question on.
+pub(super) fn employ(employment: Employment) -> Vec<Effect> {
+    vec![Effect::Send(Command::Employ(Box::new(employment)))]
 }
