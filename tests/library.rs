@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use pointsman::episode::Event;
-use pointsman::library::{LocalTime, Query, page};
+use pointsman::episode::{Event, EventKind, Parent};
+use pointsman::library::{LocalTime, Query, family, page};
+use pointsman::recording;
 use pointsman::store::{Entry, Store, Tag};
 use serde_json::Value;
 use shell::{failure, objects, stdout};
@@ -310,4 +311,34 @@ fn a_kill_loses_no_change_that_was_acknowledged() {
             "after change {last}:\n{killed:#?}\nbefore:\n{before:#?}\nafter:\n{after:#?}"
         );
     }
+}
+
+#[test]
+fn a_family_is_a_tree_whatever_a_store_says() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(home.path()).unwrap();
+    let parents = [None, Some(1), Some(1), Some(2), None, Some(7), Some(6), Some(99)];
+    let child = |parent: Option<u64>| {
+        let mut events = recording::find("rescue", Path::new("/nowhere")).unwrap().remove(0).events;
+        let EventKind::Started(started) = &mut events[0].kind else { panic!() };
+        started.parent = parent.map(|episode| Parent { episode, step: 2 });
+        events
+    };
+    store.add(&parents.map(child)).unwrap();
+    let of = |id| -> Vec<(u64, usize)> {
+        let rows = family(&store, id).unwrap().into_iter();
+        rows.map(|(entry, depth)| (entry.summary.id, depth)).collect()
+    };
+    for id in [1, 2, 3, 4] {
+        assert_eq!(of(id), [(1, 0), (2, 1), (4, 2), (3, 1)]);
+    }
+    assert_eq!(of(5), [(5, 0)]);
+    // Two that say to be forks of each other, and one whose parent is not there.
+    assert_eq!(of(6).len(), 2);
+    assert_eq!(of(8), [(8, 0)]);
+    // What is in the bin is left out, and its forks stand alone.
+    store.bin(&[2], 0).unwrap();
+    assert_eq!(of(4), [(4, 0)]);
+    assert_eq!(of(1), [(1, 0), (3, 1)]);
+    assert!(family(&store, 100).is_err());
 }
