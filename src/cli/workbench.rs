@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 
-use super::bureau::{Bureau, scale};
+use super::bureau::{Asked, Bureau, scale};
 use super::options::{Common, Shadows};
+use super::tasks::TaskArgs;
 use super::{Outcome, policies};
 use crate::config::Folders;
 use crate::session::Employment;
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
-use crate::tasks::questions;
 use crate::terminal::Screen;
 use crate::theme::{Glyphs, Theme};
 use crate::workbench::{self, Beginning, Ended, Keymap, Session, Start, State};
@@ -61,6 +61,9 @@ pub struct WorkbenchArgs {
 
     #[command(flatten)]
     pub shadows: Shadows,
+
+    #[command(flatten)]
+    pub tasks: TaskArgs,
 }
 
 /// Opens the workbench on a first question of the task set.
@@ -78,7 +81,8 @@ pub fn run(
     args.shadows.enter(&mut preset)?;
     let theme = Theme::choose(args.look.theme.as_deref(), &folders.themes())?;
     let keys = Keymap::load(&folders.keys())?;
-    let mut drawn = questions("arithmetic", Split::Test, common.seed)?;
+    let set = args.tasks.open(None, Split::Test)?;
+    let mut drawn = set.questions(common.seed);
     let first = if args.idle { None } else { drawn.next() };
     let path = common.store(folders);
     let store = Arc::new(Store::open(&path)?);
@@ -88,8 +92,8 @@ pub fn run(
 
     let scale = scale(&preset, &roster);
     let employment = Employment { preset: preset.clone(), roster };
-    let bureau =
-        Arc::new(Bureau::new(store, folders.clone(), common.seed, employment, Box::new(drawn)));
+    let asked = Asked { args: args.tasks, name: set.name().to_owned(), drawn };
+    let bureau = Arc::new(Bureau::new(store, folders.clone(), common.seed, employment, asked));
 
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
     let screen = Screen::enter(&log)?;

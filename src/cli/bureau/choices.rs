@@ -55,7 +55,7 @@ impl Bureau {
             self.policy().ok_or("thresholds are calibrated for the router `policy` only")?;
         let digest = policy.digest().map_err(|e| e.to_string())?;
         let pair = pair.cloned().unwrap_or_default();
-        let now = Ground::of(digest, &self.preset(), pair, "arithmetic");
+        let now = Ground::of(digest, &self.preset(), pair, &self.task);
         let all = calibrations(&self.store, &policy).map_err(|e| e.to_string())?;
         if all.is_empty() {
             return Err(format!(

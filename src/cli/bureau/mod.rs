@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::journal;
+use super::tasks::TaskArgs;
 use crate::config::{Folders, Preset};
 use crate::evaluation::{PersonScore, WhatIf, person_score};
 use crate::library::{Cursor, LocalTime, Query, family, page};
@@ -33,12 +34,24 @@ const SCORED: usize = 10_000;
 /// Questions, one after the other.
 type Questions = Box<dyn Iterator<Item = Question> + Send>;
 
+/// What a workbench asks.
+pub struct Asked {
+    pub args: TaskArgs,
+    /// Name of the task set.
+    pub name: String,
+    /// Its questions, in the order of the seed.
+    pub drawn: Questions,
+}
+
 /// Does the errands of a workbench that has a store.
 pub struct Bureau {
     store: Arc<Store>,
     folders: Folders,
     seed: u64,
     in_force: Mutex<Employment>,
+    tasks: TaskArgs,
+    /// The task set's name.
+    task: String,
     questions: Mutex<Questions>,
     /// The session's thread.
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -49,20 +62,22 @@ pub struct Bureau {
 }
 
 impl Bureau {
-    /// For that store, who chooses at first, and the questions to draw.
+    /// For that store, who chooses at first, and what is asked.
     pub fn new(
         store: Arc<Store>,
         folders: Folders,
         seed: u64,
         employment: Employment,
-        questions: Questions,
+        asked: Asked,
     ) -> Self {
         Self {
             store,
             folders,
             seed,
             in_force: Mutex::new(employment),
-            questions: Mutex::new(questions),
+            tasks: asked.args,
+            task: asked.name,
+            questions: Mutex::new(asked.drawn),
             thread: Mutex::new(None),
             cancelled: AtomicBool::new(false),
             ticket: AtomicU64::new(0),
@@ -205,9 +220,10 @@ impl Desk for Bureau {
         match errand {
             Errand::Draw => {
                 let question = locked(&self.questions).next();
-                if let Some(question) = question {
-                    tell(Message::Drawn(question));
-                }
+                tell(question.map_or_else(
+                    || Message::Kept(Err(format!("all questions of {} were drawn", self.task))),
+                    Message::Drawn,
+                ));
             }
             Errand::Explain { boundary, features } => {
                 let policy = self.policy();

@@ -8,13 +8,13 @@ use super::Bureau;
 use super::choices::scale;
 use crate::cli::calibrate::aim;
 use crate::cli::options::fresh;
+use crate::cli::tasks::{sample, unseen};
 use crate::config::{Exploration, Glimpse, Preset};
 use crate::engine::BUILTIN;
 use crate::evaluation::{Estimate, Log, Logged, Scale, Trial, curve, learn_then_test, misses};
 use crate::routing::{Calibration, FeatureSet, Ground, Pair, Policy, Roster, Target};
 use crate::session::{Fleet, load_fleet, now_ms};
 use crate::tasks::arithmetic::Split;
-use crate::tasks::{Question, questions};
 use crate::training::{Dataset, Plan, Settings, Trajectory, collect, contest, logged, train};
 use crate::workbench::{Beside, COLLECTED, Doing, Lesson, Message, Newcomer, News, Reached};
 
@@ -143,8 +143,7 @@ impl Bureau {
         fleet.set(&exploring);
         // Other questions than any collection before: their number goes into the seed.
         let seed = self.seed ^ (self.store.len() as u64) << 20;
-        let asked: Vec<Question> =
-            questions("arithmetic", Split::Develop, seed)?.take(COLLECTED).collect();
+        let asked = sample(&self.tasks.open(None, Split::Develop)?, seed, COLLECTED);
         let roster = Roster::new(&preset.name, policy);
         let plan = Plan {
             name: format!("{} workbench seed {seed}", preset.name),
@@ -160,7 +159,7 @@ impl Bureau {
             let plan = Plan { seed: seed.wrapping_add(i as u64 * 20), ..plan.clone() };
             let collected = collect(&mut fleet, &roster, &self.store, &plan, piece, |_, _| ())?;
             written += collected.written;
-            say(written, COLLECTED, "each with a threshold that was drawn for it".into());
+            say(written, asked.len(), "each with a threshold that was drawn for it".into());
         }
         Ok(format!("{written} episodes were collected"))
     }
@@ -176,14 +175,14 @@ impl Bureau {
         let mut fleet = self.fleet(preset)?;
         let roster = Roster::new(&preset.name, Some(policy.clone()));
         let seed = fresh(self.seed ^ now_ms(), 1);
-        let asked: Vec<Question> =
-            questions("arithmetic", Split::Develop, seed)?.take(CALIBRATED).collect();
+        let set = self.tasks.open(None, Split::Develop)?;
+        let asked = unseen(&set, &self.store, seed, CALIBRATED)?;
         let done = std::cell::Cell::new(0);
         let step = || {
             done.set(done.get() + 1);
             say(
                 done.get(),
-                3 * CALIBRATED,
+                3 * asked.len(),
                 "fresh questions, by each model alone and by both".into(),
             );
         };
@@ -210,7 +209,7 @@ impl Bureau {
             accuracy: point.accuracy,
             cost_share: point.cost_share.unwrap_or(0.0),
             at_ms: now_ms(),
-            ground: Ground::of(policy.digest()?, preset, pair, "arithmetic"),
+            ground: Ground::of(policy.digest()?, preset, pair, &self.task),
         };
         self.store.keep_calibration(&calibration)?;
         Ok(format!(
@@ -233,13 +232,13 @@ impl Bureau {
         let mut fleet = self.fleet(preset)?;
         // Each contest has questions of its own: trying on until one wins proves nothing.
         let seed = fresh(self.seed ^ now_ms(), 2 + newcomer.number);
-        let asked: Vec<Question> =
-            questions("arithmetic", Split::Develop, seed)?.take(CONTEST).collect();
+        let set = self.tasks.open(None, Split::Develop)?;
+        let asked = unseen(&set, &self.store, seed, CONTEST)?;
         let names = [newcomer.policy.card.name.clone(), champion.card.name.clone()];
         let done = std::cell::Cell::new(0);
         let held = contest(&mut fleet, [newcomer.policy.clone(), champion], &asked, seed, || {
             done.set(done.get() + 1);
-            say(done.get(), 4 * CONTEST, "each model alone, then both policies".into());
+            say(done.get(), 4 * asked.len(), "each model alone, then both policies".into());
         })?;
         anyhow::ensure!(self.goes_on(), "the contest was cancelled");
         let apgr = |apgr: Option<f64>| apgr.map_or("none".into(), |apgr| format!("{apgr:.3}"));
@@ -249,7 +248,8 @@ impl Bureau {
         });
         let verdict = if held.is_won() { "won" } else { "not won: its interval is not above 0" };
         let text = format!(
-            "{CONTEST} fresh questions: APGR of {} {}, of {} {}{lead}: {verdict}",
+            "{} fresh questions: APGR of {} {}, of {} {}{lead}: {verdict}",
+            asked.len(),
             names[0],
             apgr(held.challenger),
             names[1],
