@@ -1,0 +1,393 @@
+//! What the workbench writes to the terminal, and how long a key press takes to reach it.
+//!
+//!     cargo bench --bench terminal
+//!
+//! The real binary in a pseudo-terminal of 80×24, with the tiny pair through mistral.rs. A plain program that
+//! prints, without Criterion: what is measured happens in another process. Measured are
+//!
+//! - bytes a second, with and without `--slow-link`: while the recording `rescue` is replayed 64 times slower than
+//!   it was; while an episode as long as those of large models is replayed with a token each 25 ms; while a
+//!   question is drawn each second; while one question is asked after the other, which is far faster than any
+//!   language model of a useful size; at last with nothing going on;
+//! - the time from a key press (`?`, which opens and closes the help) to the end of the frame that answers it, while
+//!   episodes run back to back and `pointsman collect --jobs 2` keeps further pairs busy.
+//!
+//! This program reads the terminal itself, on one thread, so that nothing but the reading stands between a
+//! frame and its time. Every line has the machine's load average beside it.
+
+use std::io::{Read, Write};
+use std::os::fd::RawFd;
+use std::path::Path;
+use std::process::{self, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pointsman::config::{Folders, load_preset};
+use pointsman::episode::{Event, EventKind, FinishReason, Role, Token, Verdict, Writing};
+use pointsman::recording::{find, write_event};
+use pointsman::routing::{Roster, load_policy};
+use pointsman::session::{Conductor, Job, Journal, Nobody, load_pair};
+use pointsman::tasks::arithmetic::Split;
+use pointsman::tasks::{Question, questions};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+const SIZE: PtySize = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+/// How long bytes are counted.
+const SPAN: Duration = Duration::from_secs(8);
+const IDLE: Duration = Duration::from_secs(5);
+/// What the design allows while text streams, and for a key press.
+const BYTES_A_SECOND: f64 = 5000.0;
+const LATEST: Duration = Duration::from_millis(16);
+/// Half of them open the help, half close it.
+const PRESSES: usize = 600;
+/// Milliseconds of a token in the replay: 40 tokens a second.
+const TOKEN_MS: f32 = 25.0;
+/// How the replayed tokens of the embedded recording are slowed down.
+const SLOWED: f64 = 64.0;
+const LINKS: [(&str, Option<&str>); 2] =
+    [("normal link", None), ("slow link", Some("--slow-link"))];
+/// The end of each frame.
+const END_OF_FRAME: &[u8] = b"\x1b[?2026l";
+/// Generous: the machine may be shared.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The workbench in a terminal.
+struct Tty {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    reader: Box<dyn Read + Send>,
+    writer: Box<dyn Write + Send>,
+    parser: vt100::Parser,
+    bytes: usize,
+    frames: usize,
+}
+
+impl Tty {
+    fn start(home: &Path, arguments: &[&str]) -> Self {
+        let pair = native_pty_system().openpty(SIZE).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
+        command.args(arguments);
+        command.env("POINTSMAN_HOME", home);
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(command).expect("the workbench");
+        let reader = pair.master.try_clone_reader().expect("the terminal's output");
+        let writer = pair.master.take_writer().expect("the terminal's input");
+        let parser = vt100::Parser::new(SIZE.rows, SIZE.cols, 0);
+        Self { master: pair.master, child, reader, writer, parser, bytes: 0, frames: 0 }
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).expect("the workbench reads");
+    }
+
+    /// Reads what comes until a frame has ended and `holds` of the screen, and says when that was; nothing
+    /// where it did not come so far by `deadline`.
+    fn read(&mut self, deadline: Instant, holds: impl Fn(&str) -> bool) -> Option<Instant> {
+        let fd: RawFd = self.master.as_raw_fd()?;
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let mut wanted = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+            let ms = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
+            // SAFETY: one entry, which outlives the call.
+            if unsafe { libc::poll(&mut wanted, 1, ms) } == 0 {
+                if left.is_zero() {
+                    return None;
+                }
+                continue;
+            }
+            let n = self.reader.read(&mut chunk).expect("the workbench is there");
+            let at = Instant::now();
+            let chunk = &chunk[..n];
+            self.bytes += n;
+            self.frames += chunk.windows(END_OF_FRAME.len()).filter(|w| *w == END_OF_FRAME).count();
+            self.parser.process(chunk);
+            if chunk.ends_with(END_OF_FRAME) && holds(&self.parser.screen().contents()) {
+                return Some(at);
+            }
+        }
+    }
+
+    fn see(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> Instant {
+        let seen = self.read(Instant::now() + PATIENCE, holds);
+        seen.unwrap_or_else(|| panic!("no {what}:\n{}", self.parser.screen().contents()))
+    }
+
+    /// Reads for `span`, and has the next question asked whenever an episode is over.
+    fn keep_busy(&mut self, span: Duration) -> usize {
+        let deadline = Instant::now() + span;
+        let mut asked = 0;
+        loop {
+            let over = is_over(&self.parser.screen().contents());
+            if !over && self.read(deadline, is_over).is_none() {
+                return asked;
+            }
+            self.press("d");
+            asked += 1;
+            // The old end is no reason to ask again.
+            if self.read(deadline, |text| !is_over(text)).is_none() {
+                return asked;
+            }
+        }
+    }
+
+    /// Bytes and frames a second of what `during` reads, and what that gives.
+    fn rate<T>(&mut self, during: impl FnOnce(&mut Self) -> T) -> (f64, f64, T) {
+        let (bytes, frames, began) = (self.bytes, self.frames, Instant::now());
+        let given = during(self);
+        let s = began.elapsed().as_secs_f64();
+        ((self.bytes - bytes) as f64 / s, (self.frames - frames) as f64 / s, given)
+    }
+
+    fn quit(mut self) {
+        // Ctrl-C quits from wherever one is; what is written meanwhile fits into the terminal.
+        self.press("\x03");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.child.try_wait().expect("our own child").is_none() {
+            assert!(Instant::now() < deadline, "it does not quit");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Whether the status line says that the episode is over.
+fn is_over(text: &str) -> bool {
+    let status = text.lines().nth_back(1).unwrap_or_default();
+    [" correct", " wrong", " finished"].iter().any(|word| status.contains(word))
+}
+
+fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().map_or("?", |one| one).to_owned()
+}
+
+fn tell(what: &str, bytes: f64, frames: f64, rest: &str) {
+    let share = bytes / BYTES_A_SECOND;
+    println!(
+        "{what:<44} {bytes:>7.0} B/s  {frames:>5.1} frames/s  {share:.2} of the limit{rest}  (load {})",
+        load()
+    );
+}
+
+/// Bytes while the pair answers questions.
+fn streaming(home: &Path) {
+    for (name, link) in LINKS {
+        let arguments: Vec<&str> = ["--seed", "3"].into_iter().chain(link).collect();
+        let mut tty = Tty::start(home, &arguments);
+        tty.see("first answer", is_over);
+        let (bytes, frames, ()) = tty.rate(|tty| {
+            for _ in 0..SPAN.as_secs() {
+                tty.press("d");
+                tty.read(Instant::now() + Duration::from_secs(1), |_| false);
+            }
+        });
+        tell(&format!("a question each second, {name}"), bytes, frames, "");
+        tty.press("d");
+        let (bytes, frames, asked) = tty.rate(|tty| tty.keep_busy(SPAN));
+        let episodes = format!(", {:.1} episodes/s", asked as f64 / SPAN.as_secs_f64());
+        tell(&format!("question after question, {name}"), bytes, frames, &episodes);
+        tty.read(Instant::now() + Duration::from_secs(2), |_| false);
+        let (bytes, frames, _) = tty.rate(|tty| tty.read(Instant::now() + IDLE, |_| false));
+        tell(&format!("nothing going on, {name}"), bytes, frames, "");
+        tty.quit();
+    }
+}
+
+/// Bytes while the embedded recording is replayed.
+fn rescue(home: &Path) {
+    let recorded = find("rescue", home).expect("an embedded recording").remove(0);
+    let tokens: usize = recorded.episode.steps.iter().map(|step| step.writing.tokens.len()).sum();
+    let drafts = &recorded.events;
+    let tokens = tokens + drafts.iter().map(discarded).sum::<usize>();
+    for (name, link) in LINKS {
+        let speed = format!("1/{SLOWED}");
+        let arguments = ["replay", "rescue", "--speed", &speed].into_iter().chain(link);
+        let mut tty = Tty::start(home, &arguments.collect::<Vec<_>>());
+        // The first picture is whole, and not counted.
+        tty.see("start", |text| text.contains("playing"));
+        let began = Instant::now();
+        let (bytes, frames, end) = tty.rate(|tty| tty.see("end", |text| text.contains("ended")));
+        let pace = tokens as f64 / (end - began).as_secs_f64();
+        tell(&format!("`rescue`, {name}"), bytes, frames, &format!(", {pace:.0} tokens/s"));
+        tty.quit();
+    }
+}
+
+/// Tokens of a draft that was not kept.
+fn discarded(event: &Event) -> usize {
+    match &event.kind {
+        EventKind::Discarded { writing, .. } => writing.tokens.len(),
+        _ => 0,
+    }
+}
+
+/// Bytes while an episode of real steps is replayed, a token each 25 ms.
+fn replaying(home: &Path) {
+    let file = home.join("long.jsonl");
+    let mut lines = Vec::new();
+    for event in long_episode(home) {
+        write_event(&mut lines, 1, &event).expect("memory takes it");
+    }
+    std::fs::write(&file, lines).expect("the recording is written");
+    let file = file.to_str().expect("a path in UTF-8");
+    for (name, link) in LINKS {
+        let arguments: Vec<&str> = ["replay", file].into_iter().chain(link).collect();
+        let mut tty = Tty::start(home, &arguments);
+        tty.see("trace", |text| text.contains("trace"));
+        let (bytes, frames, _) = tty.rate(|tty| tty.read(Instant::now() + SPAN, |_| false));
+        tell(&format!("40 tokens a second, {name}"), bytes, frames, "");
+        tty.quit();
+    }
+}
+
+/// The steps of real episodes, chained to one that is as long as those of large models, with slower tokens.
+fn long_episode(home: &Path) -> Vec<Event> {
+    let mut conductor = conductor(home);
+    let policy = load_policy("builtin:tiny").expect("the embedded policy");
+    let roster = Roster::new("tiny", Some(Arc::new(policy)));
+    let mut chain = Vec::new();
+    let (mut step, mut ms) = (0, 0.0);
+    for question in drawn().take(40) {
+        let mut router = roster.router("policy").expect("a router");
+        let mut kept = Kept(Vec::new());
+        let job = Job::new(&question, router.as_mut(), 0);
+        conductor.run(job, &mut kept, &mut Nobody).expect("an episode");
+        for mut event in kept.0 {
+            let slow = |writing: &mut Writing| {
+                writing.tokens.iter_mut().for_each(|token: &mut Token| token.ms = TOKEN_MS);
+                f64::from(TOKEN_MS) * writing.tokens.len() as f64
+            };
+            match &mut event.kind {
+                EventKind::Started(_) if chain.is_empty() => {}
+                EventKind::Decided { step: at, features, .. } => {
+                    *at = step;
+                    ms += f64::from(TOKEN_MS) * features.get("glimpse.length").unwrap_or(&0.0);
+                }
+                EventKind::Discarded { step: at, writing } => {
+                    *at = step;
+                    slow(writing);
+                }
+                EventKind::Written { step: at, writing } => {
+                    *at = step;
+                    let took = slow(writing);
+                    // The policy's glimpse is the small model's whole step.
+                    ms += if writing.model == Role::Large { took } else { 0.0 };
+                    step += 1;
+                }
+                _ => continue,
+            }
+            chain.push(Event::new(1_800_000_000_000 + ms as u64, event.kind));
+        }
+    }
+    assert!(ms / 1000.0 > 1.5 * SPAN.as_secs_f64(), "{ms} ms are too short");
+    let last = EventKind::Finished {
+        answer: None,
+        verdict: Verdict::Undecided,
+        reason: FinishReason::EndOfText,
+    };
+    chain.push(Event::new(1_800_000_000_000 + ms as u64, last));
+    chain
+}
+
+/// `pointsman collect` at work; it ends with this value.
+struct Collecting(process::Child);
+
+impl Collecting {
+    fn start(home: &Path) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_pointsman"))
+            .args(["collect", "-n", "100000", "--jobs", "2"])
+            .env("POINTSMAN_HOME", home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the collector");
+        Self(child)
+    }
+}
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// From key press to frame while all cores write tokens.
+fn latency(home: &Path) {
+    let elsewhere = tempfile::tempdir().expect("a folder for trials");
+    let mut collecting = Collecting::start(elsewhere.path());
+    // It loads its pairs first.
+    std::thread::sleep(Duration::from_secs(5));
+    for (name, link) in LINKS {
+        let arguments: Vec<&str> = ["--seed", "3"].into_iter().chain(link).collect();
+        let mut tty = Tty::start(home, &arguments);
+        tty.see("first answer", is_over);
+        let began = Instant::now();
+        let help = |text: &str| text.contains("small writes the next step");
+        let mut took = Vec::with_capacity(PRESSES);
+        let mut asked = 0;
+        for i in 0..PRESSES / 2 {
+            // Not in step with the frames.
+            asked += tty.keep_busy(Duration::from_millis(40 + (i as u64 * 7) % 53));
+            for open in [true, false] {
+                let pressed = Instant::now();
+                tty.press("?");
+                let seen = tty.see("answer to `?`", |text| help(text) == open);
+                took.push(seen - pressed);
+            }
+        }
+        let pace = asked as f64 / began.elapsed().as_secs_f64();
+        took.sort();
+        let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+        let late = took.iter().filter(|time| **time > LATEST).count();
+        println!(
+            "key press to frame, {name:<24} p50 {:.1}, p90 {:.1}, p99 {:.1}, longest {:.1} ms; {late} of {} over {} ms; {pace:.1} episodes/s  (load {})",
+            at(0.5),
+            at(0.9),
+            at(0.99),
+            at(1.0),
+            took.len(),
+            LATEST.as_millis(),
+            load()
+        );
+        tty.quit();
+    }
+    let ended = collecting.0.try_wait().expect("our own child");
+    assert!(ended.is_none(), "the collector has ended: {ended:?}");
+}
+
+fn conductor(home: &Path) -> Conductor {
+    let folders = Folders::below(home).expect("an absolute path");
+    let preset = load_preset("tiny", &folders).expect("the embedded preset");
+    load_pair(&preset, &folders.cache).expect("the tiny pair loads")
+}
+
+fn drawn() -> impl Iterator<Item = Question> {
+    questions("arithmetic", Split::Develop, 11).expect("the task set")
+}
+
+struct Kept(Vec<Event>);
+
+impl Journal for Kept {
+    fn begin(&mut self) -> Result<u64, String> {
+        Ok(0)
+    }
+
+    fn append(&mut self, _: u64, event: &Event) -> Result<(), String> {
+        self.0.push(event.clone());
+        Ok(())
+    }
+}
+
+fn main() {
+    let home = tempfile::tempdir().expect("a folder for trials");
+    // `cargo bench --bench terminal -- latency` measures key presses alone.
+    if !std::env::args().any(|argument| argument == "latency") {
+        rescue(home.path());
+        replaying(home.path());
+        streaming(home.path());
+    }
+    latency(home.path());
+}
