@@ -61,6 +61,8 @@ fn an_episode_is_led_forked_found_again_opened_and_replayed() {
     session.see("step 4 of 4");
     // Back from the replay to what was there, which can still be worked with.
     session.press("q");
+    session.see("tag:hard");
+    session.press("\x7f");
     session.wait_for("the fork", |text| text.contains("large by you") && !text.contains("replay "));
     session.press("o");
     session.see("tag:hard");
@@ -70,6 +72,8 @@ fn an_episode_is_led_forked_found_again_opened_and_replayed() {
     });
     session.press("j\r");
     session.see("stored");
+    session.press("\x7f");
+    session.see("all, newest first");
     session.press("\x7f");
     session.wait_for("the fork", |text| text.contains("large by you") && !text.contains("stored"));
     // Deleted, and had back.

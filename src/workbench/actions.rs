@@ -362,9 +362,9 @@ pub const ACTIONS: &[Row] = &[
     ),
     row(
         Action::Follow,
-        &[Key::code(KeyCode::End), Key::code(KeyCode::Esc)],
+        &[Key::code(KeyCode::End)],
         "follow",
-        "to the current step; leave",
+        "to the current step, or end",
         Place::Anywhere,
     ),
     row(Action::Reasons, &[Key::plain('w')], "why", "all that the router saw", Place::Trace),
@@ -438,7 +438,7 @@ pub const ACTIONS: &[Row] = &[
         Action::InLibrary(Deed::Open),
         &[Key::code(KeyCode::Enter)],
         "open",
-        "open it: look, fork, compare",
+        "look at, fork, compare it",
         Place::Library,
     ),
     row(
@@ -523,7 +523,7 @@ pub const ACTIONS: &[Row] = &[
     row(Action::Themes, &[Key::plain('C')], "themes", "choose a theme", Place::Anywhere),
     row(
         Action::Back,
-        &[Key::code(KeyCode::Backspace)],
+        &[Key::code(KeyCode::Backspace), Key::code(KeyCode::Esc)],
         "back",
         "back to what was before",
         Place::Anywhere,

@@ -4,7 +4,7 @@ use super::actions::{Action, Place};
 use super::library::Deed;
 use super::replay::{Order, Replay};
 use super::school::Lesson;
-use super::state::{Link, Page, State};
+use super::state::{Link, Overlay, Page, State};
 use crate::episode::Status;
 use crate::recording::{Landmark, Way};
 
@@ -35,7 +35,7 @@ pub(super) fn refusal(place: Place, state: &State) -> Option<String> {
         (Place::Session, Link::Ready) => return None,
         (Place::Episode, Link::Ready) if state.open().is_some() => return None,
         (Place::Episode, Link::Ready) if state.can_go_back() => (
-            "this is a stored episode, its end is written",
+            "this is a stored episode",
             &[(Action::Fork, "to fork it"), (Action::Back, "to go back")],
         ),
         (Place::Episode, Link::Ready) => (
@@ -48,6 +48,9 @@ pub(super) fn refusal(place: Place, state: &State) -> Option<String> {
 
 /// What is worth a hint now, most useful first.
 pub(super) fn hints(state: &State) -> &'static [(Action, &'static str)] {
+    if matches!(state.overlay, Overlay::Compare(_)) {
+        return BESIDE;
+    }
     match state.page {
         Page::Library => return IN_THE_LIBRARY,
         Page::School => return AT_SCHOOL,
@@ -100,6 +103,14 @@ pub(super) fn hints(state: &State) -> &'static [(Action, &'static str)] {
     }
 }
 
+/// What is worth a hint where two episodes stand side by side.
+const BESIDE: &[(Action, &str)] = &[
+    (Action::Differences, "only where they differ"),
+    (Action::Later, "down"),
+    (Action::Earlier, "up"),
+    (Action::Back, "back"),
+];
+
 /// What is worth a hint while one retrains.
 const AT_SCHOOL: &[(Action, &str)] = &[
     (Action::AtSchool(Lesson::Train), "train"),
@@ -117,9 +128,12 @@ const IN_THE_LIBRARY: &[(Action, &str)] = &[
     (Action::InLibrary(Deed::Replay), "replay"),
     (Action::InLibrary(Deed::Find), "find"),
     (Action::InLibrary(Deed::Sort), "sort"),
-    (Action::InLibrary(Deed::Star), "star"),
-    (Action::InLibrary(Deed::Family), "forks"),
     (Action::Back, "back"),
+    (Action::InLibrary(Deed::Tag), "tag"),
+    (Action::InLibrary(Deed::Bin), "delete"),
+    (Action::InLibrary(Deed::Undo), "undo"),
+    (Action::InLibrary(Deed::Family), "forks"),
+    (Action::InLibrary(Deed::Export), "export"),
 ];
 
 /// The same while a recording is shown.

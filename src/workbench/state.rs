@@ -138,6 +138,8 @@ pub enum Overlay {
 pub struct Prompt {
     pub what: Asked,
     pub area: Box<TextArea<'static>>,
+    /// It says what was there before: the first letter takes its place.
+    pub fresh: bool,
 }
 
 /// What a typed line is for.
@@ -250,6 +252,12 @@ impl State {
     /// The episode that is running or paused.
     pub fn open(&self) -> Option<&Run> {
         self.run.as_ref().filter(|run| self.is_of_session(run) && !run.episode.is_over())
+    }
+
+    /// The threshold that the episode on the screen ended with, else the one in force.
+    pub fn threshold_shown(&self) -> f64 {
+        let stored = self.run.as_ref().filter(|run| !self.is_of_session(run));
+        stored.map_or_else(|| self.threshold_now(), |run| run.episode.threshold)
     }
 
     /// The threshold in force; in a replay, the one that was.

@@ -59,7 +59,7 @@ impl Bureau {
         let all = calibrations(&self.store, &policy).map_err(|e| e.to_string())?;
         if all.is_empty() {
             return Err(format!(
-                "no threshold was calibrated for {}: `pointsman calibrate` finds one",
+                "no threshold was calibrated for {} yet: the page for retraining does",
                 policy.card.name
             ));
         }
@@ -70,7 +70,13 @@ impl Bureau {
             } else {
                 format!("STALE: {} changed", changed.join(", "))
             };
-            let label = format!("{:.4}  {}", calibration.threshold, aim(calibration.target));
+            let label = format!(
+                "{:.4}  {:.0} % right at {:.0} % of the cost: {}",
+                calibration.threshold,
+                100.0 * calibration.accuracy,
+                100.0 * calibration.cost_share,
+                aim(calibration.target)
+            );
             Item { label, note: state, pick: Pick::Threshold(calibration.threshold) }
         };
         Ok(Menu::new("calibrated thresholds", all.iter().map(item).collect()))

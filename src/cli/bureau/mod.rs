@@ -317,7 +317,10 @@ fn look_ahead(store: &Store, policy: Option<&Policy>) -> Result<Outlook, String>
     }
     let logged = logged(&dataset.trajectories, policy).map_err(|e| failed(&e))?;
     if logged.is_empty() {
-        return Err("no recordings to estimate from, `pointsman collect` writes some".into());
+        return Err(
+            "no episodes were collected since the policy was trained: the page for retraining does"
+                .into(),
+        );
     }
     let what_if = WhatIf::new(&logged);
     Ok(Outlook { what_if, unit: card.cost_unit, episodes: logged.len() })

@@ -22,6 +22,8 @@ use crate::workbench::{Beside, COLLECTED, Doing, Lesson, Message, Newcomer, News
 const JUDGED: u64 = 5;
 /// Costs at which policies are compared, as shares of all-large's.
 const SHARES: [f64; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
+/// Farther from such a cost nothing is told of it.
+const NEAR: f64 = 0.08;
 /// Questions of a contest.
 const CONTEST: usize = 100;
 /// Questions of a calibration.
@@ -238,7 +240,11 @@ impl Bureau {
         let done = std::cell::Cell::new(0);
         let held = contest(&mut fleet, [newcomer.policy.clone(), champion], &asked, seed, || {
             done.set(done.get() + 1);
-            say(done.get(), 4 * asked.len(), "each model alone, then both policies".into());
+            say(
+                done.get(),
+                4 * asked.len(),
+                "each question four times: each model alone, then both policies".into(),
+            );
         })?;
         anyhow::ensure!(self.goes_on(), "the contest was cancelled");
         let apgr = |apgr: Option<f64>| apgr.map_or("none".into(), |apgr| format!("{apgr:.3}"));
@@ -294,6 +300,9 @@ fn reached(log: &Log, policy: &Policy, share: f64, unit: f64) -> Option<Reached>
     let far =
         |estimate: &&Estimate| estimate.cost.map_or(f64::MAX, |cost| (cost / unit - share).abs());
     let nearest = supported.min_by(|a, b| far(a).total_cmp(&far(b)))?;
+    if far(&nearest) > NEAR {
+        return None;
+    }
     Some(Reached {
         threshold: nearest.threshold,
         share: nearest.cost? / unit,

@@ -86,7 +86,9 @@ pub(super) fn on_key(state: &mut State, action: Option<Action>) -> bool {
         Some(Action::Later) => compare.scroll(1),
         Some(Action::PageUp) => compare.scroll(-PAGE),
         Some(Action::PageDown) => compare.scroll(PAGE),
-        Some(Action::Compare | Action::Follow | Action::Quit) => state.overlay = Overlay::None,
+        Some(Action::Compare | Action::Follow | Action::Back | Action::Quit) => {
+            state.overlay = Overlay::None
+        }
         Some(Action::Help) => state.overlay = Overlay::Help(0),
         Some(_) => {
             state.overlay = Overlay::None;

@@ -33,6 +33,13 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     look(state)
 }
 
+/// Looks for something else, from its first row.
+fn look_anew(state: &mut State) -> Vec<Effect> {
+    state.library.rows.clear();
+    state.library.at = 0;
+    look(state)
+}
+
 /// Looks for the list's first stretch.
 fn look(state: &mut State) -> Vec<Effect> {
     state.library.ticket += 1;
@@ -78,7 +85,8 @@ pub(super) fn on_action(state: &mut State, action: Action) -> Option<Vec<Effect>
         Action::Later => 1,
         Action::PageUp => -PAGE,
         Action::PageDown => PAGE,
-        Action::Follow | Action::Quit => return Some(back(state)),
+        Action::Follow => isize::MAX,
+        Action::Quit => return Some(back(state)),
         Action::InLibrary(deed) => return Some(obey(state, deed)),
         _ => return None,
     };
@@ -89,7 +97,8 @@ pub(super) fn on_action(state: &mut State, action: Action) -> Option<Vec<Effect>
 /// To what was on the screen before.
 pub(super) fn back(state: &mut State) -> Vec<Effect> {
     if !state.can_go_back() {
-        return hint(state, "there is nothing to go back to");
+        state.selected = None;
+        return vec![Effect::Scroll(Scroll::Follow)];
     }
     if state.page != Page::Panes {
         state.page = Page::Panes;
@@ -98,6 +107,8 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
     state.player = None;
     state.run = state.aside.take();
     state.selected = None;
+    // It was opened from there.
+    state.page = Page::Library;
     vec![Effect::Scroll(Scroll::Follow)]
 }
 
@@ -123,7 +134,7 @@ fn obey(state: &mut State, deed: Deed) -> Vec<Effect> {
             let next = at.map_or(ORDERS.first(), |at| ORDERS.get(at + 1));
             let words: Vec<&str> = others.into_iter().chain(next.copied()).collect();
             state.library.sought = Sought::Query(words.join(" "));
-            return look(state);
+            return look_anew(state);
         }
         Deed::Undo => return vec![Effect::Do(Errand::Undo)],
         _ => {}
@@ -191,13 +202,20 @@ fn query(state: &State) -> String {
 pub(super) fn ask(state: &mut State, what: Asked, text: &str) -> Vec<Effect> {
     let mut area = TextArea::from([text]);
     area.move_cursor(ratatui_textarea::CursorMove::End);
-    state.overlay = Overlay::Prompt(Prompt { what, area: Box::new(area) });
+    state.overlay = Overlay::Prompt(Prompt { what, area: Box::new(area), fresh: true });
     Vec::new()
 }
 
 /// A key while a line is typed.
 pub(super) fn on_prompt_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    let Overlay::Prompt(Prompt { what, area }) = &mut state.overlay else { return Vec::new() };
+    let Overlay::Prompt(Prompt { what, area, fresh }) = &mut state.overlay else {
+        return Vec::new();
+    };
+    let letter = matches!(event.code, KeyCode::Char(_)) && event.modifiers.is_empty();
+    if std::mem::take(fresh) && letter && !matches!(what, Asked::Note(_)) {
+        area.select_all();
+        area.cut();
+    }
     match event.code {
         KeyCode::Esc => state.overlay = Overlay::None,
         KeyCode::Enter => {
@@ -220,8 +238,7 @@ fn typed(state: &mut State, what: Asked, text: &str) -> Vec<Effect> {
     let errand = match what {
         Asked::Query => {
             state.library.sought = Sought::Query(text.to_owned());
-            state.library.at = 0;
-            return look(state);
+            return look_anew(state);
         }
         Asked::Tag(_) | Asked::Export(_) if text.is_empty() => return Vec::new(),
         Asked::Tag(ids) => {
@@ -253,6 +270,7 @@ fn budget(state: &mut State, text: &str) -> Vec<Effect> {
         text => match number(text).filter(|limit| *limit > 0.0) {
             Some(limit) => Some(limit),
             None => {
+                ask(state, Asked::Budget, text);
                 return hint(state, "a budget is a number such as 200M, or `none`");
             }
         },

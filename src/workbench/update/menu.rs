@@ -1,6 +1,6 @@
 //! Lists to choose from, and what choosing does.
 
-use ratatui::crossterm::event::KeyCode;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::school::employ;
 use super::{act, fork, hint, threshold};
@@ -67,9 +67,9 @@ pub(super) fn told(state: &mut State, menu: Result<Menu, String>) -> Vec<Effect>
 }
 
 /// A key while a list is open.
-pub(super) fn on_key(state: &mut State, key: KeyCode) -> Vec<Effect> {
+pub(super) fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     let Overlay::Menu(menu) = &mut state.overlay else { return Vec::new() };
-    match key {
+    match event.code {
         KeyCode::Esc => state.overlay = Overlay::None,
         KeyCode::Up => menu.step(-1),
         KeyCode::Down => menu.step(1),
@@ -77,6 +77,11 @@ pub(super) fn on_key(state: &mut State, key: KeyCode) -> Vec<Effect> {
         KeyCode::PageDown => menu.step(PAGE),
         KeyCode::Backspace => {
             menu.typed.pop();
+            menu.at = 0;
+        }
+        // As in a shell.
+        KeyCode::Char('u') if event.modifiers.contains(KeyModifiers::CONTROL) => {
+            menu.typed.clear();
             menu.at = 0;
         }
         KeyCode::Char(c) => {

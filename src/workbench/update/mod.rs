@@ -55,6 +55,10 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Drawn(question) => {
             state.question = Some(question);
+            // The stored episode on the screen is not what is asked.
+            if state.can_go_back() && state.page == Page::Panes {
+                library::step_aside(state);
+            }
             ask(state, false)
         }
         Message::Explained(boundary, contributions) => {
@@ -161,7 +165,10 @@ fn on_event(state: &mut State, id: u64, event: &Event) {
     let folded = match of_session(state).filter(|run| run.id == id) {
         Some(run) => run.apply(event),
         None => Run::start(id, event).map(|run| {
-            state.threshold = run.episode.threshold;
+            // A fork's own threshold is for the fork only.
+            if run.episode.started.parent.is_none() {
+                state.threshold = run.episode.threshold;
+            }
             state.live = Some(id);
             state.starting = false;
             state.asked_threshold = None;
@@ -178,7 +185,10 @@ fn on_event(state: &mut State, id: u64, event: &Event) {
         state.notice = Some(Notice::Trouble(format!("episode {id} cannot be shown: {error}")));
     }
     if let EventKind::ThresholdMoved { to, .. } = event.kind {
-        state.threshold = to;
+        let forked = of_session(state).is_some_and(|run| run.episode.started.parent.is_some());
+        if !forked {
+            state.threshold = to;
+        }
         if state.asked_threshold == Some(to) {
             state.asked_threshold = None;
         }
@@ -187,6 +197,11 @@ fn on_event(state: &mut State, id: u64, event: &Event) {
 
 /// Asks the question of the state.
 fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
+    // What is on the screen is asked, also where it comes from the store.
+    let stored = state.run.as_ref().filter(|run| !state.is_of_session(run));
+    if let Some(run) = stored {
+        state.question = Some(Question::of(&run.episode.started));
+    }
     let Some(question) = state.question.clone() else {
         return vec![Effect::Do(Errand::Draw)];
     };
@@ -199,7 +214,25 @@ fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
     state.notice = None;
     if let Overlay::Prompt(prompt) = &mut state.overlay {
         prompt.area.insert_str(text.replace(['\r', '\n'], " "));
+        prompt.fresh = false;
         return Vec::new();
+    }
+    let line = text.replace(['\r', '\n'], " ");
+    let live = state.mode() == Mode::Live;
+    match &mut state.overlay {
+        Overlay::Menu(menu) => {
+            menu.typed.push_str(line.trim());
+            menu.at = 0;
+            return Vec::new();
+        }
+        Overlay::Threshold(typed) => {
+            line.trim().chars().for_each(|c| threshold::type_in(typed, c));
+            return Vec::new();
+        }
+        _ if !live => {
+            return hint(state, "there is no line open to paste into");
+        }
+        _ => {}
     }
     if !matches!(state.overlay, Overlay::Editor(_)) {
         if let Some(reason) = refusal(Place::Session, state) {
@@ -238,7 +271,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     match state.overlay {
         Overlay::Editor(_) => return on_editor_key(state, event),
         Overlay::Prompt(_) => return library::on_prompt_key(state, event),
-        Overlay::Menu(_) => return menu::on_key(state, event.code),
+        Overlay::Menu(_) => return menu::on_key(state, event),
         Overlay::Score(_) => {
             state.overlay = Overlay::None;
             return Vec::new();

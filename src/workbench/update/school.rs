@@ -31,7 +31,7 @@ impl State {
 pub(super) fn on_action(state: &mut State, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::AtSchool(lesson) => Some(obey(state, lesson)),
-        Action::Follow | Action::Quit => Some(super::library::back(state)),
+        Action::Quit => Some(super::library::back(state)),
         _ => None,
     }
 }

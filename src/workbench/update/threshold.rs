@@ -81,6 +81,13 @@ pub(super) fn told(state: &mut State, outlook: Result<Arc<Outlook>, String>) {
     state.notice = Some(Notice::Hint(sentence(state, now, now)));
 }
 
+/// Takes a character of a threshold; others are dropped.
+pub(super) fn type_in(typed: &mut String, c: char) {
+    if matches!(c, '0'..='9' | '.' | ',' | '%') && typed.len() < 12 {
+        typed.push(if c == ',' { '.' } else { c });
+    }
+}
+
 /// A key while a threshold is typed.
 pub(super) fn on_key(state: &mut State, key: KeyCode) -> Vec<Effect> {
     let Overlay::Threshold(typed) = &mut state.overlay else { return Vec::new() };
@@ -96,9 +103,7 @@ pub(super) fn on_key(state: &mut State, key: KeyCode) -> Vec<Effect> {
             return shift(state, false, false);
         }
         KeyCode::Backspace => drop(typed.pop()),
-        KeyCode::Char(c @ ('0'..='9' | '.' | ',' | '%')) if typed.len() < 12 => {
-            typed.push(if c == ',' { '.' } else { c });
-        }
+        KeyCode::Char(c) => type_in(typed, c),
         KeyCode::Enter => {
             let typed = typed.clone();
             match read(state, &typed) {

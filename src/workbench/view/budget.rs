@@ -45,7 +45,7 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     let spent = episode.budget.is_some_and(|limit| cost >= limit) && next.is_some();
     let shares = match next {
         Some(_) if spent => match episode.started.preset.budget.when_spent {
-            WhenSpent::SmallOnly => "spent: small writes the rest".to_owned(),
+            WhenSpent::SmallOnly => "spent: small writes on".to_owned(),
             WhenSpent::Stop => "spent: the episode ends".to_owned(),
         },
         Some(next) => {

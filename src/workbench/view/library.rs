@@ -76,7 +76,7 @@ fn title(library: &Library, ink: Ink<'_>) -> Line<'static> {
 }
 
 fn count(library: &Library) -> String {
-    let more = if library.next.is_some() { " so far" } else { "" };
+    let more = if library.next.is_some() { ", more below" } else { "" };
     let marked = match library.marked.len() {
         0 => String::new(),
         n => format!(", {n} marked"),
@@ -167,7 +167,10 @@ fn about(row: &Listed, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
     parts.extend(summary.task.clone());
     parts.push(format!("by {}", summary.router));
     parts.extend(summary.policies.first().cloned());
-    parts.push(format!("{} switches", summary.switches));
+    parts.push(match summary.switches {
+        1 => "1 switch".into(),
+        n => format!("{n} switches"),
+    });
     parts.push(format!("large {:.0} % of the cost", 100.0 * summary.large_cost_share()));
     if summary.person_steps > 0 {
         parts.push(format!("you chose {}", summary.person_steps));

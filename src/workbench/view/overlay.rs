@@ -109,7 +109,7 @@ pub(super) fn prompt(frame: &mut Frame<'_>, body: Rect, prompt: &Prompt, ink: In
         Asked::Query => ("find episodes".to_owned(), FILTERS),
         Asked::Tag(ids) => (format!("tag {}", many(ids)), TAGS),
         Asked::Note(id) => (format!("note on episode {id}"), &[][..]),
-        Asked::Budget => ("what an episode may cost".to_owned(), BUDGETS),
+        Asked::Budget => ("budget of an episode".to_owned(), BUDGETS),
         Asked::Export(ids) => (format!("export {} to a new file", many(ids)), &[][..]),
     };
     let width = (body.width - 6).min(100);

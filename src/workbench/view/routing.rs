@@ -22,9 +22,9 @@ const FIXED: usize = 11;
 pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
     let threshold = match state.asked_threshold {
         Some(to) => format!("{:.2}{}{to:.2}", state.threshold_now(), ink.signs.to),
-        None => format!("{:.2}", state.threshold_now()),
+        None => format!("{:.2}", state.threshold_shown()),
     };
-    let percentile = state.percentile(state.threshold_now());
+    let percentile = state.percentile(state.threshold_shown());
     let percentile = percentile.map_or(String::new(), |q| format!(" q {q:.0} %"));
     let title = Line::from(vec![
         Span::raw("routing"),

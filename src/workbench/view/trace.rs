@@ -71,7 +71,8 @@ impl Trace {
         let facts = columns >= FACTS_FROM;
         let width = columns.saturating_sub(GUTTER + if facts { FACTS } else { 0 }).max(1);
         self.wrap_steps(run, width, ink);
-        let tail = tail(run, width, state.selected.is_none(), ink);
+        let live = state.replay().is_some() || state.is_of_session(run);
+        let tail = tail(run, width, (state.selected.is_none(), live), ink);
 
         let written = self.ends.last().copied().unwrap_or(0);
         self.total = written + tail.len();
@@ -209,7 +210,12 @@ fn gutter<'a>(
 }
 
 /// Lines after the written steps: the current step, and the end.
-fn tail(run: &Run, width: usize, current: bool, ink: Ink<'_>) -> Vec<Line<'static>> {
+fn tail(
+    run: &Run,
+    width: usize,
+    (current, live): (bool, bool),
+    ink: Ink<'_>,
+) -> Vec<Line<'static>> {
     let episode = &run.episode;
     let mut tail = Vec::new();
     if episode.is_over() {
@@ -244,7 +250,7 @@ fn tail(run: &Run, width: usize, current: bool, ink: Ink<'_>) -> Vec<Line<'stati
     let cursor = Span::styled(ink.signs.cursor, role.map_or(style, |role| ink.role(role)));
     if wrapped.is_empty() {
         start.push(if episode.status == Status::Paused && glimpse {
-            Span::styled(at_the_points(episode), ink.theme.warning)
+            Span::styled(at_the_points(episode, live), ink.theme.warning)
         } else {
             cursor
         });
@@ -265,7 +271,7 @@ fn tail(run: &Run, width: usize, current: bool, ink: Ink<'_>) -> Vec<Line<'stati
         tail.push(Line::from(spans));
     }
     if glimpse && episode.status == Status::Paused {
-        let hint = at_the_points(episode);
+        let hint = at_the_points(episode, live);
         tail.extend(wrap(&hint, width, ink.glyphs).into_iter().map(|text| {
             Line::from(vec![Span::raw(" ".repeat(GUTTER)), Span::styled(text, ink.theme.warning)])
         }));
@@ -274,8 +280,9 @@ fn tail(run: &Run, width: usize, current: bool, ink: Ink<'_>) -> Vec<Line<'stati
 }
 
 /// What a pause before a step waits for.
-fn at_the_points(episode: &Episode) -> String {
+fn at_the_points(episode: &Episode, live: bool) -> String {
     match episode.taken {
+        _ if !live => "it broke off here: a fork goes on".into(),
         Some((model, _)) => format!("paused: {model} will write it, you said"),
         None => "paused: who writes this step?".into(),
     }
