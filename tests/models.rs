@@ -234,6 +234,42 @@ fn a_model_is_fetched_and_loads_without_a_network() {
 }
 
 #[test]
+fn a_model_in_several_files_is_here_when_all_of_them_are() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = copy(home.path(), "shards");
+    let whole = folder.join("model.safetensors");
+    let weights = candle_core::safetensors::load(&whole, &candle_core::Device::Cpu).unwrap();
+    std::fs::rename(&whole, folder.join("consolidated.safetensors")).unwrap();
+    let mut map = serde_json::Map::new();
+    for shard in 0..2 {
+        let file = format!("model-0000{}-of-00002.safetensors", shard + 1);
+        let part = weights.iter().filter(|(name, _)| name.contains("mlp") == (shard == 1));
+        let part: std::collections::HashMap<_, _> =
+            part.map(|(n, t)| (n.clone(), t.clone())).collect();
+        candle_core::safetensors::save(&part, folder.join(&file)).unwrap();
+        map.extend(part.into_keys().map(|name| (name, file.clone().into())));
+    }
+    let index = serde_json::json!({ "weight_map": map }).to_string();
+    std::fs::write(folder.join("model.safetensors.index.json"), index).unwrap();
+
+    let server = FakeHub::start(&folder, Trouble::Nothing);
+    preset(home.path(), "shards", "tiny/open", "");
+    let output = hub(home.path(), Some(&server), &["models", "fetch", "shards"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let snapshot = home.path().join(format!("hf/hub/models--tiny--open/snapshots/{COMMIT}"));
+    assert!(!snapshot.join("consolidated.safetensors").exists(), "a second copy of the weights");
+    let check = ["models", "check", "shards", "--json"];
+    let output = hub(home.path(), None, &check).output().unwrap();
+    let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
+    assert_eq!((&lines[1]["parameters"], &lines[2]["works"]), (&951_424.into(), &true.into()));
+
+    std::fs::remove_file(snapshot.join("model-00002-of-00002.safetensors")).unwrap();
+    let output = hub(home.path(), None, &check).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("`pointsman models fetch tiny/open` gets it"), "{told}");
+}
+
+#[test]
 fn a_fetch_goes_on_where_it_was() {
     let weights = std::fs::metadata(tiny_gguf::source().join("model.safetensors")).unwrap().len();
     let rest = format!("{}-", weights / 2);

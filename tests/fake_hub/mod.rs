@@ -1,4 +1,5 @@
-//! A small server with the few routes of the Hugging Face hub that fetching uses.
+//! A small server with the few routes of the Hugging Face hub that fetching uses. As there, weights are on
+//! another host, which has other etags.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -67,16 +68,18 @@ impl FakeHub {
         Self { address, state }
     }
 
-    /// The requests for the weights: their ranges.
+    /// The requests for the weights, before they were sent on to the other host: their ranges.
     pub fn ranges(&self) -> Vec<String> {
         let seen = self.state.seen.lock().unwrap();
         let weights = seen.iter().filter(|(path, ..)| path.ends_with("model.safetensors"));
         weights.map(|(_, range, _)| range.clone()).collect()
     }
 
-    /// Whether each request had the token.
+    /// Whether each request to the hub itself had the token.
     pub fn authorized(&self) -> Vec<bool> {
-        self.state.seen.lock().unwrap().iter().map(|(.., token)| *token).collect()
+        let seen = self.state.seen.lock().unwrap();
+        let here = seen.iter().filter(|(path, ..)| !path.starts_with("/cdn/"));
+        here.map(|(.., token)| *token).collect()
     }
 }
 
@@ -102,7 +105,7 @@ fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
     if !path.contains("tiny/open") && !path.contains("tiny/gated") {
         return stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     }
-    if id == "tiny/gated" && !token {
+    if id == "tiny/gated" && !token && !path.starts_with("/cdn/") {
         return stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
     }
     if path.starts_with("/api/") {
@@ -110,12 +113,23 @@ fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n", body.len());
         return stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes());
     }
-    let name = path.strip_prefix(&format!("/{id}/resolve/main/")).unwrap_or_default();
+    let (place, name) = path.rsplit_once('/').unwrap_or_default();
+    let name = name.split('?').next().unwrap_or_default();
     let Some(content) = state.files.get(name) else {
         return stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
     };
+    let elsewhere = place.starts_with("/cdn/");
+    if name.ends_with(".safetensors") && !elsewhere {
+        let port = stream.local_addr()?.port();
+        let mut head =
+            "HTTP/1.1 302 Found\r\nConnection: close\r\nContent-Length: 0\r\n".to_owned();
+        write!(head, "X-Repo-Commit: {COMMIT}\r\nX-Linked-Etag: \"{}\"\r\n", sha256(content))
+            .unwrap();
+        write!(head, "Location: http://localhost:{port}/cdn/{id}/{name}?signed\r\n\r\n").unwrap();
+        return stream.write_all(head.as_bytes());
+    }
     let mut content = content.clone();
-    let etag = sha256(&content);
+    let etag = if elsewhere { "of another kind".to_owned() } else { sha256(&content) };
     let weights = name.ends_with(".safetensors");
     let mut trouble = state.trouble.lock().unwrap();
     if weights && *trouble == Trouble::Corrupt {
