@@ -12,6 +12,7 @@ mod fork;
 mod grade;
 mod journal;
 mod log;
+mod models;
 mod options;
 mod policies;
 mod policy;
@@ -82,6 +83,8 @@ enum Subcommands {
     Replay(replay::ReplayArgs),
     /// List, show, tag, delete, export and import stored episodes
     Episodes(episodes::EpisodesArgs),
+    /// List, fetch and check the models of the presets
+    Models(models::ModelsArgs),
     /// Check terminal, models and store: what works, what does not, what to do
     Doctor,
     /// Print the keys or the configuration in force, manual pages, or completions for a shell
@@ -134,6 +137,7 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
         Some(Subcommands::Train(args)) => train::run(args, common, &folders),
         Some(Subcommands::Calibrate(args)) => calibrate::run(args, common, &folders),
         Some(Subcommands::Policy(args)) => policy::run(args, common, &folders),
+        Some(Subcommands::Models(args)) => models::run(args, common, &folders),
         Some(Subcommands::Doctor) => doctor::run(common, &folders),
         Some(Subcommands::Print(args)) => print::run(args, common, &folders),
     }
@@ -151,6 +155,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<episodes::WordsError>()
         || error.is::<print::NoSubcommand>()
         || error.is::<tasks::NothingUnseen>()
+        || error.is::<models::NoHubModel>()
         || matches!(
             error.downcast_ref(),
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))

@@ -1,11 +1,9 @@
-//! Where a model's files are, how many parameters they hold, and their fingerprint.
+//! Where a model's files are, and their fingerprint.
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use candle_core::quantized::gguf_file;
-use candle_core::safetensors::MmapedSafetensors;
 use rust_embed::RustEmbed;
 use tempfile::NamedTempFile;
 
@@ -55,13 +53,21 @@ pub fn locate(source: &str, cache: &Path) -> Result<Located, EngineError> {
     if path.is_file() {
         return Ok(Located::Gguf(path.to_owned()));
     }
-    // owner/name and nothing else; `./x`, `/x` and `x.gguf` were meant as paths.
-    let parts: Vec<&str> = source.split('/').collect();
-    let fine = |part: &&str| !part.is_empty() && !part.starts_with(['.', '~']);
-    if parts.len() == 2 && parts.iter().all(fine) && !source.ends_with(".gguf") {
+    if is_hub_id(source) {
         return Ok(Located::Hub(source.to_owned()));
     }
     Err(EngineError::NotFound(source.to_owned()))
+}
+
+/// Whether a text has the form of a Hugging Face id: owner/name and nothing else; `./x`, `/x` and `x.gguf`
+/// are meant as paths, and what has a colon is of another kind.
+pub fn is_hub_id(source: &str) -> bool {
+    let parts: Vec<&str> = source.split('/').collect();
+    let fine = |part: &&str| !part.is_empty() && !part.starts_with(['.', '~']);
+    parts.len() == 2
+        && parts.iter().all(fine)
+        && !source.ends_with(".gguf")
+        && !source.contains(':')
 }
 
 /// Writes an embedded model's files below `cache`, unless they are there.
@@ -97,7 +103,7 @@ fn unpack(name: &str, cache: &Path) -> Result<PathBuf, EngineError> {
 }
 
 /// The safetensors files of a folder, sorted.
-fn weights(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
+pub(super) fn weights(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
     let entries = fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
@@ -105,34 +111,6 @@ fn weights(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
         .collect();
     found.sort();
     Ok(found)
-}
-
-/// Number of parameters, counted from the files' headers; nothing for a hub id.
-///
-/// # Errors
-/// When a file is broken.
-pub(super) fn parameters(located: &Located) -> Result<Option<u64>, EngineError> {
-    match located {
-        Located::Folder(folder) => {
-            let files = weights(folder)?;
-            // SAFETY: the mapping is read here and dropped; a file that another process shortens
-            // meanwhile would fail the load of the model just the same.
-            let mapped = unsafe { MmapedSafetensors::multi(&files) };
-            let mapped = mapped.map_err(|e| unreadable(folder, &e))?;
-            let tensors = mapped.tensors();
-            let count = tensors
-                .iter()
-                .map(|(_, view)| view.shape().iter().map(|&n| n as u64).product::<u64>());
-            Ok(Some(count.sum()))
-        }
-        Located::Gguf(path) => {
-            let mut file = File::open(path).map_err(|e| unreadable(path, &e))?;
-            let content = gguf_file::Content::read(&mut file).map_err(|e| unreadable(path, &e))?;
-            let count = content.tensor_infos.values().map(|t| t.shape.elem_count() as u64);
-            Ok(Some(count.sum()))
-        }
-        Located::Hub(_) => Ok(None),
-    }
 }
 
 /// A fingerprint of the weights: names, lengths, first and last MiB of each file. For a hub id, the
@@ -167,6 +145,6 @@ fn sample(path: &Path, hasher: &mut blake3::Hasher) -> std::io::Result<()> {
     Ok(())
 }
 
-fn unreadable(path: &Path, reason: &dyn std::fmt::Display) -> EngineError {
+pub(super) fn unreadable(path: &Path, reason: &dyn std::fmt::Display) -> EngineError {
     EngineError::Unreadable { path: path.to_owned(), reason: reason.to_string() }
 }

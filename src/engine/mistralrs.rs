@@ -27,7 +27,9 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::sampler::{Draw, draw, step_is_over};
-use super::{Draft, Engine, EngineError, Flow, Located, Request, Watch, files, locate, reaper};
+use super::{
+    Draft, Engine, EngineError, Flow, Located, Request, Watch, files, inventory, locate, reaper,
+};
 use crate::config::{DeviceChoice, Dtype, ModelConfig};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
@@ -38,6 +40,35 @@ const CONTEXT_TOKENS: usize = 4;
 /// Models of fewer parameters spend more time on handing pieces of their layers to rayon's threads than
 /// on computing them.
 const WORTH_A_POOL: u64 = 10_000_000;
+
+/// Architectures that mistral.rs can run from safetensors, as `config.json` names them.
+pub(super) const ARCHITECTURES: [&str; 21] = [
+    "LlamaForCausalLM",
+    "MistralForCausalLM",
+    "MixtralForCausalLM",
+    "GemmaForCausalLM",
+    "Gemma2ForCausalLM",
+    "PhiForCausalLM",
+    "Phi3ForCausalLM",
+    "PhiMoEForCausalLM",
+    "Qwen2ForCausalLM",
+    "Qwen3ForCausalLM",
+    "Qwen3MoeForCausalLM",
+    "Qwen3NextForCausalLM",
+    "Starcoder2ForCausalLM",
+    "DeepseekV2ForCausalLM",
+    "DeepseekV3ForCausalLM",
+    "Glm4ForCausalLM",
+    "Glm4MoeForCausalLM",
+    "Glm4MoeLiteForCausalLM",
+    "SmolLM3ForCausalLM",
+    "GraniteMoeHybridForCausalLM",
+    "GptOssForCausalLM",
+];
+
+/// Architectures that it can run from GGUF.
+pub(super) const GGUF_ARCHITECTURES: [&str; 8] =
+    ["llama", "mistral3", "phi2", "phi3", "starcoder2", "qwen2", "qwen3", "qwen3moe"];
 
 /// A model that mistral.rs runs in this process.
 pub struct MistralEngine {
@@ -78,7 +109,7 @@ impl MistralEngine {
             let _ = tracing::subscriber::set_global_default(layers);
         }
         let located = locate(&config.source, cache)?;
-        let counted = files::parameters(&located)?.or(config.parameters);
+        let counted = inventory::parameters(&located)?.or(config.parameters);
         let name = config.label().to_owned();
         let parameters = match (counted, config.price()) {
             (Some(n), _) => n,
@@ -96,8 +127,8 @@ impl MistralEngine {
         .join()
         .unwrap_or_else(Err);
         let parts = match loaded {
-            Ok(result) => result.map_err(|e| failed(format!("{e:#}")))?,
-            Err(panic) => return Err(failed(panic_text(panic.as_ref()))),
+            Ok(result) => result.map_err(|e| failed(sentence(&format!("{e:#}"))))?,
+            Err(panic) => return Err(failed(sentence(&panic_text(panic.as_ref())))),
         };
         let tokenizer = parts.tokenizer.ok_or_else(|| failed("it has no tokenizer".into()))?;
         if parts.end_of_text.is_empty() {
@@ -395,6 +426,12 @@ async fn describe(
     let pipeline = pipeline.lock().await;
     let metadata = pipeline.get_metadata();
     (pipeline.tokenizer(), metadata.eos_tok.clone(), metadata.max_seq_len)
+}
+
+/// The reason in one line, without the backtrace that candle puts behind it where `RUST_BACKTRACE` is set.
+fn sentence(reason: &str) -> String {
+    let lines = reason.lines().map(str::trim).take_while(|line| !line.starts_with("0: "));
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

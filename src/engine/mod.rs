@@ -2,6 +2,8 @@
 //! servers and, for screens and replay, recorded tokens.
 
 mod files;
+pub mod hub;
+mod inventory;
 pub mod mistralrs;
 pub mod openai;
 mod reaper;
@@ -18,7 +20,8 @@ use self::openai::RemoteEngine;
 use crate::config::ModelConfig;
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
-pub use files::{BUILTIN, Located, locate};
+pub use files::{BUILTIN, Located, is_hub_id, locate};
+pub use inventory::{Inventory, KV_TOKENS, Place, TokenizerPlace, inventory};
 pub use openai::Gate;
 pub use reaper::reaper;
 
@@ -182,6 +185,16 @@ pub enum EngineError {
         "model folder {0} has no {1}: a model needs config.json, tokenizer.json and safetensors"
     )]
     Incomplete(PathBuf, &'static str),
+    #[error("model {0} is not in the hub's cache here: `pointsman models fetch {0}` gets it")]
+    NotFetched(String),
+    #[error(
+        "model {name} is of the architecture {found}, which cannot be run here: take a model of one of these: {known}"
+    )]
+    Architecture { name: String, found: String, known: String },
+    #[error(
+        "model {0} has no tokenizer: name a folder or a Hugging Face id with tokenizer.json as `tokenizer` in the preset"
+    )]
+    NoTokenizer(String),
     #[error("{path}: {reason}")]
     Unreadable { path: PathBuf, reason: String },
     #[error("cannot load model {name}: {reason}")]

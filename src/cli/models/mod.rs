@@ -1,0 +1,95 @@
+//! `pointsman models`: what the presets' models are, where they are, and whether they work here.
+
+mod check;
+mod fetch;
+mod list;
+mod speed;
+
+use clap::{Args, Subcommand};
+
+use super::options::Common;
+use super::{Outcome, style};
+use crate::config::{ConfigError, Folders, Preset};
+use crate::engine::Place;
+
+pub use fetch::NoHubModel;
+
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    #[command(subcommand)]
+    command: ModelsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelsCommand {
+    /// List the models of all presets: where each is, its size, and the memory that it takes
+    ///
+    /// Nothing is loaded. The memory is an estimate: the weights as they are held, and the KV cache of 4096
+    /// tokens.
+    Ls {
+        /// Print a JSON object a line, a line a model
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch models from the Hugging Face hub into its cache, where they are loaded from
+    ///
+    /// A download that broke off or was killed goes on where it was. Size and, for weights, SHA-256 are
+    /// compared with the hub's. HF_TOKEN gives access to private and gated models, and is kept nowhere; HF_HOME
+    /// says where the cache is, HF_ENDPOINT names a mirror.
+    Fetch {
+        /// Presets, by name or file, or ids such as Qwen/Qwen2.5-Math-7B-Instruct [default: the one of --preset]
+        #[arg(value_name = "PRESET|MODEL")]
+        what: Vec<String>,
+        /// Print a JSON object a line, a line a model
+        #[arg(long)]
+        json: bool,
+    },
+    /// Load the models of a preset: whether they work, how fast, and whether they work together
+    Check {
+        /// Preset, by name or file [default: the one of --preset]
+        preset: Option<String>,
+        /// Load a model even if there seems to be too little memory
+        #[arg(long)]
+        anyway: bool,
+        /// Print a JSON object a line: one for each model, one for the pair
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// When a preset cannot be read, a model cannot be fetched, or the output cannot be written.
+pub fn run(args: ModelsArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+    match args.command {
+        ModelsCommand::Ls { json } => list::run(json, folders),
+        ModelsCommand::Fetch { what, json } => fetch::run(&what, json, common, folders),
+        ModelsCommand::Check { preset, anyway, json } => {
+            check::run(&named(common, preset, folders)?, anyway, json, folders)
+        }
+    }
+}
+
+/// The preset of this name, or the one of the command line, with the command line's changes.
+fn named(common: &Common, name: Option<String>, folders: &Folders) -> Result<Preset, ConfigError> {
+    let preset = name.unwrap_or_else(|| common.preset.clone());
+    Common { preset, ..common.clone() }.preset(folders)
+}
+
+/// A place's word in JSON.
+fn key(place: &Place) -> &'static str {
+    match place {
+        Place::Binary(_) => "binary",
+        Place::Folder(_) => "folder",
+        Place::File(_) => "file",
+        Place::HubCache(_) => "hub-cache",
+        Place::NotHere => "not-here",
+        Place::Remote => "remote",
+    }
+}
+
+/// Bytes as a person reads them.
+fn bytes(number: u64) -> String {
+    format!("{}B", style::si(number as f64))
+}

@@ -1,0 +1,460 @@
+//! Models of the Hugging Face hub: where its cache is, and fetching into it.
+//!
+//! The engine looks for a model's files by a list in the cache, then in the snapshot. The list that is written
+//! here names what was fetched and nothing else, so that loading needs no network and no second copy of the
+//! weights that some repositories have.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
+use hf_hub::{Cache, Repo, RepoType};
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// Files beside the weights that a model may need.
+const SMALL: [&str; 7] = [
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "chat_template.json",
+    "model.safetensors.index.json",
+];
+
+/// How often a download that broke off is taken up again at once.
+const RETRIES: usize = 3;
+
+/// Why a model could not be fetched.
+#[derive(Debug, Error)]
+pub enum HubError {
+    #[error(
+        "{id} cannot be read at {endpoint} ({status}): check the name; if it is private or gated, accept its terms at {endpoint}/{id} and set HF_TOKEN to a token that may read it"
+    )]
+    Refused { id: String, endpoint: String, status: String },
+    #[error(
+        "{endpoint} refuses the token in HF_TOKEN for {id} ({status}): check the name, accept the model's terms at {endpoint}/{id}, or set HF_TOKEN to a token that may read it"
+    )]
+    RefusedToken { id: String, endpoint: String, status: String },
+    #[error(
+        "{endpoint} does not answer for {id} ({reason}): check the network, or set HTTPS_PROXY or HF_ENDPOINT (a mirror); what has come so far is kept, and the same command goes on from there"
+    )]
+    Unreachable { id: String, endpoint: String, reason: String },
+    #[error(
+        "{id} has no {what}: take a repository with config.json, tokenizer.json and safetensors"
+    )]
+    Incomplete { id: String, what: &'static str },
+    #[error(
+        "{folder} has room for {free} bytes, and {id} needs {needed} more: make room, or set HF_HOME to a folder on another disk"
+    )]
+    NoRoom { id: String, folder: PathBuf, needed: u64, free: u64 },
+    #[error(
+        "{file} of {id} came with a wrong {what} and was deleted: run the same command again, and look at the disk or the proxy if it happens twice"
+    )]
+    Corrupt { id: String, file: String, what: &'static str },
+    #[error(
+        "another process is fetching {0}: wait until it has ended, and run the same command again"
+    )]
+    Busy(String),
+    #[error("the hub's answer about {id} makes no sense ({reason}): check HF_ENDPOINT")]
+    Strange { id: String, reason: String },
+    #[error(
+        "cannot write to {path}: {reason}; free or change it, or set HF_HOME to another folder"
+    )]
+    Disk { path: PathBuf, reason: String },
+}
+
+/// Which files are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wanted {
+    Model,
+    /// What a GGUF file needs beside it: no weights.
+    Tokenizer,
+}
+
+/// How far a download is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Headway<'a> {
+    /// The file that is coming.
+    pub file: &'a str,
+    /// Bytes that are here, of all files.
+    pub done: u64,
+    /// Bytes of all files, as far as the hub tells.
+    pub total: u64,
+}
+
+/// What was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The snapshot in the cache.
+    pub folder: PathBuf,
+    pub files: usize,
+    /// Bytes of all files.
+    pub bytes: u64,
+    /// Files that were here before.
+    pub kept: usize,
+    /// Files whose SHA-256 was compared with the hub's, in this run.
+    pub verified: usize,
+}
+
+/// The hub's cache: `HF_HUB_CACHE`, else `hub` below `HF_HOME`, else below `~/.cache/huggingface`.
+pub fn cache() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let home = || set("HF_HOME").or_else(|| Some(set("HOME")?.join(".cache/huggingface")));
+    set("HF_HUB_CACHE").or_else(|| Some(home()?.join("hub")))
+}
+
+/// The folder of a model in the cache, if all that it needs is there.
+pub fn snapshot(id: &str) -> Option<PathBuf> {
+    let folder = cached(id, "config.json")?.parent()?.to_owned();
+    cached(id, "tokenizer.json")?;
+    let index = folder.join("model.safetensors.index.json");
+    let whole = match fs::read_to_string(&index) {
+        Ok(text) => {
+            let index: Value = serde_json::from_str(&text).ok()?;
+            let mut shards = index["weight_map"].as_object()?.values();
+            shards.all(|shard| shard.as_str().is_some_and(|shard| folder.join(shard).is_file()))
+        }
+        Err(_) => !super::files::weights(&folder).ok()?.is_empty(),
+    };
+    whole.then_some(folder)
+}
+
+/// A file of a model in the cache.
+pub fn cached(id: &str, file: &str) -> Option<PathBuf> {
+    let repository = Repo::new(id.to_owned(), RepoType::Model);
+    Cache::new(cache()?).repo(repository).get(file)
+}
+
+/// What the hub tells of a repository.
+#[derive(Deserialize)]
+struct Listing {
+    sha: String,
+    siblings: Vec<Sibling>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Sibling {
+    rfilename: String,
+    size: Option<u64>,
+    /// Git's hash, which is the name in the cache of what is no [`Lfs`].
+    #[serde(rename = "blobId")]
+    blob: Option<String>,
+    lfs: Option<Lfs>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Lfs {
+    sha256: String,
+}
+
+/// Fetches what a model of the hub needs into the cache; files that are there are left alone, and one of which
+/// a part is there is continued. The token, if one is needed, is taken from `HF_TOKEN`.
+///
+/// # Errors
+/// See [`HubError`]; what has come so far stays.
+pub fn fetch(
+    id: &str,
+    wanted: Wanted,
+    watch: &mut dyn FnMut(Headway<'_>),
+) -> Result<Fetched, HubError> {
+    let fetcher = Fetcher::new(id)?;
+    let listing = fetcher.listing()?;
+    let files = choose(id, &listing, wanted)?;
+    let folder = fetcher.repository.join("snapshots").join(&listing.sha);
+    let total = files.iter().filter_map(|file| file.size).sum();
+    let here = |file: &Sibling| {
+        let length = fs::metadata(folder.join(&file.rfilename)).map(|m| m.len());
+        length.is_ok_and(|length| file.size.is_none_or(|size| size == length))
+    };
+    let missing = files.iter().filter(|file| !here(file));
+    let needed: u64 = missing.map(|file| fetcher.missing_bytes(file)).sum();
+    fetcher.check_room(needed)?;
+    let mut fetched =
+        Fetched { folder: folder.clone(), files: files.len(), bytes: 0, kept: 0, verified: 0 };
+    for file in &files {
+        let mut tell = |at: u64| {
+            watch(Headway { file: &file.rfilename, done: fetched.bytes + at, total });
+        };
+        tell(0);
+        let path = folder.join(&file.rfilename);
+        if here(file) {
+            fetched.kept += 1;
+        } else {
+            fetcher.download(file, &path, &mut tell)?;
+            fetched.verified += usize::from(fetcher.verify(file, &path)?);
+        }
+        let length = fs::metadata(&path).map_err(|e| fetcher.disk(&path, &e))?.len();
+        tell(length);
+        fetched.bytes += length;
+    }
+    fetcher.write_list(&files)?;
+    Ok(fetched)
+}
+
+/// The files that are wanted. Names with folders are none of them, and so no name leads out of the cache.
+fn choose(id: &str, listing: &Listing, wanted: Wanted) -> Result<Vec<Sibling>, HubError> {
+    let hex = listing.sha.len() >= 7 && listing.sha.chars().all(|c| c.is_ascii_hexdigit());
+    if !hex {
+        let reason = "its commit has no number".to_owned();
+        return Err(HubError::Strange { id: id.into(), reason });
+    }
+    let has = |name: &str| listing.siblings.iter().any(|file| file.rfilename == name);
+    let shard = |name: &str| name.starts_with("model-") && name.ends_with(".safetensors");
+    let sharded = listing.siblings.iter().any(|file| shard(&file.rfilename));
+    let weights = |name: &str| {
+        !name.contains(['/', '\\'])
+            && if sharded { shard(name) } else { name == "model.safetensors" }
+    };
+    if !has("tokenizer.json") {
+        return Err(HubError::Incomplete { id: id.into(), what: "tokenizer.json" });
+    }
+    if wanted == Wanted::Model {
+        if !has("config.json") {
+            return Err(HubError::Incomplete { id: id.into(), what: "config.json" });
+        }
+        if !listing.siblings.iter().any(|file| weights(&file.rfilename)) {
+            return Err(HubError::Incomplete { id: id.into(), what: "safetensors" });
+        }
+    }
+    let take = |file: &&Sibling| {
+        let name = file.rfilename.as_str();
+        SMALL.contains(&name) || (wanted == Wanted::Model && weights(name))
+    };
+    Ok(listing.siblings.iter().filter(take).cloned().collect())
+}
+
+/// One repository, and how to get at it.
+struct Fetcher<'a> {
+    id: &'a str,
+    endpoint: String,
+    api: Api,
+    /// The hub's cache.
+    cache: PathBuf,
+    /// The repository's folder in it.
+    repository: PathBuf,
+    /// Whether a token is sent.
+    token: bool,
+}
+
+impl<'a> Fetcher<'a> {
+    fn new(id: &'a str) -> Result<Self, HubError> {
+        let cache = cache().ok_or_else(|| HubError::Disk {
+            path: "~/.cache/huggingface".into(),
+            reason: "there is no home folder".into(),
+        })?;
+        // hf-hub makes absolute links, and wants absolute paths for it.
+        let cache = std::path::absolute(&cache)
+            .map_err(|e| HubError::Disk { path: cache.clone(), reason: e.to_string() })?;
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+        let token = set("HF_TOKEN").map(|token| token.trim().to_owned());
+        let endpoint = set("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".into());
+        let endpoint = endpoint.trim_end_matches('/').to_owned();
+        let with_token = token.is_some();
+        // Not hf-hub's own retries: they forget what was there before the first.
+        let api = ApiBuilder::from_cache(Cache::new(cache.clone()))
+            .with_endpoint(endpoint.clone())
+            .with_token(token)
+            .with_progress(false)
+            .build();
+        let repository = cache.join(Repo::new(id.to_owned(), RepoType::Model).folder_name());
+        let strange = |e: ApiError| HubError::Strange { id: id.into(), reason: one_line(&e) };
+        Ok(Self { id, endpoint, api: api.map_err(strange)?, cache, repository, token: with_token })
+    }
+
+    fn listing(&self) -> Result<Listing, HubError> {
+        let request = self.api.model(self.id.to_owned()).info_request().query("blobs", "true");
+        let response = request.call().map_err(|e| self.failed(Box::new(e).into()))?;
+        response.into_json().map_err(|e| self.strange(&e))
+    }
+
+    /// Bytes of a file that are not here.
+    fn missing_bytes(&self, file: &Sibling) -> u64 {
+        let part = self.part(file).and_then(|path| fs::metadata(path).ok());
+        file.size.unwrap_or(0).saturating_sub(part.map_or(0, |part| part.len()))
+    }
+
+    /// Where hf-hub keeps the part of a file that has come, if the hub tells the file's hash.
+    fn part(&self, file: &Sibling) -> Option<PathBuf> {
+        let hash = file.lfs.as_ref().map(|lfs| &lfs.sha256).or(file.blob.as_ref())?;
+        let fine = hash.len() >= 40 && hash.chars().all(|c| c.is_ascii_hexdigit());
+        fine.then(|| self.repository.join("blobs").join(format!("{hash}.part")))
+    }
+
+    fn check_room(&self, needed: u64) -> Result<(), HubError> {
+        fs::create_dir_all(&self.repository).map_err(|e| self.disk(&self.repository, &e))?;
+        match free(&self.repository) {
+            Some(free) if free < needed => Err(HubError::NoRoom {
+                id: self.id.into(),
+                folder: self.cache.clone(),
+                needed,
+                free,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn download(
+        &self,
+        file: &Sibling,
+        path: &Path,
+        tell: &mut dyn FnMut(u64),
+    ) -> Result<(), HubError> {
+        if let (Some(part), Some(size)) = (self.part(file), file.size) {
+            // Nothing is left to ask for, or it is no part of this file: hf-hub would fail on either.
+            if fs::metadata(&part).is_ok_and(|found| found.len() >= size) {
+                fs::remove_file(&part).map_err(|e| self.disk(&part, &e))?;
+            }
+        }
+        // A link that leads nowhere, or to something of another size, would be taken for the file.
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(self.disk(path, &e)),
+            _ => {}
+        }
+        let repository = self.api.model(self.id.to_owned());
+        for attempt in 0.. {
+            let meter = Meter { at: 0, tell: &mut *tell };
+            match repository.download_with_progress(&file.rfilename, meter) {
+                Ok(_) => break,
+                Err(ApiError::IoError(error)) if attempt < RETRIES && is_of_network(&error) => {
+                    std::thread::sleep(std::time::Duration::from_millis(500 << attempt));
+                }
+                Err(error) => return Err(self.failed(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares size and, where the hub gives one, checksum; whether it did the latter.
+    fn verify(&self, file: &Sibling, path: &Path) -> Result<bool, HubError> {
+        let disk = |e: io::Error| self.disk(path, &e);
+        let corrupt = |what| {
+            // The link and what it leads to.
+            let blob = fs::canonicalize(path).map_err(disk)?;
+            fs::remove_file(path).and_then(|()| fs::remove_file(blob)).map_err(disk)?;
+            Err(HubError::Corrupt { id: self.id.into(), file: file.rfilename.clone(), what })
+        };
+        let length = fs::metadata(path).map_err(disk)?.len();
+        if file.size.is_some_and(|size| size != length) {
+            return corrupt("size");
+        }
+        let Some(lfs) = &file.lfs else { return Ok(false) };
+        let mut hasher = Sha256::new();
+        io::copy(&mut File::open(path).map_err(disk)?, &mut hasher).map_err(disk)?;
+        let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        if found.eq_ignore_ascii_case(&lfs.sha256) { Ok(true) } else { corrupt("checksum") }
+    }
+
+    /// Writes the list by which the engine finds the files without asking the hub.
+    fn write_list(&self, files: &[Sibling]) -> Result<(), HubError> {
+        let names: Vec<&str> = files.iter().map(|file| file.rfilename.as_str()).collect();
+        let path = self.cache.join(format!("{}_repo_list.json", self.id.replace('/', "-")));
+        let list = serde_json::json!({ "files": names }).to_string();
+        fs::write(&path, list).map_err(|e| self.disk(&path, &e))
+    }
+
+    fn failed(&self, error: ApiError) -> HubError {
+        let (id, endpoint) = (self.id.to_owned(), self.endpoint.clone());
+        match error {
+            ApiError::IoError(e) if e.kind() == ErrorKind::StorageFull => HubError::NoRoom {
+                id,
+                folder: self.cache.clone(),
+                needed: 1,
+                free: free(&self.cache).unwrap_or(0),
+            },
+            ApiError::IoError(e) if is_of_network(&e) => {
+                HubError::Unreachable { id, endpoint, reason: one_line(&e) }
+            }
+            ApiError::IoError(e) => self.disk(&self.repository, &e),
+            ApiError::LockAcquisition(_) => HubError::Busy(id),
+            ApiError::RequestError(e) => {
+                // The sentence of the HTTP client may have a signed address in it; its kind has not.
+                let kind = e.kind().to_string();
+                match e.into_response().map(|response| response.status()) {
+                    Some(status @ (401 | 403 | 404)) => {
+                        let status = format!("status {status}");
+                        match self.token {
+                            true => HubError::RefusedToken { id, endpoint, status },
+                            false => HubError::Refused { id, endpoint, status },
+                        }
+                    }
+                    Some(status) => {
+                        HubError::Unreachable { id, endpoint, reason: format!("status {status}") }
+                    }
+                    None => HubError::Unreachable { id, endpoint, reason: kind },
+                }
+            }
+            other => self.strange(&other),
+        }
+    }
+
+    fn disk(&self, path: &Path, error: &io::Error) -> HubError {
+        HubError::Disk { path: path.to_owned(), reason: one_line(error) }
+    }
+
+    fn strange(&self, reason: &dyn std::fmt::Display) -> HubError {
+        HubError::Strange { id: self.id.into(), reason: one_line(reason) }
+    }
+}
+
+/// Whether the body of a reply broke off, as against a disk that refuses.
+fn is_of_network(error: &io::Error) -> bool {
+    use ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected, TimedOut,
+        UnexpectedEof, WouldBlock,
+    };
+    let kinds = [
+        BrokenPipe,
+        ConnectionAborted,
+        ConnectionRefused,
+        ConnectionReset,
+        NotConnected,
+        TimedOut,
+        UnexpectedEof,
+        WouldBlock,
+    ];
+    kinds.contains(&error.kind())
+        || (error.kind() == ErrorKind::Other && error.raw_os_error().is_none())
+}
+
+fn one_line(text: &dyn std::fmt::Display) -> String {
+    text.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Bytes that the user may still write to the disk of `folder`.
+fn free(folder: &Path) -> Option<u64> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::ffi::CString::new(folder.as_os_str().as_bytes()).ok()?;
+    // SAFETY: all zeroes is a value of this plain struct, which the call fills in; the path ends with a zero.
+    let stat = unsafe {
+        let mut stat: libc::statvfs = std::mem::zeroed();
+        if libc::statvfs(path.as_ptr(), &raw mut stat) != 0 {
+            return None;
+        }
+        stat
+    };
+    Some((stat.f_bavail as u64).saturating_mul(stat.f_frsize as u64))
+}
+
+/// Counts what comes of a file, for hf-hub.
+struct Meter<'a> {
+    at: u64,
+    tell: &'a mut dyn FnMut(u64),
+}
+
+impl hf_hub::api::Progress for Meter<'_> {
+    fn init(&mut self, _: usize, _: &str) {
+        self.at = 0;
+    }
+
+    fn update(&mut self, bytes: usize) {
+        self.at += bytes as u64;
+        (self.tell)(self.at);
+    }
+
+    fn finish(&mut self) {}
+}

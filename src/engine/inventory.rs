@@ -1,0 +1,372 @@
+//! What is known of a model before it is loaded, from its files' headers alone.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use candle_core::quantized::gguf_file;
+use candle_core::safetensors::MmapedSafetensors;
+use serde_json::Value;
+use tokenizers::Tokenizer;
+
+use super::files::{BUILTIN, unreadable, weights};
+use super::{EngineError, Located, hub, locate, mistralrs};
+use crate::config::{Dtype, ModelConfig};
+
+/// Tokens of KV cache that [`Inventory::memory`] makes room for, or the model's context where that is shorter.
+pub const KV_TOKENS: u64 = 4096;
+
+/// Where a model is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Inside the binary; the folder is where it was unpacked.
+    Binary(PathBuf),
+    Folder(PathBuf),
+    /// A GGUF file.
+    File(PathBuf),
+    /// A snapshot in the hub's cache.
+    HubCache(PathBuf),
+    /// On the hub; not, or not wholly, in its cache here.
+    NotHere,
+    /// Behind an address.
+    Remote,
+}
+
+impl Place {
+    /// The folder or the file, where it is here.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Binary(path) | Self::Folder(path) | Self::File(path) | Self::HubCache(path) => {
+                Some(path)
+            }
+            Self::NotHere | Self::Remote => None,
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Binary(_) => "inside the binary",
+            Self::Folder(_) => "folder",
+            Self::File(_) => "file",
+            Self::HubCache(_) => "hub cache",
+            Self::NotHere => "not here",
+            Self::Remote => "behind an address",
+        })
+    }
+}
+
+/// Where a model's tokenizer is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenizerPlace {
+    File(PathBuf),
+    /// In the GGUF file itself.
+    Inside,
+}
+
+/// A model before it is loaded. What is not known is absent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inventory {
+    pub place: Place,
+    /// Bytes on disk, of weights, configuration and tokenizer.
+    pub bytes: Option<u64>,
+    /// Counted in the files, else as the preset says.
+    pub parameters: Option<u64>,
+    /// As `config.json` or the GGUF file names it.
+    pub architecture: Option<String>,
+    /// Tokens of context.
+    pub context: Option<u64>,
+    pub tokenizer: Option<TokenizerPlace>,
+    /// The file that has the chat template. Presets have prompts of their own; this is for who writes one.
+    pub template: Option<String>,
+    /// Bytes that the loaded model will take, about: weights as they are held in memory, and the KV cache of
+    /// [`KV_TOKENS`] tokens. Copies that a prefix cache keeps come on top.
+    pub memory: Option<u64>,
+}
+
+impl Inventory {
+    fn unknown(place: Place, config: &ModelConfig) -> Self {
+        Self {
+            place,
+            bytes: None,
+            parameters: config.parameters,
+            architecture: None,
+            context: None,
+            tokenizer: None,
+            template: None,
+            memory: None,
+        }
+    }
+
+    /// Looks for what would keep the model from being loaded, as far as files tell, and gives the number of
+    /// its tokenizer's tokens, where that has a file.
+    ///
+    /// # Errors
+    /// When it is not here, its architecture is unknown to the engine, or its tokenizer is missing or broken.
+    pub fn examine(&self, config: &ModelConfig) -> Result<Option<usize>, EngineError> {
+        if self.place == Place::NotHere {
+            return Err(EngineError::NotFetched(config.source.clone()));
+        }
+        let known: &[&str] = match self.place {
+            Place::File(_) => &mistralrs::GGUF_ARCHITECTURES,
+            _ => &mistralrs::ARCHITECTURES,
+        };
+        if let Some(found) = self.architecture.as_deref().filter(|found| !known.contains(found)) {
+            return Err(EngineError::Architecture {
+                name: config.label().to_owned(),
+                found: found.to_owned(),
+                known: known.join(", "),
+            });
+        }
+        match (&self.tokenizer, &self.place) {
+            (_, Place::Remote) | (Some(TokenizerPlace::Inside), _) => Ok(None),
+            (Some(TokenizerPlace::File(path)), _) => {
+                let read = Tokenizer::from_file(path).map_err(|e| EngineError::Unreadable {
+                    path: path.clone(),
+                    reason: format!("it is no tokenizer ({e}): export or fetch it again"),
+                })?;
+                Ok(Some(read.get_vocab_size(true)))
+            }
+            (None, _) => Err(EngineError::NoTokenizer(config.label().to_owned())),
+        }
+    }
+}
+
+/// What is known of a model without loading it; one that is embedded in the binary is unpacked below `cache`.
+///
+/// # Errors
+/// When there is nothing at its source, or a file is missing or broken.
+pub fn inventory(config: &ModelConfig, cache: &Path) -> Result<Inventory, EngineError> {
+    if config.remote.is_some() {
+        return Ok(Inventory::unknown(Place::Remote, config));
+    }
+    match locate(&config.source, cache)? {
+        Located::Folder(path) if config.source.starts_with(BUILTIN) => {
+            folder(&path, Place::Binary(path.clone()), config)
+        }
+        Located::Folder(path) => folder(&path, Place::Folder(path.clone()), config),
+        Located::Gguf(path) => gguf(&path, config),
+        Located::Hub(id) => match hub::snapshot(&id) {
+            Some(path) => folder(&path, Place::HubCache(path.clone()), config),
+            None => Ok(Inventory::unknown(Place::NotHere, config)),
+        },
+    }
+}
+
+/// Number of parameters, counted from the files' headers; nothing for a model of the hub that is not in its
+/// cache here.
+///
+/// # Errors
+/// When a file is broken.
+pub(super) fn parameters(located: &Located) -> Result<Option<u64>, EngineError> {
+    let tensors = match located {
+        Located::Folder(folder) => safetensors(folder)?,
+        Located::Gguf(path) => tensors_of(&gguf_header(path)?),
+        Located::Hub(id) => match hub::snapshot(id) {
+            Some(folder) => safetensors(&folder)?,
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(tensors.iter().map(|tensor| tensor.elements).sum()))
+}
+
+/// A tensor as a header describes it.
+struct TensorHeader {
+    name: String,
+    elements: u64,
+    dimensions: usize,
+    /// Bytes on disk.
+    bytes: u64,
+}
+
+fn safetensors(folder: &Path) -> Result<Vec<TensorHeader>, EngineError> {
+    let mut found = Vec::new();
+    for path in weights(folder)? {
+        // SAFETY: the mapping is read here and dropped; a file that another process shortens
+        // meanwhile would fail the load of the model just the same.
+        let mapped = unsafe { MmapedSafetensors::new(&path) };
+        let mapped = mapped.map_err(|e| {
+            unreadable(
+                &path,
+                &format!("it is no whole safetensors file ({e}): copy or fetch it again"),
+            )
+        })?;
+        found.extend(mapped.tensors().iter().map(|(name, view)| TensorHeader {
+            name: name.clone(),
+            elements: view.shape().iter().map(|&n| n as u64).product(),
+            dimensions: view.shape().len(),
+            bytes: view.data().len() as u64,
+        }));
+    }
+    Ok(found)
+}
+
+fn gguf_header(path: &Path) -> Result<gguf_file::Content, EngineError> {
+    let mut file = File::open(path).map_err(|e| unreadable(path, &e))?;
+    let length = file.metadata().map_err(|e| unreadable(path, &e))?.len();
+    let broken = |reason: &dyn std::fmt::Display| {
+        unreadable(path, &format!("it is no whole GGUF file ({reason}): copy or fetch it again"))
+    };
+    let content = gguf_file::Content::read(&mut file).map_err(|e| broken(&e))?;
+    let ends = content.tensor_infos.values().map(|info| {
+        let blocks = info.shape.elem_count() / info.ggml_dtype.block_size();
+        content.tensor_data_offset + info.offset + (blocks * info.ggml_dtype.type_size()) as u64
+    });
+    match ends.max() {
+        Some(end) if end > length => {
+            Err(broken(&format!("{length} bytes, but its tensors end at {end}")))
+        }
+        _ => Ok(content),
+    }
+}
+
+fn tensors_of(content: &gguf_file::Content) -> Vec<TensorHeader> {
+    let header = |(name, info): (&String, &gguf_file::TensorInfo)| {
+        let elements = info.shape.elem_count();
+        let bytes = elements / info.ggml_dtype.block_size() * info.ggml_dtype.type_size();
+        TensorHeader {
+            name: name.clone(),
+            elements: elements as u64,
+            dimensions: info.shape.rank(),
+            bytes: bytes as u64,
+        }
+    };
+    content.tensor_infos.iter().map(header).collect()
+}
+
+/// What the KV cache of a model is made of.
+struct Attention {
+    layers: u64,
+    kv_heads: u64,
+    head_size: u64,
+}
+
+impl Attention {
+    /// Bytes of keys and values for a context of `context` tokens, or of [`KV_TOKENS`].
+    fn bytes(&self, context: Option<u64>, number: u64) -> u64 {
+        let tokens = context.map_or(KV_TOKENS, |context| context.min(KV_TOKENS));
+        let token = self.layers.saturating_mul(self.kv_heads).saturating_mul(self.head_size);
+        token.saturating_mul(2 * number).saturating_mul(tokens)
+    }
+}
+
+fn folder(folder: &Path, place: Place, config: &ModelConfig) -> Result<Inventory, EngineError> {
+    let path = folder.join("config.json");
+    let text = fs::read_to_string(&path).map_err(|e| unreadable(&path, &e))?;
+    let facts: Value = serde_json::from_str(&text)
+        .map_err(|e| unreadable(&path, &format!("it is no JSON ({e}): copy or fetch it again")))?;
+    let number = |key: &str| facts[key].as_u64();
+    let tensors = safetensors(folder)?;
+    let heads = number("num_attention_heads");
+    let attention = || {
+        let size = number("head_dim").or_else(|| Some(number("hidden_size")? / heads?.max(1)))?;
+        Some(Attention {
+            layers: number("num_hidden_layers")?,
+            kv_heads: number("num_key_value_heads").or(heads)?,
+            head_size: size,
+        })
+    };
+    // What the engine chooses by itself has two bytes, on any device.
+    let width = if config.dtype == Dtype::F32 { 4 } else { 2 };
+    let held = |tensor: &TensorHeader| match config.quantize_bits {
+        Some(bits) if tensor.dimensions == 2 && !tensor.name.contains("embed") => {
+            // Blocks have a scale each: about half a bit a number.
+            tensor.elements * (2 * u64::from(bits) + 1) / 16
+        }
+        _ => tensor.elements * width,
+    };
+    let context = number("max_position_embeddings");
+    let weights: u64 = tensors.iter().map(held).sum();
+    let there = |name: &str| folder.join(name).is_file();
+    Ok(Inventory {
+        bytes: Some(size_of(folder)?),
+        parameters: Some(tensors.iter().map(|tensor| tensor.elements).sum()),
+        architecture: facts["architectures"][0].as_str().map(str::to_owned),
+        context,
+        tokenizer: there("tokenizer.json")
+            .then(|| TokenizerPlace::File(folder.join("tokenizer.json"))),
+        template: template(folder),
+        memory: attention().map(|a| weights.saturating_add(a.bytes(context, width))),
+        place,
+    })
+}
+
+/// The file of a folder that has a chat template.
+fn template(folder: &Path) -> Option<String> {
+    let own = "chat_template.jinja";
+    if folder.join(own).is_file() {
+        return Some(own.into());
+    }
+    let within = ["tokenizer_config.json", "chat_template.json"];
+    let has = |name: &&str| {
+        let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
+        let facts: Value = serde_json::from_str(&text).unwrap_or_default();
+        !facts["chat_template"].is_null()
+    };
+    within.into_iter().find(has).map(str::to_owned)
+}
+
+/// Bytes of the files in a folder; links are followed.
+fn size_of(folder: &Path) -> Result<u64, EngineError> {
+    let entries = fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
+    let sizes = entries.flatten().filter_map(|entry| fs::metadata(entry.path()).ok());
+    Ok(sizes.filter(fs::Metadata::is_file).map(|m| m.len()).sum())
+}
+
+fn gguf(path: &Path, config: &ModelConfig) -> Result<Inventory, EngineError> {
+    let content = gguf_header(path)?;
+    let facts = &content.metadata;
+    let text = |key: &str| facts.get(key).and_then(|v| v.to_string().ok()).cloned();
+    let architecture = text("general.architecture");
+    let number = |key: &str| {
+        let value = facts.get(&format!("{}.{key}", architecture.as_deref()?))?;
+        value.to_u64().ok().or_else(|| value.to_u32().ok().map(u64::from))
+    };
+    let heads = number("attention.head_count");
+    let attention = || {
+        let size = number("attention.key_length")
+            .or_else(|| Some(number("embedding_length")? / heads?.max(1)))?;
+        Some(Attention {
+            layers: number("block_count")?,
+            kv_heads: number("attention.head_count_kv").or(heads)?,
+            head_size: size,
+        })
+    };
+    let tensors = tensors_of(&content);
+    let tied = !content.tensor_infos.contains_key("output.weight");
+    // Vectors and the embedding are held as f32; where the embedding serves as output, too, also as it is.
+    let held = |tensor: &TensorHeader| match tensor.name.as_str() {
+        "token_embd.weight" if tied => tensor.elements * 4 + tensor.bytes,
+        "token_embd.weight" => tensor.elements * 4,
+        _ if tensor.dimensions == 1 => tensor.elements * 4,
+        _ => tensor.bytes,
+    };
+    let context = number("context_length");
+    let weights: u64 = tensors.iter().map(held).sum();
+    let inside = text("tokenizer.ggml.model").map(|_| TokenizerPlace::Inside);
+    let own = config.tokenizer.as_deref().map(|source| {
+        let folder = Path::new(source);
+        let file = Path::new("tokenizer.json");
+        if folder.is_dir() {
+            Some(folder.join(file))
+        } else {
+            hub::cached(source, "tokenizer.json")
+        }
+    });
+    let template = own.clone().flatten().and_then(|file| template(file.parent()?));
+    let bytes = fs::metadata(path).map_err(|e| unreadable(path, &e))?.len();
+    Ok(Inventory {
+        place: Place::File(path.to_owned()),
+        bytes: Some(bytes),
+        parameters: Some(tensors.iter().map(|tensor| tensor.elements).sum()),
+        context,
+        tokenizer: match own {
+            Some(file) => file.filter(|file| file.is_file()).map(TokenizerPlace::File),
+            None => inside,
+        },
+        template: template
+            .or_else(|| text("tokenizer.chat_template").map(|_| "in the GGUF file".to_owned())),
+        memory: attention().map(|a| weights.saturating_add(a.bytes(context, 4))),
+        architecture,
+    })
+}

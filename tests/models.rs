@@ -1,0 +1,349 @@
+//! `pointsman models`: the real tiny pair, a GGUF file of it, broken files, and a hub in this process.
+
+mod fake_hub;
+mod shell;
+mod tiny_gguf;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use fake_hub::{COMMIT, FakeHub, Trouble, sha256};
+use serde_json::Value;
+use shell::{failure, objects, output, pointsman, stdout};
+
+const TINY: &str = include_str!("../presets/tiny.toml");
+
+/// Puts a preset into the user's folder whose large model is at `source`.
+fn preset(home: &Path, name: &str, source: &str, more: &str) {
+    let folder = home.join("config/presets");
+    std::fs::create_dir_all(&folder).unwrap();
+    let large = format!("source = \"{source}\"\n{more}");
+    let text = TINY.replace("source = \"builtin:tiny/large\"", &large);
+    std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
+}
+
+/// A copy of the large model's folder.
+fn copy(home: &Path, name: &str) -> PathBuf {
+    let folder = home.join(name);
+    std::fs::create_dir_all(&folder).unwrap();
+    for entry in std::fs::read_dir(tiny_gguf::source()).unwrap().flatten() {
+        std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+    }
+    folder
+}
+
+/// What `models check` says of the large model, which must not load.
+fn fault(home: &Path, name: &str) -> String {
+    let output = output(home, &["models", "check", name, "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
+    assert_eq!(lines.len(), 2, "the pair is not tried: {lines:?}");
+    assert_eq!((&lines[0]["loads"], &lines[1]["loads"]), (&true.into(), &false.into()));
+    let fault = lines[1]["error"].as_str().unwrap().to_owned();
+    assert!(!fault.contains('\n'), "{fault}");
+    fault
+}
+
+#[test]
+fn models_of_all_presets_are_listed() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("large.gguf");
+    tiny_gguf::convert(&file);
+    let tokenizer = format!("tokenizer = \"{}\"", tiny_gguf::source().display());
+    preset(home.path(), "gguf", file.to_str().unwrap(), &tokenizer);
+    preset(home.path(), "folder", copy(home.path(), "copy").to_str().unwrap(), "");
+    let lines = objects(&list(home.path(), &["--json"]));
+    let find = |preset: &str, role: &str| {
+        let found = lines.iter().find(|line| line["preset"] == preset && line["role"] == role);
+        found.unwrap_or_else(|| panic!("{preset} {role}: {lines:?}"))
+    };
+    let tiny = find("tiny", "large");
+    assert_eq!((tiny["place"].as_str(), tiny["context"].as_u64()), (Some("binary"), Some(2048)));
+    assert_eq!(tiny["architecture"], "LlamaForCausalLM");
+    let parameters = tiny["parameters"].as_u64().unwrap();
+    // Weights in f32, and keys and values of 2048 tokens in 4 layers of width 128.
+    assert_eq!(tiny["memory"].as_u64(), Some(4 * parameters + 2 * 4 * 128 * 4 * 2048));
+    assert_eq!(find("folder", "large")["place"], "folder");
+    assert_eq!(find("folder", "large")["parameters"], tiny["parameters"]);
+    let gguf = find("gguf", "large");
+    assert_eq!((gguf["place"].as_str(), gguf["context"].as_u64()), (Some("file"), Some(2048)));
+    assert_eq!(gguf["architecture"], "llama");
+    let qwen = find("qwen2.5-math", "large");
+    assert_eq!((&qwen["place"], &qwen["bytes"]), (&"not-here".into(), &Value::Null));
+    assert_eq!(qwen["parameters"], 7_615_616_512_u64);
+    let table = list(home.path(), &[]);
+    assert!(table.contains("inside the binary") && table.contains("7.62G"), "{table}");
+
+    preset(home.path(), "broken", "/nowhere/at/all", "");
+    let output = hub(home.path(), None, &["models", "ls"]).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors.contains("preset broken, large model: model `/nowhere/at/all`"), "{errors}");
+    assert!(String::from_utf8(output.stdout).unwrap().contains("qwen2.5-math"));
+}
+
+fn list(home: &Path, more: &[&str]) -> String {
+    let output = hub(home, None, &[&["models", "ls"], more].concat()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_tiny_pair_loads_and_works_together() {
+    let home = tempfile::tempdir().unwrap();
+    let lines = objects(&stdout(home.path(), &["models", "check", "--json"]));
+    assert_eq!(lines.len(), 3);
+    for (line, vocabulary) in lines.iter().zip([384, 768]) {
+        let (loads, tokens) = (&line["loads"], &line["vocabulary"]);
+        assert_eq!((loads, tokens), (&true.into(), &vocabulary.into()), "{line}");
+        assert_eq!(line["evidence"], "the whole distributions");
+        for rate in ["prefill_tokens_per_s", "decode_tokens_per_s"] {
+            assert!(line[rate].as_f64().unwrap() > 1.0, "{line}");
+        }
+    }
+    let pair = &lines[2];
+    assert_eq!((&pair["pair"], &pair["works"]), (&"tiny".into(), &true.into()), "{pair}");
+    assert!(pair["small_tokens"].as_u64() > Some(1) && pair["large_tokens"].as_u64() > Some(1));
+    let told = stdout(home.path(), &["models", "check", "tiny"]);
+    assert!(told.contains("ok  pair         they work together: a step each"), "{told}");
+}
+
+#[test]
+fn a_gguf_file_works_with_a_folder_of_safetensors() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("large.gguf");
+    tiny_gguf::convert(&file);
+    let tokenizer = format!("tokenizer = \"{}\"", tiny_gguf::source().display());
+    preset(home.path(), "gguf", file.to_str().unwrap(), &tokenizer);
+    let lines = objects(&stdout(home.path(), &["models", "check", "gguf", "--json"]));
+    assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"file".into(), &true.into()));
+
+    preset(home.path(), "mute", file.to_str().unwrap(), "");
+    let told = fault(home.path(), "mute");
+    assert!(told.contains("has no tokenizer"), "{told}");
+
+    let length = std::fs::metadata(&file).unwrap().len();
+    std::fs::File::options().write(true).open(&file).unwrap().set_len(length / 2).unwrap();
+    let told = fault(home.path(), "gguf");
+    assert!(told.contains("large.gguf: it is no whole GGUF file"), "{told}");
+    std::fs::write(&file, b"GGUF").unwrap();
+    let told = fault(home.path(), "gguf");
+    assert!(told.contains("large.gguf: it is no whole GGUF file"), "{told}");
+}
+
+#[test]
+fn what_is_wrong_with_a_folder_is_said_in_a_sentence() {
+    let home = tempfile::tempdir().unwrap();
+    let whole = std::fs::read_to_string(tiny_gguf::source().join("config.json")).unwrap();
+    let broken = |name: &str, damage: &dyn Fn(&Path)| {
+        let folder = copy(home.path(), name);
+        damage(&folder);
+        preset(home.path(), name, folder.to_str().unwrap(), "");
+        fault(home.path(), name)
+    };
+    let write = |file: &str, text: String| {
+        let file = file.to_owned();
+        move |folder: &Path| std::fs::write(folder.join(&file), &text).unwrap()
+    };
+
+    let told =
+        broken("lacking", &|folder| std::fs::remove_file(folder.join("tokenizer.json")).unwrap());
+    assert!(told.contains("has no tokenizer.json"), "{told}");
+    let told = broken("foreign", &write("config.json", whole.replace("LlamaFor", "MambaFor")));
+    assert!(told.contains("architecture MambaForCausalLM") && told.contains("LlamaForCausalLM"));
+    let told = broken("garbled", &write("config.json", "{".into()));
+    assert!(told.contains("config.json: it is no JSON"), "{told}");
+    let told = broken("wordless", &write("tokenizer.json", "{}".into()));
+    assert!(told.contains("tokenizer.json: it is no tokenizer"), "{told}");
+    let told = broken("torn", &|folder| {
+        let file = folder.join("model.safetensors");
+        let length = std::fs::metadata(&file).unwrap().len();
+        std::fs::File::options().write(true).open(file).unwrap().set_len(length / 2).unwrap();
+    });
+    assert!(told.contains("model.safetensors: it is no whole safetensors file"), "{told}");
+    let layers = "\"num_hidden_layers\": 4";
+    let told =
+        broken("misfit", &write("config.json", whole.replace(layers, "\"num_hidden_layers\": 5")));
+    assert!(told.contains("cannot load model"), "{told}");
+    let told = broken(
+        "vast",
+        &write("config.json", whole.replace(layers, "\"num_hidden_layers\": 400000000")),
+    );
+    assert!(told.contains("of memory, and") && told.contains("--anyway"), "{told}");
+}
+
+/// The command with a hub's cache below `home`, and with that hub; where there is none, with one that is not there.
+fn hub(home: &Path, hub: Option<&FakeHub>, arguments: &[&str]) -> Command {
+    let mut command = pointsman(home, arguments);
+    let nowhere = "http://127.0.0.1:9".to_owned();
+    command
+        .env("HF_HOME", home.join("hf"))
+        .env("HF_ENDPOINT", hub.map_or(nowhere, |hub| hub.address.clone()))
+        .env_remove("HF_HUB_CACHE")
+        .env_remove("HF_TOKEN");
+    command
+}
+
+/// The sentence of a fetch that must fail.
+fn refusal(mut command: Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let errors = String::from_utf8(stderr).unwrap();
+    assert_eq!((status.code(), stdout.len()), (Some(1), 0), "{errors}");
+    assert_eq!(errors.trim_end().lines().count(), 1, "{errors}");
+    errors
+}
+
+#[test]
+fn a_model_is_fetched_and_loads_without_a_network() {
+    let home = tempfile::tempdir().unwrap();
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    preset(home.path(), "fetched", "tiny/open", "");
+    let told = refusal(hub(home.path(), None, &["models", "fetch", "fetched"]));
+    assert!(
+        told.contains("does not answer for tiny/open") && told.contains("HF_ENDPOINT"),
+        "{told}"
+    );
+    let check = ["models", "check", "fetched", "--json"];
+    let told = hub(home.path(), None, &check).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("`pointsman models fetch tiny/open` gets it"), "{told}");
+
+    let fetch = ["models", "fetch", "fetched", "--json"];
+    let run = || {
+        let output = hub(home.path(), Some(&server), &fetch).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        objects(std::str::from_utf8(&output.stdout).unwrap()).remove(0)
+    };
+    let first = run();
+    assert_eq!((&first["model"], &first["files"]), (&"tiny/open".into(), &4.into()));
+    assert_eq!((&first["kept"], &first["verified"]), (&0.into(), &1.into()));
+    let again = run();
+    assert_eq!((&again["kept"], &again["verified"]), (&4.into(), &0.into()));
+    assert_eq!(server.ranges().len(), 2, "asked for its size, then for all of it, and once only");
+    let snapshot = home.path().join(format!("hf/hub/models--tiny--open/snapshots/{COMMIT}"));
+    assert!(!snapshot.join("onnx").exists() && !snapshot.join("../model.safetensors").exists());
+
+    let rows = objects(&list(home.path(), &["--json"]));
+    let row = rows.iter().find(|row| row["source"] == "tiny/open").unwrap();
+    assert_eq!((row["place"].as_str(), row["context"].as_u64()), (Some("hub-cache"), Some(2048)));
+    let output = hub(home.path(), None, &check).output().unwrap();
+    let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
+    assert!(output.status.success(), "{lines:?}");
+    assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"hub-cache".into(), &true.into()));
+}
+
+#[test]
+fn a_model_in_several_files_is_here_when_all_of_them_are() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = copy(home.path(), "shards");
+    let whole = folder.join("model.safetensors");
+    let weights = candle_core::safetensors::load(&whole, &candle_core::Device::Cpu).unwrap();
+    std::fs::rename(&whole, folder.join("consolidated.safetensors")).unwrap();
+    let mut map = serde_json::Map::new();
+    for shard in 0..2 {
+        let file = format!("model-0000{}-of-00002.safetensors", shard + 1);
+        let part = weights.iter().filter(|(name, _)| name.contains("mlp") == (shard == 1));
+        let part: std::collections::HashMap<_, _> =
+            part.map(|(n, t)| (n.clone(), t.clone())).collect();
+        candle_core::safetensors::save(&part, folder.join(&file)).unwrap();
+        map.extend(part.into_keys().map(|name| (name, file.clone().into())));
+    }
+    let index = serde_json::json!({ "weight_map": map }).to_string();
+    std::fs::write(folder.join("model.safetensors.index.json"), index).unwrap();
+
+    let server = FakeHub::start(&folder, Trouble::Nothing);
+    preset(home.path(), "shards", "tiny/open", "");
+    let output = hub(home.path(), Some(&server), &["models", "fetch", "shards"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let snapshot = home.path().join(format!("hf/hub/models--tiny--open/snapshots/{COMMIT}"));
+    assert!(!snapshot.join("consolidated.safetensors").exists(), "a second copy of the weights");
+    let check = ["models", "check", "shards", "--json"];
+    let output = hub(home.path(), None, &check).output().unwrap();
+    let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
+    assert_eq!((&lines[1]["parameters"], &lines[2]["works"]), (&951_424.into(), &true.into()));
+
+    std::fs::remove_file(snapshot.join("model-00002-of-00002.safetensors")).unwrap();
+    let output = hub(home.path(), None, &check).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("`pointsman models fetch tiny/open` gets it"), "{told}");
+}
+
+#[test]
+fn a_fetch_goes_on_where_it_was() {
+    let weights = std::fs::metadata(tiny_gguf::source().join("model.safetensors")).unwrap().len();
+    let rest = format!("{}-", weights / 2);
+    let fetch = ["models", "fetch", "tiny/open"];
+
+    // Killed between a file's last byte and its being put into its place.
+    let home = tempfile::tempdir().unwrap();
+    let blobs = home.path().join("hf/hub/models--tiny--open/blobs");
+    std::fs::create_dir_all(&blobs).unwrap();
+    let whole = std::fs::read(tiny_gguf::source().join("config.json")).unwrap();
+    std::fs::write(blobs.join(format!("{}.part", sha256(&whole))), &whole).unwrap();
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::BreaksOff);
+    let output = hub(home.path(), Some(&server), &fetch).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(
+        server.ranges(),
+        ["0-0", "0-", "0-0", &rest],
+        "a connection that ended is made anew"
+    );
+
+    let home = tempfile::tempdir().unwrap();
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Stalls);
+    let mut child = hub(home.path(), Some(&server), &fetch).stderr(Stdio::null()).spawn().unwrap();
+    let blobs = home.path().join("hf/hub/models--tiny--open/blobs");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let half_is_here = || {
+        let parts = std::fs::read_dir(&blobs).into_iter().flatten().flatten();
+        let mut parts = parts.filter(|part| part.path().extension().is_some_and(|e| e == "part"));
+        parts.any(|part| part.metadata().is_ok_and(|m| m.len() == weights / 2))
+    };
+    while !half_is_here() {
+        assert!(Instant::now() < deadline, "half of the weights should come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let output = hub(home.path(), Some(&server), &fetch).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(server.ranges().last(), Some(&rest), "what had come is not asked for again");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("1 compared with their SHA-256"), "{told}");
+}
+
+#[test]
+fn what_cannot_be_fetched_is_said_in_a_sentence() {
+    let home = tempfile::tempdir().unwrap();
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Corrupt);
+    let told = refusal(hub(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
+    assert!(told.contains("model.safetensors of tiny/open came with a wrong checksum"), "{told}");
+    let told = refusal(hub(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
+    assert!(told.contains("wrong checksum"), "a broken file is not kept: {told}");
+    let told = refusal(hub(home.path(), Some(&server), &["models", "fetch", "no/body"]));
+    assert!(told.contains("no/body cannot be read") && told.contains("check the name"), "{told}");
+
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Huge);
+    let told = refusal(hub(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
+    assert!(told.contains("make room"), "{told}");
+
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    let gated = ["models", "fetch", "tiny/gated"];
+    let told = refusal(hub(home.path(), Some(&server), &gated));
+    assert!(told.contains("gated") && told.contains("HF_TOKEN"), "{told}");
+    let mut command = hub(home.path(), Some(&server), &gated);
+    command.env("HF_TOKEN", "not-this-one");
+    let told = refusal(command);
+    assert!(told.contains("refuses the token") && !told.contains("not-this-one"), "{told}");
+    let output =
+        hub(home.path(), Some(&server), &gated).env("HF_TOKEN", "secret").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(server.authorized().iter().skip(2).all(|token| *token));
+    let grep = Command::new("grep").args(["-rl", "secret"]).arg(home.path()).output().unwrap();
+    assert_eq!(String::from_utf8(grep.stdout).unwrap(), "", "the token is kept nowhere");
+
+    let (code, told) = failure(home.path(), &["models", "fetch"]);
+    assert_eq!(code, 2);
+    assert!(told.contains("preset tiny has no model of the Hugging Face hub"), "{told}");
+}
