@@ -229,6 +229,7 @@ fn watch(
         theme,
         glyphs: look.glyphs(),
         slow_link: look.slow_link,
+        clipboard: look.clipboard(),
         desk: Arc::new(NoDesk),
     };
     show(start, screen, Session { commands, updates })

@@ -16,7 +16,7 @@ use crate::session::Employment;
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::questions;
-use crate::terminal::Screen;
+use crate::terminal::{Clipboard, Screen};
 use crate::theme::{Glyphs, Theme};
 use crate::workbench::{self, Beginning, Ended, Keymap, Session, Start, State};
 
@@ -37,6 +37,10 @@ pub struct LookArgs {
     /// Draw at most ten times a second
     #[arg(long)]
     pub slow_link: bool,
+
+    /// Never ask the terminal to copy (OSC 52)
+    #[arg(long)]
+    pub no_clipboard: bool,
 }
 
 impl LookArgs {
@@ -46,6 +50,15 @@ impl LookArgs {
             Glyphs::Ascii
         } else {
             Glyphs::detect(|variable| std::env::var(variable).ok())
+        }
+    }
+
+    /// How to copy.
+    pub fn clipboard(&self) -> Clipboard {
+        if self.no_clipboard {
+            Clipboard::Off
+        } else {
+            Clipboard::detect(|variable| std::env::var(variable).ok())
         }
     }
 }
@@ -106,6 +119,7 @@ pub fn run(
         theme,
         glyphs: args.look.glyphs(),
         slow_link: args.look.slow_link,
+        clipboard: args.look.clipboard(),
         desk: bureau.clone(),
     };
     let ended = show(start, screen, session);

@@ -28,6 +28,7 @@ use super::message::{Effect, Message, Scroll};
 use super::offers::refusal;
 use super::onscreen::Run;
 use super::state::{Asked, Link, Notice, Overlay, Page, State};
+use super::transcript::transcript;
 use crate::episode::{Event, EventKind, OverrideScope, Role, Status};
 use crate::session::{Command, Update};
 use crate::tasks::Question;
@@ -86,6 +87,14 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Scored(Err(why)) => {
             state.overlay = Overlay::None;
             state.notice = Some(Notice::Trouble(why));
+            Vec::new()
+        }
+        Message::Copied(outcome) => {
+            state.notice = Some(match outcome {
+                // It gives no answer.
+                Ok(()) => Notice::Hint("the trace was sent to the terminal to be copied".into()),
+                Err(why) => Notice::Trouble(why),
+            });
             Vec::new()
         }
         Message::SessionGone => {
@@ -395,6 +404,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.all_reasons = !state.all_reasons;
             Vec::new()
         }
+        Action::Copy => state.run.iter().map(|run| Effect::Copy(transcript(run))).collect(),
         Action::Help => {
             state.overlay = Overlay::Help(0);
             Vec::new()
