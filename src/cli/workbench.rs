@@ -38,6 +38,10 @@ pub struct LookArgs {
     #[arg(long)]
     pub slow_link: bool,
 
+    /// Show text by whole steps, and move clocks only with them
+    #[arg(long)]
+    pub reduced_motion: bool,
+
     /// Never ask the terminal to copy (OSC 52)
     #[arg(long)]
     pub no_clipboard: bool,
@@ -107,15 +111,17 @@ pub fn run(
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
     let screen = Screen::enter(&log)?;
     let session = bureau.start().context("cannot start the session's thread")?;
+    let mut state = State::new(Beginning {
+        preset,
+        first,
+        seed: common.seed,
+        store: path.display().to_string(),
+        keys,
+        scale,
+    });
+    state.reduced_motion = args.look.reduced_motion;
     let start = Start {
-        state: State::new(Beginning {
-            preset,
-            first,
-            seed: common.seed,
-            store: path.display().to_string(),
-            keys,
-            scale,
-        }),
+        state,
         theme,
         glyphs: args.look.glyphs(),
         slow_link: args.look.slow_link,

@@ -48,7 +48,7 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Clock(now_ms) => {
             if state.player.is_some() {
                 replay::pass(state, now_ms);
-            } else {
+            } else if !state.reduced_motion {
                 state.now_ms = now_ms;
             }
             Vec::new()
@@ -125,6 +125,8 @@ fn on_session(state: &mut State, news: Update) -> Vec<Effect> {
                 run.opinion = Some((step, opinion));
             }
         }
+        // The event that follows has the whole step.
+        Update::Token { .. } if state.reduced_motion => {}
         Update::Token { model, token } => {
             if let Some(run) = of_session(state) {
                 run.receive(model, &token);
