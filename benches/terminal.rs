@@ -114,22 +114,22 @@ impl Tty {
         seen.unwrap_or_else(|| panic!("no {what}:\n{}", self.parser.screen().contents()))
     }
 
-    /// Reads for `span`, and has the next question asked whenever an episode is over.
+    /// Reads for `span`, and draws a question whenever an episode is over; says how many.
     fn keep_busy(&mut self, span: Duration) -> usize {
         let deadline = Instant::now() + span;
         let mut asked = 0;
-        loop {
-            let over = is_over(&self.parser.screen().contents());
-            if !over && self.read(deadline, is_over).is_none() {
-                return asked;
-            }
-            self.press("d");
-            asked += 1;
-            // The old end is no reason to ask again.
-            if self.read(deadline, |text| !is_over(text)).is_none() {
-                return asked;
+        while Instant::now() < deadline {
+            if is_over(&self.parser.screen().contents()) {
+                self.press("d");
+                asked += 1;
+                // The old end is no reason to ask again; but a short episode may end within a frame.
+                let soon = Instant::now() + Duration::from_millis(100);
+                self.read(deadline.min(soon), |text| !is_over(text));
+            } else {
+                self.read(deadline, is_over);
             }
         }
+        asked
     }
 
     /// Bytes and frames a second of what `during` reads, and what that gives.

@@ -237,3 +237,15 @@ fn a_long_notice_is_shown_whole() {
     );
     assert!(screen.contains("line 32"), "{screen}");
 }
+
+#[test]
+fn a_trace_is_copied() {
+    let mut bench = finished(Verdict::Correct);
+    let effects = effects(&mut bench, KeyCode::Char('y'));
+    let [Effect::Copy(text)] = &effects[..] else { panic!("{effects:?}") };
+    insta::assert_snapshot!("copied", text);
+    update(&mut bench.state, Message::Copied(Ok(())));
+    assert!(bench.screen(80, 24).text().contains("sent to the terminal"));
+    update(&mut bench.state, Message::Copied(Err("nothing is copied".into())));
+    assert!(bench.screen(80, 24).text().contains("nothing is copied"));
+}

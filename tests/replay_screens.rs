@@ -150,6 +150,29 @@ fn mid_step() {
 }
 
 #[test]
+fn with_reduced_motion_steps_appear_whole() {
+    let mut bench = Bench::of(vec![rescue()]);
+    bench.state.reduced_motion = true;
+    let mut shown: Vec<(usize, String)> = Vec::new();
+    while !bench.replay().player().is_over() {
+        bench.pass(1);
+        let happened = bench.replay().player().happened().len();
+        let screen = bench.screen(80, 24);
+        let run = bench.state.run.as_ref().unwrap();
+        assert_eq!(run.in_flight, None);
+        // The router's opinion comes ahead of its event; nothing else does.
+        if run.opinion.is_none() {
+            match shown.last() {
+                Some((before, last)) if *before == happened => assert_eq!(*last, screen),
+                _ => shown.push((happened, screen)),
+            }
+        }
+    }
+    bench.assert_folds();
+    assert!(shown.len() > 4, "{shown:?}");
+}
+
+#[test]
 fn a_persons_doing() {
     let mut bench = Bench::of(vec![eventful()]);
     bench.press(" o");

@@ -72,6 +72,23 @@ fn mid_episode() {
 }
 
 #[test]
+fn with_reduced_motion_only_events_change_the_screen() {
+    let mut bench = Bench::begun(None);
+    bench.state.reduced_motion = true;
+    bench.step(0.12, "Pens bought: 4 × 12 = 48");
+    bench.decide(0.71, Role::Large, rule());
+    let before = bench.screen(80, 24).text();
+    for token in tokens("Pens in all: 37") {
+        bench.tell(Update::Token { model: Role::Large, token });
+        update(&mut bench.state, Message::Clock(bench.now + 9_000));
+    }
+    assert_eq!(bench.state.changes_in(), None);
+    assert_eq!(bench.screen(80, 24).text(), before);
+    bench.write(Role::Large, "Pens in all: 37 + 48 = 85");
+    assert!(bench.screen(80, 24).text().contains("37 + 48 = 85"));
+}
+
+#[test]
 fn pause_and_override() {
     shots!("paused", paused(), (80, 24), (120, 40), (200, 50));
 }

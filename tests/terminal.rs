@@ -4,6 +4,8 @@ mod pty;
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use portable_pty::{CommandBuilder, PtySize};
 use pty::Session;
 
@@ -50,6 +52,31 @@ fn a_person_takes_the_points_and_types_a_question() {
     let episode = store.episode(1).unwrap();
     assert!(episode.started.question.ends_with("How many pens does Ava have?"));
     assert_eq!(episode.started.gold, None);
+}
+
+#[test]
+fn a_trace_is_copied_through_the_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = Session::start(home.path(), &["replay", "rescue"], 80, 24);
+    session.see("answer 66, correct");
+    session.press("y");
+    session.see("sent to the terminal");
+    let copied = session.parser.lock().unwrap().callbacks().0.clone();
+    let text = String::from_utf8(STANDARD.decode(&copied[0]).unwrap()).unwrap();
+    assert!(text.starts_with("Finn has 25 apples."), "{text}");
+    assert!(text.contains("large: ") && text.ends_with("Answer: 66, correct\n"), "{text}");
+    assert_eq!(copied.len(), 1);
+    session.press("q");
+    assert!(session.end().success());
+
+    let arguments = ["replay", "rescue", "--no-clipboard"];
+    let mut session = Session::start(home.path(), &arguments, 80, 24);
+    session.see("answer 66, correct");
+    session.press("y");
+    session.see("--no-clipboard is in force");
+    assert!(session.parser.lock().unwrap().callbacks().0.is_empty());
+    session.press("q");
+    assert!(session.end().success());
 }
 
 #[test]

@@ -224,11 +224,14 @@ fn watch(
     // Nobody is at the far ends: no key of a replay is for a session.
     let (commands, _orders) = std::sync::mpsc::channel();
     let (_news, updates) = tokio::sync::mpsc::channel(1);
+    let mut state = State::replaying(replay, keys);
+    state.reduced_motion = look.reduced_motion;
     let start = Start {
-        state: State::replaying(replay, keys),
+        state,
         theme,
         glyphs: look.glyphs(),
         slow_link: look.slow_link,
+        clipboard: look.clipboard(),
         desk: Arc::new(NoDesk),
     };
     show(start, screen, Session { commands, updates })

@@ -16,7 +16,7 @@ use crate::config::Folders;
 use crate::session::Employment;
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
-use crate::terminal::Screen;
+use crate::terminal::{Clipboard, Screen};
 use crate::theme::{Glyphs, Theme};
 use crate::workbench::{self, Beginning, Ended, Keymap, Session, Start, State};
 
@@ -37,6 +37,14 @@ pub struct LookArgs {
     /// Draw at most ten times a second
     #[arg(long)]
     pub slow_link: bool,
+
+    /// Show text by whole steps, and move clocks only with them
+    #[arg(long)]
+    pub reduced_motion: bool,
+
+    /// Never ask the terminal to copy (OSC 52)
+    #[arg(long)]
+    pub no_clipboard: bool,
 }
 
 impl LookArgs {
@@ -46,6 +54,15 @@ impl LookArgs {
             Glyphs::Ascii
         } else {
             Glyphs::detect(|variable| std::env::var(variable).ok())
+        }
+    }
+
+    /// How to copy.
+    pub fn clipboard(&self) -> Clipboard {
+        if self.no_clipboard {
+            Clipboard::Off
+        } else {
+            Clipboard::detect(|variable| std::env::var(variable).ok())
         }
     }
 }
@@ -98,18 +115,21 @@ pub fn run(
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
     let screen = Screen::enter(&log)?;
     let session = bureau.start().context("cannot start the session's thread")?;
+    let mut state = State::new(Beginning {
+        preset,
+        first,
+        seed: common.seed,
+        store: path.display().to_string(),
+        keys,
+        scale,
+    });
+    state.reduced_motion = args.look.reduced_motion;
     let start = Start {
-        state: State::new(Beginning {
-            preset,
-            first,
-            seed: common.seed,
-            store: path.display().to_string(),
-            keys,
-            scale,
-        }),
+        state,
         theme,
         glyphs: args.look.glyphs(),
         slow_link: args.look.slow_link,
+        clipboard: args.look.clipboard(),
         desk: bureau.clone(),
     };
     let ended = show(start, screen, session);

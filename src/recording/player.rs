@@ -156,6 +156,13 @@ impl Player {
         self.at_ms
     }
 
+    /// The virtual time of the last event that has happened.
+    pub fn last_event_ms(&self) -> f64 {
+        let happened = self.marks[..self.shown].iter().rev();
+        let mut events = happened.filter(|mark| matches!(mark.place, Place::Event(_)));
+        events.next().map_or(0.0, |mark| mark.at_ms)
+    }
+
     /// The virtual time of the end.
     pub fn length_ms(&self) -> f64 {
         self.marks.last().map_or(0.0, |mark| mark.at_ms)

@@ -5,10 +5,12 @@
 //! | `screen` | [`Screen`]: enter, draw, suspend, restore; the panic hook |
 //! | `descriptors` | where standard output and error go |
 //! | `backend` | a ratatui backend that writes nothing for an unchanged frame, and counts bytes |
+//! | `clipboard` | [`Clipboard`]: copies through the terminal |
 //! | `pacing` | [`Pacer`]: when the next frame is due |
 //! | `input`, `signals` | keys and signals as channels that a `select!` can wait for |
 
 mod backend;
+mod clipboard;
 mod descriptors;
 mod input;
 mod pacing;
@@ -16,6 +18,7 @@ mod screen;
 mod signals;
 
 pub use backend::{Meter, Thrifty};
+pub use clipboard::{Clipboard, CopyError};
 pub use descriptors::quiet;
 pub use input::keyboard;
 pub use pacing::Pacer;

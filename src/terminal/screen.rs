@@ -1,7 +1,7 @@
 //! The screen: taken at the start, given back at the end, in whatever way the end comes.
 
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::panic;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,6 +86,16 @@ impl Screen {
         self.terminal.draw(render).map(|_| ())
     }
 
+    /// Sends the terminal something that draws nothing, between two frames.
+    ///
+    /// # Errors
+    /// When the terminal is gone.
+    pub fn send(&mut self, sequence: &str) -> io::Result<()> {
+        let backend = self.terminal.backend_mut();
+        backend.write_all(sequence.as_bytes())?;
+        Write::flush(backend)
+    }
+
     /// Gives the terminal back, stops the process until a shell continues it (inference stops with
     /// it), and takes the terminal again.
     ///
@@ -111,7 +121,7 @@ impl Screen {
         self.terminal.clear()
     }
 
-    /// Bytes written to the terminal by frames.
+    /// Bytes written to the terminal by frames and [`Self::send`].
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

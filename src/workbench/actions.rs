@@ -61,6 +61,8 @@ pub enum Action {
     PageDown,
     Follow,
     Reasons,
+    /// Copy the trace to the clipboard.
+    Copy,
     Help,
     Suspend,
     Quit,
@@ -368,6 +370,7 @@ pub const ACTIONS: &[Row] = &[
         Place::Anywhere,
     ),
     row(Action::Reasons, &[Key::plain('w')], "why", "all that the router saw", Place::Trace),
+    row(Action::Copy, &[Key::plain('y')], "copy", "copy the trace", Place::Trace),
     row(
         Action::Library,
         &[Key::plain('o'), Key::plain('/')],

@@ -52,6 +52,8 @@ pub enum Message {
     /// A policy is in force, with these routers and scores; or why it is not.
     Promoted(Result<(Roster, Option<Scale>), String>),
     Scored(Result<PersonScore, String>),
+    /// A text was sent to the terminal's clipboard, or why it was not.
+    Copied(Result<(), String>),
     /// The time: milliseconds since the Unix epoch.
     Clock(u64),
 }
@@ -74,6 +76,8 @@ pub enum Effect {
     Dress(Box<Theme>),
     /// Load other models, in place of those of the session.
     Restart(Box<Employment>),
+    /// Copy this to the clipboard.
+    Copy(String),
     /// Scroll the trace, a matter of the view alone.
     Scroll(Scroll),
     Suspend,

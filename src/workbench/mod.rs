@@ -41,6 +41,7 @@ mod replay;
 mod run;
 mod school;
 mod state;
+mod transcript;
 mod update;
 mod view;
 

@@ -77,8 +77,12 @@ impl Replay {
         &self.player
     }
 
-    /// Brings `run` to the player's position.
-    pub(super) fn bring(&mut self, run: &mut Option<Run>) -> Result<(), FoldError> {
+    /// Brings `run` to the player's position; with `whole_steps`, without the part of a step that is in flight.
+    pub(super) fn bring(
+        &mut self,
+        run: &mut Option<Run>,
+        whole_steps: bool,
+    ) -> Result<(), FoldError> {
         if self.player.shown() < self.applied {
             *run = None;
         }
@@ -91,6 +95,7 @@ impl Replay {
                     *run = Some(Run::start(self.episodes[self.at].id, event)?)
                 }
                 (Moment::Event(event), Some(run)) => run.apply(event)?,
+                (Moment::Token { .. }, Some(_)) if whole_steps => {}
                 (Moment::Token { model, token }, Some(run)) => run.receive(model, token),
                 (Moment::Opinion { step, opinion }, Some(run)) => {
                     run.opinion = Some((step, opinion))

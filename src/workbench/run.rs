@@ -13,7 +13,7 @@ use super::state::State;
 use super::update::update;
 use super::view::View;
 use crate::session::{Command, Update, now_ms};
-use crate::terminal::{Pacer, Screen, Signal, Signals, keyboard};
+use crate::terminal::{Clipboard, Pacer, Screen, Signal, Signals, keyboard};
 use crate::theme::{Glyphs, Theme};
 
 /// How the workbench is started.
@@ -23,6 +23,7 @@ pub struct Start {
     pub glyphs: Glyphs,
     /// Draw at most ten times a second.
     pub slow_link: bool,
+    pub clipboard: Clipboard,
     /// Does what takes time, on threads of its own.
     pub desk: Arc<dyn Desk>,
 }
@@ -48,7 +49,7 @@ const BULK: usize = 256;
 /// # Errors
 /// When the terminal fails.
 pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
-    let Start { mut state, theme, glyphs, slow_link, desk } = start;
+    let Start { mut state, theme, glyphs, slow_link, clipboard, desk } = start;
     let Session { mut commands, mut updates } = session;
     let mut keys = keyboard()?;
     let mut signals = Signals::listen()?;
@@ -124,6 +125,13 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                             }
                             Err(why) => messages.push(Message::Session(Update::Failed(why))),
                         }
+                    }
+                    Effect::Copy(text) => {
+                        let copied = clipboard.sequence(&text).map_err(|why| why.to_string());
+                        if let Ok(sequence) = &copied {
+                            screen.send(sequence)?;
+                        }
+                        messages.push(Message::Copied(copied.map(drop)));
                     }
                     Effect::Scroll(by) => view.scroll(by),
                     Effect::Suspend => screen.suspend()?,

@@ -82,6 +82,8 @@ pub struct State {
     /// Whether the reasons have the whole side to themselves.
     pub all_reasons: bool,
     pub overlay: Overlay,
+    /// Text appears by whole steps, and clocks move only with events.
+    pub reduced_motion: bool,
     /// A line for the foot of the screen, until the next key.
     pub notice: Option<Notice>,
     /// Milliseconds since the Unix epoch, as of the last message that told the time.
@@ -194,6 +196,7 @@ impl State {
             selected: None,
             all_reasons: false,
             overlay: Overlay::None,
+            reduced_motion: false,
             notice: None,
             now_ms: 0,
         }
@@ -244,7 +247,8 @@ impl State {
             }
             None => {
                 let running = |run: &Run| run.episode.status == Status::Running;
-                self.open().is_some_and(running).then_some(CLOCK)
+                let ticks = !self.reduced_motion && self.open().is_some_and(running);
+                ticks.then_some(CLOCK)
             }
         }
     }

@@ -11,12 +11,22 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 /// Generous: these machines are shared, and a debug-free build still loads two models.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What the terminal was asked to copy, in base64.
+#[derive(Default)]
+pub struct Copied(pub Vec<String>);
+
+impl vt100::Callbacks for Copied {
+    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
+        self.0.push(String::from_utf8(data.to_vec()).unwrap());
+    }
+}
+
 /// A program at work.
 pub struct Session {
     pub master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     writer: Box<dyn Write + Send>,
-    pub parser: Arc<Mutex<vt100::Parser>>,
+    pub parser: Arc<Mutex<vt100::Parser<Copied>>>,
     /// Bytes that have come to the terminal.
     bytes: Arc<AtomicUsize>,
 }
@@ -43,9 +53,11 @@ impl Session {
         command.env("POINTSMAN_HOME", home);
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
+        command.env_remove("TMUX");
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let parser = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let parser = vt100::Parser::new_with_callbacks(rows, columns, 0, Copied::default());
+        let parser = Arc::new(Mutex::new(parser));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let screen = parser.clone();
         let bytes = Arc::new(AtomicUsize::new(0));

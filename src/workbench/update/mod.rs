@@ -29,6 +29,7 @@ use super::message::{Effect, Message, Scroll};
 use super::offers::refusal;
 use super::onscreen::Run;
 use super::state::{Asked, Link, Notice, Overlay, Page, State};
+use super::transcript::transcript;
 use crate::episode::{Event, EventKind, OverrideScope, Role, Status};
 use crate::session::{Command, Update};
 use crate::tasks::Question;
@@ -48,7 +49,7 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Clock(now_ms) => {
             if state.player.is_some() {
                 replay::pass(state, now_ms);
-            } else {
+            } else if !state.reduced_motion {
                 state.now_ms = now_ms;
             }
             Vec::new()
@@ -93,6 +94,14 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             state.notice = Some(Notice::Trouble(why));
             Vec::new()
         }
+        Message::Copied(outcome) => {
+            state.notice = Some(match outcome {
+                // It gives no answer.
+                Ok(()) => Notice::Hint("the trace was sent to the terminal to be copied".into()),
+                Err(why) => Notice::Trouble(why),
+            });
+            Vec::new()
+        }
         Message::SessionGone => {
             if !matches!(state.link, Link::Failed(_) | Link::Absent) {
                 state.link = Link::Failed("it ended without a word; the log may say why".into());
@@ -121,6 +130,8 @@ fn on_session(state: &mut State, news: Update) -> Vec<Effect> {
                 run.opinion = Some((step, opinion));
             }
         }
+        // The event that follows has the whole step.
+        Update::Token { .. } if state.reduced_motion => {}
         Update::Token { model, token } => {
             if let Some(run) = of_session(state) {
                 run.receive(model, &token);
@@ -429,6 +440,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.all_reasons = !state.all_reasons;
             Vec::new()
         }
+        Action::Copy => state.run.iter().map(|run| Effect::Copy(transcript(run))).collect(),
         Action::Help => {
             state.overlay = Overlay::Help(0);
             Vec::new()

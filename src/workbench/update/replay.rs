@@ -59,8 +59,8 @@ pub(in crate::workbench) fn obey(state: &mut State, order: Order) -> Vec<Effect>
 
 /// Brings what is on the screen to the player's position.
 pub(super) fn show(state: &mut State) {
-    let State { player: Some(replay), run, .. } = state else { return };
-    let brought = replay.bring(run);
+    let State { player: Some(replay), run, reduced_motion, .. } = state else { return };
+    let brought = replay.bring(run, *reduced_motion);
     state.now_ms = replay.player.recorded_ms();
     if let Err(error) = brought {
         let id = replay.recorded().id;

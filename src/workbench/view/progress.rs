@@ -25,7 +25,8 @@ pub(super) fn parts(replay: &Replay, state: &State, ink: Ink<'_>) -> Vec<Part> {
     };
     let text = format!("replay {word} {}", player.speed());
     let mut parts = vec![Part { weight: 9, span: Span::styled(text, style) }];
-    let (position, length) = (player.position_ms(), player.length_ms());
+    let position = if state.reduced_motion { player.last_event_ms() } else { player.position_ms() };
+    let length = player.length_ms();
     let share = if length > 0.0 { position / length } else { 1.0 };
     let [filled, empty] = ink.gauge(BAR, share, ink.theme.title);
     parts.push(plain(5, format!("{}{}", filled.content, empty.content)));
