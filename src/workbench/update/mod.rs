@@ -229,7 +229,7 @@ fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
         return Vec::new();
     }
     let line = text.replace(['\r', '\n'], " ");
-    let live = state.mode() == Mode::Live;
+    let on_a_page = state.page != Page::Panes;
     match &mut state.overlay {
         Overlay::Menu(menu) => {
             menu.typed.push_str(line.trim());
@@ -240,7 +240,7 @@ fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
             line.trim().chars().for_each(|c| threshold::type_in(typed, c));
             return Vec::new();
         }
-        _ if !live => {
+        _ if on_a_page => {
             return hint(state, "there is no line open to paste into");
         }
         _ => {}
