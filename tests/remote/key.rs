@@ -108,3 +108,21 @@ fn doctor_says_whether_the_server_answers() {
     );
     assert!(!output(home.path(), &line).status.success(), "no key");
 }
+
+#[test]
+fn a_pair_of_which_one_is_behind_an_address_is_checked() {
+    let server = Server::start(Role::Large, GOOD);
+    let home = tempfile::tempdir().unwrap();
+    let line = arguments(home.path(), &server, &["models", "check", "--json"]);
+    let line: Vec<&str> = line.iter().map(String::as_str).collect();
+    let found = |command: &mut std::process::Command| {
+        objects(&String::from_utf8(command.output().unwrap().stdout).unwrap())
+    };
+    let well = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
+    assert_eq!((&well[1]["place"], &well[1]["loads"]), (&"remote".into(), &true.into()));
+    assert_eq!(well[1]["evidence"], "the log-probabilities");
+    assert_eq!(well[2]["works"], true, "{well:?}");
+    let unwell = found(&mut pointsman(home.path(), &line));
+    assert!(unwell[1]["error"].as_str().unwrap().contains("POINTSMAN_TEST_KEY is not set"));
+    assert_eq!(unwell.len(), 2, "a pair of which one does not work is not tried");
+}

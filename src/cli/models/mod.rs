@@ -47,7 +47,9 @@ enum ModelsCommand {
     /// Load the models of a preset: whether they work, how fast, and whether they work together
     Check {
         /// Preset, by name or file [default: the one of --preset]
-        preset: Option<String>,
+        // Not called `preset`: that is the option's name, which clap would take for the same.
+        #[arg(value_name = "PRESET")]
+        name: Option<String>,
         /// Load a model even if there seems to be too little memory
         #[arg(long)]
         anyway: bool,
@@ -65,8 +67,8 @@ pub fn run(args: ModelsArgs, common: &Common, folders: &Folders) -> anyhow::Resu
     match args.command {
         ModelsCommand::Ls { json } => list::run(json, folders),
         ModelsCommand::Fetch { what, json } => fetch::run(&what, json, common, folders),
-        ModelsCommand::Check { preset, anyway, json } => {
-            check::run(&named(common, preset, folders)?, anyway, json, folders)
+        ModelsCommand::Check { name, anyway, json } => {
+            check::run(&named(common, name, folders)?, anyway, json, folders)
         }
     }
 }
