@@ -26,7 +26,7 @@ use pointsman::config::{Folders, load_preset};
 use pointsman::episode::{Event, EventKind, FinishReason, Role, Token, Verdict, Writing};
 use pointsman::recording::{find, write_event};
 use pointsman::routing::{Roster, load_policy};
-use pointsman::session::{Conductor, Job, Journal, Nobody, load_pair};
+use pointsman::session::{Conductor, Job, Nobody, load_pair};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -250,10 +250,10 @@ fn long_episode(home: &Path) -> Vec<Event> {
     let (mut step, mut ms) = (0, 0.0);
     for question in drawn().take(40) {
         let mut router = roster.router("policy").expect("a router");
-        let mut kept = Kept(Vec::new());
+        let mut kept = Vec::new();
         let job = Job::new(&question, router.as_mut(), 0);
         conductor.run(job, &mut kept, &mut Nobody).expect("an episode");
-        for mut event in kept.0 {
+        for mut event in kept {
             let slow = |writing: &mut Writing| {
                 writing.tokens.iter_mut().for_each(|token: &mut Token| token.ms = TOKEN_MS);
                 f64::from(TOKEN_MS) * writing.tokens.len() as f64
@@ -366,19 +366,6 @@ fn conductor(home: &Path) -> Conductor {
 
 fn drawn() -> impl Iterator<Item = Question> {
     questions("arithmetic", Split::Develop, 11).expect("the task set")
-}
-
-struct Kept(Vec<Event>);
-
-impl Journal for Kept {
-    fn begin(&mut self) -> Result<u64, String> {
-        Ok(0)
-    }
-
-    fn append(&mut self, _: u64, event: &Event) -> Result<(), String> {
-        self.0.push(event.clone());
-        Ok(())
-    }
 }
 
 fn main() {

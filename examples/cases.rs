@@ -17,7 +17,7 @@ use pointsman::config::{Folders, load_preset};
 use pointsman::episode::{Decider, Episode, Event, EventKind, OverrideScope, Role, Token, Verdict};
 use pointsman::recording::write_event;
 use pointsman::routing::{Opinion, Roster, load_policy};
-use pointsman::session::{Audience, Command, Conductor, Fork, Job, Journal, Nobody, load_pair};
+use pointsman::session::{Audience, Command, Conductor, Fork, Job, Nobody, load_pair};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
 
@@ -34,21 +34,6 @@ struct Arguments {
     /// Threshold of the policy
     #[arg(long, default_value_t = 0.5)]
     threshold: f64,
-}
-
-/// Keeps an episode's events.
-#[derive(Default)]
-struct Tape(Vec<Event>);
-
-impl Journal for Tape {
-    fn begin(&mut self) -> Result<u64, String> {
-        Ok(1)
-    }
-
-    fn append(&mut self, _: u64, event: &Event) -> Result<(), String> {
-        self.0.push(event.clone());
-        Ok(())
-    }
 }
 
 /// A person who gives one step to a model.
@@ -104,18 +89,18 @@ type Told = (Episode, Vec<Event>);
 impl Stage {
     fn play(&mut self, question: &Question, audience: &mut dyn Audience) -> anyhow::Result<Told> {
         let mut router = self.roster.router("policy")?;
-        let mut tape = Tape::default();
+        let mut tape = Vec::new();
         let job = Job::new(question, router.as_mut(), self.seed);
         let episode = self.conductor.run(job, &mut tape, audience)?;
-        Ok((episode, tape.0))
+        Ok((episode, tape))
     }
 
     fn fork(&mut self, question: &Question, fork: Fork) -> anyhow::Result<Told> {
         let mut router = self.roster.router("policy")?;
-        let mut tape = Tape::default();
+        let mut tape = Vec::new();
         let job = Job::fork(question, router.as_mut(), fork);
         let episode = self.conductor.run(job, &mut tape, &mut Nobody)?;
-        Ok((episode, tape.0))
+        Ok((episode, tape))
     }
 }
 

@@ -20,7 +20,7 @@ use pointsman::episode::{Episode, Event, Role, Verdict};
 use pointsman::evaluation::{Trial, curve};
 use pointsman::recording::write_event;
 use pointsman::routing::{Roster, load_policy};
-use pointsman::session::{Fleet, Job, Journal, Nobody, SessionError, load_fleet};
+use pointsman::session::{Fleet, Job, Nobody, SessionError, load_fleet};
 use pointsman::tasks::arithmetic::{Problem, Split};
 use pointsman::tasks::{Question, questions};
 
@@ -43,21 +43,6 @@ struct Arguments {
     /// Folder for the recordings
     #[arg(long)]
     out: Option<PathBuf>,
-}
-
-/// Keeps an episode's events.
-#[derive(Default)]
-struct Tape(Vec<Event>);
-
-impl Journal for Tape {
-    fn begin(&mut self) -> Result<u64, String> {
-        Ok(1)
-    }
-
-    fn append(&mut self, _: u64, event: &Event) -> Result<(), String> {
-        self.0.push(event.clone());
-        Ok(())
-    }
 }
 
 /// An episode, its events, and what happened in it.
@@ -208,10 +193,10 @@ fn run(
     let work = |conductor: &mut pointsman::session::Conductor, i: usize| {
         let mut router = roster.router(name)?;
         let job = Job::new(&asked[i], router.as_mut(), seed.wrapping_add(i as u64));
-        let mut tape = Tape::default();
+        let mut tape = Vec::new();
         let episode = conductor.run(job, &mut tape, &mut Nobody)?;
         let tally = asked[i].solution.as_ref().map(|s| Tally::of(&episode, s)).unwrap_or_default();
-        Ok::<_, SessionError>(Told { episode, events: tape.0, tally })
+        Ok::<_, SessionError>(Told { episode, events: tape, tally })
     };
     fleet.each(asked.len(), work, |i, one| {
         all[i] = Some(one);

@@ -1,188 +1,26 @@
-//! Steps that are taken back, forks, and routers that only look on, with the real tiny pair.
+//! Forks, and routers that only look on, with the real tiny pair.
 
 mod shell;
 mod tiny;
+mod watched;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use pointsman::config::{Exploration, Glimpse, Preset};
 use pointsman::episode::{
-    Account, Decider, Episode, Event, EventKind, FinishReason, OverrideScope, PerRole, Role,
-    Status, Token, disagreements,
+    Account, Decider, Episode, EventKind, FinishReason, OverrideScope, Role, Status, disagreements,
 };
-use pointsman::routing::{Intake, Opinion, Pair};
-use pointsman::session::{
-    Audience, Command, Conductor, Fork, ForkOrder, Job, Journal, SessionError, Update, spawn,
-};
+use pointsman::session::{Command, Conductor, Fork, ForkOrder, Job, SessionError, Update, spawn};
 use pointsman::tasks::Question;
-use pointsman::training::Dataset;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use tiny::*;
-
-/// Gives commands when a step is about to be decided, when a token of one is drawn, or in a pause.
-#[derive(Default)]
-struct Watcher {
-    at_step: Vec<(usize, Command)>,
-    /// Step, tokens of it that have been drawn, command.
-    at_token: Option<(usize, usize, Command)>,
-    waiting: VecDeque<Command>,
-    due: VecDeque<Command>,
-    step: usize,
-    tokens: usize,
-    refusals: Vec<String>,
-    remarks: Vec<String>,
-}
-
-impl Watcher {
-    fn reached(&mut self, step: usize) {
-        (self.step, self.tokens) = (step, 0);
-        while self.at_step.first().is_some_and(|(at, _)| *at == step) {
-            self.due.push_back(self.at_step.remove(0).1);
-        }
-    }
-}
-
-impl Audience for Watcher {
-    fn poll(&mut self) -> Option<Command> {
-        self.due.pop_front()
-    }
-
-    fn wait(&mut self) -> Option<Command> {
-        self.due.pop_front().or_else(|| self.waiting.pop_front())
-    }
-
-    fn event(&mut self, _: u64, event: &Event) {
-        match &event.kind {
-            EventKind::Started(_) => self.reached(0),
-            EventKind::Written { step, .. } => self.reached(step + 1),
-            _ => {}
-        }
-    }
-
-    fn token(&mut self, _: Role, _: &Token) {
-        self.tokens += 1;
-        let now = (self.step, self.tokens);
-        if let Some((_, _, command)) = self.at_token.take_if(|(s, n, _)| (*s, *n) == now) {
-            self.due.push_back(command);
-        }
-    }
-
-    fn opinion(&mut self, _: usize, _: &Opinion) {}
-
-    fn refuse(&mut self, reason: &str) {
-        self.refusals.push(reason.to_owned());
-    }
-
-    fn remark(&mut self, text: &str) {
-        self.remarks.push(text.to_owned());
-    }
-}
-
-/// Gives a dozen commands at random, whenever it is asked.
-struct Restless {
-    rng: ChaCha8Rng,
-    left: usize,
-}
-
-impl Restless {
-    fn command(&mut self) -> Command {
-        self.left -= 1;
-        let model = if self.rng.random() { Role::Small } else { Role::Large };
-        match self.rng.random_range(0..10) {
-            0..=2 => Command::Redo,
-            3 => Command::Pause,
-            4 => Command::Resume,
-            5 => Command::Step,
-            6 => Command::Override { model, scope: OverrideScope::NextStep },
-            7 => Command::Override { model, scope: OverrideScope::FromHereOn },
-            8 => Command::ClearOverride,
-            _ => Command::Threshold(self.rng.random()),
-        }
-    }
-}
-
-impl Audience for Restless {
-    fn poll(&mut self) -> Option<Command> {
-        (self.left > 0 && self.rng.random_bool(0.1)).then(|| self.command())
-    }
-
-    fn wait(&mut self) -> Option<Command> {
-        Some(if self.left > 0 { self.command() } else { Command::Resume })
-    }
-
-    fn event(&mut self, _: u64, _: &Event) {}
-
-    fn token(&mut self, _: Role, _: &Token) {}
-
-    fn opinion(&mut self, _: usize, _: &Opinion) {}
-
-    fn refuse(&mut self, _: &str) {}
-}
-
-#[derive(Default)]
-struct Memory(Vec<Event>);
-
-impl Journal for Memory {
-    fn begin(&mut self) -> Result<u64, String> {
-        Ok(1)
-    }
-
-    fn append(&mut self, _: u64, event: &Event) -> Result<(), String> {
-        self.0.push(event.clone());
-        Ok(())
-    }
-}
-
-struct Run<A = Watcher> {
-    episode: Episode,
-    events: Vec<Event>,
-    watcher: A,
-}
-
-fn ask(conductor: &mut Conductor, router: &str, watcher: Watcher) -> Run {
-    let question = &long_questions(1)[0];
-    conductor.preset_mut().routing.router = router.into();
-    run(conductor, router, watcher, |router| Job::new(question, router, 1)).unwrap()
-}
-
-fn run<'a, A: Audience>(
-    conductor: &mut Conductor,
-    router: &str,
-    mut watcher: A,
-    job: impl FnOnce(&'a mut dyn pointsman::routing::Router) -> Job<'a>,
-) -> Result<Run<A>, SessionError> {
-    let mut memory = Memory::default();
-    let router = Box::leak(roster().router(router).unwrap());
-    let shadows = roster().shadows(&conductor.preset().routing.shadows).unwrap();
-    let episode = conductor.run(Job { shadows, ..job(router) }, &mut memory, &mut watcher)?;
-    // One truth: what the journal holds folds to what the run returned.
-    assert_eq!(Episode::fold(&memory.0).unwrap().as_ref(), Some(&episode));
-    let steps: f64 = episode.steps.iter().map(|s| s.cost(episode.started.prices)).sum();
-    let rest = episode.discarded.iter().map(|w| {
-        episode.started.prices[w.model].written * (w.usage.prefilled + w.tokens.len()) as f64
-    });
-    assert_eq!(steps + rest.sum::<f64>(), episode.ledger.cost(), "every token has its step");
-    Ok(Run { episode, events: memory.0, watcher })
-}
+use watched::*;
 
 fn forked(conductor: &mut Conductor, fork: Fork, router: &str) -> Result<Run, SessionError> {
     let question = Question::of(&fork.episode.started);
     run(conductor, router, Watcher::default(), |router| {
         Job::fork(Box::leak(Box::new(question)), router, fork)
     })
-}
-
-fn intake(episode: &Episode) -> Intake {
-    let started = &episode.started;
-    let models = PerRole::from_fn(|role| &started.models[role]);
-    let pair = Pair::of(&started.preset, started.prices, models);
-    let mut dataset = Dataset::default();
-    let policy = roster().policy().unwrap().clone();
-    dataset.add(episode, &pair, &policy.card.set);
-    dataset.intake
 }
 
 /// Counts without clock times.
@@ -205,122 +43,6 @@ fn assert_alike(a: &Episode, b: &Episode, context: &str) {
             assert!(p.is_some() == q.is_some() && near, "{context}: {p:?} {q:?}");
         }
     }
-}
-
-#[test]
-fn a_step_taken_back_is_written_by_the_other_model() {
-    let mut conductor = pair();
-    let plain = ask(&mut conductor, "confidence", Watcher::default());
-    assert_eq!(intake(&plain.episode).used, 1);
-    let watcher = Watcher { at_step: vec![(2, Command::Redo)], ..Watcher::default() };
-    let redone = ask(&mut conductor, "confidence", watcher);
-    let (old, new) = (&plain.episode.steps[1], &redone.episode.steps[1]);
-    assert_eq!(new.writing.model, old.writing.model.other());
-    assert_eq!(new.discarded.last().unwrap().text, old.writing.text);
-    let decision = new.decision.as_ref().unwrap();
-    assert_eq!((&decision.by, decision.propensity), (&Decider::Person, None));
-    assert_eq!(decision.p_large, old.decision.as_ref().unwrap().p_large);
-    assert_eq!(decision.advice(), Some(old.writing.model), "the router had chosen otherwise");
-    assert_eq!(redone.episode.taken_back, 1);
-    assert!(redone.episode.is_over());
-    let next = redone.episode.steps[2].decision.as_ref().unwrap();
-    assert_eq!(next.by, Decider::Rule("confidence".into()), "the points go back");
-    let kinds = redone.events.iter().map(|e| &e.kind);
-    let back = kinds.filter(|k| matches!(k, EventKind::TakenBack { step: 1 })).count();
-    assert_eq!(back, 1);
-    let left = intake(&redone.episode);
-    assert_eq!((left.used, left.person), (0, 1));
-}
-
-#[test]
-fn what_is_written_after_a_step_that_is_taken_back_is_dropped() {
-    let mut conductor = pair();
-    for router in ["always-small", "confidence"] {
-        let watcher = Watcher { at_token: Some((2, 3, Command::Redo)), ..Watcher::default() };
-        let run = ask(&mut conductor, router, watcher);
-        assert!(run.watcher.at_token.is_none());
-        assert!(run.episode.is_over());
-        let redone = &run.episode.steps[1];
-        assert_eq!(redone.decision.as_ref().unwrap().by, Decider::Person);
-        // It was cancelled at the token after the one at which the command came.
-        let begun = redone.discarded.last().unwrap();
-        assert!((3..=4).contains(&begun.tokens.len()), "{router}: {begun:?}");
-        let old = &redone.discarded[redone.discarded.len() - 2];
-        assert_eq!(old.model, redone.writing.model.other());
-    }
-}
-
-#[test]
-fn a_step_is_taken_back_in_a_pause_and_the_pause_lasts() {
-    let next = OverrideScope::NextStep;
-    let watcher = Watcher {
-        at_step: vec![(0, Command::Redo), (0, Command::Pause)],
-        waiting: [
-            Command::Step,
-            Command::Override { model: Role::Large, scope: next },
-            Command::Redo,
-            Command::Redo,
-            Command::Step,
-            Command::Resume,
-        ]
-        .into(),
-        ..Watcher::default()
-    };
-    let run = ask(&mut pair(), "always-small", watcher);
-    assert_eq!(run.watcher.refusals.len(), 1, "{:?}", run.watcher.refusals);
-    let kinds: Vec<&EventKind> = run.events.iter().map(|e| &e.kind).collect();
-    let places = |is: fn(&EventKind) -> bool| -> Vec<usize> {
-        kinds.iter().enumerate().filter(|(_, k)| is(k)).map(|(i, _)| i).collect()
-    };
-    let back = places(|k| matches!(k, EventKind::TakenBack { step: 0 }));
-    let resumed = places(|k| matches!(k, EventKind::Resumed));
-    assert_eq!(back.len(), 2, "there and back");
-    assert!(resumed[0] < back[0] && back[1] < resumed[1], "{back:?} {resumed:?}");
-    // The first step was written by small, large, small; what was said of the second still holds.
-    let first = &run.episode.steps[0];
-    let models: Vec<char> = first.discarded.iter().map(|w| w.model.mark()).collect();
-    assert_eq!(models, ['S', 'L']);
-    assert_eq!(first.discarded[0].text, first.writing.text);
-    assert!(writers(&run.episode).starts_with("SLS"), "{}", writers(&run.episode));
-}
-
-#[test]
-fn whatever_a_person_does_the_list_of_events_holds() {
-    let mut conductor = pair();
-    conductor.preset_mut().routing.shadows = vec!["random".parse().unwrap()];
-    let (mut taken_back, mut forks) = (0, 0);
-    for seed in 0..40 {
-        let router = ["confidence", "judge", "always-small"][seed % 3];
-        conductor.preset_mut().routing.router = router.into();
-        let restless = || Restless { rng: ChaCha8Rng::seed_from_u64(seed as u64), left: 12 };
-        let parent = run(&mut conductor, router, restless(), |router| {
-            Job::new(Box::leak(Box::new(long_questions(1).remove(0))), router, 1)
-        });
-        let parent = parent.unwrap().episode;
-        assert_eq!(parent.status, conclusion(&parent), "seed {seed}");
-        taken_back += parent.taken_back;
-        let step = seed % parent.steps.len();
-        let fork = Fork::new(1, parent.clone(), step);
-        let child = run(&mut conductor, router, restless(), |router| {
-            let question = Question::of(&parent.started);
-            Job::fork(Box::leak(Box::new(question)), router, fork)
-        });
-        let child = child.unwrap().episode;
-        assert_eq!(child.status, conclusion(&child), "seed {seed}");
-        let shared = child.inherited;
-        assert!(shared <= step);
-        assert_eq!(child.steps[..shared], parent.steps[..shared]);
-        forks += usize::from(shared > 0);
-    }
-    assert!(taken_back > 20 && forks > 10, "{taken_back} steps, {forks} forks");
-}
-
-/// How an episode that nobody stopped must have ended, by its text.
-fn conclusion(episode: &Episode) -> Status {
-    let (answer, verdict) = Question::of(&episode.started).grade(&episode.text());
-    let answered = episode.text().contains(&episode.started.preset.steps.answer);
-    let reason = if answered { FinishReason::Answered } else { FinishReason::StepLimit };
-    Status::Finished { answer, verdict, reason }
 }
 
 #[test]
@@ -471,7 +193,7 @@ fn impossible_forks_are_refused_before_anything_is_begun() {
 
 #[test]
 fn a_session_forks_what_runs_and_keeps_its_own_settings() {
-    let mut live = spawn(|| Ok(load()), roster(), Box::new(Memory::default())).unwrap();
+    let mut live = spawn(|| Ok(load()), roster(), Box::new(Vec::new())).unwrap();
     let question = long_questions(1).remove(0);
     live.commands.send(Command::Redo).unwrap();
     let asked = Command::Ask { question, router: None, seed: 1, paused: true };
