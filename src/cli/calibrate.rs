@@ -9,9 +9,10 @@ use super::tasks::{TaskArgs, unseen};
 use super::{Outcome, policies, style};
 use crate::config::Folders;
 use crate::evaluation::{Bootstrap, Trial, cost_target, curve, learn_then_test, misses};
-use crate::routing::{Calibration, Ground, Policy, Target};
-use crate::session::{Conductor, load_fleet, now_ms};
+use crate::routing::{Calibration, Ground, Policy, Roster, Target};
+use crate::session::{Conductor, Fleet, load_fleet, now_ms};
 use crate::store::Store;
+use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
 use crate::terminal::quiet;
 
@@ -76,53 +77,76 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
     let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
     policies::warn_of_strangers(&roster, fleet.first());
     let bar = bar(3 * asked.len(), "questions")?;
-    let mut trial = Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed };
-    let (ends, _) = trial.ends(|| bar.inc(1))?;
-    let run = trial.run("policy", true, || bar.inc(1))?;
-    bar.finish_and_clear();
-    // The guarantee wants thresholds that these questions had no say in.
-    let thresholds = &policy.card.quantiles;
-    let (at, target) = match (args.target_accuracy, args.target_cost) {
-        (Some(accuracy), _) => {
-            let target = Target::Accuracy { accuracy, confidence: args.confidence };
-            let misses = misses(run.sweeps(), &ends.large, thresholds)?;
-            let n = asked.len() as u64;
-            let (alpha, delta) = (1.0 - accuracy, 1.0 - args.confidence);
-            (learn_then_test(&misses, n, alpha, delta).map(|i| thresholds[i]), target)
-        }
-        (None, Some(share)) => {
-            let bootstrap = Bootstrap::new(asked.len(), RESAMPLES, seed);
-            let found = cost_target(run.sweeps(), &ends, thresholds, share, &bootstrap)?;
-            if let Some(ci) = found.and_then(|f| f.ci) {
-                eprintln!("95 % of the cost share: {:.1}–{:.1} %", ci[0] * 100.0, ci[1] * 100.0);
-            }
-            (found.map(|f| f.threshold), Target::Cost { share })
-        }
+    let target = match (args.target_accuracy, args.target_cost) {
+        (Some(accuracy), _) => Target::Accuracy { accuracy, confidence: args.confidence },
+        (None, Some(share)) => Target::Cost { share },
         (None, None) => anyhow::bail!("give --target-accuracy or --target-cost"),
     };
-    let Some(threshold) = at else {
+    let calibrated =
+        calibrate(&mut fleet, &roster, policy, (&asked, set.name()), seed, target, || bar.inc(1))?;
+    bar.finish_and_clear();
+    let Some((calibration, ci)) = calibrated else {
         eprintln!(
             "pointsman: no threshold meets the target on these {} questions: ask more with -n, or aim lower",
             asked.len()
         );
         return Ok(Outcome::Unwell);
     };
+    if let Some(ci) = ci {
+        eprintln!("95 % of the cost share: {:.1}–{:.1} %", ci[0] * 100.0, ci[1] * 100.0);
+    }
+    store.keep_calibration(&calibration)?;
+    style::line(&described(&calibration, &calibration.ground))?;
+    Ok(Outcome::Done)
+}
+
+/// Asks fresh questions, those of the task set `asked.1`, and finds the threshold that meets the target on them, with the
+/// 95 % interval of the cost share where that is the target; nothing where none does. `progress` is told three times a question.
+///
+/// # Errors
+/// When an episode cannot be run.
+pub fn calibrate(
+    fleet: &mut Fleet,
+    roster: &Roster,
+    policy: &Policy,
+    asked: (&[Question], &str),
+    seed: u64,
+    target: Target,
+    progress: impl Fn() + Copy,
+) -> anyhow::Result<Option<(Calibration, Option<[f64; 2]>)>> {
+    let (questions, tasks) = asked;
+    let mut trial = Trial { fleet, roster, questions, seed };
+    let (ends, _) = trial.ends(progress)?;
+    let run = trial.run("policy", true, progress)?;
+    // The guarantee wants thresholds that these questions had no say in.
+    let thresholds = &policy.card.quantiles;
+    let (at, ci) = match target {
+        Target::Accuracy { accuracy, confidence } => {
+            let misses = misses(run.sweeps(), &ends.large, thresholds)?;
+            let n = questions.len() as u64;
+            let found = learn_then_test(&misses, n, 1.0 - accuracy, 1.0 - confidence);
+            (found.map(|i| thresholds[i]), None)
+        }
+        Target::Cost { share } => {
+            let bootstrap = Bootstrap::new(questions.len(), RESAMPLES, seed);
+            let found = cost_target(run.sweeps(), &ends, thresholds, share, &bootstrap)?;
+            (found.map(|f| f.threshold), found.and_then(|f| f.ci))
+        }
+    };
+    let Some(threshold) = at else { return Ok(None) };
     let point = curve(run.sweeps(), &ends, &[threshold])?;
     let point = point.first().context("there are no questions")?;
-    let ground = ground(policy, fleet.first(), set.name())?;
     let calibration = Calibration {
         threshold,
         target,
-        n: asked.len(),
+        n: questions.len(),
         seed,
         accuracy: point.accuracy,
         cost_share: point.cost_share.unwrap_or(0.0),
         at_ms: now_ms(),
-        ground: ground.clone(),
+        ground: ground(policy, fleet.first(), tasks)?,
     };
-    store.keep_calibration(&calibration)?;
-    style::line(&described(&calibration, &ground))?;
-    Ok(Outcome::Done)
+    Ok(Some((calibration, ci)))
 }
 
 /// What a policy stands on now.

@@ -1,12 +1,14 @@
 //! `pointsman collect`: episodes to learn from, with logged propensities.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::options::Common;
 use super::progress::bar;
 use super::tasks::{TaskArgs, sample};
 use super::{Outcome, policies};
-use crate::config::{Exploration, Folders, Glimpse, Preset};
+use crate::config::{Folders, Glimpse, Preset};
 use crate::episode::{Episode, Verdict};
 use crate::routing::Roster;
 use crate::session::{Fleet, load_fleet};
@@ -14,7 +16,7 @@ use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
 use crate::terminal::quiet;
-use crate::training::{Collected, Plan, collect};
+use crate::training::{Collected, Plan, collect, exploring};
 
 #[derive(Debug, Args)]
 pub struct CollectArgs {
@@ -96,15 +98,7 @@ impl Round<'_> {
         questions: &[Question],
     ) -> anyhow::Result<Collected> {
         let policy = roster.policy().filter(|_| self.router == "policy");
-        // Where scores bunch up, so do the thresholds.
-        let mut exploration = policy.map_or_else(Exploration::default, |policy| Exploration {
-            quantiles: policy.card.quantiles.clone(),
-            coin: 0.0,
-        });
-        exploration.coin = self.coin;
-        let mut exploring = self.preset.clone();
-        exploring.routing.router = self.router.to_owned();
-        exploring.routing.exploration = Some(exploration);
+        let exploring = exploring(self.preset, self.router, policy.map(Arc::as_ref), self.coin);
         exploring.validate().map_err(crate::config::ConfigError::Options)?;
         fleet.set(&exploring);
         let who = match policy {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::options::Common;
+use super::options::{Common, fresh};
 use crate::config::{Folders, Preset};
 use crate::episode::Role;
-use crate::routing::{NAMES, Policy, Roster, RouterError, load_policy};
-use crate::session::Conductor;
+use crate::routing::{NAMES, Pair, Policy, Roster, RouterError, load_policy};
+use crate::session::{Conductor, now_ms};
 use crate::store::{Store, StoreError};
 
 /// Why a policy cannot be had from the store.
@@ -103,6 +103,34 @@ pub fn warn_of_strangers(roster: &Roster, conductor: &Conductor) {
             policy.card.name
         );
     }
+}
+
+/// Gives a new policy its name, time and pair, and keeps it; returns its number.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn keep(store: &Store, preset: &str, pair: &Pair, policy: &mut Policy) -> anyhow::Result<u64> {
+    let number = store.new_policy()?;
+    policy.card.name = format!("{preset}-{number}");
+    policy.card.created_ms = now_ms();
+    policy.card.pair = pair.clone();
+    store.keep_policy(number, &policy.to_bytes()?)?;
+    Ok(number)
+}
+
+/// A seed for the questions of a contest of policy `number`. Each contest has questions of its own: trying
+/// on until one wins proves nothing.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn contest_seed(
+    seed: u64,
+    store: &Store,
+    preset: &str,
+    number: u64,
+) -> Result<u64, StoreError> {
+    let contest = number + ((store.reign(preset)?.len() as u64) << 8);
+    Ok(fresh(seed, 2 + contest))
 }
 
 /// A stored policy by its name.

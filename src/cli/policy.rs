@@ -9,8 +9,8 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use super::calibrate::{calibrations, described, ground};
-use super::options::{Common, fresh};
-use super::policies::{in_force, numbered, read};
+use super::options::Common;
+use super::policies::{contest_seed, in_force, numbered, read};
 use super::progress::bar;
 use super::tasks::{TaskArgs, unseen};
 use super::train::digests;
@@ -87,9 +87,7 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
                     eprintln!("policy {name} is in force already");
                     return Ok(Outcome::Done);
                 }
-                // Each contest has questions of its own: trying on until one wins proves nothing.
-                let contest = number + ((store.reign(&preset.name)?.len() as u64) << 8);
-                let seed = fresh(common.seed, 2 + contest);
+                let seed = contest_seed(common.seed, &store, &preset.name, number)?;
                 let set = tasks.open(None, Split::Develop)?;
                 let asked = unseen(&set, &store, seed, n as usize)?;
                 if !wins(challenger, champion, &asked, seed, &preset, folders)? {

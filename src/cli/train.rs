@@ -8,11 +8,11 @@ use super::collect::Round;
 use super::options::Common;
 use super::progress::bar;
 use super::tasks::{TaskArgs, sample};
-use super::{Outcome, style};
+use super::{Outcome, policies, style};
 use crate::config::{Folders, Glimpse, Preset};
 use crate::episode::{PerRole, Role};
 use crate::routing::{FEATURES, FeatureSet, Policy, Roster};
-use crate::session::{Fleet, load_fleet, now_ms};
+use crate::session::{Fleet, load_fleet};
 use crate::store::Store;
 use crate::tasks::TaskSet;
 use crate::tasks::arithmetic::Split;
@@ -168,11 +168,7 @@ impl School<'_> {
         // What the training came to stays to be read.
         bar.abandon();
         let mut policy = trained?;
-        let number = self.store.new_policy()?;
-        policy.card.name = format!("{}-{number}", self.preset.name);
-        policy.card.created_ms = now_ms();
-        policy.card.pair = pair;
-        self.store.keep_policy(number, &policy.to_bytes()?)?;
+        policies::keep(self.store, &self.preset.name, &pair, &mut policy)?;
         Ok(policy)
     }
 }

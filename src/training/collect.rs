@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::{Exploration, Preset};
 use crate::episode::{Episode, Event};
-use crate::routing::Roster;
+use crate::routing::{Policy, Roster};
 use crate::session::{Conductor, Fleet, Job, Journal, Nobody, SessionError};
 use crate::store::{End, Store, StoreError};
 use crate::tasks::Question;
@@ -17,6 +18,18 @@ pub struct Plan {
     pub router: String,
     /// Question i has the seed `seed` + i.
     pub seed: u64,
+}
+
+/// `preset` as a collection runs it: `router` chooses, with a coin of that probability, under one random threshold an
+/// episode. Where a policy routes, thresholds lie where its scores do.
+pub fn exploring(preset: &Preset, router: &str, policy: Option<&Policy>, coin: f64) -> Preset {
+    let policy = policy.filter(|_| router == "policy");
+    let quantiles = policy
+        .map_or_else(|| Exploration::default().quantiles, |policy| policy.card.quantiles.clone());
+    let mut exploring = preset.clone();
+    exploring.routing.router = router.to_owned();
+    exploring.routing.exploration = Some(Exploration { quantiles, coin });
+    exploring
 }
 
 /// What was missing of a collection, and was written.

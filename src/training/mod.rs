@@ -15,7 +15,7 @@ mod lessons;
 mod trainer;
 mod vtrace;
 
-pub use collect::{Collected, Plan, collect};
+pub use collect::{Collected, Plan, collect, exploring};
 pub use dataset::{Boundary, Dataset, Trajectory, logged};
 pub use gate::{Contest, contest};
 pub use trainer::{Progress, Settings, TrainError, train};

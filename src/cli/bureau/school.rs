@@ -6,22 +6,27 @@ use std::sync::atomic::Ordering;
 
 use super::Bureau;
 use super::choices::scale;
-use crate::cli::calibrate::aim;
+use crate::cli::calibrate::{aim, calibrate};
 use crate::cli::options::fresh;
+use crate::cli::policies;
 use crate::cli::tasks::{sample, unseen};
-use crate::config::{Exploration, Glimpse, Preset};
+use crate::config::{Glimpse, Preset};
 use crate::engine::BUILTIN;
-use crate::evaluation::{Estimate, Log, Logged, Scale, Trial, curve, learn_then_test, misses};
-use crate::routing::{Calibration, FeatureSet, Ground, Pair, Policy, Roster, Target};
-use crate::session::{Fleet, load_fleet, now_ms};
+use crate::evaluation::{Estimate, Log, Logged, Scale};
+use crate::routing::{FeatureSet, Pair, Policy, Roster, Target};
+use crate::session::{Fleet, load_fleet};
 use crate::tasks::arithmetic::Split;
-use crate::training::{Dataset, Plan, Settings, Trajectory, collect, contest, logged, train};
+use crate::training::{
+    Dataset, Plan, Settings, Trajectory, collect, contest, exploring, logged, train,
+};
 use crate::workbench::{Beside, COLLECTED, Doing, Lesson, Message, Newcomer, News, Reached};
 
 /// One episode in so many is kept from a training, to judge what came of it.
 const JUDGED: u64 = 5;
 /// Costs at which policies are compared, as shares of all-large's.
 const SHARES: [f64; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
+/// Episodes that are collected between two looks at whether it is cancelled.
+const PIECE: usize = 100;
 /// Farther from such a cost nothing is told of it.
 const NEAR: f64 = 0.08;
 /// Questions of a contest.
@@ -102,11 +107,7 @@ impl Bureau {
             self.goes_on()
         })?;
         anyhow::ensure!(self.goes_on(), "the training was cancelled; nothing was kept");
-        let number = self.store.new_policy()?;
-        policy.card.name = format!("{}-{number}", preset.name);
-        policy.card.created_ms = now_ms();
-        policy.card.pair = pair.clone();
-        self.store.keep_policy(number, &policy.to_bytes()?)?;
+        let number = policies::keep(&self.store, &preset.name, pair, &mut policy)?;
         let champion = self.policy();
         let unit = policy.card.cost_unit;
         let newcomers = log(&judged, &policy)?;
@@ -132,33 +133,24 @@ impl Bureau {
     ) -> anyhow::Result<String> {
         let mut fleet = self.fleet(preset)?;
         let policy = self.policy();
-        let mut exploring = preset.clone();
-        let quantiles = policy.as_ref().map(|policy| policy.card.quantiles.clone());
-        exploring.routing.router = if policy.is_some() { "policy" } else { "random" }.into();
-        exploring.routing.exploration = Some(Exploration {
-            coin: COIN,
-            ..quantiles.map_or_else(Exploration::default, |quantiles| Exploration {
-                quantiles,
-                coin: COIN,
-            })
-        });
-        fleet.set(&exploring);
+        let router = if policy.is_some() { "policy" } else { "random" };
+        fleet.set(&exploring(preset, router, policy.as_deref(), COIN));
         // Other questions than any collection before: their number goes into the seed.
         let seed = self.seed ^ (self.store.len() as u64) << 20;
         let asked = sample(&self.tasks.open(None, Split::Develop)?, seed, COLLECTED);
         let roster = Roster::new(&preset.name, policy);
         let plan = Plan {
             name: format!("{} workbench seed {seed}", preset.name),
-            router: exploring.routing.router.clone(),
+            router: router.to_owned(),
             seed,
         };
         let mut written = 0;
-        // In pieces, so that it can be cancelled.
-        for (i, piece) in asked.chunks(20).enumerate() {
+        // In pieces, so that it can be cancelled; each looks through the store once.
+        for (i, piece) in asked.chunks(PIECE).enumerate() {
             if !self.goes_on() {
                 break;
             }
-            let plan = Plan { seed: seed.wrapping_add(i as u64 * 20), ..plan.clone() };
+            let plan = Plan { seed: seed.wrapping_add((i * PIECE) as u64), ..plan.clone() };
             let collected = collect(&mut fleet, &roster, &self.store, &plan, piece, |_, _| ())?;
             written += collected.written;
             say(written, asked.len(), "each with a threshold that was drawn for it".into());
@@ -176,46 +168,26 @@ impl Bureau {
         })?;
         let mut fleet = self.fleet(preset)?;
         let roster = Roster::new(&preset.name, Some(policy.clone()));
-        let seed = fresh(self.seed ^ now_ms(), 1);
+        let seed = fresh(self.seed, 1);
         let set = self.tasks.open(None, Split::Develop)?;
         let asked = unseen(&set, &self.store, seed, CALIBRATED)?;
         let done = std::cell::Cell::new(0);
         let step = || {
             done.set(done.get() + 1);
-            say(
-                done.get(),
-                3 * asked.len(),
-                "fresh questions, by each model alone and by both".into(),
-            );
+            let text = "fresh questions, by each model alone and by both";
+            say(done.get(), 3 * asked.len(), text.into());
         };
-        let mut trial = Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed };
-        let (ends, _) = trial.ends(step)?;
+        let target = Target::Accuracy { accuracy: ACCURACY, confidence: CONFIDENCE };
+        let asked_of = (asked.as_slice(), self.task.as_str());
+        let found = calibrate(&mut fleet, &roster, &policy, asked_of, seed, target, step)?;
         anyhow::ensure!(self.goes_on(), "the calibration was cancelled");
-        let run = trial.run("policy", true, step)?;
-        anyhow::ensure!(self.goes_on(), "the calibration was cancelled");
-        let thresholds = &policy.card.quantiles;
-        let lost = misses(run.sweeps(), &ends.large, thresholds)?;
-        let n = asked.len() as u64;
-        let at = learn_then_test(&lost, n, 1.0 - ACCURACY, 1.0 - CONFIDENCE);
-        let Some(threshold) = at.map(|i| thresholds[i]) else {
-            anyhow::bail!("no threshold keeps the promise on these {n} questions");
-        };
-        let point = curve(run.sweeps(), &ends, &[threshold])?;
-        let point = point.first().ok_or_else(|| anyhow::anyhow!("there are no questions"))?;
-        let pair = fleet.first().pair();
-        let calibration = Calibration {
-            threshold,
-            target: Target::Accuracy { accuracy: ACCURACY, confidence: CONFIDENCE },
-            n: asked.len(),
-            seed,
-            accuracy: point.accuracy,
-            cost_share: point.cost_share.unwrap_or(0.0),
-            at_ms: now_ms(),
-            ground: Ground::of(policy.digest()?, preset, pair, &self.task),
+        let Some((calibration, _)) = found else {
+            anyhow::bail!("no threshold keeps the promise on these {} questions", asked.len());
         };
         self.store.keep_calibration(&calibration)?;
         Ok(format!(
-            "threshold {threshold:.4}: {} · {:.1} % right at {:.1} % of the cost",
+            "threshold {:.4}: {} · {:.1} % right at {:.1} % of the cost",
+            calibration.threshold,
             aim(calibration.target),
             100.0 * calibration.accuracy,
             100.0 * calibration.cost_share
@@ -232,8 +204,7 @@ impl Bureau {
             anyhow::bail!("a contest needs a new policy and one in force");
         };
         let mut fleet = self.fleet(preset)?;
-        // Each contest has questions of its own: trying on until one wins proves nothing.
-        let seed = fresh(self.seed ^ now_ms(), 2 + newcomer.number);
+        let seed = policies::contest_seed(self.seed, &self.store, &preset.name, newcomer.number)?;
         let set = self.tasks.open(None, Split::Develop)?;
         let asked = unseen(&set, &self.store, seed, CONTEST)?;
         let names = [newcomer.policy.card.name.clone(), champion.card.name.clone()];

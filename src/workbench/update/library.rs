@@ -1,16 +1,9 @@
 //! The library: what is listed, what is done to episodes, and how they come to the screen.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui_textarea::TextArea;
-
 use super::{hint, replay};
-use crate::library::number;
 use crate::recording::{Recorded, Speed};
-use crate::session::Command;
-use crate::store::Tag;
 use crate::workbench::actions::Action;
 use crate::workbench::compare::Compare;
 use crate::workbench::errand::{Change, Errand, Purpose};
@@ -18,7 +11,7 @@ use crate::workbench::library::{Deed, Sought, Stretch};
 use crate::workbench::message::{Effect, Scroll};
 use crate::workbench::onscreen::Run;
 use crate::workbench::replay::Replay;
-use crate::workbench::state::{Asked, Notice, Overlay, Page, Prompt, State};
+use crate::workbench::state::{Asked, Notice, Overlay, Page, State};
 
 /// Rows of a page.
 const PAGE: isize = 15;
@@ -31,6 +24,12 @@ pub(super) fn open(state: &mut State) -> Vec<Effect> {
     state.page = Page::Library;
     // What happened since it was open last is looked for.
     look(state)
+}
+
+/// Looks for what a query asks.
+pub(super) fn look_for(state: &mut State, query: &str) -> Vec<Effect> {
+    state.library.sought = Sought::Query(query.to_owned());
+    look_anew(state)
 }
 
 /// Looks for something else, from its first row.
@@ -125,7 +124,7 @@ pub(super) fn step_aside(state: &mut State) {
 
 fn obey(state: &mut State, deed: Deed) -> Vec<Effect> {
     match deed {
-        Deed::Find => return ask(state, Asked::Query, &query(state)),
+        Deed::Find => return state.ask(Asked::Query, &query(state)),
         Deed::Sort => {
             let words = query(state);
             let (order, others): (Vec<&str>, Vec<&str>) =
@@ -133,8 +132,7 @@ fn obey(state: &mut State, deed: Deed) -> Vec<Effect> {
             let at = order.first().and_then(|now| ORDERS.iter().position(|order| order == now));
             let next = at.map_or(ORDERS.first(), |at| ORDERS.get(at + 1));
             let words: Vec<&str> = others.into_iter().chain(next.copied()).collect();
-            state.library.sought = Sought::Query(words.join(" "));
-            return look_anew(state);
+            return look_for(state, &words.join(" "));
         }
         Deed::Undo => return vec![Effect::Do(Errand::Undo)],
         _ => {}
@@ -173,14 +171,14 @@ fn obey(state: &mut State, deed: Deed) -> Vec<Effect> {
             let change = Change::Starred(!annotations.starred);
             vec![Effect::Do(Errand::Annotate { ids: chosen, change })]
         }
-        Deed::Tag => ask(state, Asked::Tag(chosen), ""),
-        Deed::Note => ask(state, Asked::Note(id), &annotations.note),
+        Deed::Tag => state.ask(Asked::Tag(chosen), ""),
+        Deed::Note => state.ask(Asked::Note(id), &annotations.note),
         Deed::Export => {
             let name = match chosen.as_slice() {
                 [one] => format!("episode-{one}.jsonl"),
                 _ => "episodes.jsonl".to_owned(),
             };
-            ask(state, Asked::Export(chosen), &name)
+            state.ask(Asked::Export(chosen), &name)
         }
         Deed::Bin => {
             state.library.marked.clear();
@@ -196,87 +194,6 @@ fn query(state: &State) -> String {
         Sought::Query(query) => query.clone(),
         Sought::Family(_) => String::new(),
     }
-}
-
-/// Lets a line be typed, which says `text` at first.
-pub(super) fn ask(state: &mut State, what: Asked, text: &str) -> Vec<Effect> {
-    let mut area = TextArea::from([text]);
-    area.move_cursor(ratatui_textarea::CursorMove::End);
-    state.overlay = Overlay::Prompt(Prompt { what, area: Box::new(area), fresh: true });
-    Vec::new()
-}
-
-/// A key while a line is typed.
-pub(super) fn on_prompt_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    let Overlay::Prompt(Prompt { what, area, fresh }) = &mut state.overlay else {
-        return Vec::new();
-    };
-    let letter = matches!(event.code, KeyCode::Char(_)) && event.modifiers.is_empty();
-    if std::mem::take(fresh) && letter && !matches!(what, Asked::Note(_)) {
-        area.select_all();
-        area.cut();
-    }
-    match event.code {
-        KeyCode::Esc => state.overlay = Overlay::None,
-        KeyCode::Enter => {
-            let (what, text) = (what.clone(), area.lines().concat().trim().to_owned());
-            state.overlay = Overlay::None;
-            return typed(state, what, &text);
-        }
-        // As in a shell.
-        KeyCode::Char('u') if event.modifiers.contains(KeyModifiers::CONTROL) => {
-            area.delete_line_by_head();
-        }
-        _ => {
-            area.input(event);
-        }
-    }
-    Vec::new()
-}
-
-fn typed(state: &mut State, what: Asked, text: &str) -> Vec<Effect> {
-    let errand = match what {
-        Asked::Query => {
-            state.library.sought = Sought::Query(text.to_owned());
-            return look_anew(state);
-        }
-        Asked::Tag(_) | Asked::Export(_) if text.is_empty() => return Vec::new(),
-        Asked::Tag(ids) => {
-            let (text, given) = match text.strip_prefix('-') {
-                Some(text) => (text, false),
-                None => (text.strip_prefix('+').unwrap_or(text), true),
-            };
-            match text.parse::<Tag>() {
-                Ok(tag) => Errand::Annotate { ids, change: Change::Tag { tag, given } },
-                Err(error) => {
-                    state.notice = Some(Notice::Trouble(error.to_string()));
-                    return Vec::new();
-                }
-            }
-        }
-        Asked::Note(id) => {
-            Errand::Annotate { ids: vec![id], change: Change::Note(text.to_owned()) }
-        }
-        Asked::Budget => return budget(state, text),
-        Asked::Export(ids) => Errand::Export { ids, path: PathBuf::from(text) },
-    };
-    vec![Effect::Do(errand)]
-}
-
-/// Sets what an episode may cost, now and for the next ones.
-fn budget(state: &mut State, text: &str) -> Vec<Effect> {
-    let limit = match text {
-        "" | "none" => None,
-        text => match number(text).filter(|limit| *limit > 0.0) {
-            Some(limit) => Some(limit),
-            None => {
-                ask(state, Asked::Budget, text);
-                return hint(state, "a budget is a number such as 200M, or `none`");
-            }
-        },
-    };
-    state.preset.budget.limit = limit;
-    vec![Effect::Send(Command::Budget(limit))]
 }
 
 /// A change was kept, or not.

@@ -3,7 +3,8 @@
 //! | file | what it changes |
 //! |---|---|
 //! | `compare`, `fork` | what is to be different in a fork, and the comparison of two episodes; a fork's start |
-//! | `menu`, `school` | lists to choose from; retraining |
+//! | `menu`, `prompt` | lists to choose from; lines that are typed |
+//! | `school` | retraining and calibration |
 //! | `library` | the list of stored episodes, and what comes from it to the screen |
 //! | `reasons` | when reasons are asked for |
 //! | `replay` | a recording in place of a session |
@@ -13,6 +14,7 @@ mod compare;
 mod fork;
 mod library;
 mod menu;
+mod prompt;
 mod reasons;
 pub(super) mod replay;
 mod school;
@@ -281,7 +283,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     }
     match state.overlay {
         Overlay::Editor(_) => return on_editor_key(state, event),
-        Overlay::Prompt(_) => return library::on_prompt_key(state, event),
+        Overlay::Prompt(_) => return prompt::on_key(state, event),
         Overlay::Menu(_) => return menu::on_key(state, event),
         Overlay::Score(_) => {
             state.overlay = Overlay::None;
@@ -420,7 +422,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Budget => {
             let limit = state.open().map_or(state.preset.budget.limit, |run| run.episode.budget);
             let text = limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
-            library::ask(state, Asked::Budget, &text)
+            state.ask(Asked::Budget, &text)
         }
         Action::Calibrations => menu::ask(state, List::Calibrations),
         Action::Presets => menu::ask(state, List::Presets),
