@@ -50,7 +50,7 @@ pub fn run(args: CollectArgs, common: &Common, folders: &Folders) -> anyhow::Res
         // A whole step serves the training of policies with any glimpse; a shorter one does not.
         preset.routing.glimpse.get_or_insert(Glimpse::Step);
     }
-    policies::known(std::slice::from_ref(&preset.routing.router))?;
+    crate::routing::known(std::slice::from_ref(&preset.routing.router))?;
     let set = args.tasks.open(args.split, Split::Develop)?;
     let asked = sample(&set, common.seed, args.n as usize);
     let store = Store::open(&common.store(folders))?;

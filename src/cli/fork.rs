@@ -61,7 +61,7 @@ impl From<Model> for Role {
 /// When there is no such episode or step, or a model, the router or the store fails.
 pub fn run(args: ForkArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
     if let Some(name) = &common.router {
-        policies::known(std::slice::from_ref(name))?;
+        crate::routing::known(std::slice::from_ref(name))?;
     }
     let store = Store::open(&common.store(folders))?;
     let parent = Arc::new(store.episode(args.id)?);

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::policies;
 use crate::config::{ConfigError, Folders, Glimpse, Preset, Shadow, load_preset};
 use crate::routing::{NAMES, RouterError};
 
@@ -65,7 +64,7 @@ impl Shadows {
             preset.routing.shadows.clone_from(&self.shadow);
         }
         let names = preset.routing.shadows.iter().map(|shadow| shadow.router.clone());
-        policies::known(&names.collect::<Vec<_>>())
+        crate::routing::known(&names.collect::<Vec<_>>())
     }
 }
 

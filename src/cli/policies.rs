@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::options::{Common, fresh};
 use crate::config::{Folders, Preset};
 use crate::episode::Role;
-use crate::routing::{NAMES, Pair, Policy, Roster, RouterError, load_policy};
+use crate::routing::{Pair, Policy, Roster, RouterError, load_policy};
 use crate::session::{Conductor, now_ms};
 use crate::store::{Store, StoreError};
 
@@ -20,15 +20,6 @@ pub enum PolicyChoiceError {
     Store(#[from] StoreError),
     #[error("the store holds no policy `{0}`: `pointsman policy ls` lists them")]
     Unknown(String),
-}
-
-/// Whether there are routers of these names.
-///
-/// # Errors
-/// When one is not known.
-pub fn known(routers: &[String]) -> Result<(), RouterError> {
-    let unknown = routers.iter().find(|name| !NAMES.contains(&name.as_str()));
-    unknown.map_or(Ok(()), |name| Err(RouterError::Unknown(name.clone())))
 }
 
 /// Whether a router of this name reads a policy's file.
@@ -46,7 +37,7 @@ pub fn roster_for(
     folders: &Folders,
     routers: &[String],
 ) -> Result<Roster, PolicyChoiceError> {
-    known(routers)?;
+    crate::routing::known(routers)?;
     if !routers.iter().any(|name| needs_policy(name)) {
         return Ok(Roster::new(&preset.name, None));
     }

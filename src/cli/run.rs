@@ -59,7 +59,7 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
         return Err(EmptyQuestion.into());
     }
     // Known or not is said before anything is opened.
-    policies::known(std::slice::from_ref(&name))?;
+    crate::routing::known(std::slice::from_ref(&name))?;
     args.shadows.enter(&mut preset)?;
     let store = Store::open(&common.store(folders))?;
     let roster = policies::roster(common, &preset, Some(&store))?;

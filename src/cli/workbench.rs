@@ -94,7 +94,7 @@ pub fn run(
     log: PathBuf,
 ) -> anyhow::Result<Outcome> {
     let mut preset = common.preset(folders)?;
-    policies::known(std::slice::from_ref(&preset.routing.router))?;
+    crate::routing::known(std::slice::from_ref(&preset.routing.router))?;
     args.shadows.enter(&mut preset)?;
     let theme = Theme::choose(args.look.theme.as_deref(), &folders.themes())?;
     let keys = Keymap::load(&folders.keys())?;

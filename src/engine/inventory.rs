@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokenizers::Tokenizer;
 
 use super::files::{BUILTIN, unreadable, weights};
-use super::{EngineError, Located, hub, locate, mistralrs};
+use super::{EngineError, Located, hub, locate};
 use crate::config::{Dtype, ModelConfig};
 
 /// Tokens of KV cache that [`Inventory::memory`] makes room for, or the model's context where that is shorter.
@@ -84,6 +84,35 @@ pub struct Inventory {
     pub memory: Option<u64>,
 }
 
+/// Architectures that mistral.rs can run from safetensors, as `config.json` names them.
+const ARCHITECTURES: [&str; 21] = [
+    "LlamaForCausalLM",
+    "MistralForCausalLM",
+    "MixtralForCausalLM",
+    "GemmaForCausalLM",
+    "Gemma2ForCausalLM",
+    "PhiForCausalLM",
+    "Phi3ForCausalLM",
+    "PhiMoEForCausalLM",
+    "Qwen2ForCausalLM",
+    "Qwen3ForCausalLM",
+    "Qwen3MoeForCausalLM",
+    "Qwen3NextForCausalLM",
+    "Starcoder2ForCausalLM",
+    "DeepseekV2ForCausalLM",
+    "DeepseekV3ForCausalLM",
+    "Glm4ForCausalLM",
+    "Glm4MoeForCausalLM",
+    "Glm4MoeLiteForCausalLM",
+    "SmolLM3ForCausalLM",
+    "GraniteMoeHybridForCausalLM",
+    "GptOssForCausalLM",
+];
+
+/// Architectures that it can run from GGUF.
+const GGUF_ARCHITECTURES: [&str; 8] =
+    ["llama", "mistral3", "phi2", "phi3", "starcoder2", "qwen2", "qwen3", "qwen3moe"];
+
 impl Inventory {
     fn unknown(place: Place, config: &ModelConfig) -> Self {
         Self {
@@ -108,8 +137,8 @@ impl Inventory {
             return Err(EngineError::NotFetched(config.source.clone()));
         }
         let known: &[&str] = match self.place {
-            Place::File(_) => &mistralrs::GGUF_ARCHITECTURES,
-            _ => &mistralrs::ARCHITECTURES,
+            Place::File(_) => &GGUF_ARCHITECTURES,
+            _ => &ARCHITECTURES,
         };
         if let Some(found) = self.architecture.as_deref().filter(|found| !known.contains(found)) {
             return Err(EngineError::Architecture {

@@ -41,35 +41,6 @@ const CONTEXT_TOKENS: usize = 4;
 /// on computing them.
 const WORTH_A_POOL: u64 = 10_000_000;
 
-/// Architectures that mistral.rs can run from safetensors, as `config.json` names them.
-pub(super) const ARCHITECTURES: [&str; 21] = [
-    "LlamaForCausalLM",
-    "MistralForCausalLM",
-    "MixtralForCausalLM",
-    "GemmaForCausalLM",
-    "Gemma2ForCausalLM",
-    "PhiForCausalLM",
-    "Phi3ForCausalLM",
-    "PhiMoEForCausalLM",
-    "Qwen2ForCausalLM",
-    "Qwen3ForCausalLM",
-    "Qwen3MoeForCausalLM",
-    "Qwen3NextForCausalLM",
-    "Starcoder2ForCausalLM",
-    "DeepseekV2ForCausalLM",
-    "DeepseekV3ForCausalLM",
-    "Glm4ForCausalLM",
-    "Glm4MoeForCausalLM",
-    "Glm4MoeLiteForCausalLM",
-    "SmolLM3ForCausalLM",
-    "GraniteMoeHybridForCausalLM",
-    "GptOssForCausalLM",
-];
-
-/// Architectures that it can run from GGUF.
-pub(super) const GGUF_ARCHITECTURES: [&str; 8] =
-    ["llama", "mistral3", "phi2", "phi3", "starcoder2", "qwen2", "qwen3", "qwen3moe"];
-
 /// A model that mistral.rs runs in this process.
 pub struct MistralEngine {
     record: ModelRecord,

@@ -44,7 +44,7 @@ pub use network::{Heads, Network};
 pub use policy::{
     Card, FORMAT, FeatureSet, Intake, PRICE_SPREAD, PRICES, Policy, PolicyError, standardized,
 };
-pub use roster::{NAMES, Roster};
+pub use roster::{NAMES, Roster, known};
 pub use shadow::Shadow;
 pub use shipped::load_policy;
 

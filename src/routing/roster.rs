@@ -23,6 +23,15 @@ pub const NAMES: &[&str] = &[
     "oracle",
 ];
 
+/// Whether there are routers of these names.
+///
+/// # Errors
+/// When one is not known.
+pub fn known(routers: &[String]) -> Result<(), RouterError> {
+    let unknown = routers.iter().find(|name| !NAMES.contains(&name.as_str()));
+    unknown.map_or(Ok(()), |name| Err(RouterError::Unknown(name.clone())))
+}
+
 /// Makes routers, with the policy that is in force; cheap to clone.
 #[derive(Clone)]
 pub struct Roster {

@@ -152,16 +152,16 @@ impl Hall {
             other => other,
         }
     }
+}
 
-    /// Keeps what is for the next question only; gives the others.
-    fn sort(&mut self, command: Command) -> Option<Command> {
-        match command {
-            Command::Employ(employment) => {
-                self.employment = Some(employment);
-                None
-            }
-            command => Some(command),
+/// Keeps what is for the next question only; gives the others.
+fn for_now(later: &mut Option<Box<Employment>>, command: Command) -> Option<Command> {
+    match command {
+        Command::Employ(employment) => {
+            *later = Some(employment);
+            None
         }
+        command => Some(command),
     }
 }
 
@@ -170,16 +170,8 @@ impl Audience for Hall {
         if self.next.is_some() || self.over {
             return None;
         }
-        let command = loop {
-            match self.orders.try_recv() {
-                Ok(command) => {
-                    if let Some(command) = self.sort(command) {
-                        break Some(command);
-                    }
-                }
-                Err(_) => break None,
-            }
-        };
+        let Self { orders, employment, .. } = self;
+        let command = orders.try_iter().find_map(|command| for_now(employment, command));
         self.heard(command)
     }
 
@@ -187,16 +179,8 @@ impl Audience for Hall {
         if self.over {
             return None;
         }
-        let command = loop {
-            match self.orders.recv() {
-                Ok(command) => {
-                    if let Some(command) = self.sort(command) {
-                        break Some(command);
-                    }
-                }
-                Err(_) => break None,
-            }
-        };
+        let Self { orders, employment, .. } = self;
+        let command = orders.iter().find_map(|command| for_now(employment, command));
         self.heard(command)
     }
 

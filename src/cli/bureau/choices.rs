@@ -117,7 +117,8 @@ impl Bureau {
     /// Loads a preset, and puts its policy in force.
     pub(super) fn load(&self, name: &str) -> Result<Box<Chosen>, String> {
         let preset = load_preset(name, &self.folders).map_err(|e| e.to_string())?;
-        policies::known(std::slice::from_ref(&preset.routing.router)).map_err(|e| e.to_string())?;
+        crate::routing::known(std::slice::from_ref(&preset.routing.router))
+            .map_err(|e| e.to_string())?;
         let policy = policies::in_force(&preset, Some(&self.store)).map_err(|e| e.to_string())?;
         let roster = Roster::new(&preset.name, policy.map(Arc::new));
         roster.router(&preset.routing.router).map_err(|e| e.to_string())?;
