@@ -1,4 +1,4 @@
-//! Where does the policy win against a rule that spends as much? Prints a table, and writes an example of each
+//! Where does the policy win against a rule that spends as much? Prints a table, and writes examples of each
 //! as a recording:
 //!
 //!     cargo run --release --example where_it_wins -- --out recordings
@@ -44,6 +44,9 @@ struct Arguments {
     #[arg(long)]
     out: Option<PathBuf>,
 }
+
+/// Examples of each way to win, at most.
+const EXAMPLES: usize = 3;
 
 /// An episode, its events, and what happened in it.
 struct Told {
@@ -246,7 +249,7 @@ fn print(told: &[(&str, Vec<Told>)], large: f64) {
     }
 }
 
-/// One example of each way to win: the policy's episode, then the other's.
+/// Examples of each way to win: the policy's episode, then the other's.
 fn record(told: &[(&str, Vec<Told>)], folder: &Path) -> anyhow::Result<()> {
     let of = |label: &str| told.iter().find(|t| t.0.starts_with(label)).map(|t| &t.1);
     let policy = of("policy").context("the policy has not run")?;
@@ -255,36 +258,35 @@ fn record(told: &[(&str, Vec<Told>)], folder: &Path) -> anyhow::Result<()> {
         other.map_or_else(Vec::new, |(_, other)| policy.iter().zip(other).collect())
     };
     let long = |t: &Told| t.episode.steps.len() >= 4;
-    let signals = pairs("confidence").into_iter().find(|(a, b)| {
+    // As dear as the other's at most, and right for a slip that was caught.
+    let catches = |a: &Told, b: &Told| {
         long(a) && a.right() && !b.right() && a.tally.caught > 0 && a.cost() <= b.cost()
-    });
-    let lost = pairs("confidence")
-        .into_iter()
-        .filter(|(a, b)| a.tally.lost > 0 && a.tally.behind >= 3 && b.tally.lost > 0)
-        .filter(|(a, b)| a.tally.behind_large < b.tally.behind_large)
-        .max_by_key(|(a, b)| b.tally.behind_large - a.tally.behind_large);
-    let matters = pairs("confidence").into_iter().find(|(a, b)| {
+    };
+    let gives_up = |a: &Told, b: &Told| {
+        let both_lost = a.tally.lost > 0 && a.tally.behind >= 3 && b.tally.lost > 0;
+        both_lost && a.tally.behind_large < b.tally.behind_large
+    };
+    let spares = |a: &Told, b: &Told| {
         a.right() && a.tally.idle > 0 && a.tally.idle_large == 0 && b.tally.idle_large > 0
-    });
-    let glimpse = pairs("policy").into_iter().find(|(a, b)| {
-        long(a) && a.right() && !b.right() && a.tally.caught > 0 && a.cost() <= b.cost()
-    });
-    let cases = [
-        ("weak-signals", signals),
-        ("lost-chain", lost),
-        ("what-matters", matters),
-        ("glimpse", glimpse),
+    };
+    let cases: [(&str, &str, &dyn Fn(&Told, &Told) -> bool); 4] = [
+        ("weak-signals", "confidence", &catches),
+        ("lost-chain", "confidence", &gives_up),
+        ("what-matters", "confidence", &spares),
+        ("glimpse", "policy", &catches),
     ];
     std::fs::create_dir_all(folder)?;
-    for (name, pair) in cases {
-        let Some((policy, other)) = pair else {
-            println!("\nno example of {name} among these questions");
+    for (name, other, shows) in cases {
+        let found = pairs(other).into_iter().filter(|(a, b)| shows(a, b)).take(EXAMPLES);
+        let told: Vec<&Told> = found.flat_map(|(a, b)| [a, b]).collect();
+        println!("\n{name}: {} examples", told.len() / 2);
+        if told.is_empty() {
             continue;
-        };
+        }
         let path = folder.join(format!("{name}.jsonl"));
         let file = File::create(&path).with_context(|| path.display().to_string())?;
         let mut out = BufWriter::new(file);
-        for (id, told) in [(1, policy), (2, other)] {
+        for (id, told) in (1..).zip(told) {
             for event in &told.events {
                 write_event(&mut out, id, event)?;
             }
