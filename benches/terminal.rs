@@ -10,7 +10,8 @@
 //!   question is drawn each second; while one question is asked after the other, which is far faster than any
 //!   language model of a useful size; at last with nothing going on;
 //! - the time from a key press (`?`, which opens and closes the help) to the end of the frame that answers it, while
-//!   episodes run back to back and `pointsman collect --jobs 2` keeps further pairs busy.
+//!   episodes run back to back and the workbench collects further ones with a pair for each core; then while
+//!   `pointsman collect --jobs 2` keeps all cores busy from another process, with what `cat` takes to echo a letter.
 //!
 //! This program reads the terminal itself, on one thread, so that nothing but the reading stands between a
 //! frame and its time. Every line has the machine's load average beside it.
@@ -60,6 +61,8 @@ struct Tty {
     parser: vt100::Parser,
     bytes: usize,
     frames: usize,
+    /// The last bytes that were read: a frame's end may come in two pieces.
+    tail: Vec<u8>,
 }
 
 impl Tty {
@@ -74,7 +77,16 @@ impl Tty {
         let reader = pair.master.try_clone_reader().expect("the terminal's output");
         let writer = pair.master.take_writer().expect("the terminal's input");
         let parser = vt100::Parser::new(SIZE.rows, SIZE.cols, 0);
-        Self { master: pair.master, child, reader, writer, parser, bytes: 0, frames: 0 }
+        Self {
+            master: pair.master,
+            child,
+            reader,
+            writer,
+            parser,
+            bytes: 0,
+            frames: 0,
+            tail: Vec::new(),
+        }
     }
 
     fn press(&mut self, keys: &str) {
@@ -101,9 +113,14 @@ impl Tty {
             let at = Instant::now();
             let chunk = &chunk[..n];
             self.bytes += n;
-            self.frames += chunk.windows(END_OF_FRAME.len()).filter(|w| *w == END_OF_FRAME).count();
+            self.tail.extend_from_slice(chunk);
+            let ends = self.tail.windows(END_OF_FRAME.len()).filter(|w| *w == END_OF_FRAME);
+            self.frames += ends.count();
+            let is_whole = self.tail.ends_with(END_OF_FRAME);
+            // No end is found twice: what is kept is shorter than one.
+            self.tail.drain(..self.tail.len().saturating_sub(END_OF_FRAME.len() - 1));
             self.parser.process(chunk);
-            if chunk.ends_with(END_OF_FRAME) && holds(&self.parser.screen().contents()) {
+            if is_whole && holds(&self.parser.screen().contents()) {
                 return Some(at);
             }
         }
@@ -314,48 +331,102 @@ impl Drop for Collecting {
     }
 }
 
-/// From key press to frame while all cores write tokens.
+/// From a letter to its echo by `cat` in a terminal of its own: what the machine itself takes to wake a program
+/// that does nothing else, and this one.
+fn floor() {
+    let pair = native_pty_system().openpty(SIZE).expect("a pseudo-terminal");
+    let mut command = CommandBuilder::new("sh");
+    command.args(["-c", "stty raw -echo && echo ready && exec cat"]);
+    let mut child = pair.slave.spawn_command(command).expect("cat");
+    let mut reader = pair.master.try_clone_reader().expect("its output");
+    let mut writer = pair.master.take_writer().expect("its input");
+    let mut chunk = [0; 64];
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"ready\n") {
+        let n = reader.read(&mut chunk).expect("cat is there");
+        heard.extend_from_slice(&chunk[..n]);
+    }
+    // `stty` has ended, `cat` may not have begun.
+    std::thread::sleep(Duration::from_millis(200));
+    let mut took = Vec::with_capacity(PRESSES);
+    for i in 0..PRESSES {
+        std::thread::sleep(Duration::from_millis(40 + (i as u64 * 7) % 53));
+        let pressed = Instant::now();
+        writer.write_all(b"x").expect("cat reads");
+        let _ = reader.read(&mut chunk).expect("cat is there");
+        took.push(pressed.elapsed());
+    }
+    tell_times("letter to echo by `cat`", &mut took, "");
+    child.kill().expect("our own child");
+    let _ = child.wait();
+}
+
+fn tell_times(what: &str, took: &mut [Duration], rest: &str) {
+    took.sort();
+    let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    let late = took.iter().filter(|time| **time > LATEST).count();
+    println!(
+        "{what:<44} p50 {:.1}, p90 {:.1}, p99 {:.1}, longest {:.1} ms; {late} of {} over {} ms{rest}  (load {})",
+        at(0.5),
+        at(0.9),
+        at(0.99),
+        at(1.0),
+        took.len(),
+        LATEST.as_millis(),
+        load()
+    );
+}
+
+/// From key press to frame while all cores write tokens: for this workbench alone, then for other programs, too.
 fn latency(home: &Path) {
+    for (name, link) in LINKS {
+        let what = format!("key press to frame, {name}");
+        let (mut took, pace) = presses(home, link, true);
+        tell_times(&what, &mut took, &format!("; {pace:.1} episodes/s"));
+    }
     let elsewhere = tempfile::tempdir().expect("a folder for trials");
     let mut collecting = Collecting::start(elsewhere.path());
     // It loads its pairs first.
     std::thread::sleep(Duration::from_secs(5));
-    for (name, link) in LINKS {
-        let arguments: Vec<&str> = ["--seed", "3"].into_iter().chain(link).collect();
-        let mut tty = Tty::start(home, &arguments);
-        tty.see("first answer", is_over);
-        let began = Instant::now();
-        let help = |text: &str| text.contains("small writes the next step");
-        let mut took = Vec::with_capacity(PRESSES);
-        let mut asked = 0;
-        for i in 0..PRESSES / 2 {
-            // Not in step with the frames.
-            asked += tty.keep_busy(Duration::from_millis(40 + (i as u64 * 7) % 53));
-            for open in [true, false] {
-                let pressed = Instant::now();
-                tty.press("?");
-                let seen = tty.see("answer to `?`", |text| help(text) == open);
-                took.push(seen - pressed);
-            }
-        }
-        let pace = asked as f64 / began.elapsed().as_secs_f64();
-        took.sort();
-        let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-        let late = took.iter().filter(|time| **time > LATEST).count();
-        println!(
-            "key press to frame, {name:<24} p50 {:.1}, p90 {:.1}, p99 {:.1}, longest {:.1} ms; {late} of {} over {} ms; {pace:.1} episodes/s  (load {})",
-            at(0.5),
-            at(0.9),
-            at(0.99),
-            at(1.0),
-            took.len(),
-            LATEST.as_millis(),
-            load()
-        );
-        tty.quit();
-    }
+    floor();
+    let (mut took, pace) = presses(home, None, false);
+    tell_times("key press, `collect` beside it", &mut took, &format!("; {pace:.1} episodes/s"));
     let ended = collecting.0.try_wait().expect("our own child");
     assert!(ended.is_none(), "the collector has ended: {ended:?}");
+}
+
+/// How long key presses took while questions were asked back to back, and how many were asked a second. `collects`
+/// keeps the workbench collecting episodes for training meanwhile, with a pair for each core.
+fn presses(home: &Path, link: Option<&str>, collects: bool) -> (Vec<Duration>, f64) {
+    let arguments: Vec<&str> = ["--seed", "3"].into_iter().chain(link).collect();
+    let mut tty = Tty::start(home, &arguments);
+    tty.see("first answer", is_over);
+    let began = Instant::now();
+    let help = |text: &str| text.contains("small writes the next step");
+    let mut took = Vec::with_capacity(PRESSES);
+    let mut asked = 0;
+    for i in 0..PRESSES / 2 {
+        if collects && i % 10 == 0 {
+            // To the page for retraining; begins to collect, or refuses where it has not ended; and back.
+            tty.press("T");
+            tty.see("page for retraining", |text| text.contains("retraining"));
+            tty.press("e");
+            tty.see("collecting", |text| text.contains("collecting"));
+            tty.press("\x7f");
+            tty.see("trace", |text| text.contains("trace"));
+        }
+        // Not in step with the frames.
+        asked += tty.keep_busy(Duration::from_millis(40 + (i as u64 * 7) % 53));
+        for open in [true, false] {
+            let pressed = Instant::now();
+            tty.press("?");
+            let seen = tty.see("answer to `?`", |text| help(text) == open);
+            took.push(seen - pressed);
+        }
+    }
+    let pace = asked as f64 / began.elapsed().as_secs_f64();
+    tty.quit();
+    (took, pace)
 }
 
 fn conductor(home: &Path) -> Conductor {

@@ -21,13 +21,12 @@ enum Urgency {
 }
 
 impl Pacer {
-    /// At most 30 frames a second, 10 over a slow link; answers to keys wait 8 ms at most, 33 ms
-    /// over a slow link.
+    /// At most 30 frames a second, 10 over a slow link; answers to keys wait 8 ms at most.
     pub fn new(slow_link: bool) -> Self {
-        let (interval, prompt) = if slow_link { (100, 33) } else { (34, 8) };
+        let interval = if slow_link { 100 } else { 34 };
         Self {
             interval: Duration::from_millis(interval),
-            prompt: Duration::from_millis(prompt),
+            prompt: Duration::from_millis(8),
             last: None,
             wanted: None,
         }

@@ -11,6 +11,8 @@ pub enum Signal {
     End,
     /// SIGCONT: the process was stopped; the terminal may have been used by others.
     Continued,
+    /// SIGWINCH: the terminal has another size.
+    Resized,
 }
 
 /// Listens to the signals; from then on they no longer end the process by themselves.
@@ -19,6 +21,7 @@ pub struct Signals {
     terminate: unix::Signal,
     hangup: unix::Signal,
     continued: unix::Signal,
+    resized: unix::Signal,
 }
 
 impl Signals {
@@ -32,6 +35,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             continued: signal(SignalKind::from_raw(libc::SIGCONT))?,
+            resized: signal(SignalKind::window_change())?,
         })
     }
 
@@ -42,6 +46,7 @@ impl Signals {
             _ = self.terminate.recv() => Signal::End,
             _ = self.hangup.recv() => Signal::End,
             _ = self.continued.recv() => Signal::Continued,
+            _ = self.resized.recv() => Signal::Resized,
         }
     }
 }

@@ -8,12 +8,13 @@ use ratatui::crossterm::event::Event as Input;
 use tokio::time::sleep_until;
 
 use super::desk::{Desk, Session};
+use super::errand::Errand;
 use super::message::{Effect, Message};
 use super::state::State;
 use super::update::update;
 use super::view::View;
 use crate::session::{Command, Update, now_ms};
-use crate::terminal::{Clipboard, Pacer, Screen, Signal, Signals, keyboard};
+use crate::terminal::{Clipboard, Keyboard, Pacer, Screen, Signal, Signals};
 use crate::theme::{Glyphs, Theme};
 
 /// How the workbench is started.
@@ -51,13 +52,20 @@ const BULK: usize = 256;
 pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
     let Start { mut state, theme, glyphs, slow_link, clipboard, desk } = start;
     let Session { mut commands, mut updates } = session;
-    let mut keys = keyboard()?;
+    let mut keys = Keyboard::listen()?;
     let mut signals = Signals::listen()?;
     let mut view = View::new(theme, glyphs);
     let mut pacer = Pacer::new(slow_link);
     let mut news = Vec::with_capacity(BULK);
     let mut session_is_there = true;
     let (done, mut results) = tokio::sync::mpsc::unbounded_channel();
+    let see_to = |errand: Errand| {
+        let (desk, done) = (desk.clone(), done.clone());
+        std::thread::spawn(move || {
+            // A workbench that has ended wants no news.
+            desk.run(errand, &|message| drop(done.send(message)));
+        });
+    };
     pacer.answer();
     // A replay counts its time from here.
     update(&mut state, Message::Clock(now_ms()));
@@ -71,11 +79,13 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
         let mut messages = Vec::new();
         tokio::select! {
             biased;
-            key = keys.recv() => {
-                let Some(input) = key else { break Ended::Killed };
-                pacer.answer();
-                if !matches!(input, Input::Resize(..)) {
-                    messages.push(Message::Input(input));
+            inputs = keys.next() => {
+                let Ok(inputs) = inputs else { break Ended::Killed };
+                // Sizes are told by a signal.
+                let inputs = inputs.into_iter().filter(|input| !matches!(input, Input::Resize(..)));
+                messages.extend(inputs.map(Message::Input));
+                if !messages.is_empty() {
+                    pacer.answer();
                 }
             }
             signal = signals.next() => match signal {
@@ -84,6 +94,7 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                     screen.retake()?;
                     pacer.answer();
                 }
+                Signal::Resized => pacer.answer(),
             },
             count = updates.recv_many(&mut news, BULK), if session_is_there => {
                 pacer.news();
@@ -107,13 +118,7 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                 match effect {
                     // A session that is gone closes its updates, and that is shown.
                     Effect::Send(command) => drop(commands.send(command)),
-                    Effect::Do(errand) => {
-                        let (desk, done) = (desk.clone(), done.clone());
-                        std::thread::spawn(move || {
-                            // A workbench that has ended wants no news.
-                            desk.run(errand, &|message| drop(done.send(message)));
-                        });
-                    }
+                    Effect::Do(errand) => see_to(errand),
                     Effect::Dress(theme) => view.dress(*theme),
                     Effect::Restart(employment) => {
                         // It ends at the next token, and the desk waits for it.
