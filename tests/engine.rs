@@ -95,6 +95,37 @@ fn pinned_to_one_model_it_writes_what_one_uninterrupted_run_writes() {
 }
 
 #[test]
+fn with_a_token_held_back_it_writes_the_same() {
+    // Without a GPU there are no pages, but what mistral.rs needs for them is done all the same.
+    let mut paged = preset().large;
+    paged.paged_context = Some(4096);
+    let mut paged = MistralEngine::load(&paged, &cache()).expect("the tiny pair loads");
+    let mut plain = cached(Role::Large);
+    let mut held_back = 0;
+    for problem in problems(3).take(QUESTIONS) {
+        let prompt = format!("{}\n", problem.question);
+        held_back += usize::from(plain.tokens_of(&prompt).expect("a text").len() % 32 == 1);
+        let mut prefix = vec![foreign(&prompt)];
+        for _ in 0..6 {
+            let asked = request(prefix.clone(), "\n", 48);
+            let (draft, other) = (write(&mut paged, &asked), write(&mut plain, &asked));
+            assert_eq!(ids(&draft), ids(&other), "{}", problem.question);
+            assert_eq!(
+                draft.usage.prefilled + draft.usage.reused,
+                other.usage.prefilled + other.usage.reused
+            );
+            if draft.stop == StopReason::EndOfText {
+                break;
+            }
+            prefix.push(own(&draft));
+        }
+        paged.forget().expect("the engine restarts");
+        plain.forget().expect("the engine restarts");
+    }
+    assert!(held_back > 0, "no prompt was of such a length");
+}
+
+#[test]
 fn alternating_models_write_what_each_would_from_that_text_afresh() {
     let mut engines = [cached(Role::Small), cached(Role::Large)];
     let mut afresh = [uncached(Role::Small), uncached(Role::Large)];

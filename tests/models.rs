@@ -72,6 +72,7 @@ fn models_of_all_presets_are_listed() {
     let qwen = find("qwen2.5-math", "large");
     assert_eq!((&qwen["place"], &qwen["bytes"]), (&"not-here".into(), &Value::Null));
     assert_eq!(qwen["parameters"], 7_615_616_512_u64);
+    assert_eq!(qwen["memory"], 2 * 7_615_616_512_u64, "of what is not here, the weights alone");
     let table = list(home.path(), &[]);
     assert!(table.contains("inside the binary") && table.contains("7.62G"), "{table}");
 
@@ -231,6 +232,38 @@ fn a_model_is_fetched_and_loads_without_a_network() {
     let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
     assert!(output.status.success(), "{lines:?}");
     assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"hub-cache".into(), &true.into()));
+}
+
+#[test]
+fn a_gguf_file_of_the_hub_is_fetched_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = copy(home.path(), "repository");
+    tiny_gguf::convert(&folder.join("large-f32.gguf"));
+    let server = FakeHub::start(&folder, Trouble::Nothing);
+    preset(home.path(), "hubfile", "tiny/open/large-f32.gguf", "tokenizer = \"tiny/open\"");
+    let row = || {
+        let rows = objects(&list(home.path(), &["--json"]));
+        rows.into_iter().find(|row| row["source"] == "tiny/open/large-f32.gguf").unwrap()
+    };
+    assert_eq!(row()["place"], "not-here");
+    let check = ["models", "check", "hubfile", "--json"];
+    let told = hub(home.path(), None, &check).output().unwrap();
+    let told = String::from_utf8(told.stdout).unwrap();
+    assert!(told.contains("`pointsman models fetch tiny/open/large-f32.gguf` gets it"), "{told}");
+
+    let run = hub(home.path(), Some(&server), &["models", "fetch", "hubfile"]).output().unwrap();
+    assert!(run.status.success(), "{run:?}");
+    let snapshot = home.path().join(format!("hf/hub/models--tiny--open/snapshots/{COMMIT}"));
+    assert!(snapshot.join("tokenizer.json").exists(), "the tokenizer comes with it");
+    assert!(!snapshot.join("model.safetensors").exists(), "other weights do not");
+    assert_eq!((&row()["place"], &row()["architecture"]), (&"file".into(), &"llama".into()));
+    let output = hub(home.path(), None, &check).output().unwrap();
+    let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
+    assert_eq!(lines[2]["works"], true, "{lines:?}");
+
+    let wrong = ["models", "fetch", "tiny/open/other.gguf"];
+    let told = refusal(hub(home.path(), Some(&server), &wrong));
+    assert!(told.contains("has no file other.gguf: it has large-f32.gguf"), "{told}");
 }
 
 #[test]

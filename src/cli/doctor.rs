@@ -6,7 +6,8 @@ use std::time::Instant;
 use super::options::Common;
 use super::{Outcome, style};
 use crate::config::{Folders, Preset};
-use crate::engine::{self, EngineError, Flow, Gate, Request, Segment};
+use crate::engine::gpu::Driver;
+use crate::engine::{self, EngineError, Flow, Gate, Request, Segment, chat};
 use crate::episode::Role;
 use crate::store::Store;
 use crate::terminal::quiet;
@@ -32,6 +33,7 @@ pub fn run(common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
     report("terminal", terminal())?;
     report("processor", processor())?;
     report("features", Ok(features()))?;
+    report("gpu", gpu())?;
     report(
         "folders",
         Ok(format!(
@@ -119,6 +121,37 @@ fn features() -> String {
     }
 }
 
+/// The GPUs, and whether this binary can use them.
+fn gpu() -> Result<String, String> {
+    let can = cfg!(feature = "cuda");
+    let driver = match Driver::open() {
+        Ok(driver) => driver,
+        Err(reason) if can => {
+            return Err(format!("{reason}: this binary is built for CUDA, so install the driver"));
+        }
+        Err(reason) => return Ok(format!("{reason}; none is needed")),
+    };
+    let told = driver.gpus().into_iter().map(|gpu| {
+        let capability =
+            gpu.capability.map(|(major, minor)| format!(", capability {major}.{minor}"));
+        let memory = gpu.memory.map(|memory| {
+            let [total, free] = [memory.total, memory.free()].map(|n| style::si(n as f64));
+            format!(", {total}B of memory, {free}B free")
+        });
+        format!("{}{}{}", gpu.name, capability.unwrap_or_default(), memory.unwrap_or_default())
+    });
+    let told: Vec<String> = told.collect();
+    let version = driver.version().unwrap_or_else(|| "of unknown version".into());
+    match (told.is_empty(), can) {
+        (true, _) => Err(format!("driver {version}, but it shows no GPU: look at nvidia-smi")),
+        (false, true) => Ok(format!("driver {version}; {}", told.join("; "))),
+        (false, false) => Err(format!(
+            "driver {version}; {}: this binary cannot use it, build with --features cuda",
+            told.join("; ")
+        )),
+    }
+}
+
 fn store(common: &Common, folders: &Folders) -> Result<String, String> {
     let path = common.store(folders);
     let store = Store::open(&path).map_err(|e| e.to_string())?;
@@ -131,6 +164,8 @@ fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, Engin
     let config = preset.model(role);
     let mut engine = engine::load(config, &folders.cache, &Gate::new(None))?;
     let loaded = began.elapsed();
+    let mut preset = preset.clone();
+    chat::frame(&mut preset, role, engine.as_ref())?;
     let text = preset.prompt_for(role, "Ava has 37 pens. She buys 4 boxes of 12 pens.");
     let request = Request {
         prefix: vec![Segment { text: text.into(), own: None }],

@@ -38,11 +38,26 @@ impl Preset {
         }
     }
 
-    /// The prompt of one model for a question: its own template, else the preset's, with
-    /// `{question}` replaced.
+    /// The same, to be changed.
+    pub fn model_mut(&mut self, role: Role) -> &mut ModelConfig {
+        match role {
+            Role::Small => &mut self.small,
+            Role::Large => &mut self.large,
+        }
+    }
+
+    /// The prompt of one model for a question: its own template, else what its chat template makes of the
+    /// preset's, else that as it is, with `{question}` replaced, and the beginning of the answer behind it.
     pub fn prompt_for(&self, role: Role, question: &str) -> String {
-        let template = self.model(role).prompt.as_deref().unwrap_or(&self.prompt.template);
-        template.replace("{question}", question)
+        let model = self.model(role);
+        let template = model.prompt.as_ref().or(model.framed.as_ref());
+        let template = template.unwrap_or(&self.prompt.template);
+        format!("{}{}", template.replace("{question}", question), self.prompt.opening)
+    }
+
+    /// Whether the model's own chat template is to frame the prompt.
+    pub fn is_framed(&self, role: Role) -> bool {
+        self.prompt.chat && self.model(role).prompt.is_none()
     }
 }
 
@@ -86,9 +101,17 @@ pub struct ModelConfig {
     /// Price of a million tokens that are written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_out: Option<f64>,
-    /// A prompt template of this model's own.
+    /// On a GPU, keys and values are kept in pages (PagedAttention), room for this many tokens of context in
+    /// all; without it, each text has a cache of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paged_context: Option<usize>,
+    /// A prompt template of this model's own, which no chat template frames.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
+    /// What the model's chat template made of the preset's prompt when an episode began. It is kept with the
+    /// episode, so that it can be read and forked without the template; a preset's file has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framed: Option<String>,
     /// For a model behind an address: how it is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<Remote>,
@@ -142,8 +165,29 @@ pub enum Dtype {
 #[serde(deny_unknown_fields)]
 pub struct Prompt {
     /// Text before the first step; `{question}` stands for the question. Special tokens may be
-    /// written out (`<|im_start|>`).
+    /// written out (`<|im_start|>`). With `chat` it is what the person says, and has none.
+    #[serde(default = "the_question")]
     pub template: String,
+    /// Whether each model's own chat template frames the question.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub chat: bool,
+    /// With `chat`: the system message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// With `chat`: what the chat template is told as `enable_thinking`; nothing where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<bool>,
+    /// What every answer begins with, behind the template; it is put there, not written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub opening: String,
+}
+
+fn the_question() -> String {
+    "{question}".into()
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// What a step is and when an episode is over.
@@ -154,12 +198,44 @@ pub struct Steps {
     pub delimiter: String,
     /// A finished step that contains this ends the episode.
     pub answer: String,
+    /// What ends the thoughts of a thinking model, such as `</think>`: an answer before it is none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thoughts_end: Option<String>,
+    /// An episode whose last steps are the same step, or the same few steps, this often in a row goes round
+    /// in circles, and ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_repeats: Option<usize>,
     /// Tokens of one step at most.
     #[serde(default = "default_max_tokens")]
     pub max_tokens: usize,
     /// Steps of one episode at most.
     #[serde(default = "default_max_steps")]
     pub max_steps: usize,
+}
+
+impl Steps {
+    /// Whether `step`, which follows the steps `before`, gives the answer.
+    pub fn answers<'a>(&self, mut before: impl Iterator<Item = &'a str>, step: &str) -> bool {
+        let said = match &self.thoughts_end {
+            None => step,
+            Some(end) => match step.rsplit_once(end.as_str()) {
+                Some((_, said)) => said,
+                None if before.any(|earlier| earlier.contains(end.as_str())) => step,
+                None => return false,
+            },
+        };
+        said.contains(&self.answer)
+    }
+
+    /// Whether the last of `steps` repeat themselves as often as `max_repeats` says; blanks do not count.
+    pub fn go_round(&self, steps: &[&str]) -> bool {
+        let Some(times) = self.max_repeats else { return false };
+        let n = steps.len();
+        (1..=n / times).any(|period| {
+            let tail = &steps[n - period * times..];
+            tail.iter().zip(&tail[period..]).all(|(a, b)| a.trim() == b.trim())
+        })
+    }
 }
 
 fn default_max_tokens() -> usize {
@@ -395,6 +471,33 @@ pub enum WhenSpent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn steps(more: &str) -> Steps {
+        toml::from_str(&format!("delimiter = \"\\n\"\nanswer = \"A:\"\n{more}")).unwrap()
+    }
+
+    #[test]
+    fn an_answer_among_thoughts_is_none_yet() {
+        let plain = steps("");
+        assert!(plain.answers([].into_iter(), "so A: 4"));
+        assert!(!plain.answers(["A: 4"].into_iter(), "and on"));
+        let thinking = steps("thoughts_end = \"</think>\"");
+        assert!(!thinking.answers(["<think>"].into_iter(), "A: 4?"));
+        assert!(!thinking.answers([].into_iter(), "A: 4? </think>"));
+        assert!(thinking.answers([].into_iter(), "5? </think> A: 4"));
+        assert!(thinking.answers(["5? </think>", "So"].into_iter(), "A: 4"));
+    }
+
+    #[test]
+    fn a_circle_is_any_few_steps_that_come_again_and_again() {
+        let guard = steps("max_repeats = 3");
+        assert!(guard.go_round(&["x", "a\n", "a", " a"]));
+        assert!(guard.go_round(&["a", "b", "a", "b", "a", "b"]));
+        assert!(!guard.go_round(&["a", "b", "a", "b", "a"]), "twice and a half");
+        assert!(!guard.go_round(&["a", "a", "b", "a"]));
+        assert!(!guard.go_round(&[]));
+        assert!(!steps("").go_round(&["a"; 9]));
+    }
 
     #[test]
     fn shadows_are_a_name_and_perhaps_a_threshold() {

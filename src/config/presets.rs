@@ -42,6 +42,7 @@ pub fn load_preset(name_or_path: &str, folders: &Folders) -> Result<Preset, Conf
     if preset.name.is_empty() {
         preset.name = file.name().into_owned();
     }
+    preset.pass_on_system();
     let path = file.path;
     preset.validate().map_err(|reason| ConfigError::Invalid { path, reason })?;
     Ok(preset)
@@ -72,6 +73,8 @@ mod tests {
                 serde_json::from_str(&serde_json::to_string(&preset).unwrap()).unwrap();
             assert_eq!(toml, preset);
             assert_eq!(json, preset);
+            // What was not tried says so where it is chosen.
+            assert!(name == "tiny" || preset.description.contains("ntested"));
         }
     }
 
@@ -95,7 +98,9 @@ mod tests {
         std::fs::write(folders.presets().join("mine.toml"), &text).unwrap();
         assert_eq!(load_preset("tiny", &folders).unwrap().routing.threshold, 0.25);
         assert_eq!(load_preset("mine", &folders).unwrap().name, "mine");
-        assert_eq!(preset_names(&folders), ["mine", "qwen2.5-math", "tiny"]);
+        let names = preset_names(&folders);
+        let count = |name: &str| names.iter().filter(|n| *n == name).count();
+        assert_eq!(["mine", "qwen2.5-math", "tiny"].map(count), [1, 1, 1], "{names:?}");
     }
 
     #[test]
@@ -103,7 +108,7 @@ mod tests {
         let (home, folders) = folders();
         let message = load_preset("tinny", &folders).unwrap_err().to_string();
         assert!(message.contains("no preset `tinny`"), "{message}");
-        assert!(message.contains("qwen2.5-math, tiny"), "{message}");
+        assert!(message.contains("qwen2.5-math, ") && message.contains(", tiny"), "{message}");
 
         let path = home.path().join("broken.toml");
         let name = path.to_str().unwrap();

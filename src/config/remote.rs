@@ -82,6 +82,16 @@ fn default_retries() -> u32 {
 }
 
 impl Preset {
+    /// Gives the preset's system message to the models behind a chat API that have none of their own.
+    pub(super) fn pass_on_system(&mut self) {
+        for model in [&mut self.small, &mut self.large] {
+            let chat = model.remote.as_mut().filter(|remote| remote.api == Api::Chat);
+            if let Some(remote) = chat.filter(|_| model.prompt.is_none()) {
+                remote.system = remote.system.take().or_else(|| self.prompt.system.clone());
+            }
+        }
+    }
+
     pub(super) fn validate_remote(&self, role: Role) -> Result<(), InvalidPreset> {
         let model = self.model(role);
         let key = |name: &str| format!("{role}.{name}");
@@ -113,6 +123,7 @@ impl Preset {
             ("device", model.device != DeviceChoice::default()),
             ("dtype", model.dtype != Dtype::default()),
             ("quantize_bits", model.quantize_bits.is_some()),
+            ("paged_context", model.paged_context.is_some()),
         ];
         for (name, given) in local {
             check(!given, &key(name), || {
@@ -125,11 +136,21 @@ impl Preset {
         })?;
         let key = |name: &str| format!("{role}.remote.{name}");
         check(!remote.model.trim().is_empty(), &key("model"), || "is empty".into())?;
+        let own = format!("{role}.prompt");
         if remote.api == Api::Chat {
-            check(model.prompt.is_some(), &format!("{role}.prompt"), || {
+            check(model.prompt.is_some() || self.prompt.chat, &own, || {
                 "is missing: a chat API has a template of its own, so give this model's message without special tokens, such as prompt = \"{question}\"".into()
             })?;
+            // It would be taken for something that the person says.
+            check(self.prompt.opening.is_empty(), "prompt.opening", || {
+                format!(
+                    "cannot be put into the answer of the {role} model, which is behind a chat API: leave it out, or use api = \"completions\""
+                )
+            })?;
         } else {
+            check(!self.is_framed(role), &own, || {
+                "is missing: a server shows nobody its chat template, so with prompt.chat give this model's whole prompt, special tokens included, or set api = \"chat\"".into()
+            })?;
             let chat = "is for api = \"chat\": leave it out, or set that";
             check(remote.system.is_none(), &key("system"), || chat.into())?;
             check(remote.continues == Continues::default(), &key("continues"), || chat.into())?;

@@ -47,6 +47,15 @@ impl Preset {
                 "does not contain {question}".into()
             })?;
         }
+        let of_chat = [
+            ("prompt.system", self.prompt.system.is_some()),
+            ("prompt.thinking", self.prompt.thinking.is_some()),
+        ];
+        for (key, given) in of_chat {
+            check(self.prompt.chat || !given, key, || {
+                "is for the models' chat templates: set prompt.chat = true, or leave it out".into()
+            })?;
+        }
         let empty = || "is empty".to_owned();
         check(!self.steps.delimiter.is_empty(), "steps.delimiter", empty)?;
         // Every step contains the empty text, so the first would end the episode.
@@ -54,6 +63,12 @@ impl Preset {
         let zero = || "is 0, but must be at least 1".to_owned();
         check(self.steps.max_tokens > 0, "steps.max_tokens", zero)?;
         check(self.steps.max_steps > 0, "steps.max_steps", zero)?;
+        let end = self.steps.thoughts_end.as_deref();
+        check(end != Some(""), "steps.thoughts_end", empty)?;
+        let repeats = self.steps.max_repeats;
+        check(repeats.is_none_or(|n| n > 1), "steps.max_repeats", || {
+            format!("is {}, but must be at least 2", repeats.unwrap_or_default())
+        })?;
         let temperature = self.sampling.temperature;
         check(temperature >= 0.0 && temperature.is_finite(), "sampling.temperature", || {
             format!("is {temperature}, but must be 0 or more")
@@ -95,6 +110,9 @@ impl Preset {
                 format!("is {bits}, but must be 2, 3, 4, 5, 6 or 8")
             })?;
         }
+        check(model.paged_context.is_none_or(|n| n > 0), &key("paged_context"), || {
+            "is 0, but must be at least 1; leave it out for no pages".into()
+        })?;
         let apart = [model.price_in, model.price_cached, model.price_out];
         let given = apart.iter().filter(|price| price.is_some()).count();
         check(given == 0 || given == 3, &key("price_in"), || {
@@ -150,6 +168,11 @@ mod tests {
         assert_eq!(refused(|p| p.steps.answer.clear()), "steps.answer");
         assert_eq!(refused(|p| p.steps.max_tokens = 0), "steps.max_tokens");
         assert_eq!(refused(|p| p.steps.max_steps = 0), "steps.max_steps");
+        assert_eq!(refused(|p| p.steps.thoughts_end = Some(String::new())), "steps.thoughts_end");
+        assert_eq!(refused(|p| p.steps.max_repeats = Some(1)), "steps.max_repeats");
+        assert_eq!(refused(|p| p.prompt.system = Some("Be brief.".into())), "prompt.system");
+        assert_eq!(refused(|p| p.prompt.thinking = Some(false)), "prompt.thinking");
+        assert_eq!(refused(|p| p.large.paged_context = Some(0)), "large.paged_context");
         assert_eq!(refused(|p| p.sampling.temperature = f64::INFINITY), "sampling.temperature");
         assert_eq!(refused(|p| p.sampling.top_p = 0.0), "sampling.top_p");
         assert_eq!(refused(|p| p.budget.limit = Some(0.0)), "budget.limit");

@@ -29,6 +29,28 @@ const SMALL: [&str; 7] = [
 /// How often a download that broke off is taken up again at once.
 const RETRIES: usize = 3;
 
+/// Whether a text has the form of a Hugging Face id: owner/name and nothing else; `./x`, `/x` and `x.gguf`
+/// are meant as paths, and what has a colon is of another kind.
+pub fn is_hub_id(source: &str) -> bool {
+    let parts: Vec<&str> = source.split('/').collect();
+    let fine = |part: &&str| !part.is_empty() && !part.starts_with(['.', '~']);
+    parts.len() == 2
+        && parts.iter().all(fine)
+        && !source.ends_with(".gguf")
+        && !source.contains(':')
+}
+
+/// The Hugging Face id and the name of the file, where a text has the form `owner/name/file.gguf`.
+pub fn hub_file(source: &str) -> Option<(&str, &str)> {
+    let (id, file) = source.rsplit_once('/')?;
+    (file.ends_with(".gguf") && is_hub_id(id)).then_some((id, file))
+}
+
+/// Whether a text names something on the hub, a model or a GGUF file of one, rather than a path.
+pub fn is_on_hub(source: &str) -> bool {
+    (is_hub_id(source) || hub_file(source).is_some()) && !Path::new(source).exists()
+}
+
 /// Why a model could not be fetched.
 #[derive(Debug, Error)]
 pub enum HubError {
@@ -48,6 +70,8 @@ pub enum HubError {
         "{id} has no {what}: take a repository with config.json, tokenizer.json and safetensors"
     )]
     Incomplete { id: String, what: &'static str },
+    #[error("{id} has no file {file}: it has {}", if others.is_empty() { "no GGUF file" } else { others })]
+    NoFile { id: String, file: String, others: String },
     #[error(
         "{folder} has room for {free} bytes, and {id} needs {needed} more: make room, or set HF_HOME to a folder on another disk"
     )]
@@ -137,6 +161,15 @@ struct Listing {
     siblings: Vec<Sibling>,
 }
 
+impl Listing {
+    /// The commit is a folder's name.
+    fn check(&self, id: &str) -> Result<(), HubError> {
+        let hex = self.sha.len() >= 7 && self.sha.chars().all(|c| c.is_ascii_hexdigit());
+        let reason = || "its commit has no number".to_owned();
+        if hex { Ok(()) } else { Err(HubError::Strange { id: id.into(), reason: reason() }) }
+    }
+}
+
 #[derive(Clone, Deserialize)]
 struct Sibling {
     rfilename: String,
@@ -152,19 +185,27 @@ struct Lfs {
     sha256: String,
 }
 
-/// Fetches what a model of the hub needs into the cache; files that are there are left alone, and one of which
-/// a part is there is continued. The token, if one is needed, is taken from `HF_TOKEN`.
+/// Fetches what a model of the hub needs into the cache, or the one file that `owner/name/file.gguf` names; files
+/// that are there are left alone, and one of which a part is there is continued. The token, if one is needed, is
+/// taken from `HF_TOKEN`.
 ///
 /// # Errors
 /// See [`HubError`]; what has come so far stays.
 pub fn fetch(
-    id: &str,
+    source: &str,
     wanted: Wanted,
     watch: &mut dyn FnMut(Headway<'_>),
 ) -> Result<Fetched, HubError> {
+    let (id, file) = match hub_file(source) {
+        Some((id, file)) => (id, Some(file)),
+        None => (source, None),
+    };
     let fetcher = Fetcher::new(id)?;
     let listing = fetcher.listing()?;
-    let files = choose(id, &listing, wanted)?;
+    let files = match file {
+        Some(file) => vec![the_one(id, &listing, file)?],
+        None => choose(id, &listing, wanted)?,
+    };
     let folder = fetcher.repository.join("snapshots").join(&listing.sha);
     let total = files.iter().filter_map(|file| file.size).sum();
     let here = |file: &Sibling| {
@@ -192,17 +233,28 @@ pub fn fetch(
         tell(length);
         fetched.bytes += length;
     }
-    fetcher.write_list(&files)?;
+    // One file of many is found by its name, and the list is of a whole model.
+    if file.is_none() {
+        fetcher.write_list(&files)?;
+    }
     Ok(fetched)
+}
+
+/// The file of that name.
+fn the_one(id: &str, listing: &Listing, file: &str) -> Result<Sibling, HubError> {
+    listing.check(id)?;
+    let mut all = listing.siblings.iter();
+    let found = all.find(|sibling| sibling.rfilename == file).cloned();
+    found.ok_or_else(|| {
+        let gguf = listing.siblings.iter().map(|s| s.rfilename.as_str());
+        let gguf: Vec<&str> = gguf.filter(|name| name.ends_with(".gguf")).collect();
+        HubError::NoFile { id: id.into(), file: file.into(), others: gguf.join(", ") }
+    })
 }
 
 /// The files that are wanted. Names with folders are none of them, and so no name leads out of the cache.
 fn choose(id: &str, listing: &Listing, wanted: Wanted) -> Result<Vec<Sibling>, HubError> {
-    let hex = listing.sha.len() >= 7 && listing.sha.chars().all(|c| c.is_ascii_hexdigit());
-    if !hex {
-        let reason = "its commit has no number".to_owned();
-        return Err(HubError::Strange { id: id.into(), reason });
-    }
+    listing.check(id)?;
     let has = |name: &str| listing.siblings.iter().any(|file| file.rfilename == name);
     let shard = |name: &str| name.starts_with("model-") && name.ends_with(".safetensors");
     let sharded = listing.siblings.iter().any(|file| shard(&file.rfilename));
@@ -457,4 +509,20 @@ impl hf_hub::api::Progress for Meter<'_> {
     }
 
     fn finish(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_files_of_the_hub_are_told_from_paths() {
+        assert!(is_hub_id("Qwen/Qwen3-8B") && hub_file("Qwen/Qwen3-8B").is_none());
+        assert_eq!(hub_file("o/n/m-q8_0.gguf"), Some(("o/n", "m-q8_0.gguf")));
+        for path in
+            ["n/m.gguf", "/o/n/m.gguf", "./n/m.gguf", "~/n/m.gguf", "a/o/n/m.gguf", "m.gguf"]
+        {
+            assert!(!is_hub_id(path) && hub_file(path).is_none(), "{path}");
+        }
+    }
 }

@@ -8,8 +8,10 @@ use candle_core::safetensors::MmapedSafetensors;
 use serde_json::Value;
 use tokenizers::Tokenizer;
 
-use super::files::{BUILTIN, unreadable, weights};
-use super::{EngineError, Located, hub, locate};
+use super::chat::ChatTemplate;
+use super::files::{unreadable, weights};
+use super::source::{BUILTIN, Located, locate};
+use super::{EngineError, hub};
 use crate::config::{Dtype, ModelConfig};
 
 /// Tokens of KV cache that [`Inventory::memory`] makes room for, or the model's context where that is shorter.
@@ -80,7 +82,8 @@ pub struct Inventory {
     /// The file that has the chat template. Presets have prompts of their own; this is for who writes one.
     pub template: Option<String>,
     /// Bytes that the loaded model will take, about: weights as they are held in memory, and the KV cache of
-    /// [`KV_TOKENS`] tokens. Copies that a prefix cache keeps come on top.
+    /// [`KV_TOKENS`] tokens. Copies that a prefix cache keeps come on top. Of a model that is not here, the
+    /// weights alone, by the preset's number of parameters.
     pub memory: Option<u64>,
 }
 
@@ -114,7 +117,9 @@ const GGUF_ARCHITECTURES: [&str; 8] =
     ["llama", "mistral3", "phi2", "phi3", "starcoder2", "qwen2", "qwen3", "qwen3moe"];
 
 impl Inventory {
+    /// What a preset says of a model whose files are not here.
     fn unknown(place: Place, config: &ModelConfig) -> Self {
+        let weights = config.parameters.filter(|_| place == Place::NotHere);
         Self {
             place,
             bytes: None,
@@ -123,7 +128,7 @@ impl Inventory {
             context: None,
             tokenizer: None,
             template: None,
-            memory: None,
+            memory: weights.map(|n| held(n, config)),
         }
     }
 
@@ -169,7 +174,11 @@ pub fn inventory(config: &ModelConfig, cache: &Path) -> Result<Inventory, Engine
     if config.remote.is_some() {
         return Ok(Inventory::unknown(Place::Remote, config));
     }
-    match locate(&config.source, cache)? {
+    let located = match locate(&config.source, cache) {
+        Err(EngineError::NotFetched(_)) => return Ok(Inventory::unknown(Place::NotHere, config)),
+        located => located?,
+    };
+    match located {
         Located::Folder(path) if config.source.starts_with(BUILTIN) => {
             folder(&path, Place::Binary(path.clone()), config)
         }
@@ -249,6 +258,50 @@ fn gguf_header(path: &Path) -> Result<gguf_file::Content, EngineError> {
     }
 }
 
+/// The chat template of a model that is here.
+///
+/// # Errors
+/// When a GGUF file is broken.
+pub(super) fn chat_template(
+    config: &ModelConfig,
+    located: &Located,
+) -> Result<Option<ChatTemplate>, EngineError> {
+    let of_hub = |id: &str| Some(hub::cached(id, "config.json")?.parent()?.to_owned());
+    Ok(match located {
+        Located::Folder(folder) => ChatTemplate::of_folder(folder),
+        Located::Hub(id) => of_hub(id).and_then(|folder| ChatTemplate::of_folder(&folder)),
+        Located::Gguf(path) => {
+            let own = tokenizer_file(config);
+            let folder = own.as_deref().and_then(Path::parent);
+            chat_template_of(folder, &gguf_header(path)?)
+        }
+    })
+}
+
+/// The file with the tokenizer that the preset names for a GGUF file, where it is here.
+fn tokenizer_file(config: &ModelConfig) -> Option<PathBuf> {
+    let source = config.tokenizer.as_deref()?;
+    let file = "tokenizer.json";
+    let folder = Path::new(source);
+    if folder.is_dir() { Some(folder.join(file)) } else { hub::cached(source, file) }
+}
+
+/// The template of the folder that a GGUF file's tokenizer is taken from, else its own.
+fn chat_template_of(folder: Option<&Path>, content: &gguf_file::Content) -> Option<ChatTemplate> {
+    let own = || {
+        let facts = &content.metadata;
+        let source = facts.get("tokenizer.chat_template")?.to_string().ok()?;
+        let token = |name: &str| {
+            let id = facts.get(&format!("tokenizer.ggml.{name}_token_id"))?.to_u32().ok()?;
+            let all = facts.get("tokenizer.ggml.tokens")?.to_vec().ok()?;
+            all.get(id as usize)?.to_string().ok().cloned()
+        };
+        let [bos, eos] = ["bos", "eos"].map(|name| token(name).unwrap_or_default());
+        Some(ChatTemplate::new(source.clone(), "in the GGUF file", bos, eos))
+    };
+    folder.and_then(ChatTemplate::of_folder).or_else(own)
+}
+
 fn tensors_of(content: &gguf_file::Content) -> Vec<TensorHeader> {
     let header = |(name, info): (&String, &gguf_file::TensorInfo)| {
         let elements = info.shape.elem_count();
@@ -279,6 +332,20 @@ impl Attention {
     }
 }
 
+/// Bytes of a number that is held as the preset says, or as the engine chooses: it has two then, on any device.
+fn width(config: &ModelConfig) -> u64 {
+    if config.dtype == Dtype::F32 { 4 } else { 2 }
+}
+
+/// Bytes of so many weights, which are quantized where the preset says so.
+fn held(weights: u64, config: &ModelConfig) -> u64 {
+    match config.quantize_bits {
+        // Blocks have a scale each: about half a bit a number.
+        Some(bits) => weights.saturating_mul(2 * u64::from(bits) + 1) / 16,
+        None => weights.saturating_mul(width(config)),
+    }
+}
+
 fn folder(folder: &Path, place: Place, config: &ModelConfig) -> Result<Inventory, EngineError> {
     let path = folder.join("config.json");
     let text = fs::read_to_string(&path).map_err(|e| unreadable(&path, &e))?;
@@ -295,13 +362,9 @@ fn folder(folder: &Path, place: Place, config: &ModelConfig) -> Result<Inventory
             head_size: size,
         })
     };
-    // What the engine chooses by itself has two bytes, on any device.
-    let width = if config.dtype == Dtype::F32 { 4 } else { 2 };
-    let held = |tensor: &TensorHeader| match config.quantize_bits {
-        Some(bits) if tensor.dimensions == 2 && !tensor.name.contains("embed") => {
-            // Blocks have a scale each: about half a bit a number.
-            tensor.elements * (2 * u64::from(bits) + 1) / 16
-        }
+    let width = width(config);
+    let held = |tensor: &TensorHeader| match tensor.dimensions {
+        2 if !tensor.name.contains("embed") => held(tensor.elements, config),
         _ => tensor.elements * width,
     };
     let context = number("max_position_embeddings");
@@ -314,25 +377,10 @@ fn folder(folder: &Path, place: Place, config: &ModelConfig) -> Result<Inventory
         context,
         tokenizer: there("tokenizer.json")
             .then(|| TokenizerPlace::File(folder.join("tokenizer.json"))),
-        template: template(folder),
+        template: ChatTemplate::of_folder(folder).map(|found| found.place().to_owned()),
         memory: attention().map(|a| weights.saturating_add(a.bytes(context, width))),
         place,
     })
-}
-
-/// The file of a folder that has a chat template.
-fn template(folder: &Path) -> Option<String> {
-    let own = "chat_template.jinja";
-    if folder.join(own).is_file() {
-        return Some(own.into());
-    }
-    let within = ["tokenizer_config.json", "chat_template.json"];
-    let has = |name: &&str| {
-        let text = fs::read_to_string(folder.join(name)).unwrap_or_default();
-        let facts: Value = serde_json::from_str(&text).unwrap_or_default();
-        !facts["chat_template"].is_null()
-    };
-    within.into_iter().find(has).map(str::to_owned)
 }
 
 /// Bytes of the files in a folder; links are followed.
@@ -373,16 +421,9 @@ fn gguf(path: &Path, config: &ModelConfig) -> Result<Inventory, EngineError> {
     let context = number("context_length");
     let weights: u64 = tensors.iter().map(held).sum();
     let inside = text("tokenizer.ggml.model").map(|_| TokenizerPlace::Inside);
-    let own = config.tokenizer.as_deref().map(|source| {
-        let folder = Path::new(source);
-        let file = Path::new("tokenizer.json");
-        if folder.is_dir() {
-            Some(folder.join(file))
-        } else {
-            hub::cached(source, "tokenizer.json")
-        }
-    });
-    let template = own.clone().flatten().and_then(|file| template(file.parent()?));
+    let own = config.tokenizer.as_ref().map(|_| tokenizer_file(config));
+    let folder = own.clone().flatten().and_then(|file| Some(file.parent()?.to_owned()));
+    let template = chat_template_of(folder.as_deref(), &content);
     let bytes = fs::metadata(path).map_err(|e| unreadable(path, &e))?.len();
     Ok(Inventory {
         place: Place::File(path.to_owned()),
@@ -393,8 +434,7 @@ fn gguf(path: &Path, config: &ModelConfig) -> Result<Inventory, EngineError> {
             Some(file) => file.filter(|file| file.is_file()).map(TokenizerPlace::File),
             None => inside,
         },
-        template: template
-            .or_else(|| text("tokenizer.chat_template").map(|_| "in the GGUF file".to_owned())),
+        template: template.map(|found| found.place().to_owned()),
         memory: attention().map(|a| weights.saturating_add(a.bytes(context, 4))),
         architecture,
     })

@@ -19,23 +19,28 @@ use mistralrs::model_builder_trait::{
     build_gguf_pipeline, build_model_from_pipeline, build_text_pipeline,
 };
 use mistralrs::{
-    Constraint, CustomLogitsProcessor, GgufModelBuilder, IsqBits, Model, ModelDType, NormalRequest,
-    RequestMessage, Response, SamplingParams, Tensor, TextModelBuilder,
+    Constraint, CustomLogitsProcessor, GgufModelBuilder, IsqBits, MemoryGpuConfig, Model,
+    ModelDType, NormalRequest, PagedAttentionConfig, PagedAttentionMetaBuilder, RequestMessage,
+    Response, SamplingParams, Tensor, TextModelBuilder,
 };
 use tokenizers::Tokenizer;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
+use super::chat::{Chat, ChatTemplate};
 use super::sampler::{Draw, draw, step_is_over};
-use super::{
-    Draft, Engine, EngineError, Flow, Located, Request, Watch, files, inventory, locate, reaper,
-};
+use super::source::{Located, digest, locate};
+use super::{Draft, Engine, EngineError, Flow, Request, Watch, inventory, reaper};
 use crate::config::{DeviceChoice, Dtype, ModelConfig};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
 /// Tokens before a step that are decoded with it, so that decoders which treat a text's
 /// beginning specially see that it is none.
 const CONTEXT_TOKENS: usize = 4;
+
+/// Tokens of a page of the paged cache. mistral.rs 0.8.1 goes wrong where exactly one token of a page is new: such
+/// a prefix is sent without its last token, which is then put in the place of the first that is drawn.
+const PAGE: usize = 32;
 
 /// Models of fewer parameters spend more time on handing pieces of their layers to rayon's threads than
 /// on computing them.
@@ -47,7 +52,10 @@ pub struct MistralEngine {
     model: Model,
     tokenizer: Arc<Tokenizer>,
     end_of_text: Arc<[u32]>,
+    template: Option<ChatTemplate>,
     context: usize,
+    /// Whether its cache is kept in pages.
+    paged: bool,
     requests: usize,
     /// Whether anything was written since the last [`Engine::forget`].
     used: bool,
@@ -87,13 +95,13 @@ impl MistralEngine {
             (None, Some(_)) => 0,
             (None, None) => return Err(EngineError::NoPrice { name }),
         };
-        let digest = files::digest(&located)?;
+        let digest = digest(&located)?;
         let failed = |reason: String| EngineError::Load { name: name.clone(), reason };
-        let config = config.clone();
+        let (own, place) = (config.clone(), located.clone());
         // On a thread of its own: in-situ quantization is a thread's setting in mistral.rs and
         // stays on, and a broken tokenizer panics.
         let loaded = std::thread::spawn(move || {
-            catch_unwind(AssertUnwindSafe(|| build(&config, &located, cached)))
+            catch_unwind(AssertUnwindSafe(|| build(&own, &place, cached)))
         })
         .join()
         .unwrap_or_else(Err);
@@ -110,7 +118,10 @@ impl MistralEngine {
             model: parts.model,
             tokenizer,
             end_of_text: parts.end_of_text.into(),
+            // Of a model of the hub it is here now.
+            template: inventory::chat_template(config, &located)?,
             context: parts.context,
+            paged: config.paged_context.is_some(),
             requests: 0,
             used: false,
             _runtime: parts.runtime,
@@ -154,8 +165,14 @@ impl Engine for MistralEngine {
         &self.record
     }
 
+    fn frame(&self, chat: Chat<'_>) -> Result<String, EngineError> {
+        let name = || self.record.name.clone();
+        let template = self.template.as_ref().ok_or_else(|| EngineError::NoTemplate(name()))?;
+        template.render(chat).map_err(|reason| EngineError::Load { name: name(), reason })
+    }
+
     fn write(&mut self, request: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError> {
-        let (ids, begun) = self.ids_of(request)?;
+        let (mut ids, begun) = self.ids_of(request)?;
         let dictated = match &request.dictation {
             Some(text) => self.tokens_of(text)?,
             None => Vec::new(),
@@ -166,10 +183,17 @@ impl Engine for MistralEngine {
             return Err(EngineError::TooLong(ids.len(), self.record.name.clone(), self.context));
         }
         let before = ids.len() - begun;
+        let length = ids.len();
+        let held = if self.paged && length > 1 && length % PAGE == 1 { ids.pop() } else { None };
         let (reports, tokens) = mpsc::channel();
         let processor = Arc::new(Recorder {
             progress: Mutex::new(Progress {
-                step: ids[before.saturating_sub(CONTEXT_TOKENS)..].to_vec(),
+                held,
+                step: ids[before.saturating_sub(CONTEXT_TOKENS)..]
+                    .iter()
+                    .copied()
+                    .chain(held)
+                    .collect(),
                 context: before.min(CONTEXT_TOKENS),
                 shown: request.begun.as_ref().map_or(0, |b| b.text.len()),
                 drawn: 0,
@@ -191,7 +215,7 @@ impl Engine for MistralEngine {
                 seed: request.seed,
             },
             alone: self.record.parameters < WORTH_A_POOL,
-            position: ids.len(),
+            position: length,
             dictated,
             prefilled: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
@@ -200,10 +224,10 @@ impl Engine for MistralEngine {
         self.requests += 1;
         self.used = true;
         let (response, mut answers) = tokio::sync::mpsc::channel(4);
-        let length = ids.len();
+        let most = room + usize::from(held.is_some());
         let normal = NormalRequest {
             messages: RequestMessage::CompletionTokens(ids),
-            sampling_params: SamplingParams { max_len: Some(room), ..SamplingParams::neutral() },
+            sampling_params: SamplingParams { max_len: Some(most), ..SamplingParams::neutral() },
             response,
             return_logprobs: false,
             is_streaming: false,
@@ -346,6 +370,9 @@ fn build(config: &ModelConfig, located: &Located, cached: bool) -> anyhow::Resul
                 if let Some(tokenizer) = &config.tokenizer {
                     builder = builder.with_tok_model_id(tokenizer);
                 }
+                if let Some(pages) = pages(config)? {
+                    builder = builder.with_paged_attn(pages);
+                }
                 if cpu {
                     builder = builder.with_force_cpu();
                 }
@@ -366,6 +393,9 @@ fn build(config: &ModelConfig, located: &Located, cached: bool) -> anyhow::Resul
                     })
                     .with_throughput_logging()
                     .with_prefix_cache_n(prefix_cache);
+                if let Some(pages) = pages(config)? {
+                    builder = builder.with_paged_attn(pages);
+                }
                 if let Some(bits) = config.quantize_bits {
                     builder = builder.with_auto_isq(match bits {
                         2 => IsqBits::Two,
@@ -388,6 +418,15 @@ fn build(config: &ModelConfig, located: &Located, cached: bool) -> anyhow::Resul
         anyhow::Ok((model, tokenizer, end_of_text, context))
     })?;
     Ok(Parts { model, tokenizer, end_of_text, context, runtime })
+}
+
+/// The paged cache that the preset wants; without a GPU, mistral.rs leaves it.
+fn pages(config: &ModelConfig) -> anyhow::Result<Option<PagedAttentionConfig>> {
+    let pages = |context: usize| {
+        let memory = MemoryGpuConfig::ContextSize(context.next_multiple_of(PAGE));
+        PagedAttentionMetaBuilder::default().with_block_size(PAGE).with_gpu_memory(memory).build()
+    };
+    config.paged_context.map(pages).transpose()
 }
 
 async fn describe(
@@ -453,6 +492,8 @@ struct Recorder {
 }
 
 struct Progress {
+    /// The prefix's last token, where it is yet to be put behind it.
+    held: Option<u32>,
     /// Some tokens before the step, then the step's, those of its beginning among them.
     step: Vec<u32>,
     /// How many stand before the step.
@@ -493,8 +534,13 @@ impl CustomLogitsProcessor for Recorder {
         if progress.over.is_some() {
             return Self::only(self.end_of_text[0], logits);
         }
+        if let Some(held) = progress.held.take() {
+            self.prefilled.store(context.len() + 1, Ordering::Relaxed);
+            return Self::only(held, logits);
+        }
         if progress.drawn == 0 {
-            self.prefilled.store(context.len(), Ordering::Relaxed);
+            // One that was held back is no news: it was counted above.
+            self.prefilled.fetch_max(context.len(), Ordering::Relaxed);
             if self.alone {
                 work_alone();
             }

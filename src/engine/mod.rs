@@ -1,7 +1,9 @@
 //! Engines: what writes text. One trait, behind it mistral.rs in this process, OpenAI-compatible
 //! servers and, for screens and replay, recorded tokens.
 
+pub mod chat;
 mod files;
+pub mod gpu;
 pub mod hub;
 mod inventory;
 pub mod mistralrs;
@@ -9,21 +11,24 @@ pub mod openai;
 mod reaper;
 mod sampler;
 pub mod scripted;
+mod source;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
 
+use self::chat::Chat;
 use self::mistralrs::MistralEngine;
 use self::openai::RemoteEngine;
 use crate::config::ModelConfig;
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
-pub use files::{BUILTIN, Located, is_hub_id, locate};
+pub use hub::{is_hub_id, is_on_hub};
 pub use inventory::{Inventory, KV_TOKENS, Place, TokenizerPlace, inventory};
 pub use openai::Gate;
 pub use reaper::reaper;
+pub use source::{BUILTIN, Located, locate};
 
 /// A piece of the text before the next token.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,6 +124,14 @@ pub trait Engine: Send {
         Evidence::Distribution
     }
 
+    /// What the model's chat template makes of a message, up to the answer's first token.
+    ///
+    /// # Errors
+    /// When there is no template, or it fails.
+    fn frame(&self, _: Chat<'_>) -> Result<String, EngineError> {
+        Err(EngineError::NoTemplate(self.model().name.clone()))
+    }
+
     /// Whether it can read a [`Request::dictation`].
     fn takes_dictation(&self) -> bool {
         true
@@ -195,6 +208,10 @@ pub enum EngineError {
         "model {0} has no tokenizer: name a folder or a Hugging Face id with tokenizer.json as `tokenizer` in the preset"
     )]
     NoTokenizer(String),
+    #[error(
+        "model {0} has no chat template: write its prompt, special tokens included, as `prompt` of that model, or leave out prompt.chat"
+    )]
+    NoTemplate(String),
     #[error("{path}: {reason}")]
     Unreadable { path: PathBuf, reason: String },
     #[error("cannot load model {name}: {reason}")]

@@ -11,8 +11,9 @@ use crate::role::{PerRole, Role};
 ///
 /// 2 brought [`EventKind::Judged`] and [`Started::collection`]; 3 [`EventKind::TakenBack`],
 /// [`EventKind::Shadowed`], [`EventKind::Reread`] and what a preset says of shadows; 4 models behind an
-/// address, and prices that tell reading from writing.
-pub const SCHEMA: u32 = 4;
+/// address, and prices that tell reading from writing; 5 prompts that a chat template framed, and what a preset
+/// says of thoughts and circles.
+pub const SCHEMA: u32 = 5;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -311,6 +312,8 @@ pub enum FinishReason {
     /// A model ended the text without one.
     EndOfText,
     StepLimit,
+    /// The steps went round in circles.
+    Circles,
     ContextFull,
     BudgetSpent,
     /// A person stopped it.

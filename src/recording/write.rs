@@ -32,7 +32,7 @@ mod tests {
         let mut out = Vec::new();
         let event = Event::new(5, EventKind::Paused);
         write_event(&mut out, 7, &event).unwrap();
-        let line = "{\"episode\":7,\"schema\":4,\"at_ms\":5,\"event\":\"paused\"}\n";
+        let line = "{\"episode\":7,\"schema\":5,\"at_ms\":5,\"event\":\"paused\"}\n";
         assert_eq!(String::from_utf8(out).unwrap(), line);
         assert_eq!(serde_json::from_str::<Event>(line).unwrap(), event);
     }

@@ -26,7 +26,11 @@ impl Pair {
             preset.routing.switching,
             [prices.small, prices.large]
         ]);
-        let prompts = Role::BOTH.map(|role| preset.prompt_for(role, "{question}"));
+        // A chat template is a part of its model, and what it made of the prompt is not yet known everywhere.
+        let prompts = Role::BOTH.map(|role| match preset.is_framed(role) {
+            true => serde_json::json!(preset.prompt).to_string(),
+            false => preset.prompt_for(role, "{question}"),
+        });
         Self {
             models: PerRole::from_fn(|role| models[role].digest.clone()),
             setting: short_hash(&[&prompts[0], &prompts[1], &settings.to_string()]),

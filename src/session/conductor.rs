@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::running::Running;
 use super::{Audience, Fork, Journal, SessionError, now_ms};
 use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
-use crate::engine::{Begun, Draft, Engine, Evidence, Flow, Request, Segment};
+use crate::engine::chat::frame;
+use crate::engine::{Begun, Draft, Engine, EngineError, Evidence, Flow, Request, Segment};
 use crate::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
     Role, Started, Step, StopReason, Token, Verdict, Writing, role_at,
@@ -73,6 +74,18 @@ impl Conductor {
         &mut self.preset
     }
 
+    /// The preset as an episode is run with it: with the prompts that the models' chat templates make.
+    ///
+    /// # Errors
+    /// When a model has no chat template and the preset wants it, or its template fails.
+    pub fn framed(&self) -> Result<Preset, EngineError> {
+        let mut preset = self.preset.clone();
+        for role in Role::BOTH {
+            frame(&mut preset, role, self.engines[role].as_ref())?;
+        }
+        Ok(preset)
+    }
+
     /// A model as it was loaded.
     pub fn model(&self, role: Role) -> &ModelRecord {
         self.engines[role].model()
@@ -124,7 +137,9 @@ impl Conductor {
         audience: &mut dyn Audience,
     ) -> Result<Episode, SessionError> {
         self.check(&job)?;
-        let mut preset = self.preset.clone();
+        let mut preset = self.framed()?;
+        let asked = asked(job.question, &preset.steps.delimiter);
+        let prompts = PerRole::from_fn(|role| preset.prompt_for(role, &asked));
         // Apart from the draws of the tokens.
         let explorer_seed = job.seed.wrapping_add(0x005E_ED0F_D4A5);
         let mut explorer =
@@ -150,8 +165,6 @@ impl Conductor {
         let first = Event::new(now_ms(), EventKind::Started(Box::new(started)));
         journal.append(id, &first).map_err(SessionError::Journal)?;
         audience.event(id, &first);
-        let asked = asked(job.question, &self.preset.steps.delimiter);
-        let prompts = PerRole::from_fn(|role| self.preset.prompt_for(role, &asked));
         let mut running = Running {
             id,
             episode: Episode::start(&first)?,
@@ -331,15 +344,18 @@ impl Conductor {
             return Ok(None);
         }
         running.emit(EventKind::Written { step, writing })?;
-        let text = &running.episode.steps[step].writing.text;
+        let texts: Vec<&str> =
+            running.episode.steps.iter().map(|step| step.writing.text.as_str()).collect();
+        let answered = self.preset.steps.answers(texts[..step].iter().copied(), texts[step]);
         match stop {
             StopReason::Cancelled => return Ok(Some(FinishReason::Cancelled)),
-            _ if text.contains(&self.preset.steps.answer) => {
-                return Ok(Some(FinishReason::Answered));
-            }
+            _ if answered => return Ok(Some(FinishReason::Answered)),
             StopReason::EndOfText => return Ok(Some(FinishReason::EndOfText)),
             StopReason::ContextFull => return Ok(Some(FinishReason::ContextFull)),
             StopReason::Delimiter | StopReason::Glimpse | StopReason::TokenLimit => {}
+        }
+        if self.preset.steps.go_round(&texts) {
+            return Ok(Some(FinishReason::Circles));
         }
         running.count_step()?;
         Ok(None)

@@ -72,14 +72,17 @@ impl Fork {
             return Err(ForkError::NoStep { parent, step: step + 1, steps });
         }
         let started = &episode.started;
-        let ends = |s: &Step| {
+        let shared = self.shared();
+        let ends = |at: &usize| {
+            let writing = &shared[*at].writing;
             let stopped = matches!(
-                s.writing.stop,
+                writing.stop,
                 StopReason::EndOfText | StopReason::ContextFull | StopReason::Cancelled
             );
-            stopped || s.writing.text.contains(&started.preset.steps.answer)
+            let before = shared[..*at].iter().map(|step| step.writing.text.as_str());
+            stopped || started.preset.steps.answers(before, &writing.text)
         };
-        if let Some(at) = self.shared().iter().position(ends) {
+        if let Some(at) = (0..shared.len()).find(ends) {
             return Err(ForkError::Over { parent, step: at + 1 });
         }
         let other = Role::BOTH.into_iter().find(|r| started.models[*r].digest != models[*r].digest);

@@ -30,7 +30,10 @@ fn pair(
 ) -> Result<Conductor, EngineError> {
     let load = |role: Role| engine::load(preset.model(role), cache, &gates[role]);
     let engines = PerRole { small: load(Role::Small)?, large: load(Role::Large)? };
-    Ok(Conductor::new(engines, preset.clone()))
+    let conductor = Conductor::new(engines, preset.clone());
+    // A chat template that is missing or fails is told now rather than at the first question.
+    conductor.framed()?;
+    Ok(conductor)
 }
 
 /// One gate for each model, through which all its requests go.

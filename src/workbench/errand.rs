@@ -18,6 +18,9 @@ use crate::store::Tag;
 pub enum Errand {
     /// Draw a question of the task set: [`super::Message::Drawn`].
     Draw,
+    /// Tell what of the GPU's memory is taken, whenever that changes, for as long as the workbench runs:
+    /// [`super::Message::Gpu`]. Without a GPU it is over at once.
+    WatchGpu,
     /// Compute how far each of these features pushed: [`super::Message::Explained`].
     Explain { boundary: Boundary, features: BTreeMap<String, f64> },
     /// Read what the store says of thresholds: [`super::Message::Outlook`].

@@ -10,6 +10,7 @@ use super::menu::Menu;
 use super::outlook::Outlook;
 use super::reasons::Boundary;
 use super::school::News;
+use crate::engine::gpu::GpuMemory;
 use crate::evaluation::{PersonScore, Scale};
 use crate::recording::Recorded;
 use crate::routing::{Contributions, Roster};
@@ -28,6 +29,8 @@ pub enum Message {
     SessionGone,
     /// A question that [`Errand::Draw`] asked for.
     Drawn(Question),
+    /// What [`Errand::WatchGpu`] sees.
+    Gpu(GpuMemory),
     /// What [`Errand::LookAhead`] asked for, or why there is nothing.
     Outlook(Result<Arc<Outlook>, String>),
     /// What [`Errand::Explain`] asked for.

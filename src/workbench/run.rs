@@ -66,6 +66,7 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
             desk.run(errand, &|message| drop(done.send(message)));
         });
     };
+    see_to(Errand::WatchGpu);
     pacer.answer();
     // A replay counts its time from here.
     update(&mut state, Message::Clock(now_ms()));

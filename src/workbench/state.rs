@@ -16,6 +16,7 @@ use super::reasons::{Boundary, Reasons};
 use super::replay::Replay;
 use super::school::School;
 use crate::config::Preset;
+use crate::engine::gpu::GpuMemory;
 use crate::episode::{Episode, Status};
 use crate::evaluation::{PersonScore, Scale};
 use crate::routing::Contributions;
@@ -82,6 +83,8 @@ pub struct State {
     /// Whether the reasons have the whole side to themselves.
     pub all_reasons: bool,
     pub overlay: Overlay,
+    /// Memory of the GPU, where there is one.
+    pub gpu: Option<GpuMemory>,
     /// Text appears by whole steps, and clocks move only with events.
     pub reduced_motion: bool,
     /// A line for the foot of the screen, until the next key.
@@ -196,6 +199,7 @@ impl State {
             selected: None,
             all_reasons: false,
             overlay: Overlay::None,
+            gpu: None,
             reduced_motion: false,
             notice: None,
             now_ms: 0,

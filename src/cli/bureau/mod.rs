@@ -12,10 +12,12 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::journal;
 use super::tasks::TaskArgs;
 use crate::config::{Folders, Preset};
+use crate::engine::gpu::Driver;
 use crate::evaluation::{PersonScore, WhatIf, person_score};
 use crate::library::{Cursor, LocalTime, Query, family, page};
 use crate::recording::{Recorded, write_json};
@@ -225,6 +227,7 @@ impl Desk for Bureau {
                     Message::Drawn,
                 ));
             }
+            Errand::WatchGpu => watch_gpu(tell),
             Errand::Explain { boundary, features } => {
                 let policy = self.policy();
                 if let Some(Ok(pushes)) = policy.map(|policy| contributions(&policy, &features)) {
@@ -295,6 +298,22 @@ fn many(ids: &[u64]) -> String {
     match ids {
         [one] => format!("episode {one}"),
         _ => format!("{} episodes", ids.len()),
+    }
+}
+
+/// How often a GPU is looked at.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Tells of the GPU's memory when what the screen shows of it, a tenth of a gigabyte, has changed.
+fn watch_gpu(tell: &dyn Fn(Message)) {
+    let Ok(driver) = Driver::open() else { return };
+    let mut told = None;
+    while let Some(memory) = driver.memory() {
+        let shown = memory.used / 100_000_000;
+        if told.replace(shown) != Some(shown) {
+            tell(Message::Gpu(memory));
+        }
+        std::thread::sleep(LOOK);
     }
 }
 

@@ -10,7 +10,8 @@ use super::speed::{QUESTION, Speed, measure};
 use super::{bytes, key};
 use crate::cli::{Outcome, style};
 use crate::config::{Budget, DeviceChoice, Folders, Glimpse, ModelConfig, Preset, Switching};
-use crate::engine::{self, Engine, EngineError, Gate, Inventory, Place, inventory};
+use crate::engine::gpu::{Driver, GpuMemory};
+use crate::engine::{self, Engine, EngineError, Gate, Inventory, Place, chat, inventory};
 use crate::episode::{Episode, PerRole, Role};
 use crate::routing::{Boundary, Opinion, Router, RouterError};
 use crate::session::{Conductor, Job, Nobody};
@@ -113,14 +114,21 @@ fn check(
     let began = Instant::now();
     let mut engine = engine::load(config, &folders.cache, &Gate::new(None))?;
     let loading = began.elapsed().as_secs_f64();
-    let speed = measure(engine.as_mut(), preset, role)?;
+    let mut preset = preset.clone();
+    chat::frame(&mut preset, role, engine.as_ref())?;
+    let speed = measure(engine.as_mut(), &preset, role)?;
     Ok(Checked { engine, vocabulary, loading, speed })
 }
 
-/// Bytes of memory that are free for a model; nothing where it is not known, or is a GPU's.
+/// Bytes of memory that are free for a model, of the GPU where it would run there; nothing where it is not known.
 fn free_memory(config: &ModelConfig) -> Option<u64> {
-    let on_gpu = cfg!(any(feature = "cuda", feature = "metal"));
-    if config.remote.is_some() || (on_gpu && config.device == DeviceChoice::Auto) {
+    if config.remote.is_some() {
+        return None;
+    }
+    if config.device == DeviceChoice::Auto && cfg!(feature = "cuda") {
+        return Driver::open().ok()?.memory().map(GpuMemory::free);
+    }
+    if config.device == DeviceChoice::Auto && cfg!(feature = "metal") {
         return None;
     }
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;

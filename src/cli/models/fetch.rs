@@ -12,7 +12,7 @@ use crate::cli::options::Common;
 use crate::cli::{Outcome, style};
 use crate::config::{Folders, Preset};
 use crate::engine::hub::{self, Headway, Wanted};
-use crate::engine::is_hub_id;
+use crate::engine::{is_hub_id, is_on_hub};
 use crate::episode::Role;
 
 /// What was named has nothing to fetch.
@@ -36,7 +36,7 @@ pub(super) fn run(
     let presets = if what.is_empty() { std::slice::from_ref(&common.preset) } else { what };
     for name in presets {
         let is_file = name.ends_with(".toml") || Path::new(name).is_file();
-        if is_hub_id(name) && !is_file {
+        if is_on_hub(name) && !is_file {
             wanted.insert((name.clone(), Wanted::Model));
             continue;
         }
@@ -90,16 +90,18 @@ pub(super) fn run(
 
 /// What of a preset is on the hub: models, and the tokenizers of GGUF files.
 fn needs(preset: &Preset) -> BTreeSet<(String, Wanted)> {
-    let on_hub = |source: &str| is_hub_id(source) && !Path::new(source).exists();
     let mut needed = BTreeSet::new();
     for role in Role::BOTH {
         let config = preset.model(role);
         if config.remote.is_some() {
             continue;
         }
-        if on_hub(&config.source) {
+        if is_on_hub(&config.source) {
             needed.insert((config.source.clone(), Wanted::Model));
-        } else if let Some(source) = config.tokenizer.as_ref().filter(|source| on_hub(source)) {
+        }
+        let tokenizer = config.tokenizer.as_ref().filter(|source| is_on_hub(source));
+        // Only a GGUF file needs another's.
+        if let Some(source) = tokenizer.filter(|_| !is_hub_id(&config.source)) {
             needed.insert((source.clone(), Wanted::Tokenizer));
         }
     }

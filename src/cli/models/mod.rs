@@ -37,7 +37,7 @@ enum ModelsCommand {
     /// compared with the hub's. HF_TOKEN gives access to private and gated models, and is kept nowhere; HF_HOME
     /// says where the cache is, HF_ENDPOINT names a mirror.
     Fetch {
-        /// Presets, by name or file, or ids such as Qwen/Qwen2.5-Math-7B-Instruct [default: the one of --preset]
+        /// Presets, by name or file, ids such as Qwen/Qwen3-8B, or owner/name/file.gguf [default: the one of --preset]
         #[arg(value_name = "PRESET|MODEL")]
         what: Vec<String>,
         /// Print a JSON object a line, a line a model

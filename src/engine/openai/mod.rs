@@ -29,6 +29,7 @@ use futures_util::StreamExt;
 use self::assembly::Assembly;
 use self::client::{Client, Waited, cause, wait};
 use self::wire::{Counted, Finish};
+use super::chat::Chat;
 use super::sampler::step_is_over;
 use super::{Draft, Engine, EngineError, Evidence, Flow, Request, Segment, Watch};
 use crate::config::{ModelConfig, Remote};
@@ -84,6 +85,11 @@ impl Engine for RemoteEngine {
 
     fn takes_dictation(&self) -> bool {
         false
+    }
+
+    /// The message as it is: a chat API frames it by itself.
+    fn frame(&self, chat: Chat<'_>) -> Result<String, EngineError> {
+        Ok(chat.user.to_owned())
     }
 
     fn write(&mut self, request: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError> {

@@ -54,8 +54,10 @@ impl Grader {
         }
     }
 
-    /// Grades a solution. The gold answer may come with its worked solution.
+    /// Grades a solution. The gold answer may come with its worked solution. What a thinking model thinks before
+    /// its answer is no part of it.
     pub fn grade(self, gold: Option<&str>, solution: &str) -> Grade {
+        let solution = said(solution);
         match self {
             Self::Arithmetic => arithmetic(gold, solution),
             Self::Number => number(gold, solution),
@@ -76,6 +78,12 @@ impl Grader {
             }
         }
     }
+}
+
+/// What stands behind a thinking model's thoughts, where something does.
+fn said(solution: &str) -> &str {
+    let behind = solution.rsplit_once("</think>").map(|(_, said)| said);
+    behind.filter(|said| !said.trim().is_empty()).unwrap_or(solution)
 }
 
 /// The answer that a solution marks as one, in a box or by the word: for a question of which nothing

@@ -100,6 +100,15 @@ fn the_answer_is_cut_out_of_a_gold_solution() {
 }
 
 #[test]
+fn thoughts_are_no_answer() {
+    let math = |solution: &str| Grader::Math.grade(Some("4"), solution).verdict;
+    assert_eq!(math("<think>\\boxed{4}? No.</think> It is \\boxed{5}."), Verdict::Wrong);
+    assert_eq!(math("<think>\\boxed{5}? No.</think>\n4"), Verdict::Correct);
+    assert_eq!(math("<think>It is \\boxed{4}.</think>\n"), Verdict::Correct, "nothing came after");
+    assert_eq!(math("<think>It is \\boxed{4}"), Verdict::Correct, "it was cut off");
+}
+
+#[test]
 fn the_last_answer_of_a_solution_counts() {
     check(
         Grader::Math,

@@ -64,6 +64,10 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             }
             ask(state, false)
         }
+        Message::Gpu(memory) => {
+            state.gpu = Some(memory);
+            Vec::new()
+        }
         Message::Explained(boundary, contributions) => {
             reasons::told(state, boundary, contributions);
             Vec::new()

@@ -59,6 +59,10 @@ fn parts(state: &State, ink: Ink<'_>) -> Vec<Part> {
         None => format!("t {:.2}", state.threshold_now()),
     };
     parts.push(plain(8, threshold));
+    if let Some(memory) = state.gpu {
+        let [used, total] = [memory.used, memory.total].map(|bytes| bytes as f64 / 1e9);
+        parts.push(plain(3, format!("gpu {used:.1} of {total:.0} GB")));
+    }
     if state.aside.as_ref().is_some_and(|run| !run.episode.is_over()) {
         parts.push(Part { weight: 7, span: Span::styled("one runs aside", ink.theme.warning) });
     }

@@ -316,6 +316,7 @@ fn ending(episode: &Episode, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
         FinishReason::Answered => "",
         FinishReason::EndOfText => "; a model ended the text",
         FinishReason::StepLimit => "; the step limit was reached",
+        FinishReason::Circles => "; it went round in circles",
         FinishReason::ContextFull => "; a model's context is full",
         FinishReason::BudgetSpent => "; the budget is spent",
         FinishReason::Cancelled => "; stopped",

@@ -1,0 +1,206 @@
+//! Chat templates: how a model's makers want a question to be put to it.
+//!
+//! They are rendered here, once an episode and with `{question}` in the place of the question, so that steps are
+//! continued as plain text and an episode tells what its prompt was.
+
+use std::fs;
+use std::path::Path;
+
+use minijinja::{Environment, Error, ErrorKind, context};
+use minijinja_contrib::pycompat;
+use serde_json::Value;
+
+use super::{Engine, EngineError};
+use crate::config::Preset;
+use crate::role::Role;
+
+/// What a template is rendered for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chat<'a> {
+    /// The system message.
+    pub system: Option<&'a str>,
+    /// What the person says.
+    pub user: &'a str,
+    /// Told as `enable_thinking`, where it is told.
+    pub thinking: Option<bool>,
+}
+
+/// The chat template of a model, in Jinja as the hub's models have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatTemplate {
+    source: String,
+    /// The file that has it, for people.
+    place: String,
+    /// Texts of the tokens that begin and end a text; empty where there are none.
+    bos: String,
+    eos: String,
+}
+
+impl ChatTemplate {
+    /// The template in `source`, which is that of the file `place`.
+    pub fn new(source: String, place: &str, bos: String, eos: String) -> Self {
+        Self { source, place: place.to_owned(), bos, eos }
+    }
+
+    /// The template among the files of a model's folder.
+    pub fn of_folder(folder: &Path) -> Option<Self> {
+        let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+        let facts = |name: &str| -> Value {
+            read(name).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+        };
+        let config = facts("tokenizer_config.json");
+        let token = |name: &str| {
+            let told = &config[name];
+            told.as_str().or_else(|| told["content"].as_str()).unwrap_or_default().to_owned()
+        };
+        let within =
+            |place: &'static str, facts: &Value| Some((named(&facts["chat_template"])?, place));
+        let own = "chat_template.jinja";
+        let found = read(own)
+            .map(|text| (text, own))
+            .or_else(|| within("tokenizer_config.json", &config))
+            .or_else(|| within("chat_template.json", &facts("chat_template.json")));
+        found
+            .map(|(source, place)| Self::new(source, place, token("bos_token"), token("eos_token")))
+    }
+
+    /// The file that has it.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The text before the answer's first token.
+    ///
+    /// No date is told: a template that wants one falls back on its own, so that a prompt is the same every day.
+    ///
+    /// # Errors
+    /// When the template cannot be understood, or refuses.
+    pub fn render(&self, chat: Chat<'_>) -> Result<String, String> {
+        let failed = |e: &Error| {
+            let detail = e.detail().map_or_else(|| e.to_string(), str::to_owned);
+            format!("its chat template ({}) fails: {detail}", self.place)
+        };
+        let mut environment = Environment::new();
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.set_unknown_method_callback(pycompat::unknown_method_callback);
+        environment.add_function("raise_exception", |reason: String| {
+            Err::<String, _>(Error::new(ErrorKind::InvalidOperation, reason))
+        });
+        let message = |role: &str, content: &str| context! { role => role, content => content };
+        let system = chat.system.map(|text| message("system", text));
+        let messages: Vec<_> = system.into_iter().chain([message("user", chat.user)]).collect();
+        let told = context! {
+            messages => messages,
+            add_generation_prompt => true,
+            bos_token => self.bos,
+            eos_token => self.eos,
+        };
+        let told = match chat.thinking {
+            Some(enable_thinking) => context! { enable_thinking => enable_thinking, ..told },
+            None => told,
+        };
+        let template = environment.template_from_str(&self.source).map_err(|e| failed(&e))?;
+        template.render(told).map_err(|e| failed(&e))
+    }
+}
+
+/// A template that stands alone, or the one called `default` of several.
+fn named(value: &Value) -> Option<String> {
+    let several = || {
+        let all = value.as_array()?;
+        let named = |name: &&Value| name["name"] == "default";
+        all.iter().find(named).or(all.first())?["template"].as_str()
+    };
+    value.as_str().or_else(several).map(str::to_owned)
+}
+
+/// Has the model's chat template frame the prompt, where the preset wants that and it was not done before.
+///
+/// # Errors
+/// When the model has no template, or it fails.
+pub fn frame(preset: &mut Preset, role: Role, engine: &dyn Engine) -> Result<(), EngineError> {
+    if !preset.is_framed(role) || preset.model(role).framed.is_some() {
+        return Ok(());
+    }
+    let prompt = &preset.prompt;
+    let chat = Chat {
+        system: prompt.system.as_deref(),
+        user: &prompt.template,
+        thinking: prompt.thinking,
+    };
+    let framed = engine.frame(chat)?;
+    if !framed.contains("{question}") {
+        let reason = "its chat template leaves the question out: give the model a `prompt`".into();
+        return Err(EngineError::Load { name: engine.model().name.clone(), reason });
+    }
+    preset.model_mut(role).framed = Some(framed);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Qwen's is written, shortened.
+    const CHATML: &str = "{%- if messages[0].role == 'system' %}\n    {{- '<|im_start|>system\\n' + \
+        messages[0].content + '<|im_end|>\\n' }}\n{%- endif %}\n{%- for message in messages %}\n    \
+        {%- if message.role.startswith('user') %}\n        {{- '<|im_start|>' + message.role + '\\n' + \
+        message.content.strip() + '<|im_end|>\\n' }}\n    {%- endif %}\n{%- endfor %}\n\
+        {%- if add_generation_prompt %}\n    {{- '<|im_start|>assistant\\n' }}\n    \
+        {%- if enable_thinking is defined and enable_thinking is false %}\n        \
+        {{- '<think>\\n\\n</think>\\n\\n' }}\n    {%- endif %}\n{%- endif %}\n";
+
+    fn template(source: &str) -> ChatTemplate {
+        ChatTemplate::new(source.into(), "here", "<s>".into(), "</s>".into())
+    }
+
+    const CHAT: Chat<'_> = Chat { system: Some("Be brief."), user: "{question}", thinking: None };
+
+    #[test]
+    fn a_template_frames_the_question() {
+        let framed = template(CHATML).render(CHAT).unwrap();
+        assert_eq!(
+            framed,
+            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n\
+             <|im_start|>assistant\n"
+        );
+        let quiet = Chat { system: None, thinking: Some(false), ..CHAT };
+        let framed = template(CHATML).render(quiet).unwrap();
+        assert!(framed.starts_with("<|im_start|>user"), "{framed}");
+        assert!(framed.ends_with("assistant\n<think>\n\n</think>\n\n"), "{framed}");
+    }
+
+    #[test]
+    fn tokens_are_told_and_the_date_is_not() {
+        let source = "{{ bos_token }}{% if strftime_now is defined %}{{ strftime_now('%d') }}{% else %}26{% endif %}";
+        assert_eq!(template(source).render(CHAT).unwrap(), "<s>26");
+    }
+
+    #[test]
+    fn refusals_are_told_in_the_templates_words() {
+        let refuses = template("{{ raise_exception('no system message') }}");
+        let why = refuses.render(CHAT).unwrap_err();
+        assert_eq!(why, "its chat template (here) fails: no system message");
+        assert!(template("{% if %}").render(CHAT).is_err());
+    }
+
+    #[test]
+    fn it_is_found_in_each_file_that_may_have_it() {
+        let home = tempfile::tempdir().unwrap();
+        let place = || ChatTemplate::of_folder(home.path()).map(|t| t.place().to_owned());
+        assert_eq!(place(), None);
+        let write = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
+        write("chat_template.json", r#"{"chat_template": "a"}"#);
+        assert_eq!(place().as_deref(), Some("chat_template.json"));
+        write(
+            "tokenizer_config.json",
+            r#"{"bos_token": {"content": "<b>"}, "eos_token": null, "chat_template": [
+                {"name": "tools", "template": "t"}, {"name": "default", "template": "{{ bos_token }}d"}]}"#,
+        );
+        let found = ChatTemplate::of_folder(home.path()).unwrap();
+        assert_eq!(found.render(CHAT).unwrap(), "<b>d");
+        write("chat_template.jinja", "c");
+        assert_eq!(place().as_deref(), Some("chat_template.jinja"));
+    }
+}
