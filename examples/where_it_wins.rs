@@ -48,6 +48,9 @@ struct Arguments {
 /// Examples of each way to win, at most.
 const EXAMPLES: usize = 3;
 
+/// Whether two episodes of a question are an example: the policy's, and another router's.
+type Shows<'a> = dyn Fn(&Told, &Told) -> bool + 'a;
+
 /// An episode, its events, and what happened in it.
 struct Told {
     episode: Episode,
@@ -269,7 +272,7 @@ fn record(told: &[(&str, Vec<Told>)], folder: &Path) -> anyhow::Result<()> {
     let spares = |a: &Told, b: &Told| {
         a.right() && a.tally.idle > 0 && a.tally.idle_large == 0 && b.tally.idle_large > 0
     };
-    let cases: [(&str, &str, &dyn Fn(&Told, &Told) -> bool); 4] = [
+    let cases: [(&str, &str, &Shows); 4] = [
         ("weak-signals", "confidence", &catches),
         ("lost-chain", "confidence", &gives_up),
         ("what-matters", "confidence", &spares),

@@ -5,6 +5,7 @@ mod bench;
 
 use std::path::Path;
 
+use pointsman::engine::gpu::GpuMemory;
 use pointsman::episode::{Decider, EventKind, OverrideScope, Role, Verdict};
 use pointsman::evaluation::flips;
 use pointsman::session::Update;
@@ -86,6 +87,17 @@ fn with_reduced_motion_only_events_change_the_screen() {
     assert_eq!(bench.screen(80, 24).text(), before);
     bench.write(Role::Large, "Pens in all: 37 + 48 = 85");
     assert!(bench.screen(80, 24).text().contains("37 + 48 = 85"));
+}
+
+#[test]
+fn a_gpus_memory_stands_in_the_status_line() {
+    let mut bench = finished(Verdict::Correct);
+    let before = bench.screen(200, 50).text();
+    let memory = GpuMemory { used: 18_240_000_000, total: 85_520_000_000 };
+    update(&mut bench.state, Message::Gpu(memory));
+    let shown = bench.screen(200, 50).text();
+    assert!(shown.contains("gpu 18.2 of 86 GB") && !before.contains("gpu"), "{shown}");
+    assert_eq!(bench.state.changes_in(), None);
 }
 
 #[test]

@@ -211,6 +211,29 @@ mod tests {
     }
 
     #[test]
+    fn a_chat_api_is_told_the_presets_system_message() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::below(home.path()).unwrap();
+        let text = |remote: &str| {
+            format!(
+                "[small]\nsource = \"o/n\"\nparameters = 7\n[large]\nsource = \"http://host/v1\"\n\
+                 parameters = 7000\n[large.remote]\nmodel = \"m\"\n{remote}\n[prompt]\nchat = true\n\
+                 system = \"Be brief.\"\n[steps]\ndelimiter = \"\\n\"\nanswer = \"A:\"\n"
+            )
+        };
+        let load = |remote: &str| {
+            let path = home.path().join("chat.toml");
+            std::fs::write(&path, text(remote)).unwrap();
+            load_preset(path.to_str().unwrap(), &folders).map_err(|e| e.to_string())
+        };
+        let told = |remote: &str| load(remote).unwrap().large.remote.unwrap().system;
+        assert_eq!(told("api = \"chat\"").as_deref(), Some("Be brief."));
+        assert_eq!(told("api = \"chat\"\nsystem = \"Own.\"").as_deref(), Some("Own."));
+        let why = load("api = \"completions\"").unwrap_err();
+        assert!(why.contains("large.prompt is missing"), "{why}");
+    }
+
+    #[test]
     fn what_cannot_be_asked_is_refused() {
         let url = "http://gpu-box:8000/v1";
         let refused = |source: &str, model: &str, remote: &str| {

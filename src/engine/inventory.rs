@@ -297,7 +297,7 @@ fn chat_template_of(folder: Option<&Path>, content: &gguf_file::Content) -> Opti
             all.get(id as usize)?.to_string().ok().cloned()
         };
         let [bos, eos] = ["bos", "eos"].map(|name| token(name).unwrap_or_default());
-        Some(ChatTemplate::new(source.clone(), "in the GGUF file", bos, eos))
+        Some(ChatTemplate::new(source.clone(), "the GGUF file", bos, eos))
     };
     folder.and_then(ChatTemplate::of_folder).or_else(own)
 }
