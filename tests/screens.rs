@@ -10,7 +10,7 @@ use pointsman::episode::{Decider, EventKind, OverrideScope, Role, Verdict};
 use pointsman::evaluation::flips;
 use pointsman::session::Update;
 use pointsman::theme::{Glyphs, theme_names};
-use pointsman::workbench::{Keymap, Message, Scroll, update};
+use pointsman::workbench::{Effect, Errand, Keymap, Message, Scroll, update};
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
@@ -161,6 +161,22 @@ fn trouble_is_told() {
             .into(),
     ));
     shots!("failed", bench, (80, 24));
+}
+
+#[test]
+fn keys_do_nothing_unseen() {
+    let mut bench = finished(Verdict::Correct);
+    update(&mut bench.state, Message::Resized(79, 24));
+    let mut press = |key: char| {
+        let key = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
+        update(&mut bench.state, Message::Input(Input::Key(key)))
+    };
+    assert_eq!(press('d'), []);
+    assert_eq!(press('q'), [Effect::Quit]);
+    update(&mut bench.state, Message::Resized(80, 24));
+    let key = KeyEvent::new(KeyCode::Char('d'), KeyModifiers::NONE);
+    let drawn = update(&mut bench.state, Message::Input(Input::Key(key)));
+    assert_eq!(drawn, [Effect::Do(Errand::Draw)]);
 }
 
 #[test]

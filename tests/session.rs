@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use pointsman::config::{Exploration, Glimpse, Switching, WhenSpent};
 use pointsman::engine::mistralrs::MistralEngine;
 use pointsman::engine::scripted::ScriptedEngine;
-use pointsman::engine::{Draft, Engine, EngineError, Evidence, Request, Watch};
+use pointsman::engine::{Draft, Engine, EngineError, Evidence, Flow, Request, Watch};
 use pointsman::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
     Role, Token, Verdict,
 };
-use pointsman::evaluation::{Logged, LoggedChoice};
+use pointsman::evaluation::{Logged, LoggedChoice, Trial};
 use pointsman::routing::{FEATURES, Opinion, Router};
-use pointsman::session::{Audience, Command, Conductor, Job, Journal, SessionError};
+use pointsman::session::{Audience, Command, Conductor, Fleet, Job, Journal, SessionError};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
 use pointsman::training::{Dataset, logged};
@@ -505,4 +505,21 @@ fn stored_episodes_give_the_features_that_the_router_saw() {
     let job = Job::new(&question, router.as_mut(), 0);
     let episode = conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap();
     assert_eq!(Logged::recorded(&episode), None, "its choices were not drawn");
+}
+
+#[test]
+fn a_trial_that_is_cancelled_ends_after_the_question() {
+    let mut fleet = Fleet::new(tiny::load(), Vec::new());
+    let (roster, asked) = (tiny::roster(), tiny::long_questions(5));
+    let mut trial = Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: 1 };
+    let seen = std::cell::Cell::new(0);
+    let second = || {
+        seen.set(seen.get() + 1);
+        if seen.get() == 2 { Flow::Cancel } else { Flow::Continue }
+    };
+    let ended = trial.run("always-small", false, second);
+    assert!(matches!(ended, Err(SessionError::Cancelled)));
+    assert_eq!(seen.get(), 2);
+    let whole = trial.run("always-small", false, || ()).unwrap();
+    assert_eq!(whole.outcomes().len(), 5, "it can be asked again");
 }

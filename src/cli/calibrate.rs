@@ -8,6 +8,7 @@ use super::progress::bar;
 use super::tasks::{TaskArgs, unseen};
 use super::{Outcome, policies, style};
 use crate::config::Folders;
+use crate::engine::Flow;
 use crate::evaluation::{Bootstrap, Trial, cost_target, curve, learn_then_test, misses};
 use crate::routing::{Calibration, Ground, Policy, Roster, Target};
 use crate::session::{Conductor, Fleet, load_fleet, now_ms};
@@ -105,14 +106,14 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
 ///
 /// # Errors
 /// When an episode cannot be run.
-pub fn calibrate(
+pub fn calibrate<P: Into<Flow>>(
     fleet: &mut Fleet,
     roster: &Roster,
     policy: &Policy,
     asked: (&[Question], &str),
     seed: u64,
     target: Target,
-    progress: impl Fn() + Copy,
+    progress: impl Fn() -> P + Copy,
 ) -> anyhow::Result<Option<(Calibration, Option<[f64; 2]>)>> {
     let (questions, tasks) = asked;
     let mut trial = Trial { fleet, roster, questions, seed };

@@ -12,6 +12,7 @@ mod fork;
 mod grade;
 mod journal;
 mod log;
+mod memory;
 mod models;
 mod options;
 mod policies;

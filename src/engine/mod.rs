@@ -107,6 +107,13 @@ pub enum Flow {
     Cancel,
 }
 
+/// Who only looks on lets it go on.
+impl From<()> for Flow {
+    fn from((): ()) -> Self {
+        Self::Continue
+    }
+}
+
 /// What looks on while an engine writes. It is shown each token as it is drawn, and, now and then while none
 /// comes, nothing, so that it can cancel then, too.
 pub type Watch<'a> = dyn FnMut(Option<&Token>) -> Flow + 'a;

@@ -1,6 +1,7 @@
 //! Routers on the same questions and seeds, with many episodes at once.
 
 use super::{Ends, Run, at, sweep};
+use crate::engine::Flow;
 use crate::routing::{Roster, RouterError};
 use crate::session::{Fleet, SessionError};
 use crate::tasks::Question;
@@ -17,23 +18,26 @@ impl Trial<'_> {
     /// Both models alone.
     ///
     /// # Errors
-    /// When an episode cannot be run.
-    pub fn ends(&mut self, progress: impl Fn()) -> Result<(Ends, [Run; 2]), SessionError> {
+    /// When an episode cannot be run, or `progress` cancels.
+    pub fn ends<P: Into<Flow>>(
+        &mut self,
+        progress: impl Fn() -> P,
+    ) -> Result<(Ends, [Run; 2]), SessionError> {
         let small = self.run("always-small", false, &progress)?;
         let large = self.run("always-large", false, &progress)?;
         Ok((Ends { small: small.outcomes(), large: large.outcomes() }, [small, large]))
     }
 
     /// One router: at every threshold where `curve` is wanted, else at the preset's.
-    /// `progress` is told after each question.
+    /// `progress` is told after each question, and may end it.
     ///
     /// # Errors
-    /// When there is no such router, or an episode cannot be run.
-    pub fn run(
+    /// When there is no such router, an episode cannot be run, or `progress` cancels.
+    pub fn run<P: Into<Flow>>(
         &mut self,
         name: &str,
         curve: bool,
-        progress: impl Fn(),
+        progress: impl Fn() -> P,
     ) -> Result<Run, SessionError> {
         let (questions, roster, seed) = (self.questions, self.roster, self.seed);
         let router = roster.router(name)?;
@@ -55,8 +59,10 @@ impl Trial<'_> {
         };
         let ended = self.fleet.each(questions.len(), work, |i, result| {
             results[i] = Some(result);
-            progress();
-            Ok(())
+            match progress().into() {
+                Flow::Continue => Ok(()),
+                Flow::Cancel => Err(SessionError::Cancelled),
+            }
         });
         self.fleet.set(&preset);
         ended?;

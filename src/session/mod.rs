@@ -125,6 +125,8 @@ pub enum SessionError {
     Fork(#[from] ForkError),
     #[error("{0}")]
     Journal(String),
+    #[error("it was cancelled, and nothing of it was kept")]
+    Cancelled,
     #[error("the episode's events do not fit: {0}")]
     Fold(#[from] FoldError),
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::engine::Flow;
 use crate::evaluation::{CurveError, Figure, Trial, scores};
 use crate::routing::{Policy, Roster};
 use crate::session::{Fleet, SessionError};
@@ -40,16 +41,16 @@ pub enum ContestError {
 }
 
 /// Runs both policies over fresh `questions` at every threshold. `progress` is told after each
-/// episode's question, four times a question in all.
+/// episode's question, four times a question in all, and may end it.
 ///
 /// # Errors
-/// When an episode cannot be run.
-pub fn contest(
+/// When an episode cannot be run, or `progress` cancels.
+pub fn contest<P: Into<Flow>>(
     fleet: &mut Fleet,
     [challenger, champion]: [Arc<Policy>; 2],
     questions: &[Question],
     seed: u64,
-    progress: impl Fn(),
+    progress: impl Fn() -> P,
 ) -> Result<Contest, ContestError> {
     let name = fleet.first().preset().name.clone();
     let rosters = [challenger, champion].map(|policy| Roster::new(&name, Some(policy)));

@@ -23,6 +23,8 @@ use crate::theme::Theme;
 pub enum Message {
     /// From the terminal.
     Input(Input),
+    /// The terminal has so many columns and rows.
+    Resized(u16, u16),
     /// From the session.
     Session(Update),
     /// The session's end of the channel is gone.

@@ -61,6 +61,6 @@ pub use reasons::{Boundary, Reasons};
 pub use replay::{Order, Replay};
 pub use run::{Ended, Start, run};
 pub use school::{Beside, COLLECTED, Doing, Lesson, Newcomer, News, Reached, School};
-pub use state::{Asked, Beginning, Link, Notice, Overlay, Page, Prompt, State};
+pub use state::{Asked, Beginning, Link, MINIMUM, Notice, Overlay, Page, Prompt, State};
 pub use update::update;
-pub use view::{MINIMUM, View};
+pub use view::View;

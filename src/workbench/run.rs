@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ratatui::crossterm::event::Event as Input;
+use ratatui::crossterm::terminal::size;
 use tokio::time::sleep_until;
 
 use super::desk::{Desk, Session};
@@ -68,6 +69,7 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
     };
     see_to(Errand::WatchGpu);
     pacer.answer();
+    update(&mut state, resized()?);
     // A replay counts its time from here.
     update(&mut state, Message::Clock(now_ms()));
     let ended = 'running: loop {
@@ -95,7 +97,10 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
                     screen.retake()?;
                     pacer.answer();
                 }
-                Signal::Resized => pacer.answer(),
+                Signal::Resized => {
+                    messages.push(resized()?);
+                    pacer.answer();
+                }
             },
             count = updates.recv_many(&mut news, BULK), if session_is_there => {
                 pacer.news();
@@ -151,6 +156,12 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
     let _ = commands.send(Command::Quit);
     tracing::info!("{} bytes were drawn", screen.bytes());
     Ok(ended)
+}
+
+/// The terminal's size as a message.
+fn resized() -> io::Result<Message> {
+    let (width, height) = size()?;
+    Ok(Message::Resized(width, height))
 }
 
 /// Waits until then; for ever where there is nothing to wait for.

@@ -26,6 +26,9 @@ use crate::tasks::Question;
 /// often.
 const CLOCK: Duration = Duration::from_secs(1);
 
+/// The smallest terminal: columns, rows.
+pub const MINIMUM: (u16, u16) = (80, 24);
+
 /// What a workbench starts from.
 #[derive(Debug, Clone)]
 pub struct Beginning {
@@ -80,9 +83,11 @@ pub struct State {
     pub reasons: Reasons,
     /// The step that a person looks at, from 0; the current one where absent.
     pub selected: Option<usize>,
-    /// Whether the reasons have the whole side to themselves.
-    pub all_reasons: bool,
+    /// Where the reasons have the whole side to themselves: the first of their lines that is seen.
+    pub all_reasons: Option<usize>,
     pub overlay: Overlay,
+    /// Columns and rows of the terminal, where they are known.
+    pub size: Option<(u16, u16)>,
     /// Memory of the GPU, where there is one.
     pub gpu: Option<GpuMemory>,
     /// Text appears by whole steps, and clocks move only with events.
@@ -197,8 +202,9 @@ impl State {
             reasons: Reasons::default(),
             trained_scale: scale,
             selected: None,
-            all_reasons: false,
+            all_reasons: None,
             overlay: Overlay::None,
+            size: None,
             gpu: None,
             reduced_motion: false,
             notice: None,
@@ -233,6 +239,11 @@ impl State {
     /// Whether the session is at this episode, or it was the last one that it was at.
     pub fn is_of_session(&self, run: &Run) -> bool {
         self.live == Some(run.id) && self.player.is_none()
+    }
+
+    /// Whether the terminal is too small for anything but saying so.
+    pub fn is_cramped(&self) -> bool {
+        self.size.is_some_and(|(width, height)| width < MINIMUM.0 || height < MINIMUM.1)
     }
 
     /// Whether something is on the screen that [`super::Action::Back`] leaves.

@@ -8,10 +8,10 @@ use super::Bureau;
 use super::choices::scale;
 use crate::cli::calibrate::{aim, calibrate};
 use crate::cli::options::fresh;
-use crate::cli::policies;
 use crate::cli::tasks::{sample, unseen};
+use crate::cli::{memory, policies};
 use crate::config::{Glimpse, Preset};
-use crate::engine::BUILTIN;
+use crate::engine::Flow;
 use crate::evaluation::{Estimate, Log, Logged, Scale};
 use crate::routing::{FeatureSet, Pair, Policy, Roster, Target};
 use crate::session::{Fleet, load_fleet};
@@ -65,6 +65,10 @@ impl Bureau {
 
     fn goes_on(&self) -> bool {
         !self.cancelled.load(Ordering::Relaxed)
+    }
+
+    fn flow(&self) -> Flow {
+        if self.goes_on() { Flow::Continue } else { Flow::Cancel }
     }
 
     fn train(
@@ -176,11 +180,11 @@ impl Bureau {
             done.set(done.get() + 1);
             let text = "fresh questions, by each model alone and by both";
             say(done.get(), 3 * asked.len(), text.into());
+            self.flow()
         };
         let target = Target::Accuracy { accuracy: ACCURACY, confidence: CONFIDENCE };
         let asked_of = (asked.as_slice(), self.task.as_str());
         let found = calibrate(&mut fleet, &roster, &policy, asked_of, seed, target, step)?;
-        anyhow::ensure!(self.goes_on(), "the calibration was cancelled");
         let Some((calibration, _)) = found else {
             anyhow::bail!("no threshold keeps the promise on these {} questions", asked.len());
         };
@@ -216,8 +220,8 @@ impl Bureau {
                 4 * asked.len(),
                 "each question four times: each model alone, then both policies".into(),
             );
+            self.flow()
         })?;
-        anyhow::ensure!(self.goes_on(), "the contest was cancelled");
         let apgr = |apgr: Option<f64>| apgr.map_or("none".into(), |apgr| format!("{apgr:.3}"));
         let lead = held.lead.map_or(String::new(), |lead| {
             let ci = lead.ci.map_or(String::new(), |[a, b]| format!(" ({a:+.3} to {b:+.3})"));
@@ -237,12 +241,11 @@ impl Bureau {
 
     /// The models once more, beside those of the session.
     fn fleet(&self, preset: &Preset) -> anyhow::Result<Fleet> {
-        let builtin =
-            preset.small.source.starts_with(BUILTIN) && preset.large.source.starts_with(BUILTIN);
-        anyhow::ensure!(
-            builtin,
-            "these models would have to be loaded a second time, which may not fit: quit, and run `pointsman collect` or `pointsman calibrate`"
-        );
+        memory::room_for(preset, &self.folders.cache).map_err(|why| {
+            anyhow::anyhow!(
+                "the models would be loaded a second time, and {why}: quit, and run `pointsman collect`, `calibrate` or `policy promote`"
+            )
+        })?;
         Ok(load_fleet(preset, &self.folders.cache, Some(1))?)
     }
 

@@ -8,9 +8,9 @@ use thiserror::Error;
 
 use super::speed::{QUESTION, Speed, measure};
 use super::{bytes, key};
+use crate::cli::memory::Memory;
 use crate::cli::{Outcome, style};
-use crate::config::{Budget, DeviceChoice, Folders, Glimpse, ModelConfig, Preset, Switching};
-use crate::engine::gpu::{Driver, GpuMemory};
+use crate::config::{Budget, Folders, Glimpse, ModelConfig, Preset, Switching};
 use crate::engine::{self, Engine, EngineError, Gate, Inventory, Place, chat, inventory};
 use crate::episode::{Episode, PerRole, Role};
 use crate::routing::{Boundary, Opinion, Router, RouterError};
@@ -105,7 +105,7 @@ fn check(
 ) -> Result<Checked, Fault> {
     let config = preset.model(role);
     let vocabulary = found.examine(config)?;
-    if let (Some(needed), Some(free)) = (found.memory, free_memory(config))
+    if let (Some(needed), Some(free)) = (found.memory, Memory::of(config).and_then(Memory::free))
         && needed > free
         && !anyway
     {
@@ -118,23 +118,6 @@ fn check(
     chat::frame(&mut preset, role, engine.as_ref())?;
     let speed = measure(engine.as_mut(), &preset, role)?;
     Ok(Checked { engine, vocabulary, loading, speed })
-}
-
-/// Bytes of memory that are free for a model, of the GPU where it would run there; nothing where it is not known.
-fn free_memory(config: &ModelConfig) -> Option<u64> {
-    if config.remote.is_some() {
-        return None;
-    }
-    if config.device == DeviceChoice::Auto && cfg!(feature = "cuda") {
-        return Driver::open().ok()?.memory().map(GpuMemory::free);
-    }
-    if config.device == DeviceChoice::Auto && cfg!(feature = "metal") {
-        return None;
-    }
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
 }
 
 /// Runs an episode of two steps, one of each model, and gives the tokens that each wrote.

@@ -39,6 +39,9 @@ use crate::tasks::Question;
 /// Lines that a page key scrolls the help by.
 const HELP_PAGE: usize = 10;
 
+/// Lines that it scrolls all reasons by; all but one of those that the smallest terminal shows.
+const REASONS_PAGE: usize = 19;
+
 /// Changes the state by a message and says what is to be done.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = take(state, message);
@@ -63,6 +66,10 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
                 library::step_aside(state);
             }
             ask(state, false)
+        }
+        Message::Resized(width, height) => {
+            state.size = Some((width, height));
+            Vec::new()
         }
         Message::Gpu(memory) => {
             state.gpu = Some(memory);
@@ -285,6 +292,11 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         Some(Action::Suspend) => return vec![Effect::Suspend],
         _ => {}
     }
+    if state.is_cramped() {
+        // Nobody sees what another key would do.
+        let quits = action == Some(Action::Quit);
+        return if quits { vec![Effect::Quit] } else { Vec::new() };
+    }
     match state.overlay {
         Overlay::Editor(_) => return on_editor_key(state, event),
         Overlay::Prompt(_) => return prompt::on_key(state, event),
@@ -414,8 +426,20 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Threshold => threshold::ask(state),
         Action::Earlier => select(state, false),
         Action::Later => select(state, true),
-        Action::PageUp => vec![Effect::Scroll(Scroll::PageUp)],
-        Action::PageDown => vec![Effect::Scroll(Scroll::PageDown)],
+        Action::PageUp => match &mut state.all_reasons {
+            Some(top) => {
+                *top = top.saturating_sub(REASONS_PAGE);
+                Vec::new()
+            }
+            None => vec![Effect::Scroll(Scroll::PageUp)],
+        },
+        Action::PageDown => match &mut state.all_reasons {
+            Some(top) => {
+                *top += REASONS_PAGE;
+                Vec::new()
+            }
+            None => vec![Effect::Scroll(Scroll::PageDown)],
+        },
         Action::Follow => {
             state.selected = None;
             vec![Effect::Scroll(Scroll::Follow)]
@@ -443,7 +467,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Back => library::back(state),
         Action::Replay(order) => replay::obey(state, order),
         Action::Reasons => {
-            state.all_reasons = !state.all_reasons;
+            state.all_reasons = if state.all_reasons.is_some() { None } else { Some(0) };
             Vec::new()
         }
         Action::Copy => state.run.iter().map(|run| Effect::Copy(transcript(run))).collect(),

@@ -35,13 +35,10 @@ use ratatui::widgets::Paragraph;
 
 use super::actions::Action;
 use super::message::Scroll;
-use super::state::{Link, Overlay, Page, State};
+use super::state::{Link, MINIMUM, Overlay, Page, State};
 use crate::theme::{Glyphs, Theme};
 use ink::Ink;
 use trace::Trace;
-
-/// Fewest columns and rows in which the workbench is shown.
-pub const MINIMUM: (u16, u16) = (80, 24);
 
 /// Columns from which the reasons have a column of their own.
 const WIDE: u16 = 150;
@@ -159,7 +156,7 @@ impl Panes {
                     rows(middle, &[Constraint::Fill(1), Constraint::Length(budget::HEIGHT)]);
                 (Some(parts[0]), Some(parts[1]), right)
             }
-            None if state.all_reasons => (None, None, right),
+            None if state.all_reasons.is_some() => (None, None, right),
             None => {
                 let rest = right.height.saturating_sub(budget::HEIGHT) + 2;
                 let parts = rows(

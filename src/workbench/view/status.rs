@@ -9,7 +9,7 @@ use ratatui::widgets::Clear;
 use super::ink::Ink;
 use super::progress;
 use super::text::{duration, fit, transcribe, wrap};
-use crate::episode::{OverrideScope, Status, Verdict};
+use crate::episode::{FinishReason, OverrideScope, Status, Verdict};
 use crate::workbench::actions::Action;
 use crate::workbench::offers::hints;
 use crate::workbench::state::{Link, Notice, State};
@@ -109,6 +109,9 @@ fn how(state: &State, ink: Ink<'_>) -> (String, Style) {
         Status::Paused if run.is_pausing() => ("pausing".into(), theme.warning),
         Status::Paused => ("paused".into(), theme.warning),
         Status::Failed(_) => ("failed".into(), theme.bad),
+        Status::Finished { reason: FinishReason::Cancelled, .. } => {
+            ("stopped".into(), theme.warning)
+        }
         Status::Finished { answer, verdict, .. } => {
             let (sign, style) = match verdict {
                 Verdict::Correct => (ink.signs.right, theme.good),
