@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::Trajectory;
-use super::trainer::Settings;
+use super::settings::Settings;
 use super::vtrace::v_trace;
 use crate::routing::{FeatureSet, Network, PRICE_SPREAD, standardized};
 

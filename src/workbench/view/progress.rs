@@ -7,8 +7,7 @@
 use ratatui::text::Span;
 
 use super::ink::Ink;
-use super::status::Part;
-use super::text::{duration, transcribe};
+use super::text::{Part, duration, transcribe};
 use crate::workbench::replay::Replay;
 use crate::workbench::state::State;
 

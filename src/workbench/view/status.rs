@@ -8,17 +8,11 @@ use ratatui::widgets::Clear;
 
 use super::ink::Ink;
 use super::progress;
-use super::text::{duration, fit, transcribe, wrap};
+use super::text::{Part, duration, fit, transcribe, wrap};
 use crate::episode::{FinishReason, OverrideScope, Status, Verdict};
 use crate::workbench::actions::Action;
 use crate::workbench::offers::hints;
 use crate::workbench::state::{Link, Notice, State};
-
-/// A part of the status line; where room is short, those with the lowest weight are left out.
-pub(super) struct Part {
-    pub weight: u8,
-    pub span: Span<'static>,
-}
 
 pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
     let keys = state.keys.first(Action::Help).map_or_else(Line::default, |key| {

@@ -1,9 +1,16 @@
 //! Text for panes: wrapped, without control characters, numbers in few digits.
 
+use ratatui::text::Span;
 use textwrap::{Options, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;
 
 use crate::theme::Glyphs;
+
+/// A part of the status line; where room is short, those with the lowest weight are left out.
+pub(super) struct Part {
+    pub weight: u8,
+    pub span: Span<'static>,
+}
 
 /// Wraps `text` to lines of at most `width` columns. Blank lines at both ends are left out, and so
 /// is what a terminal would obey.
