@@ -20,7 +20,7 @@ mod signals;
 pub use backend::{Meter, Thrifty};
 pub use clipboard::{Clipboard, CopyError};
 pub use descriptors::quiet;
-pub use input::Keyboard;
+pub use input::keyboard;
 pub use pacing::Pacer;
 pub use screen::{Screen, TerminalError};
 pub use signals::{Signal, Signals};

@@ -11,8 +11,6 @@ pub enum Signal {
     End,
     /// SIGCONT: the process was stopped; the terminal may have been used by others.
     Continued,
-    /// SIGWINCH: the terminal has another size.
-    Resized,
 }
 
 /// Listens to the signals; from then on they no longer end the process by themselves.
@@ -21,7 +19,6 @@ pub struct Signals {
     terminate: unix::Signal,
     hangup: unix::Signal,
     continued: unix::Signal,
-    resized: unix::Signal,
 }
 
 impl Signals {
@@ -35,7 +32,6 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             continued: signal(SignalKind::from_raw(libc::SIGCONT))?,
-            resized: signal(SignalKind::window_change())?,
         })
     }
 
@@ -46,7 +42,6 @@ impl Signals {
             _ = self.terminate.recv() => Signal::End,
             _ = self.hangup.recv() => Signal::End,
             _ = self.continued.recv() => Signal::Continued,
-            _ = self.resized.recv() => Signal::Resized,
         }
     }
 }

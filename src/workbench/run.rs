@@ -15,7 +15,7 @@ use super::state::State;
 use super::update::update;
 use super::view::View;
 use crate::session::{Command, Update, now_ms};
-use crate::terminal::{Clipboard, Keyboard, Pacer, Screen, Signal, Signals};
+use crate::terminal::{Clipboard, Pacer, Screen, Signal, Signals, keyboard};
 use crate::theme::{Glyphs, Theme};
 
 /// How the workbench is started.
@@ -53,7 +53,7 @@ const BULK: usize = 256;
 pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
     let Start { mut state, theme, glyphs, slow_link, clipboard, desk } = start;
     let Session { mut commands, mut updates } = session;
-    let mut keys = Keyboard::listen()?;
+    let mut keys = keyboard()?;
     let mut signals = Signals::listen()?;
     let mut view = View::new(theme, glyphs);
     let mut pacer = Pacer::new(slow_link);
@@ -69,7 +69,8 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
     };
     see_to(Errand::WatchGpu);
     pacer.answer();
-    update(&mut state, resized()?);
+    let (width, height) = size()?;
+    update(&mut state, Message::Resized(width, height));
     // A replay counts its time from here.
     update(&mut state, Message::Clock(now_ms()));
     let ended = 'running: loop {
@@ -82,23 +83,20 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
         let mut messages = Vec::new();
         tokio::select! {
             biased;
-            inputs = keys.next() => {
-                let Ok(inputs) = inputs else { break Ended::Killed };
-                // Sizes are told by a signal.
-                let inputs = inputs.into_iter().filter(|input| !matches!(input, Input::Resize(..)));
-                messages.extend(inputs.map(Message::Input));
-                if !messages.is_empty() {
-                    pacer.answer();
-                }
+            key = keys.recv() => {
+                let Some(input) = key else { break Ended::Killed };
+                pacer.answer();
+                messages.push(match input {
+                    Input::Resize(width, height) => Message::Resized(width, height),
+                    input => Message::Input(input),
+                });
             }
             signal = signals.next() => match signal {
                 Signal::End => break Ended::Killed,
                 Signal::Continued => {
                     screen.retake()?;
-                    pacer.answer();
-                }
-                Signal::Resized => {
-                    messages.push(resized()?);
+                    let (width, height) = size()?;
+                    messages.push(Message::Resized(width, height));
                     pacer.answer();
                 }
             },
@@ -156,12 +154,6 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
     let _ = commands.send(Command::Quit);
     tracing::info!("{} bytes were drawn", screen.bytes());
     Ok(ended)
-}
-
-/// The terminal's size as a message.
-fn resized() -> io::Result<Message> {
-    let (width, height) = size()?;
-    Ok(Message::Resized(width, height))
 }
 
 /// Waits until then; for ever where there is nothing to wait for.

@@ -42,11 +42,10 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     if let (Some(top), true) = (state.all_reasons, body.len() > room) {
         // The last page is full.
         let top = top.min(body.len() - room);
-        let shown = format!(" {} {}-{} of {}", ink.signs.dot, top + 1, top + room, body.len());
-        let keys = [Action::PageUp, Action::PageDown].map(|action| state.keys.first(action));
-        let keys: Vec<String> = keys.into_iter().flatten().map(|key| key.to_string()).collect();
-        let keys = if keys.is_empty() { keys.join(" ") } else { format!(": {}", keys.join(" ")) };
-        title.push(Span::styled(format!("{shown}{keys}"), ink.theme.muted));
+        let key = state.keys.first(Action::PageDown);
+        let key = key.map_or_else(String::new, |key| format!(" {key}"));
+        let shown = format!(" {}-{}/{}{key}", top + 1, top + room, body.len());
+        title.push(Span::styled(shown, ink.theme.muted));
         body.drain(..top);
     } else if body.len() > room && room > 0 {
         let hidden = body.len() - room;
