@@ -299,7 +299,7 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
         let engines = PerRole { small: engine(Role::Small)?, large: engine(Role::Large)? };
         Ok(Conductor::new(engines, preset))
     };
-    let mut live = spawn(load, roster(), Box::new(Memory::default())).unwrap();
+    let mut live = spawn("loading".into(), load, roster(), Box::new(Memory::default())).unwrap();
     let ask = || Command::Ask { question: question(), router: None, seed: 1, paused: true };
     // Started in pause, so that the threshold is moved within the episode.
     for command in [ask(), Command::Threshold(0.25), Command::Resume] {

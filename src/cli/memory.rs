@@ -1,5 +1,6 @@
 //! Whether models fit into the memory that is free.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::style;
@@ -9,10 +10,19 @@ use crate::engine::inventory;
 use crate::role::Role;
 
 /// Which memory a model takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Memory {
     Machine,
     Gpu,
+}
+
+impl std::fmt::Display for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Machine => "memory",
+            Self::Gpu => "the GPU's memory",
+        })
+    }
 }
 
 impl Memory {
@@ -38,29 +48,49 @@ impl Memory {
     }
 }
 
+/// Bytes that both models of a preset will take together, about, in each memory that they take any of.
+///
+/// # Errors
+/// When that is not known of a model; the reason is the rest of a sentence.
+fn needs(preset: &Preset, cache: &Path) -> Result<BTreeMap<Memory, u64>, String> {
+    let mut needs = BTreeMap::new();
+    for role in Role::BOTH {
+        let model = preset.model(role);
+        let Some(memory) = Memory::of(model) else { continue };
+        let found = inventory(model, cache).map_err(|e| e.to_string())?;
+        *needs.entry(memory).or_default() += found.memory.ok_or_else(|| {
+            format!("nobody knows how much memory {} takes", style::plain(model.label()))
+        })?;
+    }
+    Ok(needs)
+}
+
 /// Whether both models of a preset fit into what is free.
 ///
 /// # Errors
 /// When they do not, or it is not known; the reason is the rest of a sentence.
 pub fn room_for(preset: &Preset, cache: &Path) -> Result<(), String> {
-    for memory in [Memory::Machine, Memory::Gpu] {
-        let models = Role::BOTH.map(|role| preset.model(role));
-        let mut models = models.into_iter().filter(|m| Memory::of(m) == Some(memory)).peekable();
-        if models.peek().is_none() {
-            continue;
-        }
-        let mut needed = 0;
-        for model in models {
-            let found = inventory(model, cache).map_err(|e| e.to_string())?;
-            needed += found.memory.ok_or_else(|| {
-                format!("nobody knows how much memory {} takes", style::plain(model.label()))
-            })?;
-        }
+    for (memory, needed) in needs(preset, cache)? {
         let free = memory.free().ok_or("nobody knows how much memory is free")?;
         if needed > free {
-            let [needed, free] = [needed, free].map(|bytes| style::si(bytes as f64));
-            return Err(format!("they take about {needed}B of memory, of which {free}B are free"));
+            return Err(format!("they take about {}", told(memory, needed)));
         }
     }
     Ok(())
+}
+
+/// What is told while the models of a preset are loaded: the memory that they will take, where it is known.
+pub fn loading(preset: &Preset, cache: &Path) -> String {
+    let needs = needs(preset, cache).unwrap_or_default();
+    let parts = needs.into_iter().map(|(memory, needed)| told(memory, needed));
+    match parts.collect::<Vec<_>>().join(", and about ") {
+        parts if parts.is_empty() => "loading the models".into(),
+        parts => format!("loading the models, about {parts}"),
+    }
+}
+
+fn told(memory: Memory, needed: u64) -> String {
+    let bytes = |n: u64| format!("{}B", style::si(n as f64));
+    let free = memory.free().map(|free| format!(", of which {} are free", bytes(free)));
+    format!("{} of {memory}{}", bytes(needed), free.unwrap_or_default())
 }

@@ -21,12 +21,13 @@ pub struct Live {
     pub thread: JoinHandle<()>,
 }
 
-/// Starts a session whose routers come from `roster`: `load` makes the conductor on the new thread (it takes as long as the models
-/// take to load).
+/// Starts a session whose routers come from `roster`: `load` makes the conductor on the new thread, which takes as long as the models
+/// take to load; `loading` is told meanwhile.
 ///
 /// # Errors
 /// When the system gives no thread.
 pub fn spawn(
+    loading: String,
     load: impl FnOnce() -> Result<Conductor, SessionError> + Send + 'static,
     roster: Roster,
     mut journal: Box<dyn Journal>,
@@ -42,7 +43,7 @@ pub fn spawn(
             open: false,
             over: false,
         };
-        hall.tell(Update::Loading("loading the models".into()));
+        hall.tell(Update::Loading(loading));
         match load() {
             Ok(conductor) => serve(conductor, roster, journal.as_mut(), &mut hall),
             Err(error) => hall.tell(Update::Failed(error.to_string())),

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::journal;
 use super::tasks::TaskArgs;
+use super::{journal, memory};
 use crate::config::{Folders, Preset};
 use crate::engine::gpu::Driver;
 use crate::evaluation::{PersonScore, WhatIf, person_score};
@@ -96,6 +96,7 @@ impl Bureau {
         let mut thread = locked(&self.thread);
         let before = thread.take();
         let live = session::spawn(
+            memory::loading(&preset, &cache),
             move || {
                 if let Some(before) = before {
                     // It may have panicked; its models are gone all the same.
