@@ -16,6 +16,7 @@ use ratatui::text::{Line, Span};
 use super::ink::{Ink, lines};
 use super::text::{duration, transcribe, wrap};
 use crate::episode::{Decider, Decision, Episode, FinishReason, Role, Status, Step, Verdict};
+use crate::workbench::actions::Action;
 use crate::workbench::message::Scroll;
 use crate::workbench::onscreen::Run;
 use crate::workbench::state::{Link, State};
@@ -341,8 +342,9 @@ fn ending(episode: &Episode, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
 
 /// What stands there before the first episode.
 fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
-    let key = |key: &'static str, does: &'static str| {
-        Line::from(vec![Span::styled(format!("  {key}  "), ink.theme.key), Span::raw(does)])
+    let key = |action: Action, does: &'static str| {
+        let key = state.keys.first(action)?;
+        Some(Line::from(vec![Span::styled(format!("  {key}  "), ink.theme.key), Span::raw(does)]))
     };
     let pair = Role::BOTH.map(|role| {
         let name = transcribe(state.preset_shown().model(role).label(), ink.glyphs);
@@ -353,8 +355,9 @@ fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
     });
     let mut lines = match &state.link {
         Link::Loading(what) => {
-            let mut lines =
-                vec![Line::from(format!("{}{}", transcribe(what, ink.glyphs), ink.signs.more))];
+            let what = format!("{}{}", transcribe(what, ink.glyphs), ink.signs.more);
+            let told = wrap(&what, width, ink.glyphs).into_iter();
+            let mut lines: Vec<Line<'static>> = told.map(Line::from).collect();
             lines.extend(pair);
             if state.question.is_some() {
                 lines.push(Line::default());
@@ -368,13 +371,13 @@ fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
         Link::Ready if state.starting => vec![Line::from("the question is being asked")],
         Link::Ready => {
             let mut lines = vec![Line::from("No question yet."), Line::default()];
-            lines.extend([
-                key("d", "draw one of the task set"),
-                key("i", "type your own"),
-                key("?", "all keys"),
-                Line::default(),
-                Line::from("The models are loaded:"),
-            ]);
+            let ways = [
+                key(Action::Draw, "draw one of the task set"),
+                key(Action::Type, "type your own"),
+                key(Action::Help, "all keys"),
+            ];
+            lines.extend(ways.into_iter().flatten());
+            lines.extend([Line::default(), Line::from("The models are loaded:")]);
             lines.extend(pair);
             lines
         }
