@@ -138,7 +138,14 @@ impl MistralEngine {
     }
 
     fn died(&self, reason: impl Into<String>) -> EngineError {
-        EngineError::Died { name: self.record.name.clone(), reason: reason.into() }
+        let mut reason = sentence(&reason.into());
+        if reason.contains("must be a cuda tensor") {
+            // Of mistral.rs 0.8.1: models whose attention heads share no keys and values.
+            reason.push_str(
+                "; a binary that is built for CUDA runs such a model on a GPU alone: set device = \"auto\", or build another without that feature",
+            );
+        }
+        EngineError::Died { name: self.record.name.clone(), reason }
     }
 
     /// The prefix's ids, the step's beginning among them, and how many of them that beginning has.
