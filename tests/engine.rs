@@ -110,10 +110,14 @@ fn with_a_token_held_back_it_writes_the_same() {
             let asked = request(prefix.clone(), "\n", 48);
             let (draft, other) = (write(&mut paged, &asked), write(&mut plain, &asked));
             assert_eq!(ids(&draft), ids(&other), "{}", problem.question);
-            assert_eq!(
-                draft.usage.prefilled + draft.usage.reused,
-                other.usage.prefilled + other.usage.reused
-            );
+            let counts = |draft: &Draft| (draft.usage.prefilled, draft.usage.reused);
+            let (prefilled, reused) = counts(&other);
+            if (prefilled + reused) % 32 == 1 {
+                // Without pages, what is sent is wholly contained in what was, and all of it is computed.
+                assert_eq!(counts(&draft), (prefilled + reused, 0), "the one held back is counted");
+            } else {
+                assert_eq!(counts(&draft), (prefilled, reused));
+            }
             if draft.stop == StopReason::EndOfText {
                 break;
             }

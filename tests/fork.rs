@@ -193,7 +193,7 @@ fn impossible_forks_are_refused_before_anything_is_begun() {
 
 #[test]
 fn a_session_forks_what_runs_and_keeps_its_own_settings() {
-    let mut live = spawn("loading".into(), || Ok(load()), roster(), Box::new(Vec::new())).unwrap();
+    let mut live = spawn(|_| Ok(load()), roster(), Box::new(Vec::new())).unwrap();
     let question = long_questions(1).remove(0);
     live.commands.send(Command::Redo).unwrap();
     let asked = Command::Ask { question, router: None, seed: 1, paused: true };

@@ -261,6 +261,15 @@ fn a_gguf_file_of_the_hub_is_fetched_alone() {
     let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
     assert_eq!(lines[2]["works"], true, "{lines:?}");
 
+    // The tokenizer alone, fetched after the whole model, leaves that whole.
+    preset(home.path(), "whole", "tiny/open", "");
+    for what in ["tiny/open", "hubfile"] {
+        let fetch = ["models", "fetch", what];
+        assert!(hub(home.path(), Some(&server), &fetch).output().unwrap().status.success());
+    }
+    let output = hub(home.path(), None, &["models", "check", "whole", "--json"]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+
     let wrong = ["models", "fetch", "tiny/open/other.gguf"];
     let told = refusal(hub(home.path(), Some(&server), &wrong));
     assert!(told.contains("has no file other.gguf: it has large-f32.gguf"), "{told}");

@@ -101,6 +101,45 @@ fn a_gpus_memory_stands_in_the_status_line() {
 }
 
 #[test]
+fn all_reasons_are_paged_through() {
+    let mut bench = Bench::begun(None);
+    let many = (0..60).map(|i| (format!("feature.{i:02}"), f64::from(i))).collect();
+    bench.event(EventKind::Decided {
+        step: 0,
+        features: many,
+        p_large: Some(0.4),
+        threshold: 0.5,
+        propensity: Some(1.0),
+        choice: Role::Small,
+        by: rule(),
+    });
+    bench.write(Role::Small, "Pens bought: 4 × 12 = 48");
+    (bench.state.all_reasons, bench.state.selected) = (true, Some(0));
+    let mut screen = bench.screen(80, 24);
+    let title = |screen: &Screen| screen.text().lines().next().unwrap_or_default().to_owned();
+    let seen = |screen: &Screen| {
+        let text = screen.text();
+        (0..60).filter(|i| text.contains(&format!("feature.{i:02}"))).collect::<Vec<_>>()
+    };
+    let first = seen(&screen);
+    assert!(title(&screen).contains("why step 1 1-20/"), "{}", title(&screen));
+    let mut all = first.clone();
+    for _ in 0..9 {
+        screen.view.scroll(Scroll::PageDown);
+        screen.draw(&bench.state);
+        all.extend(seen(&screen));
+    }
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 60, "{}", screen.text());
+    for _ in 0..3 {
+        screen.view.scroll(Scroll::PageUp);
+        screen.draw(&bench.state);
+    }
+    assert_eq!(seen(&screen), first, "pages past the end count for nothing");
+}
+
+#[test]
 fn pause_and_override() {
     shots!("paused", paused(), (80, 24), (120, 40), (200, 50));
 }

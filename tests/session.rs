@@ -291,7 +291,7 @@ fn a_journal_that_refuses_ends_the_episode_and_the_pair_lives_on() {
 fn a_session_keeps_what_a_person_set_and_ends_when_told() {
     use pointsman::session::{Update, spawn};
     let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
-    let load = move || {
+    let load = move |_: &mut dyn FnMut(String)| {
         let preset = preset();
         let engine = |role| -> Result<Box<dyn Engine>, SessionError> {
             Ok(Box::new(MistralEngine::load(preset.model(role), &cache)?))
@@ -299,7 +299,7 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
         let engines = PerRole { small: engine(Role::Small)?, large: engine(Role::Large)? };
         Ok(Conductor::new(engines, preset))
     };
-    let mut live = spawn("loading".into(), load, roster(), Box::new(Memory::default())).unwrap();
+    let mut live = spawn(load, roster(), Box::new(Memory::default())).unwrap();
     let ask = || Command::Ask { question: question(), router: None, seed: 1, paused: true };
     // Started in pause, so that the threshold is moved within the episode.
     for command in [ask(), Command::Threshold(0.25), Command::Resume] {

@@ -143,10 +143,11 @@ fn gpu() -> Result<String, String> {
     let told: Vec<String> = told.collect();
     let version = driver.version().unwrap_or_else(|| "of unknown version".into());
     match (told.is_empty(), can) {
-        (true, _) => Err(format!("driver {version}, but it shows no GPU: look at nvidia-smi")),
+        (true, true) => Err(format!("driver {version}, but it shows no GPU: look at nvidia-smi")),
+        (true, false) => Ok(format!("driver {version}, which shows no GPU; none is needed")),
         (false, true) => Ok(format!("driver {version}; {}", told.join("; "))),
-        (false, false) => Err(format!(
-            "driver {version}; {}: this binary cannot use it, build with --features cuda",
+        (false, false) => Ok(format!(
+            "driver {version}; {}: this binary does not use it, build with --features cuda",
             told.join("; ")
         )),
     }

@@ -37,7 +37,13 @@ impl Memory {
     /// Bytes that are free; nothing where that is not known.
     pub fn free(self) -> Option<u64> {
         match self {
-            Self::Gpu => Driver::open().ok()?.memory().map(GpuMemory::free),
+            Self::Gpu => {
+                // With several GPUs, or some that are hidden, it is for the engine to say which it takes.
+                let hidden = std::env::var_os("CUDA_VISIBLE_DEVICES").is_some();
+                let gpus = Driver::open().ok()?.gpus();
+                let [only] = gpus.as_slice() else { return None };
+                only.memory.filter(|_| !hidden).map(GpuMemory::free)
+            }
             Self::Machine => {
                 let text = std::fs::read_to_string("/proc/meminfo").ok()?;
                 let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
@@ -48,41 +54,34 @@ impl Memory {
     }
 }
 
-/// Bytes that both models of a preset will take together, about, in each memory that they take any of.
-///
-/// # Errors
-/// When that is not known of a model; the reason is the rest of a sentence.
-fn needs(preset: &Preset, cache: &Path) -> Result<BTreeMap<Memory, u64>, String> {
+/// Bytes that both models of a preset will take together, about, in each memory that they take any of; what is
+/// not known of a model is not counted.
+fn needs(preset: &Preset, cache: &Path) -> BTreeMap<Memory, u64> {
     let mut needs = BTreeMap::new();
     for role in Role::BOTH {
         let model = preset.model(role);
-        let Some(memory) = Memory::of(model) else { continue };
-        let found = inventory(model, cache).map_err(|e| e.to_string())?;
-        *needs.entry(memory).or_default() += found.memory.ok_or_else(|| {
-            format!("nobody knows how much memory {} takes", style::plain(model.label()))
-        })?;
-    }
-    Ok(needs)
-}
-
-/// Whether both models of a preset fit into what is free.
-///
-/// # Errors
-/// When they do not, or it is not known; the reason is the rest of a sentence.
-pub fn room_for(preset: &Preset, cache: &Path) -> Result<(), String> {
-    for (memory, needed) in needs(preset, cache)? {
-        let free = memory.free().ok_or("nobody knows how much memory is free")?;
-        if needed > free {
-            return Err(format!("they take about {}", told(memory, needed)));
+        let found = inventory(model, cache).ok().and_then(|found| found.memory);
+        if let (Some(memory), Some(needed)) = (Memory::of(model), found) {
+            *needs.entry(memory).or_default() += needed;
         }
     }
-    Ok(())
+    needs
+}
+
+/// Whether both models of a preset fit into what is free, as far as that is known.
+///
+/// # Errors
+/// When they do not; the reason is the rest of a sentence.
+pub fn room_for(preset: &Preset, cache: &Path) -> Result<(), String> {
+    let too_much = |(memory, needed): &(Memory, u64)| memory.free().is_some_and(|f| *needed > f);
+    let found = needs(preset, cache).into_iter().find(too_much);
+    found
+        .map_or(Ok(()), |(memory, needed)| Err(format!("they take about {}", told(memory, needed))))
 }
 
 /// What is told while the models of a preset are loaded: the memory that they will take, where it is known.
 pub fn loading(preset: &Preset, cache: &Path) -> String {
-    let needs = needs(preset, cache).unwrap_or_default();
-    let parts = needs.into_iter().map(|(memory, needed)| told(memory, needed));
+    let parts = needs(preset, cache).into_iter().map(|(memory, needed)| told(memory, needed));
     match parts.collect::<Vec<_>>().join(", and about ") {
         parts if parts.is_empty() => "loading the models".into(),
         parts => format!("loading the models, about {parts}"),

@@ -102,7 +102,8 @@ pub struct ModelConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_out: Option<f64>,
     /// On a GPU, keys and values are kept in pages (PagedAttention), room for this many tokens of context in
-    /// all; without it, each text has a cache of its own.
+    /// all; without it, each text has a cache of its own. mistral.rs 0.8.1 does not tell what it found in
+    /// its pages, so the whole prefix is charged at each step: costs are upper bounds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paged_context: Option<usize>,
     /// A prompt template of this model's own, which no chat template frames.
@@ -214,7 +215,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Whether `step`, which follows the steps `before`, gives the answer.
+    /// Whether `step`, which follows the prompt and the steps `before`, gives the answer.
     pub fn answers<'a>(&self, mut before: impl Iterator<Item = &'a str>, step: &str) -> bool {
         let said = match &self.thoughts_end {
             None => step,
@@ -486,6 +487,8 @@ mod tests {
         assert!(!thinking.answers([].into_iter(), "A: 4? </think>"));
         assert!(thinking.answers([].into_iter(), "5? </think> A: 4"));
         assert!(thinking.answers(["5? </think>", "So"].into_iter(), "A: 4"));
+        let told_not_to = ["Q?<think>\n\n</think>\n\n"];
+        assert!(thinking.answers(told_not_to.into_iter(), "A: 4"), "the prompt ends the thoughts");
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub fn load_preset(name_or_path: &str, folders: &Folders) -> Result<Preset, Conf
     if preset.name.is_empty() {
         preset.name = file.name().into_owned();
     }
-    preset.pass_on_system();
+    preset.pass_on_prompt();
     let path = file.path;
     preset.validate().map_err(|reason| ConfigError::Invalid { path, reason })?;
     Ok(preset)

@@ -20,6 +20,10 @@ pub struct Remote {
     /// With `api = "chat"`: a system message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
+    /// With `api = "chat"` and `continues = "final-message"`: told to the server's chat template as
+    /// `enable_thinking`; the preset's where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<bool>,
     /// Name of the environment variable that holds the key; no key is sent where absent. The key itself
     /// is in no preset, store, log or message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,12 +86,14 @@ fn default_retries() -> u32 {
 }
 
 impl Preset {
-    /// Gives the preset's system message to the models behind a chat API that have none of their own.
-    pub(super) fn pass_on_system(&mut self) {
+    /// Gives the preset's system message, and whether to think, to the models behind a chat API that have none
+    /// of their own.
+    pub(super) fn pass_on_prompt(&mut self) {
         for model in [&mut self.small, &mut self.large] {
             let chat = model.remote.as_mut().filter(|remote| remote.api == Api::Chat);
             if let Some(remote) = chat.filter(|_| model.prompt.is_none()) {
                 remote.system = remote.system.take().or_else(|| self.prompt.system.clone());
+                remote.thinking = remote.thinking.or(self.prompt.thinking);
             }
         }
     }
@@ -147,12 +153,17 @@ impl Preset {
                     "cannot be put into the answer of the {role} model, which is behind a chat API: leave it out, or use api = \"completions\""
                 )
             })?;
+            let tells = remote.continues == Continues::FinalMessage;
+            check(tells || remote.thinking.is_none(), &key("thinking"), || {
+                "cannot be told to a server that goes on in another way than \"final-message\": leave it, or prompt.thinking, out".into()
+            })?;
         } else {
             check(!self.is_framed(role), &own, || {
                 "is missing: a server shows nobody its chat template, so with prompt.chat give this model's whole prompt, special tokens included, or set api = \"chat\"".into()
             })?;
             let chat = "is for api = \"chat\": leave it out, or set that";
             check(remote.system.is_none(), &key("system"), || chat.into())?;
+            check(remote.thinking.is_none(), &key("thinking"), || chat.into())?;
             check(remote.continues == Continues::default(), &key("continues"), || chat.into())?;
         }
         // A key written here by mistake would be kept with every episode.

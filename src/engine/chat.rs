@@ -71,7 +71,7 @@ impl ChatTemplate {
 
     /// The text before the answer's first token.
     ///
-    /// No date is told: a template that wants one falls back on its own, so that a prompt is the same every day.
+    /// A template that asks for the date is told one long past, so that a prompt is the same every day.
     ///
     /// # Errors
     /// When the template cannot be understood, or refuses.
@@ -87,6 +87,7 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |reason: String| {
             Err::<String, _>(Error::new(ErrorKind::InvalidOperation, reason))
         });
+        environment.add_function("strftime_now", |format: &str| past(format));
         let message = |role: &str, content: &str| context! { role => role, content => content };
         let system = chat.system.map(|text| message("system", text));
         let messages: Vec<_> = system.into_iter().chain([message("user", chat.user)]).collect();
@@ -100,9 +101,54 @@ impl ChatTemplate {
             Some(enable_thinking) => context! { enable_thinking => enable_thinking, ..told },
             None => told,
         };
-        let template = environment.template_from_str(&self.source).map_err(|e| failed(&e))?;
+        // Marks for training, which Jinja itself does not know.
+        let source = without_generation(&self.source);
+        let template = environment.template_from_str(&source).map_err(|e| failed(&e))?;
         template.render(told).map_err(|e| failed(&e))
     }
+}
+
+/// The source without the tags `generation` and `endgeneration`, and the blanks that they would trim.
+fn without_generation(source: &str) -> String {
+    let mut kept = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some((before, tag, after)) = next_tag(rest) {
+        let name = tag.trim_matches(['-', '+']).trim();
+        if matches!(name, "generation" | "endgeneration") {
+            kept.push_str(if tag.starts_with('-') { before.trim_end() } else { before });
+            rest = if tag.ends_with('-') { after.trim_start() } else { after };
+        } else {
+            let end = source.len() - after.len();
+            kept.push_str(&source[source.len() - rest.len()..end]);
+            rest = after;
+        }
+    }
+    kept + rest
+}
+
+/// What stands before the next `{% … %}`, within it and behind it.
+fn next_tag(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, from) = text.split_once("{%")?;
+    let (tag, after) = from.split_once("%}")?;
+    Some((before, tag, after))
+}
+
+/// The 26th of July 2024, which Llama's templates take where they are told no date, as `strftime` would write it.
+fn past(format: &str) -> String {
+    let parts = [
+        ("%Y", "2024"),
+        ("%y", "24"),
+        ("%m", "07"),
+        ("%d", "26"),
+        ("%B", "July"),
+        ("%b", "Jul"),
+        ("%A", "Friday"),
+        ("%a", "Fri"),
+        ("%H", "00"),
+        ("%M", "00"),
+        ("%S", "00"),
+    ];
+    parts.iter().fold(format.to_owned(), |text, (mark, told)| text.replace(mark, told))
 }
 
 /// A template that stands alone, or the one called `default` of several.
@@ -172,9 +218,9 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_told_and_the_date_is_not() {
-        let source = "{{ bos_token }}{% if strftime_now is defined %}{{ strftime_now('%d') }}{% else %}26{% endif %}";
-        assert_eq!(template(source).render(CHAT).unwrap(), "<s>26");
+    fn tokens_are_told_and_a_date_that_stays() {
+        let source = "{{ bos_token }}{{ strftime_now('%d %b %Y') }}{%- generation -%}{{ 'x' }}{% endgeneration %}";
+        assert_eq!(template(source).render(CHAT).unwrap(), "<s>26 Jul 2024x");
     }
 
     #[test]

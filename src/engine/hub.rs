@@ -235,7 +235,7 @@ pub fn fetch(
     }
     // One file of many is found by its name, and the list is of a whole model.
     if file.is_none() {
-        fetcher.write_list(&files)?;
+        fetcher.write_list(&files, &folder)?;
     }
     Ok(fetched)
 }
@@ -401,10 +401,17 @@ impl<'a> Fetcher<'a> {
         if found.eq_ignore_ascii_case(&lfs.sha256) { Ok(true) } else { corrupt("checksum") }
     }
 
-    /// Writes the list by which the engine finds the files without asking the hub.
-    fn write_list(&self, files: &[Sibling]) -> Result<(), HubError> {
-        let names: Vec<&str> = files.iter().map(|file| file.rfilename.as_str()).collect();
+    /// Writes the list by which the engine finds the files without asking the hub. What was fetched before and is
+    /// there stays on it: a tokenizer alone may follow the whole model.
+    fn write_list(&self, files: &[Sibling], folder: &Path) -> Result<(), HubError> {
         let path = self.cache.join(format!("{}_repo_list.json", self.id.replace('/', "-")));
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        let before: Value = serde_json::from_str(&before).unwrap_or_default();
+        let before = before["files"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let mut names: Vec<&str> = files.iter().map(|file| file.rfilename.as_str()).collect();
+        names.extend(before.filter(|name| folder.join(name).is_file()));
+        names.sort_unstable();
+        names.dedup();
         let list = serde_json::json!({ "files": names }).to_string();
         fs::write(&path, list).map_err(|e| self.disk(&path, &e))
     }

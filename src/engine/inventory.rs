@@ -324,9 +324,11 @@ struct Attention {
 }
 
 impl Attention {
-    /// Bytes of keys and values for a context of `context` tokens, or of [`KV_TOKENS`].
-    fn bytes(&self, context: Option<u64>, number: u64) -> u64 {
-        let tokens = context.map_or(KV_TOKENS, |context| context.min(KV_TOKENS));
+    /// Bytes of keys and values for a context of `context` tokens, or of [`KV_TOKENS`]; of all pages, where
+    /// there are some.
+    fn bytes(&self, context: Option<u64>, config: &ModelConfig, number: u64) -> u64 {
+        let alone = context.map_or(KV_TOKENS, |context| context.min(KV_TOKENS));
+        let tokens = config.paged_context.map_or(alone, |pages| pages as u64);
         let token = self.layers.saturating_mul(self.kv_heads).saturating_mul(self.head_size);
         token.saturating_mul(2 * number).saturating_mul(tokens)
     }
@@ -378,7 +380,7 @@ fn folder(folder: &Path, place: Place, config: &ModelConfig) -> Result<Inventory
         tokenizer: there("tokenizer.json")
             .then(|| TokenizerPlace::File(folder.join("tokenizer.json"))),
         template: ChatTemplate::of_folder(folder).map(|found| found.place().to_owned()),
-        memory: attention().map(|a| weights.saturating_add(a.bytes(context, width))),
+        memory: attention().map(|a| weights.saturating_add(a.bytes(context, config, width))),
         place,
     })
 }
@@ -435,7 +437,7 @@ fn gguf(path: &Path, config: &ModelConfig) -> Result<Inventory, EngineError> {
             None => inside,
         },
         template: template.map(|found| found.place().to_owned()),
-        memory: attention().map(|a| weights.saturating_add(a.bytes(context, 4))),
+        memory: attention().map(|a| weights.saturating_add(a.bytes(context, config, 4))),
         architecture,
     })
 }

@@ -120,7 +120,13 @@ impl MistralEngine {
             end_of_text: parts.end_of_text.into(),
             // Of a model of the hub it is here now.
             template: inventory::chat_template(config, &located)?,
-            context: parts.context,
+            context: match config.paged_context {
+                // What does not fit into the pages would be dropped without a word.
+                Some(room) if cfg!(any(feature = "cuda", feature = "metal")) => {
+                    parts.context.min(room.saturating_sub(PAGE))
+                }
+                _ => parts.context,
+            },
             paged: config.paged_context.is_some(),
             requests: 0,
             used: false,
@@ -365,7 +371,9 @@ fn build(config: &ModelConfig, located: &Located, cached: bool) -> anyhow::Resul
         .enable_all()
         .build()?;
     let cpu = config.device == DeviceChoice::Cpu;
-    let prefix_cache = cached.then_some(16);
+    // Each is a whole copy of keys and values, and only the newest texts are gone on with.
+    let copies = if cpu || !cfg!(any(feature = "cuda", feature = "metal")) { 16 } else { 4 };
+    let prefix_cache = cached.then_some(copies);
     let (model, tokenizer, end_of_text, context) = runtime.block_on(async {
         let (pipeline, scheduler, engine) = match located {
             Located::Gguf(path) => {
@@ -546,8 +554,10 @@ impl CustomLogitsProcessor for Recorder {
             return Self::only(held, logits);
         }
         if progress.drawn == 0 {
-            // One that was held back is no news: it was counted above.
-            self.prefilled.fetch_max(context.len(), Ordering::Relaxed);
+            // Where a token was held back, it was counted above.
+            let counted = self.prefilled.load(Ordering::Relaxed);
+            let prefilled = if counted == 0 { context.len() } else { counted };
+            self.prefilled.store(prefilled, Ordering::Relaxed);
             if self.alone {
                 work_alone();
             }

@@ -346,7 +346,9 @@ impl Conductor {
         running.emit(EventKind::Written { step, writing })?;
         let texts: Vec<&str> =
             running.episode.steps.iter().map(|step| step.writing.text.as_str()).collect();
-        let answered = self.preset.steps.answers(texts[..step].iter().copied(), texts[step]);
+        let prompt = std::iter::once(course.prompts[choice].as_str());
+        let before = prompt.chain(texts[..step].iter().copied());
+        let answered = self.preset.steps.answers(before, texts[step]);
         match stop {
             StopReason::Cancelled => return Ok(Some(FinishReason::Cancelled)),
             _ if answered => return Ok(Some(FinishReason::Answered)),

@@ -79,8 +79,11 @@ impl Fork {
                 writing.stop,
                 StopReason::EndOfText | StopReason::ContextFull | StopReason::Cancelled
             );
+            let preset = &started.preset;
+            let prompt = preset.prompt_for(writing.model, &started.question);
             let before = shared[..*at].iter().map(|step| step.writing.text.as_str());
-            stopped || started.preset.steps.answers(before, &writing.text)
+            let before = std::iter::once(prompt.as_str()).chain(before);
+            stopped || preset.steps.answers(before, &writing.text)
         };
         if let Some(at) = (0..shared.len()).find(ends) {
             return Err(ForkError::Over { parent, step: at + 1 });

@@ -22,13 +22,12 @@ pub struct Live {
 }
 
 /// Starts a session whose routers come from `roster`: `load` makes the conductor on the new thread, which takes as long as the models
-/// take to load; `loading` is told meanwhile.
+/// take to load, and says what it does meanwhile.
 ///
 /// # Errors
 /// When the system gives no thread.
 pub fn spawn(
-    loading: String,
-    load: impl FnOnce() -> Result<Conductor, SessionError> + Send + 'static,
+    load: impl FnOnce(&mut dyn FnMut(String)) -> Result<Conductor, SessionError> + Send + 'static,
     roster: Roster,
     mut journal: Box<dyn Journal>,
 ) -> std::io::Result<Live> {
@@ -43,8 +42,7 @@ pub fn spawn(
             open: false,
             over: false,
         };
-        hall.tell(Update::Loading(loading));
-        match load() {
+        match load(&mut |what| hall.tell(Update::Loading(what))) {
             Ok(conductor) => serve(conductor, roster, journal.as_mut(), &mut hall),
             Err(error) => hall.tell(Update::Failed(error.to_string())),
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::{Exploration, Preset};
+use crate::engine::Flow;
 use crate::episode::{Episode, Event};
 use crate::routing::{Policy, Roster};
 use crate::session::{Conductor, Fleet, Job, Journal, Nobody, SessionError};
@@ -42,17 +43,17 @@ pub struct Collected {
 
 /// Runs the questions of which the store has no finished episode of this plan. The fleet's preset
 /// says how choices are drawn. `progress` is told at the beginning how many are there, and after each
-/// episode.
+/// episode, and may end it then: what is under way is kept as well.
 ///
 /// # Errors
-/// When an episode cannot be run or stored.
-pub fn collect(
+/// When an episode cannot be run or stored, or `progress` cancels.
+pub fn collect<P: Into<Flow>>(
     fleet: &mut Fleet,
     roster: &Roster,
     store: &Store,
     plan: &Plan,
     questions: &[Question],
-    progress: impl Fn(usize, Option<&Episode>),
+    progress: impl Fn(usize, Option<&Episode>) -> P,
 ) -> Result<Collected, SessionError> {
     let journal = |e: StoreError| SessionError::Journal(e.to_string());
     let mut done = BTreeSet::new();
@@ -84,8 +85,10 @@ pub fn collect(
     let mut written = 0;
     fleet.each(missing.len(), work, |_, episode| {
         written += 1;
-        progress(there + written, Some(&episode));
-        Ok(())
+        match progress(there + written, Some(&episode)).into() {
+            Flow::Continue => Ok(()),
+            Flow::Cancel => Err(SessionError::Cancelled),
+        }
     })?;
     Ok(Collected { there, written })
 }

@@ -83,14 +83,14 @@ pub enum Effect {
     Restart(Box<Employment>),
     /// Copy this to the clipboard.
     Copy(String),
-    /// Scroll the trace, a matter of the view alone.
+    /// Scroll the trace, or all reasons, a matter of the view alone.
     Scroll(Scroll),
     Suspend,
     /// Tell the session, restore the terminal, end.
     Quit,
 }
 
-/// How to scroll the trace.
+/// How to scroll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scroll {
     PageUp,

@@ -83,8 +83,8 @@ pub struct State {
     pub reasons: Reasons,
     /// The step that a person looks at, from 0; the current one where absent.
     pub selected: Option<usize>,
-    /// Where the reasons have the whole side to themselves: the first of their lines that is seen.
-    pub all_reasons: Option<usize>,
+    /// Whether the reasons have the whole side to themselves.
+    pub all_reasons: bool,
     pub overlay: Overlay,
     /// Columns and rows of the terminal, where they are known.
     pub size: Option<(u16, u16)>,
@@ -202,7 +202,7 @@ impl State {
             reasons: Reasons::default(),
             trained_scale: scale,
             selected: None,
-            all_reasons: None,
+            all_reasons: false,
             overlay: Overlay::None,
             size: None,
             gpu: None,

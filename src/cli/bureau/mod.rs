@@ -96,12 +96,12 @@ impl Bureau {
         let mut thread = locked(&self.thread);
         let before = thread.take();
         let live = session::spawn(
-            memory::loading(&preset, &cache),
-            move || {
+            move |say| {
                 if let Some(before) = before {
                     // It may have panicked; its models are gone all the same.
                     let _ = before.join();
                 }
+                say(memory::loading(&preset, &cache));
                 Ok(load_pair(&preset, &cache)?)
             },
             roster,

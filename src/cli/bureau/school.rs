@@ -12,9 +12,10 @@ use crate::cli::tasks::{sample, unseen};
 use crate::cli::{memory, policies};
 use crate::config::{Glimpse, Preset};
 use crate::engine::Flow;
+use crate::episode::Episode;
 use crate::evaluation::{Estimate, Log, Logged, Scale};
 use crate::routing::{FeatureSet, Pair, Policy, Roster, Target};
-use crate::session::{Fleet, load_fleet};
+use crate::session::{Fleet, SessionError, load_fleet};
 use crate::tasks::arithmetic::Split;
 use crate::training::{
     Dataset, Plan, Settings, Trajectory, collect, contest, exploring, logged, train,
@@ -25,8 +26,6 @@ use crate::workbench::{Beside, COLLECTED, Doing, Lesson, Message, Newcomer, News
 const JUDGED: u64 = 5;
 /// Costs at which policies are compared, as shares of all-large's.
 const SHARES: [f64; 5] = [0.2, 0.4, 0.6, 0.8, 1.0];
-/// Episodes that are collected between two looks at whether it is cancelled.
-const PIECE: usize = 100;
 /// Farther from such a cost nothing is told of it.
 const NEAR: f64 = 0.08;
 /// Questions of a contest.
@@ -148,18 +147,19 @@ impl Bureau {
             router: router.to_owned(),
             seed,
         };
-        let mut written = 0;
-        // In pieces, so that it can be cancelled; each looks through the store once.
-        for (i, piece) in asked.chunks(PIECE).enumerate() {
-            if !self.goes_on() {
-                break;
+        let written = std::cell::Cell::new(0);
+        let progress = |done: usize, episode: Option<&Episode>| {
+            written.set(written.get() + usize::from(episode.is_some()));
+            say(done, asked.len(), "each with a threshold that was drawn for it".into());
+            self.flow()
+        };
+        match collect(&mut fleet, &roster, &self.store, &plan, &asked, progress) {
+            Ok(_) => Ok(format!("{} episodes were collected", written.get())),
+            Err(SessionError::Cancelled) => {
+                Ok(format!("{} episodes were collected, then it was cancelled", written.get()))
             }
-            let plan = Plan { seed: seed.wrapping_add((i * PIECE) as u64), ..plan.clone() };
-            let collected = collect(&mut fleet, &roster, &self.store, &plan, piece, |_, _| ())?;
-            written += collected.written;
-            say(written, asked.len(), "each with a threshold that was drawn for it".into());
+            Err(error) => Err(error.into()),
         }
-        Ok(format!("{written} episodes were collected"))
     }
 
     fn calibrate(

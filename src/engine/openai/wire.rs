@@ -84,6 +84,9 @@ pub(super) fn body(remote: &Remote, request: &Request, begun: &str) -> Value {
                 messages.push(last);
             }
             body["messages"] = messages.into();
+            if let Some(thinking) = remote.thinking {
+                body["chat_template_kwargs"] = json!({ "enable_thinking": thinking });
+            }
             if remote.logprobs > 0 {
                 body["logprobs"] = true.into();
                 body["top_logprobs"] = remote.logprobs.into();
@@ -255,6 +258,9 @@ mod tests {
         let first = Request { prefix: request().prefix[..1].to_vec(), ..request() };
         let sent = body(&chat, &first, "");
         assert!(sent.get("continue_final_message").is_none(), "nothing to go on with yet");
+        let quiet = remote("api = \"chat\"\nthinking = false");
+        let told = &body(&quiet, &request(), "")["chat_template_kwargs"];
+        assert_eq!(*told, json!({ "enable_thinking": false }));
         let prefix = remote("api = \"chat\"\ncontinues = \"prefix\"");
         assert_eq!(body(&prefix, &request(), "")["messages"][1]["prefix"], true);
     }

@@ -39,9 +39,6 @@ use crate::tasks::Question;
 /// Lines that a page key scrolls the help by.
 const HELP_PAGE: usize = 10;
 
-/// Lines that it scrolls all reasons by; all but one of those that the smallest terminal shows.
-const REASONS_PAGE: usize = 19;
-
 /// Changes the state by a message and says what is to be done.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = take(state, message);
@@ -426,20 +423,8 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Threshold => threshold::ask(state),
         Action::Earlier => select(state, false),
         Action::Later => select(state, true),
-        Action::PageUp => match &mut state.all_reasons {
-            Some(top) => {
-                *top = top.saturating_sub(REASONS_PAGE);
-                Vec::new()
-            }
-            None => vec![Effect::Scroll(Scroll::PageUp)],
-        },
-        Action::PageDown => match &mut state.all_reasons {
-            Some(top) => {
-                *top += REASONS_PAGE;
-                Vec::new()
-            }
-            None => vec![Effect::Scroll(Scroll::PageDown)],
-        },
+        Action::PageUp => vec![Effect::Scroll(Scroll::PageUp)],
+        Action::PageDown => vec![Effect::Scroll(Scroll::PageDown)],
         Action::Follow => {
             state.selected = None;
             vec![Effect::Scroll(Scroll::Follow)]
@@ -467,7 +452,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Back => library::back(state),
         Action::Replay(order) => replay::obey(state, order),
         Action::Reasons => {
-            state.all_reasons = if state.all_reasons.is_some() { None } else { Some(0) };
+            state.all_reasons = !state.all_reasons;
             Vec::new()
         }
         Action::Copy => state.run.iter().map(|run| Effect::Copy(transcript(run))).collect(),

@@ -39,6 +39,7 @@ use super::state::{Link, MINIMUM, Overlay, Page, State};
 use crate::theme::{Glyphs, Theme};
 use ink::Ink;
 use trace::Trace;
+use why::Reasons;
 
 /// Columns from which the reasons have a column of their own.
 const WIDE: u16 = 150;
@@ -48,17 +49,21 @@ pub struct View {
     theme: Theme,
     glyphs: Glyphs,
     trace: Trace,
+    reasons: Reasons,
 }
 
 impl View {
     /// A view that draws with `theme` and `glyphs`.
     pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
-        Self { theme, glyphs, trace: Trace::default() }
+        Self { theme, glyphs, trace: Trace::default(), reasons: Reasons::default() }
     }
 
-    /// Scrolls the trace; the pages are those of the last frame.
+    /// Scrolls all reasons where they are shown and do not fit, else the trace; the pages are those of the last
+    /// frame.
     pub fn scroll(&mut self, by: Scroll) {
-        self.trace.scroll(by);
+        if by == Scroll::Follow || !self.reasons.scroll(by) {
+            self.trace.scroll(by);
+        }
     }
 
     /// Draws with another theme from now on.
@@ -78,7 +83,7 @@ impl View {
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
                 .areas(area);
         match state.page {
-            Page::Panes => panes(frame, body, state, &mut self.trace, ink),
+            Page::Panes => panes(frame, body, state, (&mut self.trace, &mut self.reasons), ink),
             Page::Library => library::render(frame, body, state, ink),
             Page::School => school::render(frame, body, state, ink),
         }
@@ -106,7 +111,13 @@ impl View {
 }
 
 /// Draws an episode.
-fn panes(frame: &mut Frame<'_>, body: Rect, state: &State, trace: &mut Trace, ink: Ink<'_>) {
+fn panes(
+    frame: &mut Frame<'_>,
+    body: Rect,
+    state: &State,
+    (trace, reasons): (&mut Trace, &mut Reasons),
+    ink: Ink<'_>,
+) {
     let panes = Panes::new(body, state, ink);
     question::render(frame, panes.question, state, ink);
     trace.render(frame, panes.trace, state, ink);
@@ -116,7 +127,7 @@ fn panes(frame: &mut Frame<'_>, body: Rect, state: &State, trace: &mut Trace, in
     if let Some(area) = panes.budget {
         budget::render(frame, area, state, ink);
     }
-    why::render(frame, panes.why, state, ink);
+    reasons.render(frame, panes.why, state, ink);
 }
 
 /// Where the panes are. Neighbours share a border.
@@ -156,7 +167,7 @@ impl Panes {
                     rows(middle, &[Constraint::Fill(1), Constraint::Length(budget::HEIGHT)]);
                 (Some(parts[0]), Some(parts[1]), right)
             }
-            None if state.all_reasons.is_some() => (None, None, right),
+            None if state.all_reasons => (None, None, right),
             None => {
                 let rest = right.height.saturating_sub(budget::HEIGHT) + 2;
                 let parts = rows(

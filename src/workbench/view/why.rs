@@ -12,6 +12,7 @@ use crate::config::Shadow;
 use crate::episode::{Decider, Decision, Episode, Role, Writing, role_at};
 use crate::routing::Contributions;
 use crate::workbench::actions::Action;
+use crate::workbench::message::Scroll;
 use crate::workbench::state::State;
 
 /// Features that say most in little room, in the order to show them; the others follow by name.
@@ -26,37 +27,75 @@ const FIRST: [&str; 8] = [
     "budget.left",
 ];
 
-pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
-    let step = state.step_in_view();
-    let mut title = vec![Span::raw("why")];
-    if let Some(step) = step {
-        title.push(Span::raw(format!(" step {}", step + 1)));
+/// How far all reasons are scrolled.
+#[derive(Default)]
+pub(super) struct Reasons {
+    /// The first line in view.
+    top: usize,
+    /// Of the last frame: lines in view, and all; none where there is nothing to scroll.
+    shown: Option<(usize, usize)>,
+    /// The step that they are of.
+    step: Option<usize>,
+}
+
+impl Reasons {
+    /// Scrolls, where there is something to scroll.
+    pub(super) fn scroll(&mut self, by: Scroll) -> bool {
+        let Some((room, all)) = self.shown else { return false };
+        let page = room.saturating_sub(1).max(1);
+        self.top = match by {
+            Scroll::PageUp => self.top.saturating_sub(page),
+            // The last page is full.
+            Scroll::PageDown => (self.top + page).min(all - room),
+            Scroll::Follow => self.top,
+        };
+        true
     }
-    let inner = ink.pane("").inner(area);
-    let width = usize::from(inner.width);
-    let mut body = Vec::new();
-    if let Some(step) = step {
-        body = reasons(state, step, width, ink);
+
+    pub(super) fn render(
+        &mut self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        state: &State,
+        ink: Ink<'_>,
+    ) {
+        let step = state.step_in_view();
+        let mut title = vec![Span::raw("why")];
+        if let Some(step) = step {
+            title.push(Span::raw(format!(" step {}", step + 1)));
+        }
+        let inner = ink.pane("").inner(area);
+        let width = usize::from(inner.width);
+        let mut body = Vec::new();
+        if let Some(step) = step {
+            body = reasons(state, step, width, ink);
+        }
+        let room = usize::from(inner.height);
+        let all = body.len();
+        self.shown = (state.all_reasons && all > room && room > 0).then_some((room, all));
+        if std::mem::replace(&mut self.step, step) != step || self.shown.is_none() {
+            self.top = 0;
+        }
+        let key = |before: &str, action: Action| {
+            let key = state.keys.first(action);
+            key.map_or_else(String::new, |key| format!("{before} {key}"))
+        };
+        if self.shown.is_some() {
+            self.top = self.top.min(all - room);
+            let shown = format!(" {}-{}/{all}", self.top + 1, self.top + room);
+            let shown = shown + &key("", Action::PageDown);
+            title.push(Span::styled(shown, ink.theme.muted));
+            body.drain(..self.top);
+        } else if all > room && room > 0 {
+            let hidden = all - room;
+            let more = format!(" {} {hidden} more{}", ink.signs.dot, key(":", Action::Reasons));
+            title.push(Span::styled(more, ink.theme.muted));
+        } else if body.is_empty() {
+            body.push(Line::styled("what the router saw", ink.theme.muted));
+        }
+        frame.render_widget(ink.pane(Line::from(title)), area);
+        lines(frame.buffer_mut(), inner, body);
     }
-    let room = usize::from(inner.height);
-    if let (Some(top), true) = (state.all_reasons, body.len() > room) {
-        // The last page is full.
-        let top = top.min(body.len() - room);
-        let key = state.keys.first(Action::PageDown);
-        let key = key.map_or_else(String::new, |key| format!(" {key}"));
-        let shown = format!(" {}-{}/{}{key}", top + 1, top + room, body.len());
-        title.push(Span::styled(shown, ink.theme.muted));
-        body.drain(..top);
-    } else if body.len() > room && room > 0 {
-        let hidden = body.len() - room;
-        let key = state.keys.first(Action::Reasons);
-        let key = key.map_or_else(String::new, |key| format!(": {key}"));
-        title.push(Span::styled(format!(" {} {hidden} more{key}", ink.signs.dot), ink.theme.muted));
-    } else if body.is_empty() {
-        body.push(Line::styled("what the router saw", ink.theme.muted));
-    }
-    frame.render_widget(ink.pane(Line::from(title)), area);
-    lines(frame.buffer_mut(), inner, body);
 }
 
 fn reasons(state: &State, step: usize, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
