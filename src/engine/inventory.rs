@@ -119,7 +119,9 @@ const GGUF_ARCHITECTURES: [&str; 8] =
 impl Inventory {
     /// What a preset says of a model whose files are not here.
     fn unknown(place: Place, config: &ModelConfig) -> Self {
-        let weights = config.parameters.filter(|_| place == Place::NotHere);
+        // How a GGUF file is quantized, its name tells people alone.
+        let told = place == Place::NotHere && hub::hub_file(&config.source).is_none();
+        let weights = config.parameters.filter(|_| told);
         Self {
             place,
             bytes: None,
