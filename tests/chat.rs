@@ -94,6 +94,10 @@ fn what_the_preset_tells_the_template_reaches_it() {
     preset.prompt.system = Some("Be long.".into());
     let other = load_pair(&preset, &cache()).unwrap().pair();
     assert_ne!(settings, other, "episodes of another system message are others");
+    fs::write(home.path().join("small/chat_template.jinja"), format!("{template} ")).unwrap();
+    let changed = load_pair(&preset, &cache()).unwrap().pair();
+    assert_ne!(other.models.small, changed.models.small, "and those of another template");
+    assert_eq!(other.models.large, changed.models.large);
 }
 
 #[test]

@@ -64,6 +64,13 @@ impl ChatTemplate {
             .map(|(source, place)| Self::new(source, place, token("bos_token"), token("eos_token")))
     }
 
+    /// Eight hexadecimal digits that differ from template to template.
+    pub fn fingerprint(&self) -> String {
+        let parts = [&self.source, &self.bos, &self.eos].map(|part| blake3::hash(part.as_bytes()));
+        let all: Vec<u8> = parts.iter().flat_map(|part| *part.as_bytes()).collect();
+        blake3::hash(&all).to_hex()[..8].to_owned()
+    }
+
     /// The file that has it.
     pub fn place(&self) -> &str {
         &self.place

@@ -95,7 +95,7 @@ impl MistralEngine {
             (None, Some(_)) => 0,
             (None, None) => return Err(EngineError::NoPrice { name }),
         };
-        let digest = digest(&located)?;
+        let mut digest = digest(&located)?;
         let failed = |reason: String| EngineError::Load { name: name.clone(), reason };
         let (own, place) = (config.clone(), located.clone());
         // On a thread of its own: in-situ quantization is a thread's setting in mistral.rs and
@@ -113,13 +113,17 @@ impl MistralEngine {
         if parts.end_of_text.is_empty() {
             return Err(failed("its configuration names no end-of-text token".into()));
         }
+        // Of a model of the hub it is here now. Another one makes another model of it, to learn about.
+        let template = inventory::chat_template(config, &located)?;
+        if let Some(template) = &template {
+            digest.push_str(&format!("+{}", template.fingerprint()));
+        }
         Ok(Self {
             record: ModelRecord { name, digest, parameters },
+            template,
             model: parts.model,
             tokenizer,
             end_of_text: parts.end_of_text.into(),
-            // Of a model of the hub it is here now.
-            template: inventory::chat_template(config, &located)?,
             context: match config.paged_context {
                 // What does not fit into the pages would be dropped without a word.
                 Some(room) if cfg!(any(feature = "cuda", feature = "metal")) => {

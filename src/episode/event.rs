@@ -171,7 +171,8 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelRecord {
     pub name: String,
-    /// Fingerprint of its files; for a model behind an address, the address and its name there.
+    /// Fingerprint of its files, the chat template among them; for a model behind an address, the address and its
+    /// name there.
     pub digest: String,
     /// 0 where it is not known, which is where it has a price.
     pub parameters: u64,

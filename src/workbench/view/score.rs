@@ -46,6 +46,11 @@ pub(super) fn render(
     lines(frame.buffer_mut(), inner, shown);
 }
 
+/// A number of something.
+fn count(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 fn person(score: &PersonScore) -> Vec<String> {
     if score.decisions == 0 {
         return vec![
@@ -54,12 +59,17 @@ fn person(score: &PersonScore) -> Vec<String> {
     }
     let mut told = vec![match score.agreement() {
         Some(share) => format!(
-            "You chose {} steps; of {} at which the router had an opinion, you agreed at {:.0} %.",
-            score.decisions,
+            "You chose {}; of {} at which the router had an opinion, you agreed at {:.0} %.",
+            count(score.decisions, "step"),
             score.advised,
             100.0 * share
         ),
-        None => format!("You chose {} steps; the router had no opinion at any.", score.decisions),
+        None => {
+            format!(
+                "You chose {}; the router had no opinion at any.",
+                count(score.decisions, "step")
+            )
+        }
     }];
     told.push(if score.questions == 0 {
         "No question has both an episode in which you chose and one that the router alone decided: ask it again, or fork, to compare.".into()
@@ -68,8 +78,8 @@ fn person(score: &PersonScore) -> Vec<String> {
             format!("{:.0} % right at a mean cost of {}", 100.0 * side.accuracy, si(side.cost))
         };
         format!(
-            "On {} questions with graded episodes of both: you {}; the router {}.",
-            score.questions,
+            "On {} with graded episodes of both: you {}; the router {}.",
+            count(score.questions, "question"),
             side(score.person),
             side(score.router)
         )
