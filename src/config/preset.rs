@@ -82,8 +82,8 @@ pub struct ModelConfig {
     /// In-situ quantization to this many bits (2, 3, 4, 5, 6 or 8), for safetensors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantize_bits: Option<u8>,
-    /// Number of parameters; needed only where it cannot be counted (a Hugging Face id that
-    /// is not fetched yet, an address).
+    /// Number of parameters, where it cannot be counted: of a model behind an address, and, for estimates, of one
+    /// that is not fetched yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<u64>,
     /// Price of a token, prefilled or decoded; 2 × parameters (floating-point operations) where

@@ -193,21 +193,20 @@ pub fn inventory(config: &ModelConfig, cache: &Path) -> Result<Inventory, Engine
     }
 }
 
-/// Number of parameters, counted from the files' headers; nothing for a model of the hub that is not in its
-/// cache here.
+/// Number of parameters, counted from the files' headers.
 ///
 /// # Errors
-/// When a file is broken.
-pub(super) fn parameters(located: &Located) -> Result<Option<u64>, EngineError> {
+/// When a file is broken, or the model is of the hub and not in its cache here.
+pub(super) fn parameters(located: &Located) -> Result<u64, EngineError> {
     let tensors = match located {
         Located::Folder(folder) => safetensors(folder)?,
         Located::Gguf(path) => tensors_of(&gguf_header(path)?),
         Located::Hub(id) => match hub::snapshot(id) {
             Some(folder) => safetensors(&folder)?,
-            None => return Ok(None),
+            None => return Err(EngineError::NotFetched(id.clone())),
         },
     };
-    Ok(Some(tensors.iter().map(|tensor| tensor.elements).sum()))
+    Ok(tensors.iter().map(|tensor| tensor.elements).sum())
 }
 
 /// A tensor as a header describes it.

@@ -88,13 +88,9 @@ impl MistralEngine {
             let _ = tracing::subscriber::set_global_default(layers);
         }
         let located = locate(&config.source, cache)?;
-        let counted = inventory::parameters(&located)?.or(config.parameters);
+        // One of the hub that is not here is refused: mistral.rs would fetch it, unseen and unchecked.
+        let parameters = inventory::parameters(&located)?;
         let name = config.label().to_owned();
-        let parameters = match (counted, config.price()) {
-            (Some(n), _) => n,
-            (None, Some(_)) => 0,
-            (None, None) => return Err(EngineError::NoPrice { name }),
-        };
         let mut digest = digest(&located)?;
         let failed = |reason: String| EngineError::Load { name: name.clone(), reason };
         let (own, place) = (config.clone(), located.clone());
@@ -113,7 +109,7 @@ impl MistralEngine {
         if parts.end_of_text.is_empty() {
             return Err(failed("its configuration names no end-of-text token".into()));
         }
-        // Of a model of the hub it is here now. Another one makes another model of it, to learn about.
+        // Another one makes another model of it, to learn about.
         let template = inventory::chat_template(config, &located)?;
         if let Some(template) = &template {
             digest.push_str(&format!("+{}", template.fingerprint()));
