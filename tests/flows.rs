@@ -114,9 +114,17 @@ fn a_policy_is_trained_promoted_and_in_force() {
     session.see("trace");
     session.press("d");
     session.wait_for("the new policy", |text| text.contains("by policy tiny-1"));
+    session.press("Tb");
+    session.see("tiny-0 is in force");
+    session.press("b");
+    session.see("no policy was promoted for preset tiny");
+    session.press("q");
+    session.see("trace");
+    session.press("d");
+    session.wait_for("the old policy", |text| text.contains("by policy tiny-0"));
     session.press("q");
     assert!(session.end().success());
-    assert_eq!(store(home.path()).reign("tiny").unwrap(), [1]);
+    assert!(store(home.path()).reign("tiny").unwrap().is_empty(), "it was taken back");
 }
 
 #[test]

@@ -435,6 +435,13 @@ pub const ACTIONS: &[Row] = &[
         "cancel; discard the new one",
         Place::School,
     ),
+    row(
+        Action::AtSchool(Lesson::RollBack),
+        &[Key::plain('b')],
+        "roll back",
+        "the one before in force again",
+        Place::School,
+    ),
     row(Action::Score, &[Key::plain('a')], "score", "you against the router", Place::Session),
     row(Action::Presets, &[Key::plain('P')], "presets", "choose a preset", Place::Session),
     row(

@@ -41,6 +41,8 @@ pub enum Errand {
     Theme(String),
     /// Load a preset and its policy: [`super::Message::Preset`].
     Preset(String),
+    /// Put the policy in force that was before the last promotion for that preset: [`super::Message::Promoted`].
+    RollBack(String),
     /// Fetch the policy of that name to fork with at that step: [`super::Message::Hired`].
     Hire { name: String, step: usize },
     /// Train, collect, calibrate or hold a contest for that pair of models: [`super::Message::School`], several times.

@@ -22,6 +22,8 @@ pub enum Lesson {
     Promote,
     /// Cancel what is under way, else drop the new policy.
     Discard,
+    /// Put the policy in force that was before the last promotion.
+    RollBack,
 }
 
 /// The page.

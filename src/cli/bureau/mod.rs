@@ -267,6 +267,7 @@ impl Desk for Bureau {
             Errand::Promote { preset, newcomer } => {
                 tell(Message::Promoted(self.promote(&preset, &newcomer)));
             }
+            Errand::RollBack(preset) => tell(Message::Promoted(self.roll_back(&preset))),
             Errand::Discard(number) => {
                 if let Err(error) = self.store.drop_policy(number) {
                     tell(Message::School(News::Failed(error.to_string())));

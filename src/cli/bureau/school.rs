@@ -57,7 +57,7 @@ impl Bureau {
             Lesson::Collect => self.collect(preset, &say).map(News::Over),
             Lesson::Calibrate => self.calibrate(preset, &say).map(News::Over),
             Lesson::Contest => self.contest(preset, newcomer, &say),
-            Lesson::Promote | Lesson::Discard => return,
+            Lesson::Promote | Lesson::Discard | Lesson::RollBack => return,
         };
         tell(Message::School(news.unwrap_or_else(|error| News::Failed(error.to_string()))));
     }
@@ -255,10 +255,27 @@ impl Bureau {
         newcomer: &Newcomer,
     ) -> Result<(Roster, Option<Scale>), String> {
         self.store.promote(preset, newcomer.number).map_err(|e| e.to_string())?;
-        let roster = Roster::new(preset, Some(newcomer.policy.clone()));
+        Ok(self.put_in_force(Some(newcomer.policy.clone())))
+    }
+
+    /// Puts the policy in force that was before the last promotion.
+    pub(super) fn roll_back(&self, name: &str) -> Result<(Roster, Option<Scale>), String> {
         let preset = self.preset();
+        if self.store.roll_back(name).map_err(|e| e.to_string())?.is_none() {
+            return Err(format!(
+                "no policy was promoted for preset {name}: the one of the preset is in force"
+            ));
+        }
+        let policy = policies::in_force(&preset, Some(&self.store)).map_err(|e| e.to_string())?;
+        Ok(self.put_in_force(policy.map(Arc::new)))
+    }
+
+    fn put_in_force(&self, policy: Option<Arc<Policy>>) -> (Roster, Option<Scale>) {
+        let preset = self.preset();
+        let roster = Roster::new(&preset.name, policy);
         self.employ(&preset, &roster);
-        Ok((roster.clone(), scale(&preset, &roster)))
+        let scale = scale(&preset, &roster);
+        (roster, scale)
     }
 }
 

@@ -69,6 +69,7 @@ fn obey(state: &mut State, lesson: Lesson) -> Vec<Effect> {
             }
             None => no_newcomer(state),
         },
+        Lesson::RollBack => vec![Effect::Do(Errand::RollBack(state.preset.name.clone()))],
         Lesson::Contest if school.newcomer.is_none() => no_newcomer(state),
         Lesson::Train | Lesson::Collect | Lesson::Calibrate | Lesson::Contest => {
             let Some(pair) = state.pair() else { return hint(state, NO_PAIR) };
@@ -136,8 +137,9 @@ pub(super) fn promoted(
             return Vec::new();
         }
     };
-    state.school.newcomer = None;
     let name = roster.policy().map_or("no policy", |policy| &policy.card.name);
+    // Where the one before came back, a new one still waits.
+    state.school.newcomer.take_if(|newcomer| newcomer.policy.card.name == *name);
     let text = format!("{name} is in force from the next question on");
     state.school.told.push(text.clone());
     state.notice = Some(Notice::Hint(text));

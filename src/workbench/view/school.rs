@@ -86,7 +86,7 @@ fn progress(doing: &Doing, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
         Lesson::Collect => "collecting",
         Lesson::Calibrate => "calibrating",
         Lesson::Contest => "contest",
-        Lesson::Promote | Lesson::Discard => "",
+        Lesson::Promote | Lesson::Discard | Lesson::RollBack => "",
     };
     let share = if doing.of > 0 { doing.done as f64 / doing.of as f64 } else { 0.0 };
     let mut line = Line::from(Span::raw(format!("{what} ")));
