@@ -372,3 +372,18 @@ fn solutions_in_a_file_are_graded_line_by_line() {
     assert!(table.contains("line 1: correct    0.5  gold \\frac{1}{2}"), "{table}");
     assert!(table.contains("no answer found") && table.contains("25.0 % correct"), "{table}");
 }
+
+#[test]
+fn a_pair_without_a_policy_is_compared_without_one() {
+    let home = tempfile::tempdir().unwrap();
+    let preset = home.path().join("own.toml");
+    let text = include_str!("../presets/tiny.toml")
+        .replace("policy = \"builtin:tiny\"\n", "")
+        .replace("router = \"policy\"", "router = \"confidence\"");
+    std::fs::write(&preset, text).unwrap();
+    let preset = preset.to_str().unwrap();
+    let eval = ["eval", "-n", "1", "--point", "--json", "--preset", preset];
+    let scores = events(&stdout(home.path(), &eval));
+    let names: Vec<&str> = scores.iter().map(|s| s["router"].as_str().unwrap()).collect();
+    assert_eq!(names, ["entropy", "confidence", "always-small", "always-large", "oracle"]);
+}

@@ -135,8 +135,8 @@ fn gpu() -> Result<String, String> {
         let capability =
             gpu.capability.map(|(major, minor)| format!(", capability {major}.{minor}"));
         let memory = gpu.memory.map(|memory| {
-            let [total, free] = [memory.total, memory.free()].map(|n| style::si(n as f64));
-            format!(", {total}B of memory, {free}B free")
+            let [total, free] = [memory.total, memory.free()].map(style::bytes);
+            format!(", {total} of memory, {free} free")
         });
         format!("{}{}{}", gpu.name, capability.unwrap_or_default(), memory.unwrap_or_default())
     });

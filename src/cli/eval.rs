@@ -30,8 +30,9 @@ pub struct EvalArgs {
     pub n: u32,
 
     /// Routers, with commas between them, each with a glimpse of its own where one is named
-    /// (`confidence:4`); the others are compared with the first [default: policy, entropy,
-    /// confidence, always-small, always-large, and oracle where the task set has solutions]
+    /// (`confidence:4`); the others are compared with the first [default: policy where there is
+    /// one, entropy, confidence, always-small, always-large, and oracle where the task set has
+    /// solutions]
     #[arg(long, value_delimiter = ',', value_name = "NAME[:GLIMPSE]")]
     pub routers: Option<Vec<Entrant>>,
 
@@ -98,7 +99,20 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
         return estimate::run(args.json, &preset, common, folders);
     }
     let set = args.tasks.open(args.split, Split::Test)?;
-    let usual = USUAL.iter().filter(|name| **name != "oracle" || set.has_solutions());
+    // A pair of one's own has no policy before one is trained.
+    let has_policy = match &args.routers {
+        Some(_) => false,
+        None => {
+            let roster = policies::roster_for(common, &preset, folders, &["policy".to_owned()])?;
+            roster.policy().is_some()
+        }
+    };
+    let can = |name: &&&str| match **name {
+        "oracle" => set.has_solutions(),
+        "policy" => has_policy,
+        _ => true,
+    };
+    let usual = USUAL.iter().filter(can);
     let usual = || usual.map(|name| Entrant { name: (*name).to_owned(), glimpse: None }).collect();
     let routers: Vec<Entrant> = args.routers.unwrap_or_else(usual);
     let names: Vec<String> = routers.iter().map(|router| router.name.clone()).collect();

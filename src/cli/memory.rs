@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::style;
+use super::style::bytes;
 use crate::config::{DeviceChoice, ModelConfig, Preset};
 use crate::engine::gpu::{Driver, GpuMemory};
 use crate::engine::inventory;
@@ -89,7 +89,6 @@ pub fn loading(preset: &Preset, cache: &Path) -> String {
 }
 
 fn told(memory: Memory, needed: u64) -> String {
-    let bytes = |n: u64| format!("{}B", style::si(n as f64));
     let free = memory.free().map(|free| format!(", of which {} are free", bytes(free)));
     format!("{} of {memory}{}", bytes(needed), free.unwrap_or_default())
 }

@@ -28,6 +28,11 @@ pub fn si(number: f64) -> String {
     format!("{scaled:.decimals$}{unit}")
 }
 
+/// Bytes as a person reads them.
+pub fn bytes(number: u64) -> String {
+    format!("{}B", si(number as f64))
+}
+
 /// Text from a model, a person or a file as it may be shown on a terminal: control characters,
 /// which could move the cursor or worse, become spaces.
 pub fn plain(text: &str) -> String {

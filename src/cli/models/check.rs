@@ -6,9 +6,10 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::key;
 use super::speed::{QUESTION, Speed, measure};
-use super::{bytes, key};
 use crate::cli::memory::Memory;
+use crate::cli::style::bytes;
 use crate::cli::{Outcome, style};
 use crate::config::{Budget, Folders, Glimpse, ModelConfig, Preset, Switching};
 use crate::engine::{self, Engine, EngineError, Gate, Inventory, Place, chat, inventory};

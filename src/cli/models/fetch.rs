@@ -7,8 +7,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use thiserror::Error;
 
-use super::{bytes, named};
+use super::named;
 use crate::cli::options::Common;
+use crate::cli::style::bytes;
 use crate::cli::{Outcome, style};
 use crate::config::{Folders, Preset};
 use crate::engine::hub::{self, Headway, Wanted};

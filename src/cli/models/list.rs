@@ -4,7 +4,8 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 
-use super::{bytes, key};
+use super::key;
+use crate::cli::style::bytes;
 use crate::cli::{Outcome, style};
 use crate::config::{Folders, load_preset, preset_names};
 use crate::engine::{Inventory, inventory};

@@ -7,8 +7,8 @@ mod speed;
 
 use clap::{Args, Subcommand};
 
+use super::Outcome;
 use super::options::Common;
-use super::{Outcome, style};
 use crate::config::{ConfigError, Folders, Preset};
 use crate::engine::Place;
 
@@ -89,9 +89,4 @@ fn key(place: &Place) -> &'static str {
         Place::NotHere => "not-here",
         Place::Remote => "remote",
     }
-}
-
-/// Bytes as a person reads them.
-fn bytes(number: u64) -> String {
-    format!("{}B", style::si(number as f64))
 }

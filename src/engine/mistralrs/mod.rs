@@ -1,4 +1,5 @@
-//! mistral.rs in this process: the only file that names it.
+//! mistral.rs in this process: the only room that names it. `loading` makes a model ready, `recorder` sits at its
+//! logits, and here it is asked.
 //!
 //! Each request carries a logits processor that draws the tokens itself, so that their
 //! statistics, their number and the end of a step are exact. At the end of a step it draws the
@@ -7,6 +8,9 @@
 //! gives no hit where a prompt is wholly contained in a cached one, and a wrong one where the
 //! last sampled token matches).
 
+mod loading;
+mod recorder;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,33 +18,22 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mistralrs::core::{Pipeline, SchedulerConfig};
-use mistralrs::model_builder_trait::{
-    build_gguf_pipeline, build_model_from_pipeline, build_text_pipeline,
-};
 use mistralrs::{
-    Constraint, CustomLogitsProcessor, GgufModelBuilder, IsqBits, MemoryGpuConfig, Model,
-    ModelDType, NormalRequest, PagedAttentionConfig, PagedAttentionMetaBuilder, RequestMessage,
-    Response, SamplingParams, Tensor, TextModelBuilder,
+    Constraint, CustomLogitsProcessor, Model, NormalRequest, RequestMessage, Response,
+    SamplingParams,
 };
 use tokenizers::Tokenizer;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::chat::{Chat, ChatTemplate};
-use super::sampler::{Draw, draw, step_is_over};
-use super::source::{Located, digest, locate};
+use super::sampler::Draw;
+use super::source::{digest, locate};
 use super::{Draft, Engine, EngineError, Flow, Request, Watch, inventory, reaper};
-use crate::config::{DeviceChoice, Dtype, ModelConfig};
+use crate::config::ModelConfig;
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
-
-/// Tokens before a step that are decoded with it, so that decoders which treat a text's
-/// beginning specially see that it is none.
-const CONTEXT_TOKENS: usize = 4;
-
-/// Tokens of a page of the paged cache. mistral.rs 0.8.1 goes wrong where exactly one token of a page is new: such
-/// a prefix is sent without its last token, which is then put in the place of the first that is drawn.
-const PAGE: usize = 32;
+use loading::{PAGE, build, panic_text, sentence};
+use recorder::{CONTEXT_TOKENS, Progress, Recorder, Report};
 
 /// Models of fewer parameters spend more time on handing pieces of their layers to rayon's threads than
 /// on computing them.
@@ -352,255 +345,5 @@ impl Engine for MistralEngine {
         }
         self.used = false;
         Ok(())
-    }
-}
-
-/// What loading gives.
-struct Parts {
-    model: Model,
-    tokenizer: Option<Arc<Tokenizer>>,
-    end_of_text: Vec<u32>,
-    context: usize,
-    runtime: tokio::runtime::Runtime,
-}
-
-fn build(config: &ModelConfig, located: &Located, cached: bool) -> anyhow::Result<Parts> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("pointsman-engine")
-        .enable_all()
-        .build()?;
-    let cpu = config.device == DeviceChoice::Cpu;
-    // Each is a whole copy of keys and values, and only the newest texts are gone on with.
-    let copies = if cpu || !cfg!(any(feature = "cuda", feature = "metal")) { 16 } else { 4 };
-    let prefix_cache = cached.then_some(copies);
-    let (model, tokenizer, end_of_text, context) = runtime.block_on(async {
-        let (pipeline, scheduler, engine) = match located {
-            Located::Gguf(path) => {
-                let folder = path.parent().unwrap_or(Path::new("."));
-                let file = path.file_name().unwrap_or_default().to_string_lossy();
-                let mut builder = GgufModelBuilder::new(folder.display(), vec![file])
-                    .with_throughput_logging()
-                    .with_prefix_cache_n(prefix_cache);
-                if let Some(tokenizer) = &config.tokenizer {
-                    builder = builder.with_tok_model_id(tokenizer);
-                }
-                if let Some(pages) = pages(config)? {
-                    builder = builder.with_paged_attn(pages);
-                }
-                if cpu {
-                    builder = builder.with_force_cpu();
-                }
-                build_gguf_pipeline(builder).await?
-            }
-            Located::Folder(_) | Located::Hub(_) => {
-                let id = match located {
-                    Located::Folder(path) => path.display().to_string(),
-                    Located::Hub(id) => id.clone(),
-                    Located::Gguf(_) => unreachable!("taken by the arm above"),
-                };
-                let mut builder = TextModelBuilder::new(id)
-                    .with_dtype(match config.dtype {
-                        Dtype::Auto => ModelDType::Auto,
-                        Dtype::F32 => ModelDType::F32,
-                        Dtype::F16 => ModelDType::F16,
-                        Dtype::Bf16 => ModelDType::BF16,
-                    })
-                    .with_throughput_logging()
-                    .with_prefix_cache_n(prefix_cache);
-                if let Some(pages) = pages(config)? {
-                    builder = builder.with_paged_attn(pages);
-                }
-                if let Some(bits) = config.quantize_bits {
-                    builder = builder.with_auto_isq(match bits {
-                        2 => IsqBits::Two,
-                        3 => IsqBits::Three,
-                        4 => IsqBits::Four,
-                        5 => IsqBits::Five,
-                        6 => IsqBits::Six,
-                        8 => IsqBits::Eight,
-                        other => anyhow::bail!("cannot quantize to {other} bits"),
-                    });
-                }
-                if cpu {
-                    builder = builder.with_force_cpu();
-                }
-                build_text_pipeline(builder).await?
-            }
-        };
-        let (tokenizer, end_of_text, context) = describe(&pipeline, &scheduler).await;
-        let model = build_model_from_pipeline(pipeline, scheduler, engine).await;
-        anyhow::Ok((model, tokenizer, end_of_text, context))
-    })?;
-    Ok(Parts { model, tokenizer, end_of_text, context, runtime })
-}
-
-/// The paged cache that the preset wants; without a GPU, mistral.rs leaves it.
-fn pages(config: &ModelConfig) -> anyhow::Result<Option<PagedAttentionConfig>> {
-    let pages = |context: usize| {
-        let memory = MemoryGpuConfig::ContextSize(context.next_multiple_of(PAGE));
-        PagedAttentionMetaBuilder::default().with_block_size(PAGE).with_gpu_memory(memory).build()
-    };
-    config.paged_context.map(pages).transpose()
-}
-
-async fn describe(
-    pipeline: &Arc<tokio::sync::Mutex<dyn Pipeline>>,
-    _: &SchedulerConfig,
-) -> (Option<Arc<Tokenizer>>, Vec<u32>, usize) {
-    let pipeline = pipeline.lock().await;
-    let metadata = pipeline.get_metadata();
-    (pipeline.tokenizer(), metadata.eos_tok.clone(), metadata.max_seq_len)
-}
-
-/// The reason in one line, without the backtrace that candle puts behind it where `RUST_BACKTRACE` is set.
-fn sentence(reason: &str) -> String {
-    let lines = reason.lines().map(str::trim).take_while(|line| !line.starts_with("0: "));
-    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
-        .unwrap_or_else(|| "mistral.rs panicked while loading it".into())
-}
-
-/// Makes the calling thread, an engine's, a pool of its own, so that what it hands to rayon it does itself.
-///
-/// rayon never frees such a pool (some 25 KB), and an engine is restarted after each episode: at most
-/// 20,000 are made, and later engines use the common pool.
-fn work_alone() {
-    static MADE: AtomicUsize = AtomicUsize::new(0);
-    let inside = rayon::current_thread_index().is_some();
-    if !inside && MADE.fetch_add(1, Ordering::Relaxed) < 20_000 {
-        // Without it, everything is only slower.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
-    }
-}
-
-/// A token on its way to the watcher.
-struct Report {
-    token: Token,
-    at: Instant,
-    /// Why it is the last one, if it is.
-    over: Option<StopReason>,
-}
-
-/// The logits processor of one request.
-struct Recorder {
-    progress: Mutex<Progress>,
-    tokenizer: Arc<Tokenizer>,
-    end_of_text: Arc<[u32]>,
-    delimiter: String,
-    limit: usize,
-    at_limit: StopReason,
-    how: Draw,
-    /// Whether the model is too small to be worth a pool of threads.
-    alone: bool,
-    /// Index of the first token to be drawn, counted from the text's beginning.
-    position: usize,
-    /// Tokens to take in place of drawn ones; empty where it draws.
-    dictated: Vec<u32>,
-    prefilled: AtomicUsize,
-    cancelled: AtomicBool,
-    reports: Mutex<mpsc::Sender<Report>>,
-}
-
-struct Progress {
-    /// The prefix's last token, where it is yet to be put behind it.
-    held: Option<u32>,
-    /// Some tokens before the step, then the step's, those of its beginning among them.
-    step: Vec<u32>,
-    /// How many stand before the step.
-    context: usize,
-    /// Bytes of the step's text that have been reported.
-    shown: usize,
-    drawn: usize,
-    over: Option<StopReason>,
-    last: Instant,
-}
-
-impl Recorder {
-    /// The step's text so far; an incomplete character at its end is left out.
-    fn text(&self, progress: &Progress) -> candle_core::Result<String> {
-        let decode = |ids: &[u32]| {
-            self.tokenizer.decode(ids, false).map_err(|e| candle_core::Error::msg(e.to_string()))
-        };
-        let whole = decode(&progress.step)?;
-        let before = decode(&progress.step[..progress.context])?;
-        let text = whole.strip_prefix(&before).unwrap_or(&whole);
-        Ok(text.trim_end_matches('\u{FFFD}').to_owned())
-    }
-
-    /// Logits that leave one token possible.
-    fn only(id: u32, like: &Tensor) -> candle_core::Result<Tensor> {
-        let mut forced = vec![f32::NEG_INFINITY; like.elem_count()];
-        if let Some(slot) = forced.get_mut(id as usize) {
-            *slot = 0.0;
-        }
-        Tensor::from_vec(forced, like.shape(), like.device())
-    }
-}
-
-impl CustomLogitsProcessor for Recorder {
-    fn apply(&self, logits: &Tensor, context: &[u32]) -> candle_core::Result<Tensor> {
-        let poisoned = || candle_core::Error::msg("the recorder's lock is poisoned");
-        let mut progress = self.progress.lock().map_err(|_| poisoned())?;
-        if progress.over.is_some() {
-            return Self::only(self.end_of_text[0], logits);
-        }
-        if let Some(held) = progress.held.take() {
-            self.prefilled.store(context.len() + 1, Ordering::Relaxed);
-            return Self::only(held, logits);
-        }
-        if progress.drawn == 0 {
-            // Where a token was held back, it was counted above.
-            let counted = self.prefilled.load(Ordering::Relaxed);
-            let prefilled = if counted == 0 { context.len() } else { counted };
-            self.prefilled.store(prefilled, Ordering::Relaxed);
-            if self.alone {
-                work_alone();
-            }
-        }
-        let values = logits.flatten_all()?.to_vec1::<f32>()?;
-        let given = self.dictated.get(progress.drawn).copied();
-        let drawn = draw(&values, self.how, self.position + progress.drawn, given);
-        progress.drawn += 1;
-        let ended = given.is_none() && self.end_of_text.contains(&drawn.id);
-        let mut text = String::new();
-        let mut over = None;
-        if ended {
-            over = Some(StopReason::EndOfText);
-        } else {
-            progress.step.push(drawn.id);
-            let step = self.text(&progress)?;
-            if let Some(new) = step.get(progress.shown..) {
-                text.push_str(new);
-                progress.shown = step.len();
-            }
-            if given.is_none() && step_is_over(&step, &self.delimiter) {
-                over = Some(StopReason::Delimiter);
-            } else if self.cancelled.load(Ordering::Relaxed) {
-                over = Some(StopReason::Cancelled);
-            } else if progress.drawn >= self.limit {
-                over = Some(self.at_limit);
-            }
-        }
-        let now = Instant::now();
-        let ms = (now - progress.last).as_secs_f32() * 1e3;
-        progress.last = now;
-        progress.over = over;
-        let token = Token {
-            id: drawn.id,
-            text,
-            logprob: drawn.logprob,
-            entropy: drawn.entropy,
-            top: drawn.top,
-            margin: drawn.margin,
-            ms,
-        };
-        // A watcher that is gone needs no report; the text is still written to its end.
-        let _ = self.reports.lock().map_err(|_| poisoned())?.send(Report { token, at: now, over });
-        Self::only(if over.is_some() { self.end_of_text[0] } else { drawn.id }, logits)
     }
 }
