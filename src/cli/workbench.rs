@@ -34,7 +34,7 @@ pub struct LookArgs {
     #[arg(long)]
     pub ascii: bool,
 
-    /// Draw at most ten times a second
+    /// Draw news at most ten times a second; keys are answered at once
     #[arg(long)]
     pub slow_link: bool,
 

@@ -23,7 +23,7 @@ pub struct Start {
     pub state: State,
     pub theme: Theme,
     pub glyphs: Glyphs,
-    /// Draw at most ten times a second.
+    /// Draw news at most ten times a second.
     pub slow_link: bool,
     pub clipboard: Clipboard,
     /// Does what takes time, on threads of its own.
