@@ -28,6 +28,11 @@ pub struct Remote {
     /// is in no preset, store, log or message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_env: Option<String>,
+    /// Whether it is asked to stream. A server that reports `usage` with whole replies only is asked for those
+    /// (the completions of mistral.rs 0.8.1): the tokens of a step are then seen when it is written, all its time
+    /// counts as writing, and a step that is cancelled is written to its end there.
+    #[serde(default = "default_stream")]
+    pub stream: bool,
     /// How many of the most probable tokens the server is asked to name with their log-probabilities, 2 to
     /// 20; 0 for a server that names none, and then only routers that need none can be used.
     #[serde(default = "default_logprobs")]
@@ -71,6 +76,10 @@ pub enum Continues {
     Prefix,
     /// It goes on with it untold.
     Untold,
+}
+
+fn default_stream() -> bool {
+    true
 }
 
 fn default_logprobs() -> u8 {

@@ -3,6 +3,7 @@
 
 mod faults;
 mod key;
+mod mistral_server;
 mod server;
 #[path = "../shell/mod.rs"]
 mod shell;
@@ -29,10 +30,14 @@ fn cache() -> PathBuf {
 
 /// The configuration of a model there; `more` goes into its table `remote`.
 fn behind(server: &Server, role: Role, more: &str) -> ModelConfig {
+    at(&server.source, &format!("tiny/{role}"), role, more)
+}
+
+/// The same at any address, where it is called `model`.
+fn at(source: &str, model: &str, role: Role, more: &str) -> ModelConfig {
     let parameters = pair().model(role).parameters;
     toml::from_str(&format!(
-        "source = \"{}\"\nname = \"tiny-{role}\"\nparameters = {parameters}\nprompt = \"{{question}}\\n\"\n[remote]\nmodel = \"tiny/{role}\"\n{more}",
-        server.source
+        "source = \"{source}\"\nname = \"tiny-{role}\"\nparameters = {parameters}\nprompt = \"{{question}}\\n\"\n[remote]\nmodel = \"{model}\"\n{more}"
     ))
     .unwrap()
 }

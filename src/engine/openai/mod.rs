@@ -1,10 +1,11 @@
 //! OpenAI-compatible completions and chat APIs: closed models, and servers of one's own (vLLM, SGLang,
-//! llama.cpp). The only folder that names the HTTP client.
+//! llama.cpp, mistral.rs). The only folder that names the HTTP client.
 //!
 //! What is asked for, and what is made of the reply:
 //!
 //! | | |
 //! |---|---|
+//! | reply | streamed, or whole where the preset says so |
 //! | text | `/completions` goes on with prompt and steps as they are; `/chat/completions` with the steps as the beginning of the assistant's message ([`Continues`](crate::config::Continues)) |
 //! | end of a step | the delimiter is sent as `stop`, so that the server ends by itself and reports what it took |
 //! | end of the text | as the server tells it (vLLM and SGLang do); where it only says `stop`, a text that is not blank ends with the delimiter, and a blank one is the end |
@@ -25,10 +26,11 @@ use std::time::Instant;
 
 use eventsource_stream::{EventStreamError, Eventsource};
 use futures_util::StreamExt;
+use reqwest::Response;
 
 use self::assembly::Assembly;
 use self::client::{Client, Waited, cause, wait};
-use self::wire::{Counted, Finish};
+use self::wire::{Counted, Finish, Wrong};
 use super::chat::Chat;
 use super::sampler::step_is_over;
 use super::{Draft, Engine, EngineError, Evidence, Flow, Request, Segment, Watch};
@@ -165,25 +167,10 @@ async fn once(
         return Ok(reply.draft(StopReason::Cancelled, Instant::now(), watch));
     };
     reply.assembly = Assembly::new(told);
-    let mut events = response.bytes_stream().eventsource();
-    let stop = loop {
-        let event = match wait(events.next(), client.patience(), watch).await {
-            Waited::Came(event) => event,
-            Waited::Cancelled => break StopReason::Cancelled,
-            Waited::Silent => return Err(client.silent()),
-        };
-        let data = match event {
-            Some(Ok(event)) if event.data.trim() == "[DONE]" => break reply.ended("")?,
-            Some(Ok(event)) => event.data,
-            Some(Err(EventStreamError::Transport(error))) => {
-                break reply.ended(&format!(" ({})", cause(&error)))?;
-            }
-            Some(Err(error)) => break reply.ended(&format!(" ({error})"))?,
-            None => break reply.ended("")?,
-        };
-        if reply.take(&data, watch)? == Flow::Cancel {
-            break StopReason::Cancelled;
-        }
+    let stop = if client.remote().stream {
+        reply.stream(response, watch).await?
+    } else {
+        reply.whole(response, watch).await?
     };
     Ok(reply.draft(stop, sent, watch))
 }
@@ -209,10 +196,60 @@ struct Reply<'a> {
 }
 
 impl Reply<'_> {
+    /// Takes events until the step ends.
+    async fn stream(
+        &mut self,
+        response: Response,
+        watch: &mut Watch<'_>,
+    ) -> Result<StopReason, EngineError> {
+        let mut events = response.bytes_stream().eventsource();
+        loop {
+            let event = match wait(events.next(), self.client.patience(), watch).await {
+                Waited::Came(event) => event,
+                Waited::Cancelled => return Ok(StopReason::Cancelled),
+                Waited::Silent => return Err(self.client.silent()),
+            };
+            let data = match event {
+                Some(Ok(event)) if event.data.trim() == "[DONE]" => return self.ended(""),
+                Some(Ok(event)) => event.data,
+                Some(Err(EventStreamError::Transport(error))) => {
+                    return self.ended(&format!(" ({})", cause(&error)));
+                }
+                Some(Err(error)) => return self.ended(&format!(" ({error})")),
+                None => return self.ended(""),
+            };
+            if self.take(&data, watch)? == Flow::Cancel {
+                return Ok(StopReason::Cancelled);
+            }
+        }
+    }
+
+    /// Takes a reply that comes in one piece.
+    async fn whole(
+        &mut self,
+        response: Response,
+        watch: &mut Watch<'_>,
+    ) -> Result<StopReason, EngineError> {
+        match wait(response.text(), self.client.patience(), watch).await {
+            Waited::Came(Ok(text)) => match self.take(&text, watch)? {
+                Flow::Cancel => Ok(StopReason::Cancelled),
+                Flow::Continue => self.ended(""),
+            },
+            Waited::Came(Err(error)) => self.ended(&format!(" ({})", cause(&error))),
+            Waited::Cancelled => Ok(StopReason::Cancelled),
+            Waited::Silent => Err(self.client.silent()),
+        }
+    }
+
     /// Takes the data of an event.
     fn take(&mut self, data: &str, watch: &mut Watch<'_>) -> Result<Flow, EngineError> {
-        let mut piece = wire::piece(data).map_err(|said| {
-            self.client.failed(format!("it gave up ({said}): its own log may say why"))
+        let mut piece = wire::piece(data).map_err(|wrong| match wrong {
+            Wrong::GaveUp(said) => {
+                self.client.failed(format!("it gave up ({said}): its own log may say why"))
+            }
+            Wrong::Logprobs => self.client.failed(
+                "what it gives as log-probabilities are none: set `logprobs = 0` in the preset, and use a router that needs none",
+            ),
         })?;
         self.counted = piece.counted.or(self.counted);
         self.finish = piece.finish.or(self.finish.take());
@@ -262,9 +299,14 @@ impl Reply<'_> {
             )));
         };
         if self.counted.is_none() {
-            return Err(self.client.failed(
-                "it does not report what it took, so the ledger would be wrong: it must know `stream_options.include_usage`, take another server",
-            ));
+            let remedy = if self.client.remote().stream {
+                "it must know `stream_options.include_usage`; set `stream = false` in the preset, or take another server"
+            } else {
+                "take another server"
+            };
+            return Err(self.client.failed(format!(
+                "it does not report what it took, so the ledger would be wrong: {remedy}"
+            )));
         }
         let blank = self.step.trim().is_empty();
         Ok(match finish {
@@ -294,7 +336,9 @@ impl Reply<'_> {
             // It is over either way.
             watch(Some(token));
         }
-        let first = self.first.unwrap_or(last);
+        // A reply in one piece does not tell when its first token was there.
+        let streamed = self.client.remote().stream;
+        let first = if streamed { self.first.unwrap_or(last) } else { sent };
         let ms = |from: Instant, to: Instant| (to - from).as_secs_f64() * 1e3;
         let (prompt, cached) = self.counted.map_or((0, 0), |c| (c.prompt, c.cached));
         Draft {

@@ -6,6 +6,9 @@ use super::assembly::Entry;
 use crate::config::{Api, Continues, Remote};
 use crate::engine::Request;
 
+/// What a server's rounding may add to probabilities.
+const ROUNDING: f64 = 0.02;
+
 /// Tokens as a server counted them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Counted {
@@ -45,12 +48,14 @@ pub(super) fn body(remote: &Remote, request: &Request, begun: &str) -> Value {
     let prompt = request.prefix.first().map_or("", |segment| &*segment.text);
     let mut body = json!({
         "model": remote.model,
-        "stream": true,
-        "stream_options": { "include_usage": true },
+        "stream": remote.stream,
         "max_tokens": request.max_tokens,
         "temperature": request.temperature,
         "stop": [request.delimiter],
     });
+    if remote.stream {
+        body["stream_options"] = json!({ "include_usage": true });
+    }
     if request.temperature > 0.0 {
         body["top_p"] = request.top_p.into();
         // Each step has draws of its own; servers take 31 bits.
@@ -96,25 +101,34 @@ pub(super) fn body(remote: &Remote, request: &Request, begun: &str) -> Value {
     body
 }
 
-/// Reads the data of an event.
+/// What is wrong with a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// It says itself what went wrong, or is no such reply.
+    GaveUp(String),
+    /// Its log-probabilities belong to no distribution.
+    Logprobs,
+}
+
+/// Reads the data of an event, or a whole reply.
 ///
 /// # Errors
-/// What the server says went wrong, or that it is no such event.
-pub(super) fn piece(data: &str) -> Result<Piece, String> {
-    let event: Value =
-        serde_json::from_str(data).map_err(|_| "its reply is not JSON".to_owned())?;
+/// What is wrong with it.
+pub(super) fn piece(data: &str) -> Result<Piece, Wrong> {
+    let event: Value = serde_json::from_str(data)
+        .map_err(|_| Wrong::GaveUp("its reply is not JSON".to_owned()))?;
     if let Some(error) = error_of(&event) {
-        return Err(error);
+        return Err(Wrong::GaveUp(error));
     }
     let counted = event.get("usage").and_then(counted);
     let Some(choice) = event.get("choices").and_then(|all| all.get(0)) else {
         return Ok(Piece { counted, ..Piece::default() });
     };
-    let delta = || choice.get("delta").and_then(|delta| delta.get("content"));
-    let text = choice.get("text").or_else(delta).and_then(Value::as_str).unwrap_or_default();
+    let message = || choice.get("delta").or_else(|| choice.get("message"))?.get("content");
+    let text = choice.get("text").or_else(message).and_then(Value::as_str).unwrap_or_default();
     Ok(Piece {
         text: text.to_owned(),
-        entries: choice.get("logprobs").map(entries).unwrap_or_default(),
+        entries: choice.get("logprobs").map_or(Ok(Vec::new()), entries)?,
         finish: finish(choice),
         counted,
     })
@@ -163,13 +177,17 @@ fn finish(choice: &Value) -> Option<Finish> {
     })
 }
 
-/// The tokens of an event: a list of objects (chat, and llama.cpp throughout), or lists side by side.
-fn entries(logprobs: &Value) -> Vec<Entry> {
+/// The tokens of a piece: a list of objects (chat, and llama.cpp throughout), one object (a stream of mistral.rs), or
+/// lists side by side.
+fn entries(logprobs: &Value) -> Result<Vec<Entry>, Wrong> {
     if let Some(content) = logprobs.get("content").and_then(Value::as_array) {
         return content.iter().map(of_object).collect();
     }
+    if logprobs.get("token").is_some() {
+        return Ok(vec![of_object(logprobs)?]);
+    }
     let list = |name: &str| logprobs.get(name).and_then(Value::as_array);
-    let Some(tokens) = list("tokens") else { return Vec::new() };
+    let Some(tokens) = list("tokens") else { return Ok(Vec::new()) };
     let at = |name: &str, index: usize| list(name).and_then(|list| list.get(index));
     let of_place = |(index, token): (usize, &Value)| {
         let text = token.as_str().unwrap_or_default();
@@ -183,12 +201,15 @@ fn entries(logprobs: &Value) -> Vec<Entry> {
     tokens.iter().enumerate().map(of_place).collect()
 }
 
-fn of_object(token: &Value) -> Entry {
+fn of_object(token: &Value) -> Result<Entry, Wrong> {
     let told = |value: &Value| value.get("logprob").and_then(Value::as_f64);
     let spelled = |value: &'_ Value| value.get("token").and_then(Value::as_str).map(str::to_owned);
     let best = token.get("top_logprobs").and_then(Value::as_array);
     let best: Vec<(String, f64)> = best
-        .map(|best| best.iter().filter_map(|one| Some((spelled(one)?, told(one)?))).collect())
+        .map(|best| {
+            best.iter().filter_map(|one| Some((spelled(one).unwrap_or_default(), told(one)?)))
+        })
+        .map(Iterator::collect)
         .unwrap_or_default();
     let best = best.iter().map(|(text, logprob)| (text.as_str(), *logprob)).collect();
     let id = number(token, "id").and_then(|id| u32::try_from(id).ok()).unwrap_or(0);
@@ -196,8 +217,17 @@ fn of_object(token: &Value) -> Entry {
 }
 
 /// What the numbers of a token and of the most probable ones say; servers put minus infinity in their own ways.
-fn entry(id: u32, text: &str, own: Option<f64>, best: Vec<(&str, f64)>) -> Entry {
-    let own = own.filter(|own| own.is_finite()).unwrap_or(0.0).min(0.0);
+///
+/// # Errors
+/// When they are not the natural logarithms of probabilities: those of mistral.rs 0.8.1 are decimal ones, at
+/// temperature 0 of the logits.
+fn entry(id: u32, text: &str, own: Option<f64>, best: Vec<(&str, f64)>) -> Result<Entry, Wrong> {
+    let own = own.filter(|own| own.is_finite()).unwrap_or(0.0);
+    let sum: f64 = best.iter().map(|(_, logprob)| logprob.exp()).sum();
+    if own.exp().max(sum) > 1.0 + ROUNDING {
+        return Err(Wrong::Logprobs);
+    }
+    let own = own.min(0.0);
     let mut all: Vec<f64> = best.iter().map(|(_, logprob)| *logprob).collect();
     // The drawn one is mostly among them; llama.cpp does not spell one that it stops at.
     if !best.iter().any(|(spelled, logprob)| *spelled == text || *logprob == own) {
@@ -208,7 +238,7 @@ fn entry(id: u32, text: &str, own: Option<f64>, best: Vec<(&str, f64)>) -> Entry
     let top = p(0).unwrap_or(0.0);
     // With one alone, how far it is ahead is not known.
     let margin = p(1).map_or(0.0, |second| top - second);
-    Entry { id, text: text.to_owned(), logprob: own as f32, top, margin }
+    Ok(Entry { id, text: text.to_owned(), logprob: own as f32, top, margin })
 }
 
 #[cfg(test)]
@@ -303,7 +333,37 @@ mod tests {
             (r#"{"object":"error","message":"no"}"#, "no"),
             ("no", "its reply is not JSON"),
         ] {
-            assert_eq!(piece(reply).unwrap_err(), says);
+            assert_eq!(piece(reply).unwrap_err(), Wrong::GaveUp(says.to_owned()));
         }
+    }
+
+    #[test]
+    fn a_whole_reply_is_asked_for_and_read() {
+        let whole = remote("stream = false");
+        let sent = body(&whole, &request(), "");
+        assert_eq!(sent["stream"], false);
+        assert!(sent.get("stream_options").is_none());
+        for choice in [r#""text":"Yes.""#, r#""message":{"role":"assistant","content":"Yes."}"#] {
+            let reply = format!(
+                r#"{{"choices":[{{{choice},"finish_reason":"length"}}],"usage":{{"prompt_tokens":3,"completion_tokens":2}}}}"#
+            );
+            let read = piece(&reply).unwrap();
+            assert_eq!((read.text.as_str(), read.finish), ("Yes.", Some(Finish::Length)));
+            assert_eq!(read.counted, Some(Counted { prompt: 3, cached: 0, written: 2 }));
+        }
+    }
+
+    #[test]
+    fn logprobs_of_no_distribution_are_refused() {
+        let reply = |own: f64, best: [f64; 2]| {
+            let best = best.map(|logprob| json!({ "token": 7, "logprob": logprob, "bytes": "a" }));
+            let told = json!({ "token": "a", "logprob": own, "top_logprobs": best });
+            piece(&json!({ "choices": [{ "text": "a", "logprobs": told }] }).to_string())
+        };
+        let read = reply(-0.1, [-0.1, -2.5]).unwrap();
+        assert!((read.entries[0].top - (-0.1_f32).exp()).abs() < 1e-6);
+        let decimal = [0.9_f64.log10(), 0.08_f64.log10()];
+        assert_eq!(reply(decimal[0], decimal).unwrap_err(), Wrong::Logprobs);
+        assert_eq!(reply(1.2, [-0.1, -2.5]).unwrap_err(), Wrong::Logprobs, "a logit");
     }
 }

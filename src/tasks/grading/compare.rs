@@ -241,13 +241,15 @@ fn joined(items: &[Value]) -> Option<Value> {
     Some(Value::Union(parts?))
 }
 
-/// Whether the left side of an equation only names what the right side is: `x`, `f(x)`.
+/// Whether the left side of an equation only names what the right side is: `x`, `f(x)`, `|AB|`, `AC/BC`.
 fn is_label(expr: &Expr) -> bool {
     match expr {
         Expr::Variable(_) | Expr::Euler | Expr::Imaginary => true,
         // A function's name and its arguments.
         Expr::Multiply(a, b) => is_label(a) && (is_label(b) || b.literal().is_some()),
         Expr::Degrees(a) => is_label(a),
+        Expr::Divide(a, b) => is_label(a) && is_label(b),
+        Expr::Call(Function::Absolute, inside) => inside.iter().all(is_label),
         _ => false,
     }
 }
@@ -299,7 +301,7 @@ fn interval(sides: &[Expr], orders: &[Order]) -> Option<Value> {
         ([bound, name], [order]) if is_name(name) => {
             interval(&[name.clone(), bound.clone()], &[turned(*order)])
         }
-        ([low, name, high], [first, second]) if is_name(name) => match (first, second) {
+        ([low, name, high], [first, second]) if is_label(name) => match (first, second) {
             (Order::Less | Order::AtMost, Order::Less | Order::AtMost) => between(
                 if *first == Order::Less { '(' } else { '[' },
                 scalar(low),

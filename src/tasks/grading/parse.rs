@@ -360,6 +360,11 @@ impl<'a> Parser<'a> {
             if p.sign('⦃') {
                 return p.set();
             }
+            // A set whose backslashes are missing.
+            if p.sign('{') {
+                let items = p.items()?;
+                return (items.len() > 1 && p.sign('}')).then_some(Value::Set(items));
+            }
             if let Some(Token::Begin(_)) = p.peek() {
                 return p.matrix();
             }

@@ -2,12 +2,14 @@
 //!
 //! What is looked for, first to last; the first that is there counts:
 //!
-//! 1. the last `\boxed{…}` or `\fbox{…}`, or the last of several with nothing but `and` between them;
+//! 1. the last `\boxed{…}` or `\fbox{…}`, or the last of several with nothing but `and` between them; behind it only
+//!    a formula or number that is called the final answer;
 //! 2. the last `<answer>…</answer>`; a last line `#### …`;
 //! 3. what follows the last `answer is`, `answer:`, `final answer` and the like;
 //! 4. the whole text, where it is one short line: the answer alone;
-//! 5. the last formula between dollar signs or the like, or what is bold in the last lines;
-//! 6. the last number.
+//! 5. the formula or the only number of a last sentence that begins with `therefore` or the like;
+//! 6. the last formula between dollar signs or the like, or what is bold in the last lines;
+//! 7. the last number.
 
 /// Where an answer was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,16 +32,18 @@ pub struct Found {
 
 /// The final answer of a solution.
 pub fn final_answer(solution: &str) -> Option<Found> {
-    let text = after_thought(solution);
+    let text = without_trailer(after_thought(solution));
     let found = |place, texts: Vec<String>| {
         let texts: Vec<String> = texts.into_iter().filter(|t| !t.trim().is_empty()).collect();
         (!texts.is_empty()).then_some(Found { place, texts })
     };
-    found(Place::Boxed, boxed(text))
+    found(Place::Named, corrected(text))
+        .or_else(|| found(Place::Boxed, boxed(text)))
         .or_else(|| found(Place::Named, tagged(text).into_iter().collect()))
         .or_else(|| found(Place::Hashes, hashes(text).into_iter().collect()))
         .or_else(|| found(Place::Named, named(text)))
         .or_else(|| found(Place::Whole, whole(text)))
+        .or_else(|| found(Place::Formula, concluded(text)))
         .or_else(|| found(Place::Formula, last_formula(text).into_iter().collect()))
         .or_else(|| found(Place::Number, last_number(text).into_iter().collect()))
 }
@@ -50,6 +54,65 @@ pub fn after_thought(solution: &str) -> &str {
         Some((_, rest)) if !rest.trim().is_empty() => rest,
         _ => solution,
     }
+}
+
+/// Without what models are taught to end with, and what a server let through behind it.
+fn without_trailer(text: &str) -> &str {
+    let text = match text.find("<|im_start|>") {
+        Some(at) if !text[..at].trim().is_empty() => &text[..at],
+        _ => text,
+    };
+    let text = text.trim_end();
+    let text = text.strip_suffix("<|im_end|>").unwrap_or(text).trim_end();
+    text.strip_suffix("I hope it is correct.").unwrap_or(text).trim_end()
+}
+
+/// What a solution calls its final answer after the last box, where that is a formula or a number.
+fn corrected(text: &str) -> Vec<String> {
+    let all = boxes(text);
+    let Some(rest) = all.last().map(|last| &text[last.end..]) else { return Vec::new() };
+    let lower = rest.to_ascii_lowercase();
+    let named_last = lower
+        .rfind("answer")
+        .is_some_and(|at| lower[..at].ends_with("final ") && lower[at..].starts_with("answer is"));
+    if !named_last {
+        return Vec::new();
+    }
+    let mut texts = named(rest);
+    texts.retain(|t| !super::words::is_plain(t));
+    texts
+}
+
+/// What the last sentence concludes.
+fn concluded(text: &str) -> Vec<String> {
+    let end = text.trim_end().rsplit("\n\n").next().unwrap_or("").trim_end_matches(['.', ' ']);
+    let begin = [". ", ".\n", "\n", "? ", "! "]
+        .iter()
+        .filter_map(|mark| Some(end.rfind(mark)? + mark.len()));
+    let last = end[begin.max().unwrap_or(0)..].trim();
+    let words = ["therefore", "thus", "hence", "so", "consequently"];
+    let first = last.split(|c: char| !c.is_alphabetic()).next().unwrap_or("").to_lowercase();
+    if !words.contains(&first.as_str()) || last.contains("**") {
+        return Vec::new();
+    }
+    let spots = super::number::spots(last);
+    match (formulas(last).pop(), spots.as_slice()) {
+        (Some(formula), _) if number_behind(last).is_none() => vec![formula],
+        (Some(_), _) => number_behind(last).into_iter().collect(),
+        (None, [only]) => vec![last[only.begin..only.end].to_owned()],
+        (None, _) => Vec::new(),
+    }
+}
+
+/// The number that ends a sentence behind its last formula: `the largest $n$ is 34`.
+fn number_behind(sentence: &str) -> Option<String> {
+    let behind = sentence.rfind(['$', ')', ']'])? + 1;
+    let tail = sentence.get(behind..)?;
+    let links = [" is ", " are ", " equals ", " be "];
+    let link = links.iter().filter_map(|link| Some((tail.find(link)?, link.len()))).min()?;
+    let (before, number) = (&tail[..link.0], &tail[link.0 + link.1..]);
+    let first = super::number::spots(number).into_iter().next().filter(|spot| spot.begin == 0)?;
+    (!before.contains([',', ';'])).then(|| number[..first.end].to_owned())
 }
 
 /// The text between the brace at `open` and its partner, and where it ends.
@@ -146,7 +209,10 @@ fn joins(between: &str) -> bool {
     let words = rest.split(|c: char| c.is_whitespace() || "{}$,;".contains(c));
     let mut kept = words.filter(|w| !w.is_empty());
     // A name before the box, as in `or x = \boxed{2}`.
-    kept.all(|w| matches!(w, "and" | "or" | "=") || (w.len() == 1 && w.is_ascii()))
+    let bare = kept.all(|w| matches!(w, "and" | "or" | "=") || (w.len() == 1 && w.is_ascii()));
+    // `\boxed{1} for part (a) and \boxed{2}`
+    let said = rest.trim_end_matches(['{', '}', '$', ' ']);
+    bare || said.ends_with(" and") && !said.contains(['.', '=', '\\'])
 }
 
 /// What the last `<answer>…</answer>` holds.
@@ -179,6 +245,7 @@ fn named(text: &str) -> Vec<String> {
     let formulas = formulas(sentence);
     let outside = outside_formulas(sentence);
     // A formula with little around it is the answer; words with formulas among them are a text.
+    texts.extend(number_behind(sentence).filter(|_| !formulas.is_empty()));
     if formulas.len() == 1 && outside.split_whitespace().count() > 0 {
         texts.extend(formulas.first().cloned());
         texts.push(tidy);

@@ -233,8 +233,9 @@ impl Reader {
     /// The separator of thousands that stands `ahead`, as its length, where exactly three digits
     /// follow it.
     fn separator(&self, ahead: usize) -> Option<usize> {
-        let rest: String = (ahead..ahead + 6).map_while(|i| self.peek(i)).collect();
-        let sure = ["{,}\\!", ",\\!", "{,}", "\\,", "\\!", "\u{202f}", "\u{2009}", "\u{a0}"];
+        let rest: String = (ahead..ahead + 8).map_while(|i| self.peek(i)).collect();
+        let sure =
+            ["{,}\\!", ",\\! ", ",\\!", "{,}", "\\,", "\\!", "\u{202f}", "\u{2009}", "\u{a0}"];
         let plain: &[&str] = if self.thousands { &[",", " "] } else { &[] };
         let found = sure.iter().chain(plain).find(|s| rest.starts_with(**s))?;
         let length = found.chars().count();
@@ -304,7 +305,7 @@ impl Reader {
             self.push(Token::Command("circ".into()));
         } else if lower == "to" && after_number {
             self.push(Token::Sign(':'));
-        } else if lower == "percent" {
+        } else if matches!(lower.as_str(), "percent" | "percentage" | "pct") {
             self.push(Token::Sign('%'));
         } else if run.len() >= 4
             || words::is_short_word(&lower)

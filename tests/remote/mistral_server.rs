@@ -1,0 +1,160 @@
+//! Against a server that is none of ours: that of mistral.rs (`mistralrs serve`), with the tiny pair's large model.
+//!
+//! Version 0.8.1 writes other texts, on a CPU, where its prefix cache is on or two requests are served at once. So it
+//! has none here, and the tests take turns.
+
+use std::sync::{Mutex, MutexGuard, OnceLock};
+
+use mistralrs::core::{AutoDeviceMapParams, ModelDType, ModelSelected};
+use mistralrs_server_core::mistralrs_for_server_builder::MistralRsForServerBuilder;
+use mistralrs_server_core::mistralrs_server_router_builder::MistralRsServerRouterBuilder;
+use tokio::runtime::Runtime;
+
+use pointsman::config::Preset;
+use pointsman::engine::{self, Engine, Gate};
+use pointsman::episode::{Episode, Role, StopReason};
+
+use crate::shell::{objects, stdout};
+use crate::tiny::{long_questions, pair, preset, writers};
+use crate::{at, cache, load, run, sentence};
+
+/// A turn with the server.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Its address, with the API's version.
+fn address() -> &'static str {
+    static SERVER: OnceLock<(Runtime, String)> = OnceLock::new();
+    let start = || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let address = runtime.block_on(async {
+            let server = MistralRsForServerBuilder::new().with_model(large()).with_cpu(true);
+            // A conversation is its messages, one after the other.
+            let server = server.with_jinja_explicit(template());
+            let mistralrs = server.build().await.unwrap();
+            let routes = MistralRsServerRouterBuilder::new().with_mistralrs(mistralrs);
+            let routes = routes.build().await.unwrap();
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = format!("http://{}/v1", listener.local_addr().unwrap());
+            tokio::spawn(async { axum::serve(listener, routes).await });
+            address
+        });
+        (runtime, address)
+    };
+    &SERVER.get_or_init(start).1
+}
+
+fn large() -> ModelSelected {
+    ModelSelected::Plain {
+        model_id: concat!(env!("CARGO_MANIFEST_DIR"), "/presets/tiny/large").into(),
+        tokenizer_json: None,
+        arch: None,
+        dtype: ModelDType::F32,
+        topology: None,
+        organization: None,
+        write_uqff: None,
+        from_uqff: None,
+        imatrix: None,
+        calibration_file: None,
+        max_seq_len: AutoDeviceMapParams::DEFAULT_MAX_SEQ_LEN,
+        max_batch_size: AutoDeviceMapParams::DEFAULT_MAX_BATCH_SIZE,
+        hf_cache_path: None,
+        matformer_config_path: None,
+        matformer_slice_name: None,
+    }
+}
+
+fn template() -> String {
+    let path = cache().with_file_name("messages.jinja");
+    std::fs::write(&path, "{% for message in messages %}{{ message['content'] }}{% endfor %}")
+        .unwrap();
+    path.display().to_string()
+}
+
+/// The tiny preset with the large model there; `more` goes into its table `remote`.
+fn there(more: &str) -> Preset {
+    let preset = Preset { large: at(address(), "default", Role::Large, more), ..preset() };
+    preset.validate().unwrap();
+    preset
+}
+
+fn engine(more: &str) -> Box<dyn Engine> {
+    engine::load(&there(more).large, &cache(), &Gate::new(None)).unwrap()
+}
+
+/// What must agree, step by step: who wrote it, what, why it ended, the tokens before it, and its own.
+fn steps(episode: &Episode) -> Vec<(Role, String, StopReason, usize, usize)> {
+    let steps = episode.steps.iter().map(|step| &step.writing);
+    steps
+        .map(|w| {
+            let before = w.usage.prefilled + w.usage.reused;
+            (w.model, w.text.clone(), w.stop, before, w.tokens.len())
+        })
+        .collect()
+}
+
+#[test]
+fn it_writes_what_is_written_here() {
+    let _turn = turn();
+    for more in
+        ["stream = false\nlogprobs = 0", "api = \"chat\"\ncontinues = \"untold\"\nlogprobs = 0"]
+    {
+        let mut there = load(&there(more));
+        for question in long_questions(6) {
+            for router in ["always-large", "confidence"] {
+                let here = run(&mut pair(), router, &question);
+                let remote = run(&mut there, router, &question);
+                assert_eq!(steps(&remote), steps(&here), "{more}, {router}: {}", question.text);
+                assert_eq!((&remote.status, writers(&remote)), (&here.status, writers(&here)));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_it_does_not_tell_is_said_with_the_remedy() {
+    let _turn = turn();
+    let said = sentence(engine("logprobs = 0").as_mut());
+    assert!(said.contains("does not report what it took"), "{said}");
+    assert!(said.contains("set `stream = false` in the preset"), "{said}");
+    // Decimal logarithms of logits.
+    let said = sentence(engine("stream = false").as_mut());
+    assert!(said.contains("as log-probabilities are none: set `logprobs = 0`"), "{said}");
+}
+
+#[test]
+fn the_program_evaluates_with_it() {
+    let _turn = turn();
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("there.toml");
+    std::fs::write(&path, toml::to_string(&there("stream = false\nlogprobs = 0")).unwrap())
+        .unwrap();
+    let path = path.to_str().unwrap();
+    let eval = |preset: &str| {
+        let routers = "confidence,always-large";
+        let args = [
+            "eval",
+            "--preset",
+            preset,
+            "--routers",
+            routers,
+            "--point",
+            "-n",
+            "12",
+            "--json",
+            "--jobs",
+            "1",
+        ];
+        objects(&stdout(home.path(), &args))
+    };
+    let (here, there) = (eval("tiny"), eval(path));
+    assert_eq!(here.len(), 2);
+    for (here, there) in here.iter().zip(&there) {
+        assert_eq!(here["accuracy"], there["accuracy"], "{here}\n{there}");
+        assert_eq!(here["switches"], there["switches"], "{here}\n{there}");
+    }
+    let doctor = stdout(home.path(), &["doctor", "--preset", path]);
+    assert!(doctor.contains(" answers after "), "{doctor}");
+}
