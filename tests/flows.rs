@@ -151,8 +151,14 @@ fn presets_and_themes_are_chosen_while_it_runs() {
     std::fs::write(presets.join("broken.toml"), tiny.replace("threshold", "treshold")).unwrap();
     let small = tiny.replace("builtin:tiny/large", "builtin:tiny/small");
     std::fs::write(presets.join("twins.toml"), small.replace("\"policy\"", "\"random\"")).unwrap();
+    let absent = tiny.replace("builtin:tiny/large", "nobody/absent");
+    std::fs::write(presets.join("absent.toml"), absent).unwrap();
     let mut session = Session::start(home.path(), &["--seed", "3"], 100, 30);
     session.see("Answer:");
+    session.press("Pabsent");
+    session.see("> absent");
+    session.press("\r");
+    session.see("models fetch nobody/absent");
     session.press("P");
     session.see("cannot be used");
     session.press("broken");

@@ -3,15 +3,21 @@
 #[macro_use]
 mod bench;
 
+use std::sync::Arc;
+
 use bench::{Bench, finished};
+use pointsman::config::Preset;
 use pointsman::episode::{FinishReason, Parent, Verdict};
 use pointsman::evaluation::{PersonScore, Side};
+use pointsman::recording::Recorded;
+use pointsman::routing::{Roster, load_policy};
+use pointsman::session::{Command, Employment};
 use pointsman::store::{Annotations, End, Entry, Summary};
 use pointsman::workbench::{
-    Doing, Effect, Errand, Item, Lesson, Listed, Menu, Message, News, Notice, Page, Pick, Sought,
-    Stretch, update,
+    Beside, Chosen, Doing, Effect, Errand, Item, Lesson, Listed, Menu, Message, Newcomer, News,
+    Notice, Page, Pick, Purpose, Reached, Sought, Stretch, update,
 };
-use ratatui::crossterm::event::KeyCode;
+use ratatui::crossterm::event::{Event as Input, KeyCode};
 
 fn summary(id: u64, verdict: Verdict, parent: Option<u64>) -> Summary {
     let bench = finished(verdict);
@@ -71,7 +77,8 @@ fn a_list() {
 fn a_family() {
     let mut bench = library();
     bench.press("f");
-    assert_eq!(bench.state.library.sought, Sought::Family(14));
+    let family = Sought::Family { of: 14, before: String::new() };
+    assert_eq!(bench.state.library.sought, family);
     found(
         &mut bench,
         vec![listed(12, Verdict::Correct, None, 0), listed(14, Verdict::Wrong, Some(12), 1)],
@@ -113,6 +120,70 @@ fn keys_act_on_the_marked_ones() {
 }
 
 #[test]
+fn marks_go_with_the_list_and_a_family_leads_back_to_it() {
+    let mut bench = library();
+    bench.press(" /Right\n");
+    assert!(bench.state.library.marked.is_empty(), "what is not listed is not deleted");
+    assert_eq!(bench.state.library.sought, Sought::Query("Right".into()));
+    found(&mut bench, vec![listed(12, Verdict::Correct, None, 0)]);
+    bench.press("f");
+    assert!(matches!(bench.state.library.sought, Sought::Family { of: 12, .. }));
+    let effects = effects(&mut bench, KeyCode::Backspace);
+    let query = Sought::Query("Right".into());
+    assert!(matches!(&effects[0], Effect::Do(Errand::Find { sought, .. }) if *sought == query));
+    bench.key(KeyCode::Backspace);
+    assert_eq!(bench.state.page, Page::Panes);
+}
+
+#[test]
+fn one_who_is_far_down_the_list_stays_there() {
+    let mut bench = library();
+    let rows = |n: u64| (1..=n).rev().map(|id| listed(id, Verdict::Correct, None, 0)).collect();
+    found(&mut bench, rows(250));
+    bench.state.library.at = 240;
+    let effects = update(&mut bench.state, Message::Kept(Ok("episode 10 starred".into())));
+    assert!(matches!(&effects[0], Effect::Do(Errand::Find { rows: 250, .. })), "{effects:?}");
+    found(&mut bench, rows(250));
+    assert_eq!(bench.state.library.here().unwrap().entry.summary.id, 10);
+}
+
+#[test]
+fn what_is_typed_takes_the_place_of_what_was_there() {
+    let mut bench = library();
+    bench.press("/wrong\n/Ava\n");
+    assert_eq!(bench.state.library.sought, Sought::Query("Ava".into()), "also a capital letter");
+    bench.press("/");
+    update(&mut bench.state, Message::Input(Input::Paste("boxes\n".into())));
+    bench.press("\n");
+    assert_eq!(bench.state.library.sought, Sought::Query("boxes".into()));
+}
+
+#[test]
+fn a_typed_question_is_asked_whatever_is_on_the_screen() {
+    let mut bench = finished(Verdict::Correct);
+    let episode = bench.state.run.as_ref().unwrap().episode.clone();
+    let stored = Recorded { id: 3, line: 1, events: Vec::new(), json: Vec::new(), episode };
+    update(&mut bench.state, Message::Read(Purpose::Open, Ok(Box::new(stored))));
+    bench.press("iHow many is 1 + 1?");
+    let effects = effects(&mut bench, KeyCode::Enter);
+    let Effect::Send(Command::Ask { question, .. }) = &effects[0] else { panic!("{effects:?}") };
+    assert_eq!(question.text, "How many is 1 + 1?");
+}
+
+#[test]
+fn another_preset_has_no_new_policy() {
+    let mut bench = finished(Verdict::Correct);
+    bench.state.school.newcomer = Some(newcomer());
+    bench.state.school.won = Some(true);
+    let preset = Preset { name: "mine".into(), ..bench.state.preset.clone() };
+    let employment = Employment { preset, roster: Roster::new("mine", None) };
+    update(&mut bench.state, Message::Preset(Ok(Box::new(Chosen { employment, scale: None }))));
+    assert_eq!((&bench.state.school.newcomer, bench.state.school.won), (&None, None));
+    bench.press("T");
+    assert!(bench.screen(120, 40).text().contains("policy promote tiny-0 --preset tiny"));
+}
+
+#[test]
 fn a_failure_is_told_and_the_list_stays() {
     let mut bench = library();
     update(&mut bench.state, Message::Kept(Err("the disk is full".into())));
@@ -138,6 +209,35 @@ fn retraining() {
     update(&mut bench.state, Message::School(News::Failed("cancelled".into())));
     update(&mut bench.state, Message::School(News::Progress(doing(25))));
     assert_eq!(bench.state.school.doing, None, "a late word does not begin it again");
+}
+
+/// A new policy, after a training.
+fn newcomer() -> Arc<Newcomer> {
+    let reached = |share| Reached { threshold: 0.5, share, accuracy: 0.63, ci: [0.5, 0.76] };
+    let row = |share| Beside {
+        share,
+        newcomer: Some(reached(share)),
+        champion: (share > 0.3).then(|| reached(share)),
+    };
+    Arc::new(Newcomer {
+        number: 1,
+        policy: Arc::new(load_policy("builtin:tiny").unwrap()),
+        champion: Some("tiny-0".into()),
+        judged: 61,
+        rows: [0.2, 0.4, 0.6, 0.8, 1.0].map(row).into(),
+    })
+}
+
+#[test]
+fn what_a_training_came_to_has_room() {
+    let mut bench = finished(Verdict::Correct);
+    bench.press("T");
+    update(&mut bench.state, Message::School(News::Trained(newcomer())));
+    for text in ["500 episodes were collected", "100 fresh questions: APGR of tiny-1 0.703"] {
+        update(&mut bench.state, Message::School(News::Over(text.into())));
+    }
+    shots!("newcomer", bench, (80, 24));
+    assert!(bench.screen(80, 24).text().contains("100 %"));
 }
 
 #[test]

@@ -481,7 +481,10 @@ mod keys {
         update(&mut bench.state, Message::SessionGone);
         assert!(matches!(bench.state.link, Link::Failed(_)));
         assert!(sent(&mut bench, 's').is_empty());
-        assert_eq!(hint(&bench), "the session is over: press q to quit");
+        assert_eq!(
+            hint(&bench),
+            "the session is over: press P to choose another preset, q to quit"
+        );
     }
 
     #[test]

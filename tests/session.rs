@@ -35,6 +35,8 @@ struct Watcher {
     refusals: Vec<String>,
     /// Commands for when the episode waits in pause.
     waiting: VecDeque<Command>,
+    /// Stops it as soon as a whole draft is there that a judge is to read.
+    stop_at_judging: bool,
 }
 
 impl Watcher {
@@ -62,8 +64,11 @@ impl Audience for Watcher {
         }
     }
 
-    fn token(&mut self, _: Role, _: &Token) {
+    fn token(&mut self, _: Role, token: &Token) {
         self.tokens += 1;
+        if self.stop_at_judging && token.text.contains('\n') {
+            self.due.push_back(Command::Stop);
+        }
     }
 
     fn opinion(&mut self, step: usize, opinion: &Opinion) {
@@ -218,6 +223,44 @@ fn a_spent_budget_leaves_the_small_model_or_ends_the_episode() {
 }
 
 #[test]
+fn what_is_lifted_or_spent_in_a_pause_holds_at_once() {
+    let led = |router: &str, waiting: Vec<Command>| {
+        let (script, waiting) = (vec![(0, Command::Pause)], waiting.into());
+        run(&mut pair(), router, Watcher { script, waiting, ..Watcher::default() })
+    };
+    let from_here_on = || take(Role::Large, OverrideScope::FromHereOn);
+    let (step, release) = (|| Command::Step, || Command::ClearOverride);
+    let run = led("always-small", vec![from_here_on(), step(), release(), step(), Command::Resume]);
+    assert!(writers(&run.episode).starts_with("LSS"), "{}", writers(&run.episode));
+    let second = run.episode.steps[1].decision.as_ref().unwrap();
+    assert_eq!(second.by, Decider::Rule("always-small".into()));
+
+    // A router that weighs a draft is asked as soon as it has the points.
+    let never = Command::Threshold(1.0);
+    let orders = vec![never, from_here_on(), step(), release(), step(), Command::Resume];
+    let run = led("confidence", orders);
+    assert!(writers(&run.episode).starts_with("LSS"), "{}", writers(&run.episode));
+    assert_eq!(run.watcher.opinions.iter().filter(|(step, _)| *step == 1).count(), 1);
+
+    let budget = Command::Budget;
+    let orders = vec![step(), budget(Some(1.0)), step(), budget(None), step(), Command::Resume];
+    let run = led("always-large", orders);
+    assert!(writers(&run.episode).starts_with("LSL"), "{}", writers(&run.episode));
+    assert_eq!(run.episode.steps[1].decision.as_ref().unwrap().by, Decider::Budget);
+}
+
+#[test]
+fn a_judge_that_reads_can_be_stopped() {
+    let watcher = Watcher { stop_at_judging: true, ..Watcher::default() };
+    let run = run(&mut pair(), "judge", watcher);
+    assert_eq!(reason(&run.episode), FinishReason::Cancelled);
+    assert!(run.episode.steps.is_empty());
+    let kinds: Vec<&EventKind> = run.events.iter().map(|e| &e.kind).collect();
+    let judged = kinds.iter().position(|k| matches!(k, EventKind::Judged { .. })).unwrap();
+    assert!(matches!(kinds[judged + 1], EventKind::Discarded { .. }), "{kinds:?}");
+}
+
+#[test]
 fn absorbing_keeps_the_large_model() {
     let mut conductor = pair();
     conductor.preset_mut().routing.switching = Switching::Absorbing;
@@ -302,15 +345,17 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
     let mut live = spawn(load, roster(), Box::new(Memory::default())).unwrap();
     let ask = || Command::Ask { question: question(), router: None, seed: 1, paused: true };
     // Started in pause, so that the threshold is moved within the episode.
-    for command in [ask(), Command::Threshold(0.25), Command::Resume] {
+    let budget = Command::Budget(Some(5e9));
+    for command in [ask(), Command::Threshold(0.25), budget, Command::Resume] {
         live.commands.send(command).unwrap();
     }
-    let mut thresholds = Vec::new();
+    let (mut thresholds, mut budgets) = (Vec::new(), Vec::new());
     while let Some(update) = live.updates.blocking_recv() {
         match update {
             Update::Event { event, .. } => match event.kind {
                 EventKind::Started(started) => {
                     thresholds.push(started.preset.routing.threshold);
+                    budgets.push(started.preset.budget.limit);
                     if thresholds.len() == 2 {
                         live.commands.send(Command::Quit).unwrap();
                     }
@@ -326,6 +371,7 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
         }
     }
     assert_eq!(thresholds, [preset().routing.threshold, 0.25]);
+    assert_eq!(budgets, [None, Some(5e9)]);
     live.thread.join().unwrap();
 }
 

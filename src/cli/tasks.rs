@@ -63,8 +63,8 @@ pub fn sample(set: &TaskSet, seed: u64, n: usize) -> Vec<Question> {
     asked
 }
 
-/// The same without questions that the store has episodes of to learn from: nothing may have been
-/// trained on them. Endless sets have fresh ones for each seed.
+/// The same without questions that the store has episodes of: nothing may have been trained on them, and
+/// whatever was asked may be learnt from. Endless sets have fresh ones for each seed.
 ///
 /// # Errors
 /// When the store cannot be read, or no question is left.
@@ -72,10 +72,7 @@ pub fn unseen(set: &TaskSet, store: &Store, seed: u64, n: usize) -> anyhow::Resu
     let Some(size) = set.size() else { return Ok(sample(set, seed, n)) };
     let mut seen = HashSet::new();
     for summary in store.list() {
-        let summary = summary?;
-        if summary.collection.is_some() {
-            seen.insert(summary.question);
-        }
+        seen.insert(summary?.question);
     }
     let fresh = set.questions(seed).filter(|q| !seen.contains(&q.text));
     let asked: Vec<Question> = fresh.take(n).collect();
@@ -85,7 +82,7 @@ pub fn unseen(set: &TaskSet, store: &Store, seed: u64, n: usize) -> anyhow::Resu
     if asked.len() < n {
         let name = set.name();
         eprintln!(
-            "pointsman: of {name}'s {size} questions, {} were never collected: these are asked",
+            "pointsman: of {name}'s {size} questions, {} are in no stored episode: these are asked",
             asked.len()
         );
     }
@@ -95,7 +92,7 @@ pub fn unseen(set: &TaskSet, store: &Store, seed: u64, n: usize) -> anyhow::Resu
 /// Every question of a set may have been trained on.
 #[derive(Debug, Error)]
 #[error(
-    "the store has episodes to learn from of every question of {0}: give other questions with --data, or collect from another --split"
+    "the store has episodes of every question of {0}, and may have been learnt from: give other questions with --data, or another --split"
 )]
 pub struct NothingUnseen(String);
 

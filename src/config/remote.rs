@@ -44,7 +44,7 @@ pub struct Remote {
     /// to be asked more slowly (429), each time after a longer pause, or that which the server names.
     #[serde(default = "default_retries")]
     pub retries: u32,
-    /// Requests a minute at most, by all episodes in flight together; no limit where absent.
+    /// Requests a minute at most, by all episodes together that a command has in flight; no limit where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<f64>,
 }

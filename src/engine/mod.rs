@@ -55,6 +55,17 @@ pub enum Evidence {
     Distribution,
 }
 
+impl Evidence {
+    /// What a model with this configuration will tell.
+    pub fn of(config: &ModelConfig) -> Self {
+        match &config.remote {
+            None => Self::Distribution,
+            Some(remote) if remote.logprobs > 0 => Self::Logprobs,
+            Some(_) => Self::Nothing,
+        }
+    }
+}
+
 impl std::fmt::Display for Evidence {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

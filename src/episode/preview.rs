@@ -38,6 +38,21 @@ impl Preview {
 }
 
 impl Episode {
+    /// Whether its budget, where it has one, is spent.
+    pub fn is_spent(&self) -> bool {
+        self.budget.is_some_and(|budget| self.ledger.cost() >= budget)
+    }
+
+    /// An estimate of what the large model alone would have cost: the prompt once, from no cache, and every token that
+    /// stands in the trace.
+    pub fn all_large(&self) -> f64 {
+        let first = self.steps.first();
+        let drafts = first.map_or(&self.discarded, |step| &step.discarded);
+        let first = drafts.first().or(first.map(|step| &step.writing));
+        let prompt = first.map_or(0, |writing| writing.usage.prefilled + writing.usage.reused);
+        self.ledger.prices.large.of(prompt, 0, self.ledger.kept())
+    }
+
     /// What the next step would cost either way; nothing before the first step, which tells how long steps are.
     pub fn preview(&self) -> Option<Preview> {
         let all = mean(self.steps.iter().map(|step| step.writing.tokens.len()))?;

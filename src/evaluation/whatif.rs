@@ -5,7 +5,7 @@
 
 use super::offpolicy::Moments;
 use super::{Estimate, Log, Logged, Scale};
-use crate::episode::{Decider, Decision, Episode, Role};
+use crate::episode::{Decider, Decision, Episode, Role, role_at};
 
 /// Estimates for every threshold, from recorded episodes.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,8 +65,7 @@ pub fn flips(episode: &Episode, from: f64, to: f64) -> Vec<Flip> {
         let decision = decision?;
         let p = decision.p_large?;
         let weighed = !matches!(decision.by, Decider::Person | Decider::Budget);
-        let writer = |t: f64| if p >= t { Role::Large } else { Role::Small };
-        (weighed && writer(from) != writer(to)).then(|| Flip { step, to: writer(to) })
+        (weighed && role_at(p, from) != role_at(p, to)).then(|| Flip { step, to: role_at(p, to) })
     };
     decisions.filter_map(flip).collect()
 }

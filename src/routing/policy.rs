@@ -21,6 +21,9 @@ pub const FORMAT: u32 = 1;
 /// The key of the card among a file's metadata.
 const CARD: &str = "pointsman";
 
+/// Boundaries that are weighed at once: each takes a row of features for every price.
+const AT_ONCE: usize = 8192;
+
 /// Which features a policy reads, after a glimpse of which length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeatureSet {
@@ -268,6 +271,11 @@ impl Policy {
     /// # Errors
     /// When candle fails.
     pub fn p_large_of(&self, rows: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
+        let parts = rows.chunks(AT_ONCE).map(|part| self.p_large_of_some(part));
+        Ok(parts.collect::<candle_core::Result<Vec<_>>>()?.concat())
+    }
+
+    fn p_large_of_some(&self, rows: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
         let n = rows.len();
         let mut values = Vec::with_capacity(n * self.card.set.features.len());
         for row in rows {

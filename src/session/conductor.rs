@@ -6,10 +6,10 @@ use super::running::Running;
 use super::{Audience, Fork, Journal, SessionError, now_ms};
 use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
 use crate::engine::chat::frame;
-use crate::engine::{Begun, Draft, Engine, EngineError, Evidence, Flow, Request, Segment};
+use crate::engine::{Begun, Draft, Engine, EngineError, Evidence, Request, Segment};
 use crate::episode::{
     Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
-    Role, Started, Step, StopReason, Token, Verdict, Writing, role_at,
+    Role, Started, Step, StopReason, Verdict, Writing, role_at,
 };
 use crate::routing::{
     Boundary, Drawn, Explorer, Glance, Opinion, Pair, Router, RouterError, Shadow,
@@ -180,25 +180,26 @@ impl Conductor {
         let result = running
             .begin(job.fork.as_ref(), job.paused)
             .and_then(|()| self.go(&mut running, &mut course));
-        for role in Role::BOTH {
-            self.engines[role].forget()?;
-        }
-        match result {
+        let ended = match result {
             Ok(reason) => {
                 let (answer, mut verdict) = question.grade(&running.episode.text());
                 if reason == FinishReason::Cancelled {
                     // Nobody knows what it would have come to.
                     verdict = Verdict::Undecided;
                 }
-                running.emit(EventKind::Finished { answer, verdict, reason })?;
-                Ok(running.episode)
+                running.emit(EventKind::Finished { answer, verdict, reason })
             }
             Err(error) => {
                 // The first error is the one to report.
                 let _ = running.emit(EventKind::Failed { error: error.to_string() });
                 Err(error)
             }
-        }
+        };
+        // Whatever became of it, both engines are cleared, and the last event is kept before one of them fails to be.
+        let forgotten = Role::BOTH.map(|role| self.engines[role].forget());
+        ended?;
+        forgotten.into_iter().collect::<Result<(), _>>()?;
+        Ok(running.episode)
     }
 
     /// Whether the job's router can decide about its question, with this preset and these models.
@@ -253,11 +254,10 @@ impl Conductor {
             if step >= self.preset.steps.max_steps {
                 return Ok(FinishReason::StepLimit);
             }
-            let spent = running.episode.budget.is_some_and(|b| running.episode.ledger.cost() >= b);
-            if spent && self.preset.budget.when_spent == WhenSpent::Stop {
+            if self.stops(&running.episode) {
                 return Ok(FinishReason::BudgetSpent);
             }
-            let settled = self.settled(&running.episode, course.router, spent);
+            let settled = self.settled(&running.episode, course.router);
             let boundary = match &settled {
                 Some(_) => None,
                 None => match self.look(running, course)? {
@@ -267,14 +267,17 @@ impl Conductor {
             };
             // A person who steps through sees the router's opinion before choosing.
             running.wait_while_paused()?;
-            if running.stopped || running.redo {
+            // Meanwhile that person may have lifted an override, or changed the budget: then it is looked at anew.
+            let now = self.settled(&running.episode, course.router);
+            let lifted = settled.is_some() && settled != now && running.episode.taken.is_none();
+            if running.stopped || running.redo || lifted || self.stops(&running.episode) {
                 if let Some(draft) = boundary.and_then(|seen| seen.draft) {
                     let writing = writing(Role::Small, draft);
                     running.emit(EventKind::Discarded { step, writing })?;
                 }
                 continue;
             }
-            let (choice, by, propensity) = match (running.episode.taken, &settled, &boundary) {
+            let (choice, by, propensity) = match (running.episode.taken, &now, &boundary) {
                 (Some((model, _)), ..) => (model, Decider::Person, None),
                 (None, Some((choice, by)), _) => (*choice, by.clone(), Some(1.0)),
                 (None, None, Some(seen)) => {
@@ -295,7 +298,7 @@ impl Conductor {
                         None => (role_at(p_large, threshold), course.router.decider(), Some(1.0)),
                     }
                 }
-                // An override was lifted during the pause: look again.
+                // What was settled is no longer: as above.
                 (None, None, None) => continue,
             };
             let (opinion, draft) = match boundary {
@@ -363,17 +366,17 @@ impl Conductor {
         Ok(None)
     }
 
+    /// Whether the episode ends because its budget is spent.
+    fn stops(&self, episode: &Episode) -> bool {
+        episode.is_spent() && self.preset.budget.when_spent == WhenSpent::Stop
+    }
+
     /// The choice where there is nothing to weigh, and who made it.
-    fn settled(
-        &self,
-        episode: &Episode,
-        router: &dyn Router,
-        spent: bool,
-    ) -> Option<(Role, Decider)> {
+    fn settled(&self, episode: &Episode, router: &dyn Router) -> Option<(Role, Decider)> {
         if let Some((model, OverrideScope::FromHereOn)) = episode.taken {
             return Some((model, Decider::Person));
         }
-        if spent {
+        if episode.is_spent() {
             return Some((Role::Small, Decider::Budget));
         }
         let last = episode.steps.last().map(|s| s.writing.model);
@@ -402,7 +405,7 @@ impl Conductor {
             request.glimpse = matches!(wanted, Glimpse::Tokens(_));
             self.read_again(running, Role::Small)?;
             let engine = &mut self.engines[Role::Small];
-            let draft = running.watch(Role::Small, engine.as_mut(), &request)?;
+            let draft = running.heed(Some(Role::Small), engine.as_mut(), &request)?;
             if draft.stop == StopReason::Cancelled {
                 let step = running.episode.steps.len();
                 let writing = writing(Role::Small, draft);
@@ -416,11 +419,19 @@ impl Conductor {
             tokens: draft.tokens.clone(),
             whole: draft.stop != StopReason::Glimpse,
         });
-        let judged = if router.judges() && !glance.tokens.is_empty() {
-            self.judge(running, prompts, &glance.text)?
-        } else {
-            Vec::new()
-        };
+        let mut judged = Vec::new();
+        if router.judges() && !glance.tokens.is_empty() {
+            let reading = self.judge(running, prompts, &glance.text)?;
+            if reading.stop == StopReason::Cancelled {
+                if let Some(draft) = draft {
+                    let step = running.episode.steps.len();
+                    let writing = writing(Role::Small, draft);
+                    running.emit(EventKind::Discarded { step, writing })?;
+                }
+                return Ok(None);
+            }
+            judged = reading.tokens;
+        }
         let episode = &running.episode;
         let boundary = Boundary { episode, question, glimpse: &glance, judged: &judged };
         let opinion = router.opinion(&boundary)?;
@@ -459,18 +470,17 @@ impl Conductor {
         running: &mut Running<'_>,
         prompts: &PerRole<String>,
         draft: &str,
-    ) -> Result<Vec<Token>, SessionError> {
+    ) -> Result<Draft, SessionError> {
         let model = Role::Large;
         let mut request = self.request(&running.episode, model, prompts, usize::MAX);
         request.dictation = Some(draft.into());
         self.read_again(running, model)?;
         // Nothing is written, so there is nothing to show.
-        let Draft { tokens, usage, .. } =
-            self.engines[model].write(&request, &mut |_| Flow::Continue)?;
+        let draft = running.heed(None, self.engines[model].as_mut(), &request)?;
         let step = running.episode.steps.len();
-        let reading = Reading { model, tokens: tokens.clone(), usage };
+        let reading = Reading { model, tokens: draft.tokens.clone(), usage: draft.usage };
         running.emit(EventKind::Judged { step, reading })?;
-        Ok(tokens)
+        Ok(draft)
     }
 
     /// Lets `role` write the step, from its own beginning where it has one.
@@ -494,7 +504,7 @@ impl Conductor {
         });
         self.read_again(running, role)?;
         let engine = self.engines[role].as_mut();
-        let rest = running.watch(role, engine, &request)?;
+        let rest = running.heed(Some(role), engine, &request)?;
         Ok(match begun {
             Some(draft) => joined(draft, rest),
             None => rest,

@@ -39,6 +39,8 @@ pub fn spawn(
             updates: sender,
             next: None,
             employment: None,
+            threshold: None,
+            budget: None,
             open: false,
             over: false,
         };
@@ -65,14 +67,11 @@ fn serve(mut conductor: Conductor, mut roster: Roster, journal: &mut dyn Journal
                             Job { paused, shadows, ..Job::new(&question, router.as_mut(), seed) };
                         conductor.run(job, journal, hall)
                     });
-                if let Some(episode) = hall.told(result) {
-                    // What a person set holds for the next question too.
-                    let preset = conductor.preset_mut();
-                    if preset.routing.exploration.is_none() {
-                        preset.routing.threshold = episode.threshold;
-                    }
-                    preset.budget.limit = episode.budget;
-                }
+                hall.told(result);
+                // What a person set holds for the next question too, whatever became of this one.
+                let preset = conductor.preset_mut();
+                let threshold = hall.threshold.filter(|_| preset.routing.exploration.is_none());
+                preset.routing.threshold = threshold.unwrap_or(preset.routing.threshold);
             }
             Command::Fork(order) => {
                 let ForkOrder { fork, router, roster: own, paused } = *order;
@@ -87,6 +86,7 @@ fn serve(mut conductor: Conductor, mut roster: Roster, journal: &mut dyn Journal
                         let job = Job::fork(&question, router.as_mut(), fork);
                         conductor.run(Job { paused, shadows, ..job }, journal, hall)
                     });
+                // A threshold that is moved in a fork is for the fork only.
                 hall.told(result);
             }
             Command::Redo => hall.tell(Update::Refused(
@@ -103,6 +103,10 @@ fn serve(mut conductor: Conductor, mut roster: Roster, journal: &mut dyn Journal
         if hall.over {
             return;
         }
+        hall.threshold = None;
+        if let Some(limit) = hall.budget.take() {
+            conductor.preset_mut().budget.limit = limit;
+        }
         if let Some(employment) = hall.employment.take() {
             *conductor.preset_mut() = employment.preset;
             roster = employment.roster;
@@ -118,6 +122,9 @@ struct Hall {
     next: Option<Command>,
     /// Who is to choose from the next question on.
     employment: Option<Box<Employment>>,
+    /// The threshold and the budget that a person set in the episode.
+    threshold: Option<f64>,
+    budget: Option<Option<f64>>,
     /// An episode has begun and its last event has not come.
     open: bool,
     over: bool,
@@ -131,18 +138,21 @@ impl Hall {
         }
     }
 
-    /// Tells of an episode that could not be run, and gives one that could.
-    fn told(&mut self, result: Result<Episode, SessionError>) -> Option<Episode> {
+    /// Tells of an episode that could not be run.
+    fn told(&mut self, result: Result<Episode, SessionError>) {
         let open = std::mem::take(&mut self.open);
-        result
-            .map_err(|error| {
-                let reason = error.to_string();
-                self.tell(if open { Update::Broken(reason) } else { Update::Refused(reason) });
-            })
-            .ok()
+        if let Err(error) = result {
+            let reason = error.to_string();
+            self.tell(if open { Update::Broken(reason) } else { Update::Refused(reason) });
+        }
     }
 
     fn heard(&mut self, command: Option<Command>) -> Option<Command> {
+        match command {
+            Some(Command::Threshold(to)) if (0.0..=1.0).contains(&to) => self.threshold = Some(to),
+            Some(Command::Budget(limit)) => self.budget = Some(limit),
+            _ => {}
+        }
         match command {
             Some(command @ (Command::Ask { .. } | Command::Fork(_) | Command::Quit)) => {
                 self.next = Some(command);

@@ -156,16 +156,16 @@ impl Running<'_> {
         }
     }
 
-    /// Lets an engine write, shows its tokens and obeys meanwhile.
-    pub(super) fn watch(
+    /// Lets an engine write or read, and obeys meanwhile; `shown` is the model whose tokens are shown.
+    pub(super) fn heed(
         &mut self,
-        role: Role,
+        shown: Option<Role>,
         engine: &mut dyn Engine,
         request: &Request,
     ) -> Result<Draft, SessionError> {
         let mut failed = None;
         let draft = engine.write(request, &mut |token| {
-            if let Some(token) = token {
+            if let (Some(role), Some(token)) = (shown, token) {
                 self.audience.token(role, token);
             }
             if failed.is_none() {

@@ -108,6 +108,8 @@ pub enum Place {
     Lines,
     /// The models are loaded.
     Session,
+    /// They are, or could not be.
+    Models,
     /// An episode is running or paused.
     Episode,
     /// There is an episode, open or over.
@@ -127,7 +129,7 @@ impl Place {
             Self::Anywhere => true,
             Self::Lines => mode != Mode::School,
             Self::Trace => matches!(mode, Mode::Live | Mode::Replay),
-            Self::Session | Self::Episode => mode == Mode::Live,
+            Self::Session | Self::Models | Self::Episode => mode == Mode::Live,
             Self::Replay => mode == Mode::Replay,
             Self::Library => mode == Mode::Library,
             Self::School => mode == Mode::School,
@@ -443,7 +445,7 @@ pub const ACTIONS: &[Row] = &[
         Place::School,
     ),
     row(Action::Score, &[Key::plain('a')], "score", "you against the router", Place::Session),
-    row(Action::Presets, &[Key::plain('P')], "presets", "choose a preset", Place::Session),
+    row(Action::Presets, &[Key::plain('P')], "presets", "choose a preset", Place::Models),
     row(
         Action::InLibrary(Deed::Open),
         &[Key::code(KeyCode::Enter)],

@@ -26,7 +26,7 @@ pub enum Errand {
     /// Read what the store says of thresholds: [`super::Message::Outlook`].
     LookAhead,
     /// List episodes: [`super::Message::Found`] with the same ticket. A request with a higher one ends it.
-    Find { ticket: u64, sought: Sought, after: Option<Cursor> },
+    Find { ticket: u64, sought: Sought, after: Option<Cursor>, rows: usize },
     /// Read an episode: [`super::Message::Read`].
     Read { id: u64, purpose: Purpose },
     /// Note something about episodes: [`super::Message::Kept`].
@@ -35,8 +35,8 @@ pub enum Errand {
     Bin(Vec<u64>),
     /// Undo the last deletion: [`super::Message::Kept`].
     Undo,
-    /// Make a list to choose from: [`super::Message::Menu`].
-    Choices(List, Option<Box<Pair>>),
+    /// Make a list to choose from: [`super::Message::Menu`]. Of thresholds, as they hold for this preset and pair.
+    Choices(List, Option<Box<(Preset, Pair)>>),
     /// Load a theme: [`super::Message::Theme`].
     Theme(String),
     /// Load a preset and its policy: [`super::Message::Preset`].

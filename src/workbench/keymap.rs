@@ -101,7 +101,8 @@ impl Keymap {
     pub fn row_of(&self, key: Key, mode: Mode) -> Option<&'static Row> {
         let bound = || self.rows().filter(|(_, keys)| keys.contains(&key)).map(|(row, _)| row);
         let live = |row: &&Row| {
-            mode == Mode::Replay && matches!(row.place, Place::Session | Place::Episode)
+            mode == Mode::Replay
+                && matches!(row.place, Place::Session | Place::Models | Place::Episode)
         };
         bound().find(|row| row.place.is_in(mode)).or_else(|| bound().find(live))
     }

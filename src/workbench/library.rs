@@ -6,7 +6,7 @@ use crate::library::Cursor;
 use crate::store::Entry;
 
 /// Episodes that are fetched at a time.
-pub const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 /// Rows before the last one that is there at which more are fetched.
 const AHEAD: usize = 40;
 
@@ -46,8 +46,8 @@ pub struct Listed {
 pub enum Sought {
     /// What a query finds, in the language of [`crate::library::Query`].
     Query(String),
-    /// An episode's parents, and all their forks.
-    Family(u64),
+    /// The parents of the episode `of`, and all their forks; `before` is the query to go back to.
+    Family { of: u64, before: String },
 }
 
 impl Default for Sought {
@@ -113,13 +113,13 @@ impl Library {
     /// Takes in a stretch, which is the first one where `anew`.
     pub(super) fn take(&mut self, stretch: Stretch, anew: bool) {
         if anew {
-            let here = self.here().map(|row| row.entry.summary.id);
+            let id = |row: &Listed| row.entry.summary.id;
+            let here = self.here().map(id);
             self.rows.clear();
             self.unreadable = 0;
             self.rows.extend(stretch.rows);
-            // One stays at the same episode where it is still there.
-            let same = |row: &Listed| Some(row.entry.summary.id) == here;
-            self.at = self.rows.iter().position(same).unwrap_or(self.at);
+            // One stays at the same episode where it is still there, else at the same row.
+            self.at = self.rows.iter().position(|row| Some(id(row)) == here).unwrap_or(self.at);
             self.step(0);
         } else {
             self.rows.extend(stretch.rows);

@@ -54,8 +54,8 @@ pub enum Message {
     /// A policy to fork with at that step, from 0.
     Hired(usize, Result<Roster, String>),
     School(News),
-    /// A policy is in force, with these routers and scores; or why it is not.
-    Promoted(Result<(Roster, Option<Scale>), String>),
+    /// A policy is in force, and routes; or why it is not.
+    Promoted(Result<Box<Chosen>, String>),
     Scored(Result<PersonScore, String>),
     /// A text was sent to the terminal's clipboard, or why it was not.
     Copied(Result<(), String>),

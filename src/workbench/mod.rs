@@ -52,7 +52,7 @@ pub use errand::{Change, Errand, Purpose};
 pub use film::film;
 pub use key::Key;
 pub use keymap::Keymap;
-pub use library::{Deed, Library, Listed, PAGE, Sought, Stretch};
+pub use library::{Deed, Library, Listed, Sought, Stretch};
 pub use menu::{Item, List, Menu, Pick};
 pub use message::{Chosen, Effect, Message, Scroll};
 pub use onscreen::{InFlight, Run};

@@ -31,7 +31,11 @@ pub(super) fn refusal(place: Place, state: &State) -> Option<String> {
             &[(Action::Help, "for its keys"), (Action::Back, "to leave it")],
         ),
         (_, Link::Loading(_)) => ("the models are still being loaded", &[]),
-        (_, Link::Failed(_)) => ("the session is over", &[(Action::Quit, "to quit")]),
+        (Place::Models, Link::Failed(_) | Link::Ready) => return None,
+        (_, Link::Failed(_)) => (
+            "the session is over",
+            &[(Action::Presets, "to choose another preset"), (Action::Quit, "to quit")],
+        ),
         (Place::Session, Link::Ready) => return None,
         (Place::Episode, Link::Ready) if state.open().is_some() => return None,
         (Place::Episode, Link::Ready) if state.can_go_back() => (
@@ -61,7 +65,7 @@ pub(super) fn hints(state: &State) -> &'static [(Action, &'static str)] {
     }
     match (&state.link, state.open().map(|run| &run.episode.status)) {
         (Link::Absent, _) => &[(Action::Quit, "quit")],
-        (Link::Failed(_), _) => &[(Action::Quit, "quit")],
+        (Link::Failed(_), _) => &[(Action::Presets, "presets"), (Action::Quit, "quit")],
         (Link::Loading(_), _) => &[(Action::Quit, "quit"), (Action::Help, "keys")],
         (Link::Ready, Some(Status::Paused)) => &[
             (Action::Pause, "resume"),

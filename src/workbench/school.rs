@@ -59,7 +59,8 @@ pub struct Newcomer {
     pub policy: Arc<Policy>,
     /// Name of the one in force, where there is one.
     pub champion: Option<String>,
-    /// Recorded episodes that both were judged on and neither learnt from.
+    /// Recorded episodes with drawn choices that both were judged on; the new one did not learn from them, the one in
+    /// force may have.
     pub judged: usize,
     /// The same costs, the accuracy of each.
     pub rows: Vec<Beside>,

@@ -6,6 +6,7 @@ use super::Bureau;
 use crate::cli::calibrate::{aim, calibrations};
 use crate::cli::policies;
 use crate::config::{Preset, load_preset, preset_names};
+use crate::engine::{EngineError, Place, inventory};
 use crate::evaluation::Scale;
 use crate::routing::{Ground, Pair, Policy, Roster};
 use crate::session::Employment;
@@ -13,7 +14,11 @@ use crate::theme::{Theme, theme_names};
 use crate::workbench::{Chosen, Item, List, Menu, Pick};
 
 impl Bureau {
-    pub(super) fn choices(&self, list: List, pair: Option<&Pair>) -> Result<Menu, String> {
+    pub(super) fn choices(
+        &self,
+        list: List,
+        ground: Option<&(Preset, Pair)>,
+    ) -> Result<Menu, String> {
         Ok(match list {
             List::Themes => {
                 let names = theme_names(&self.folders.themes());
@@ -28,7 +33,7 @@ impl Bureau {
                 let names = preset_names(&self.folders);
                 Menu::new("presets", names.into_iter().map(|name| self.preset_item(name)).collect())
             }
-            List::Calibrations => self.calibrated(pair)?,
+            List::Calibrations => self.calibrated(ground)?,
             List::Policies { step } => {
                 let names = self.policies()?;
                 let item = |(name, note): (String, String)| Item {
@@ -50,12 +55,12 @@ impl Bureau {
         Item { label: name.clone(), note, pick: Pick::Preset(name) }
     }
 
-    fn calibrated(&self, pair: Option<&Pair>) -> Result<Menu, String> {
+    fn calibrated(&self, ground: Option<&(Preset, Pair)>) -> Result<Menu, String> {
         let policy =
             self.policy().ok_or("thresholds are calibrated for the router `policy` only")?;
         let digest = policy.digest().map_err(|e| e.to_string())?;
-        let pair = pair.cloned().unwrap_or_default();
-        let now = Ground::of(digest, &self.preset(), pair, &self.task);
+        let (preset, pair) = ground.cloned().unwrap_or_else(|| (self.preset(), Pair::default()));
+        let now = Ground::of(digest, &preset, pair, &self.task);
         let all = calibrations(&self.store, &policy).map_err(|e| e.to_string())?;
         if all.is_empty() {
             return Err(format!(
@@ -123,9 +128,21 @@ impl Bureau {
         let roster = Roster::new(&preset.name, policy.map(Arc::new));
         roster.router(&preset.routing.router).map_err(|e| e.to_string())?;
         roster.shadows(&preset.routing.shadows).map_err(|e| e.to_string())?;
+        // The session before ends for the new one, which should then begin.
+        for model in [&preset.small, &preset.large] {
+            let found = inventory(model, &self.folders.cache).map_err(|e| e.to_string())?;
+            if found.place == Place::NotHere {
+                return Err(EngineError::NotFetched(model.source.clone()).to_string());
+            }
+        }
+        Ok(self.chosen(preset, roster))
+    }
+
+    /// Has these choose, and tells.
+    pub(super) fn chosen(&self, preset: Preset, roster: Roster) -> Box<Chosen> {
         self.employ(&preset, &roster);
         let scale = scale(&preset, &roster);
-        Ok(Box::new(Chosen { employment: Employment { preset, roster }, scale }))
+        Box::new(Chosen { employment: Employment { preset, roster }, scale })
     }
 }
 

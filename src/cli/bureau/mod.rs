@@ -27,7 +27,7 @@ use crate::store::{End, Entry, Store, StoreError};
 use crate::tasks::Question;
 use crate::training::{Dataset, logged};
 use crate::workbench::{
-    Change, Desk, Errand, Listed, Message, News, Outlook, PAGE, Session, Sought, Stretch,
+    Change, Desk, Errand, Listed, Message, News, Outlook, Session, Sought, Stretch,
 };
 
 /// Episodes that a score looks at, the newest ones.
@@ -120,6 +120,11 @@ impl Bureau {
         locked(&self.in_force).preset.clone()
     }
 
+    /// The policy that there is, whether it routes or another router does.
+    fn policy_at_hand(&self) -> Option<Arc<Policy>> {
+        locked(&self.in_force).roster.policy().cloned()
+    }
+
     /// The policy that routes, where one does.
     fn policy(&self) -> Option<Arc<Policy>> {
         let Employment { preset, roster } = &*locked(&self.in_force);
@@ -145,19 +150,25 @@ impl Bureau {
         Ok(person_score(&episodes))
     }
 
-    fn find(&self, ticket: u64, sought: &Sought, after: Option<Cursor>) -> Result<Stretch, String> {
+    fn find(
+        &self,
+        ticket: u64,
+        sought: &Sought,
+        after: Option<Cursor>,
+        rows: usize,
+    ) -> Result<Stretch, String> {
         self.ticket.fetch_max(ticket, Ordering::Relaxed);
         let is_wanted = || self.ticket.load(Ordering::Relaxed) == ticket;
         let query = match sought {
             Sought::Query(query) => query,
-            Sought::Family(id) => {
+            Sought::Family { of: id, .. } => {
                 let rows = family(&self.store, *id).map_err(|e| e.to_string())?;
                 let rows = rows.into_iter().map(|(entry, depth)| listed(entry, depth));
                 return Ok(Stretch { rows: rows.collect(), ..Stretch::default() });
             }
         };
         let query = Query::parse(query, &LocalTime::at(now_ms())).map_err(|e| e.to_string())?;
-        let found = page(&self.store, &query, after, PAGE, |_| is_wanted());
+        let found = page(&self.store, &query, after, rows, |_| is_wanted());
         let found = found.map_err(|e| e.to_string())?;
         Ok(Stretch {
             rows: found.entries.into_iter().map(|entry| listed(entry, 0)).collect(),
@@ -239,8 +250,8 @@ impl Desk for Bureau {
                 let outlook = look_ahead(&self.store, self.policy().as_deref());
                 tell(Message::Outlook(outlook.map(Arc::new)));
             }
-            Errand::Find { ticket, sought, after } => {
-                let found = self.find(ticket, &sought, after);
+            Errand::Find { ticket, sought, after, rows } => {
+                let found = self.find(ticket, &sought, after, rows);
                 tell(Message::Found { ticket, anew: after.is_none(), found });
             }
             Errand::Read { id, purpose } => {
@@ -254,8 +265,8 @@ impl Desk for Bureau {
                 let told = kept.map(|()| format!("{} in the bin, undo brings back", many(&ids)));
                 tell(Message::Kept(told.map_err(|e| e.to_string())));
             }
-            Errand::Choices(list, pair) => {
-                tell(Message::Menu(self.choices(list, pair.as_deref())));
+            Errand::Choices(list, ground) => {
+                tell(Message::Menu(self.choices(list, ground.as_deref())));
             }
             Errand::Theme(name) => tell(Message::Theme(self.theme(&name))),
             Errand::Preset(name) => tell(Message::Preset(self.load(&name))),

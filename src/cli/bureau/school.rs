@@ -5,22 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Bureau;
-use super::choices::scale;
 use crate::cli::calibrate::{aim, calibrate};
 use crate::cli::options::fresh;
 use crate::cli::tasks::{sample, unseen};
 use crate::cli::{memory, policies};
-use crate::config::{Glimpse, Preset};
-use crate::engine::Flow;
+use crate::config::{Glimpse, Preset, load_preset};
+use crate::engine::{Evidence, Flow};
 use crate::episode::Episode;
-use crate::evaluation::{Estimate, Log, Logged, Scale};
+use crate::evaluation::{Estimate, Log, Logged};
 use crate::routing::{FeatureSet, Pair, Policy, Roster, Target};
 use crate::session::{Fleet, SessionError, load_fleet};
 use crate::tasks::arithmetic::Split;
 use crate::training::{
     Dataset, Plan, Settings, Trajectory, collect, contest, exploring, logged, train,
 };
-use crate::workbench::{Beside, COLLECTED, Doing, Lesson, Message, Newcomer, News, Reached};
+use crate::workbench::{
+    Beside, COLLECTED, Chosen, Doing, Lesson, Message, Newcomer, News, Reached,
+};
 
 /// One episode in so many is kept from a training, to judge what came of it.
 const JUDGED: u64 = 5;
@@ -35,8 +36,10 @@ const CALIBRATED: usize = 300;
 /// What a calibration promises: at most 5 % of questions are lost, with confidence 95 %.
 const ACCURACY: f64 = 0.95;
 const CONFIDENCE: f64 = 0.95;
-/// Probability of a coin's choice while episodes are collected.
+/// Probability of a coin's choice while episodes are collected: with a policy, and without one, where random
+/// thresholds alone would make a choice certain once its step is known.
 const COIN: f64 = 0.2;
+const BLIND_COIN: f64 = 0.5;
 
 impl Bureau {
     /// Does what [`crate::workbench::Errand::Learn`] asks for.
@@ -77,6 +80,7 @@ impl Bureau {
         say: &dyn Fn(usize, usize, String),
     ) -> anyhow::Result<Arc<Newcomer>> {
         let set = FeatureSet::full(preset.routing.glimpse.unwrap_or(Glimpse::Step));
+        let set = set.known_from(Evidence::of(&preset.small));
         let all = self.store.len();
         let mut read = 0;
         let mut dataset = Dataset::read(&self.store, pair, &set, || {
@@ -111,7 +115,7 @@ impl Bureau {
         })?;
         anyhow::ensure!(self.goes_on(), "the training was cancelled; nothing was kept");
         let number = policies::keep(&self.store, &preset.name, pair, &mut policy)?;
-        let champion = self.policy();
+        let champion = self.policy_at_hand();
         let unit = policy.card.cost_unit;
         let newcomers = log(&judged, &policy)?;
         // Another feature set reads other rows.
@@ -125,7 +129,7 @@ impl Bureau {
         };
         let rows = SHARES.map(row).into();
         let champion = champion.as_ref().map(|champion| champion.card.name.clone());
-        let judged = judged.len();
+        let judged = judged.iter().filter(|trajectory| trajectory.explored).count();
         Ok(Arc::new(Newcomer { number, policy: Arc::new(policy), champion, judged, rows }))
     }
 
@@ -135,10 +139,16 @@ impl Bureau {
         say: &dyn Fn(usize, usize, String),
     ) -> anyhow::Result<String> {
         let mut fleet = self.fleet(preset)?;
-        let policy = self.policy();
-        let router = if policy.is_some() { "policy" } else { "random" };
-        fleet.set(&exploring(preset, router, policy.as_deref(), COIN));
-        // Other questions than any collection before: their number goes into the seed.
+        let policy = self.policy_at_hand();
+        let (router, coin) =
+            if policy.is_some() { ("policy", COIN) } else { ("random", BLIND_COIN) };
+        let mut exploring = exploring(preset, router, policy.as_deref(), coin);
+        if policy.is_none() {
+            // A draft is what a first policy learns from, and this router asks for none.
+            exploring.routing.glimpse.get_or_insert(Glimpse::Step);
+        }
+        fleet.set(&exploring);
+        // Mostly other questions than those of collections before: their number goes into the seed.
         let seed = self.seed ^ (self.store.len() as u64) << 20;
         let asked = sample(&self.tasks.open(None, Split::Develop)?, seed, COLLECTED);
         let roster = Roster::new(&preset.name, policy);
@@ -167,8 +177,10 @@ impl Bureau {
         preset: &Preset,
         say: &dyn Fn(usize, usize, String),
     ) -> anyhow::Result<String> {
-        let policy = self.policy().ok_or_else(|| {
-            anyhow::anyhow!("thresholds are calibrated for the router `policy` only")
+        let policy = self.policy_at_hand().ok_or_else(|| {
+            anyhow::anyhow!(
+                "a threshold is calibrated for a policy, and there is none yet: train one"
+            )
         })?;
         let mut fleet = self.fleet(preset)?;
         let roster = Roster::new(&preset.name, Some(policy.clone()));
@@ -204,8 +216,10 @@ impl Bureau {
         newcomer: Option<&Newcomer>,
         say: &dyn Fn(usize, usize, String),
     ) -> anyhow::Result<News> {
-        let (Some(newcomer), Some(champion)) = (newcomer, self.policy()) else {
-            anyhow::bail!("a contest needs a new policy and one in force");
+        let (Some(newcomer), Some(champion)) = (newcomer, self.policy_at_hand()) else {
+            anyhow::bail!(
+                "a contest needs a policy before the new one, and there is none: promote the new one"
+            );
         };
         let mut fleet = self.fleet(preset)?;
         let seed = policies::contest_seed(self.seed, &self.store, &preset.name, newcomer.number)?;
@@ -249,33 +263,36 @@ impl Bureau {
         Ok(load_fleet(preset, &self.folders.cache, Some(1))?)
     }
 
-    pub(super) fn promote(
-        &self,
-        preset: &str,
-        newcomer: &Newcomer,
-    ) -> Result<(Roster, Option<Scale>), String> {
+    pub(super) fn promote(&self, preset: &str, newcomer: &Newcomer) -> Result<Box<Chosen>, String> {
         self.store.promote(preset, newcomer.number).map_err(|e| e.to_string())?;
-        Ok(self.put_in_force(Some(newcomer.policy.clone())))
+        Ok(self.put_in_force(newcomer.policy.clone()))
     }
 
     /// Puts the policy in force that was before the last promotion.
-    pub(super) fn roll_back(&self, name: &str) -> Result<(Roster, Option<Scale>), String> {
-        let preset = self.preset();
+    pub(super) fn roll_back(&self, name: &str) -> Result<Box<Chosen>, String> {
+        let mut preset = self.preset();
         if self.store.roll_back(name).map_err(|e| e.to_string())?.is_none() {
             return Err(format!(
                 "no policy was promoted for preset {name}: the one of the preset is in force"
             ));
         }
         let policy = policies::in_force(&preset, Some(&self.store)).map_err(|e| e.to_string())?;
-        Ok(self.put_in_force(policy.map(Arc::new)))
+        if let Some(policy) = policy {
+            return Ok(self.put_in_force(Arc::new(policy)));
+        }
+        // Then the router chooses that the preset had before a policy was promoted.
+        let own = load_preset(name, &self.folders).map_err(|e| e.to_string())?;
+        preset.routing.router = own.routing.router;
+        let roster = Roster::new(&preset.name, None);
+        Ok(self.chosen(preset, roster))
     }
 
-    fn put_in_force(&self, policy: Option<Arc<Policy>>) -> (Roster, Option<Scale>) {
-        let preset = self.preset();
-        let roster = Roster::new(&preset.name, policy);
-        self.employ(&preset, &roster);
-        let scale = scale(&preset, &roster);
-        (roster, scale)
+    /// Has a policy choose, whichever router did.
+    fn put_in_force(&self, policy: Arc<Policy>) -> Box<Chosen> {
+        let mut preset = self.preset();
+        preset.routing.router = "policy".into();
+        let roster = Roster::new(&preset.name, Some(policy));
+        self.chosen(preset, roster)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::recording::{Recorded, Speed};
 use crate::workbench::actions::Action;
 use crate::workbench::compare::Compare;
 use crate::workbench::errand::{Change, Errand, Purpose};
-use crate::workbench::library::{Deed, Sought, Stretch};
+use crate::workbench::library::{Deed, PAGE as LIST, Sought, Stretch};
 use crate::workbench::message::{Effect, Scroll};
 use crate::workbench::onscreen::Run;
 use crate::workbench::replay::Replay;
@@ -35,6 +35,8 @@ pub(super) fn look_for(state: &mut State, query: &str) -> Vec<Effect> {
 /// Looks for something else, from its first row.
 fn look_anew(state: &mut State) -> Vec<Effect> {
     state.library.rows.clear();
+    // What is not listed any more shall not be deleted with what is.
+    state.library.marked.clear();
     state.library.at = 0;
     look(state)
 }
@@ -51,7 +53,9 @@ fn find(state: &mut State, anew: bool) -> Vec<Effect> {
     library.waits = true;
     let after = library.next.filter(|_| !anew);
     let (ticket, sought) = (library.ticket, library.sought.clone());
-    vec![Effect::Do(Errand::Find { ticket, sought, after })]
+    // One who is far down stays there.
+    let rows = if anew { library.rows.len().max(LIST) } else { LIST };
+    vec![Effect::Do(Errand::Find { ticket, sought, after, rows })]
 }
 
 /// What was listed has come.
@@ -98,6 +102,12 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
     if !state.can_go_back() {
         state.selected = None;
         return vec![Effect::Scroll(Scroll::Follow)];
+    }
+    if state.page == Page::Library
+        && let Sought::Family { before, .. } = &mut state.library.sought
+    {
+        state.library.sought = Sought::Query(std::mem::take(before));
+        return look_anew(state);
     }
     if state.page != Page::Panes {
         state.page = Page::Panes;
@@ -147,7 +157,9 @@ fn obey(state: &mut State, deed: Deed) -> Vec<Effect> {
         // The session's own episode needs not be read.
         Deed::Open if state.live == Some(id) => {
             state.page = Page::Panes;
-            if state.can_go_back() { back(state) } else { Vec::new() }
+            let effects = if state.can_go_back() { back(state) } else { Vec::new() };
+            state.page = Page::Panes;
+            effects
         }
         Deed::Open => read(Purpose::Open),
         Deed::Replay => read(Purpose::Replay),
@@ -156,7 +168,9 @@ fn obey(state: &mut State, deed: Deed) -> Vec<Effect> {
             _ => hint(state, "open one episode first, then compare another one with it"),
         },
         Deed::Family => {
-            state.library.sought = Sought::Family(id);
+            let before = query(state);
+            state.library.sought = Sought::Family { of: id, before };
+            state.library.marked.clear();
             look(state)
         }
         Deed::Mark => {
@@ -188,11 +202,11 @@ fn obey(state: &mut State, deed: Deed) -> Vec<Effect> {
     }
 }
 
-/// The query in force; empty where a family is listed.
+/// The query in force, or before a family was listed.
 fn query(state: &State) -> String {
     match &state.library.sought {
         Sought::Query(query) => query.clone(),
-        Sought::Family(_) => String::new(),
+        Sought::Family { before, .. } => before.clone(),
     }
 }
 

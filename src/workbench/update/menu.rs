@@ -35,15 +35,15 @@ pub(super) fn palette(state: &mut State) -> Vec<Effect> {
 
 /// Asks for a list.
 pub(super) fn ask(state: &mut State, list: List) -> Vec<Effect> {
-    let pair = match list {
+    let ground = match list {
         List::Calibrations => match state.pair() {
-            Some(pair) => Some(Box::new(pair)),
+            Some(pair) => Some(Box::new((state.preset.clone(), pair))),
             None => return hint(state, super::school::NO_PAIR),
         },
         _ => None,
     };
     state.overlay = Overlay::Menu(Menu::awaited());
-    vec![Effect::Do(Errand::Choices(list, pair))]
+    vec![Effect::Do(Errand::Choices(list, ground))]
 }
 
 /// A list has come.
@@ -124,6 +124,7 @@ pub(super) fn preset(state: &mut State, chosen: Result<Box<Chosen>, String>) -> 
     };
     let next = &employment.preset;
     let same = state.preset.small == next.small && state.preset.large == next.large;
+    super::school::leave_newcomer(state);
     state.threshold = next.routing.threshold;
     state.asked_threshold = None;
     state.trained_scale = scale;

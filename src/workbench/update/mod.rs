@@ -56,14 +56,7 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Message::Drawn(question) => {
-            state.question = Some(question);
-            // The stored episode on the screen is not what is asked.
-            if state.can_go_back() && state.page == Page::Panes {
-                library::step_aside(state);
-            }
-            ask(state, false)
-        }
+        Message::Drawn(question) => ask_other(state, question),
         Message::Resized(width, height) => {
             state.size = Some((width, height));
             Vec::new()
@@ -216,6 +209,17 @@ fn on_event(state: &mut State, id: u64, event: &Event) {
     }
 }
 
+/// Asks another question than that of the episode on the screen.
+fn ask_other(state: &mut State, question: Question) -> Vec<Effect> {
+    // A stored episode would be taken for what is asked.
+    let stored = state.run.as_ref().is_some_and(|run| !state.is_of_session(run));
+    if stored && state.page == Page::Panes {
+        library::step_aside(state);
+    }
+    state.question = Some(question);
+    ask(state, false)
+}
+
 /// Asks the question of the state.
 fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
     // What is on the screen is asked, also where it comes from the store.
@@ -234,8 +238,8 @@ fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
 fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
     state.notice = None;
     if let Overlay::Prompt(prompt) = &mut state.overlay {
+        prompt.begin();
         prompt.area.insert_str(text.replace(['\r', '\n'], " "));
-        prompt.fresh = false;
         return Vec::new();
     }
     let line = text.replace(['\r', '\n'], " ");
@@ -323,7 +327,8 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
             }
             state.overlay = Overlay::None;
             // A key that closes the help does nothing else, unless it is one of the others.
-            if matches!(action, Some(Action::Help | Action::Quit)) || event.code == KeyCode::Esc {
+            let closes = matches!(action, Some(Action::Help | Action::Quit | Action::Back));
+            if closes || event.code == KeyCode::Esc {
                 return Vec::new();
             }
         }
@@ -351,8 +356,7 @@ fn on_editor_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
                 return hint(state, "type a question first, or press Esc");
             }
             state.overlay = Overlay::None;
-            state.question = Some(Question::typed(text));
-            return ask(state, false);
+            return ask_other(state, Question::typed(text));
         }
         KeyCode::Enter => area.insert_newline(),
         _ => {

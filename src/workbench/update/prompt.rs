@@ -23,16 +23,27 @@ impl State {
     }
 }
 
+impl Prompt {
+    /// The first thing that is typed or pasted takes the place of what the line said, unless that is a note.
+    pub(super) fn begin(&mut self) {
+        if std::mem::take(&mut self.fresh) && !matches!(self.what, Asked::Note(_)) {
+            self.area.select_all();
+            self.area.cut();
+        }
+    }
+}
+
 /// A key while a line is typed.
 pub(super) fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
-    let Overlay::Prompt(Prompt { what, area, fresh }) = &mut state.overlay else {
+    let Overlay::Prompt(prompt) = &mut state.overlay else {
         return Vec::new();
     };
-    let letter = matches!(event.code, KeyCode::Char(_)) && event.modifiers.is_empty();
-    if std::mem::take(fresh) && letter && !matches!(what, Asked::Note(_)) {
-        area.select_all();
-        area.cut();
+    let plain = event.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+    if matches!(event.code, KeyCode::Char(_)) && plain {
+        prompt.begin();
     }
+    let Prompt { what, area, fresh } = prompt;
+    *fresh = false;
     match event.code {
         KeyCode::Esc => state.overlay = Overlay::None,
         KeyCode::Enter => {

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use super::hint;
-use crate::evaluation::Scale;
-use crate::routing::{Pair, Roster};
+use crate::routing::Pair;
 use crate::session::{Command, Employment};
 use crate::workbench::actions::Action;
 use crate::workbench::errand::Errand;
-use crate::workbench::message::Effect;
+use crate::workbench::message::{Chosen, Effect};
 use crate::workbench::outlook::Outlooks;
 use crate::workbench::school::{Doing, Lesson, News};
 use crate::workbench::state::{Notice, Page, State};
+
+/// The router that a policy is for.
+const POLICY: &str = "policy";
 
 /// Why nothing is known of the models.
 pub(super) const NO_PAIR: &str = "ask a question first: an episode says which models these are";
@@ -125,13 +127,21 @@ pub(super) fn told(state: &mut State, news: News) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Another preset comes: the new policy was trained for the one before, and stays in the store.
+pub(super) fn leave_newcomer(state: &mut State) {
+    (state.school.won, state.school.warned) = (None, false);
+    if let Some(newcomer) = state.school.newcomer.take() {
+        let (policy, preset) = (&newcomer.policy.card.name, &state.preset.name);
+        state.school.told.push(format!(
+            "{policy} was trained for the preset {preset}: `pointsman policy promote {policy} --preset {preset}` holds the contest"
+        ));
+    }
+}
+
 /// A new policy is in force, or not.
-pub(super) fn promoted(
-    state: &mut State,
-    outcome: Result<(Roster, Option<Scale>), String>,
-) -> Vec<Effect> {
-    let (roster, scale) = match outcome {
-        Ok(promoted) => promoted,
+pub(super) fn promoted(state: &mut State, outcome: Result<Box<Chosen>, String>) -> Vec<Effect> {
+    let Chosen { employment: Employment { preset, roster }, scale } = match outcome {
+        Ok(promoted) => *promoted,
         Err(why) => {
             state.notice = Some(Notice::Trouble(why));
             return Vec::new();
@@ -140,11 +150,20 @@ pub(super) fn promoted(
     let name = roster.policy().map_or("no policy", |policy| &policy.card.name);
     // Where the one before came back, a new one still waits.
     state.school.newcomer.take_if(|newcomer| newcomer.policy.card.name == *name);
-    let text = format!("{name} is in force from the next question on");
+    // The preset's own router may be another one: then it is that again at the next start.
+    let own = &state.preset.routing.router;
+    let once = match (roster.policy(), own.as_str()) {
+        (Some(_), own) if own != POLICY => {
+            format!("; set router = \"policy\" in the preset, which has {own}, to begin with it")
+        }
+        _ => String::new(),
+    };
+    let text = format!("{name} is in force from the next question on{once}");
     state.school.told.push(text.clone());
     state.notice = Some(Notice::Hint(text));
     state.outlook = Outlooks::Unasked;
     state.trained_scale = scale;
+    state.preset.routing.router = preset.routing.router;
     state.preset.routing.threshold = state.threshold;
     employ(Employment { preset: state.preset.clone(), roster })
 }

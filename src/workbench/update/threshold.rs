@@ -46,7 +46,8 @@ pub(super) fn shift(state: &mut State, up: bool, fine: bool) -> Vec<Effect> {
 pub(super) fn set(state: &mut State, to: f64) -> Vec<Effect> {
     let from = wanted(state);
     if state.open().is_some() {
-        state.asked_threshold = Some(to);
+        // The one in force is not answered.
+        state.asked_threshold = Some(to).filter(|to| *to != state.threshold_now());
     } else {
         // Nobody answers: the session keeps it for the next episode.
         state.threshold = to;

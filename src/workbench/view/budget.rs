@@ -101,7 +101,7 @@ fn gauge(episode: &Episode, width: usize, ink: Ink<'_>) -> Line<'static> {
             (share, format!("{:.0} % of {}", 100.0 * share, si(limit)), style)
         }
         None => {
-            let whole = all_large(episode);
+            let whole = episode.all_large();
             let share = if whole > 0.0 { cost / whole } else { 0.0 };
             let all = if width < 36 { "all-L" } else { "all-large" };
             let label = format!("{} {:.0} % of {all}", ink.signs.about, 100.0 * share);
@@ -112,14 +112,4 @@ fn gauge(episode: &Episode, width: usize, ink: Ink<'_>) -> Line<'static> {
     let mut line = Line::from(ink.gauge(cells, share, style).to_vec());
     line.push_span(Span::raw(format!(" {label}")));
     line
-}
-
-/// An estimate of what the large model alone would have cost: the prompt once, and every token that
-/// stands in the trace.
-fn all_large(episode: &Episode) -> f64 {
-    let first = episode.steps.first();
-    let drafts = first.map_or(&episode.discarded, |step| &step.discarded);
-    let first = drafts.first().or(first.map(|step| &step.writing));
-    let prompt = first.map_or(0, |writing| writing.usage.prefilled);
-    episode.ledger.prices.large.of(prompt, 0, episode.ledger.kept())
 }

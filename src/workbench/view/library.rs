@@ -25,7 +25,7 @@ use crate::workbench::state::State;
 /// Rows of the box with the episode that one is at, borders included.
 const DETAIL: u16 = 6;
 /// Columns of a row before the question, and those of the router, which a narrow list goes without.
-const BEFORE: usize = 67;
+const BEFORE: usize = 68;
 const ROUTER: usize = 14;
 const ROOMY: usize = 96;
 
@@ -43,7 +43,7 @@ pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<
     frame.render_widget(block, detail);
 
     let width = usize::from(inner.width);
-    let routers = width >= ROOMY || matches!(library.sought, Sought::Family(_));
+    let routers = width >= ROOMY || matches!(library.sought, Sought::Family { .. });
     let mut shown = vec![Line::styled(heads(routers), ink.theme.muted)];
     if let Some(problem) = &library.problem {
         let problem = wrap(problem, width, ink.glyphs);
@@ -67,7 +67,7 @@ fn title(library: &Library, ink: Ink<'_>) -> Line<'static> {
     let sought = match &library.sought {
         Sought::Query(query) if query.is_empty() => "all, newest first".to_owned(),
         Sought::Query(query) => transcribe(query, ink.glyphs),
-        Sought::Family(id) => format!("family of episode {id}"),
+        Sought::Family { of, .. } => format!("family of episode {of}"),
     };
     Line::from(vec![
         Span::raw("episodes"),

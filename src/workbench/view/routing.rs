@@ -24,7 +24,9 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
         Some(to) => format!("{:.2}{}{to:.2}", state.threshold_now(), ink.signs.to),
         None => format!("{:.2}", state.threshold_shown()),
     };
-    let percentile = state.percentile(state.threshold_shown());
+    // Another router's thresholds have no place on the policy's scale.
+    let of_policy = state.preset_shown().routing.router == state.preset.routing.router;
+    let percentile = state.percentile(state.threshold_shown()).filter(|_| of_policy);
     let percentile = percentile.map_or(String::new(), |q| format!(" q {q:.0} %"));
     let title = Line::from(vec![
         Span::raw("routing"),

@@ -1,10 +1,10 @@
 //! Retraining and calibration.
 //!
 //! ```text
-//! ┌ retraining · policy in force: tiny-0 ──────────────────────────┐
+//! ┌ retraining and calibration ────────────────────────────────────┐
 //! │ training ▇▇▇▇▇▇▇······ 24 of 48 · loss 0.310 · expects 88 % …  │
 //! │                                                                │
-//! │ tiny-1, beside tiny-0 on 61 recorded episodes that neither …   │
+//! │ tiny-1 beside tiny-0, which is in force, on 61 recorded …      │
 //! │ cost        tiny-1 right          tiny-0 right                 │
 //! │ 40 %        63 % (50-76)          61 % (48-74)                 │
 //! └────────────────────────────────────────────────────────────────┘
@@ -41,11 +41,23 @@ pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<
         rows.into_iter().map(|row| Line::styled(row, ink.theme.muted)).collect::<Vec<_>>()
     };
     let mut shown = muted(
-        "A policy learns from the episodes of the store whose choices were drawn: those that are \
-         collected, not those in which you chose.",
+        "A policy learns from the graded episodes of the store, not from forks and those in which \
+         you chose; it is judged by those that are collected.",
     );
     shown.push(Line::default());
-    shown.extend(keys(state, ink));
+    // What a training came to has the first place; the foot of the screen has the keys, too.
+    match &school.newcomer {
+        Some(newcomer) => {
+            shown.extend(text(&beside(newcomer)));
+            let judged = |row: &Beside| row.newcomer.is_some() || row.champion.is_some();
+            if newcomer.rows.iter().any(judged) {
+                shown.extend(table(newcomer, ink));
+            } else {
+                shown.extend(muted("These are too few to judge by: collect some thousand, or hold a contest on fresh questions."));
+            }
+        }
+        None => shown.extend(keys(state, ink)),
+    }
     shown.push(Line::default());
     for told in school.told.iter().rev().take(TOLD).rev() {
         shown.extend(text(told));
@@ -53,15 +65,9 @@ pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<
     if let Some(doing) = &school.doing {
         shown.extend(progress(doing, width, ink));
     }
-    if let Some(newcomer) = &school.newcomer {
+    if school.newcomer.is_some() {
         shown.push(Line::default());
-        shown.extend(text(&beside(newcomer)));
-        let judged = |row: &Beside| row.newcomer.is_some() || row.champion.is_some();
-        if newcomer.rows.iter().any(judged) {
-            shown.extend(table(newcomer, ink));
-        } else {
-            shown.extend(muted("These are too few to judge by: collect some thousand, or hold a contest on fresh questions."));
-        }
+        shown.extend(keys(state, ink));
     }
     lines(frame.buffer_mut(), inner, shown);
 }
