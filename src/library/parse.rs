@@ -9,19 +9,19 @@ use crate::store::TagError;
 
 /// What a query can say, and what it means: for help.
 pub const FILTERS: &[(&str, &str)] = &[
-    ("pens \"4 boxes\"", "the question has these words in it"),
-    ("right wrong undecided", "it ended so; several mean any of them"),
+    ("pens \"4 boxes\"", "these words are in the question"),
+    ("right wrong undecided", "how it ended; several: any of them"),
     ("unfinished failed", "it did not end in order"),
-    ("task: router: policy: preset: collection:", "it has this name"),
-    ("cost<5e8 cost>=100M share>0.9", "cost, the large model's share of it; also <= and ="),
-    ("steps>4 large=0 switches>2 tokens<100", "steps, those of the large model, changes of writer"),
-    ("after:2026-11-01 before:2026-11-20 today", "it began on that day or later; before it; today"),
-    ("person", "a person chose the writer of a step"),
-    ("parent:12", "it is a fork of episode 12"),
+    ("task: router: policy: preset:", "it has this name; also collection:"),
+    ("cost<5e8 cost>=100M share>0.9", "cost, and large's share; also <=, ="),
+    ("steps>4 large=0 switches>2", "steps, those of large; also tokens"),
+    ("after:2026-11-01 before:2026-11-20", "from that day on, before it; today"),
+    ("person", "a person chose a writer"),
+    ("parent:12", "a fork of episode 12"),
     ("tag:foo starred note:\"ask Ava\"", "that was said of it"),
-    ("in:\"4 × 12\"", "its trace has this in it; takes longest"),
+    ("in:\"4 × 12\"", "its trace has this in it; slow"),
     ("-tag:foo -right", "it is not so"),
-    ("sort:cost sort:-cost", "order; date, share, steps, large, switches, tokens"),
+    ("sort:cost sort:-cost", "order: date, or any number above"),
 ];
 
 const NAMES: [(&str, Name); 5] = [

@@ -49,6 +49,9 @@ impl Bureau {
     fn preset_item(&self, name: String) -> Item {
         // One that is broken is listed too: choosing it says what is wrong.
         let note = match load_preset(&name, &self.folders) {
+            Ok(preset) if self.absent(&preset).is_some() => {
+                format!("not fetched · {}", preset.description)
+            }
             Ok(preset) => preset.description,
             Err(_) => "cannot be used".into(),
         };
@@ -129,13 +132,23 @@ impl Bureau {
         roster.router(&preset.routing.router).map_err(|e| e.to_string())?;
         roster.shadows(&preset.routing.shadows).map_err(|e| e.to_string())?;
         // The session before ends for the new one, which should then begin.
-        for model in [&preset.small, &preset.large] {
-            let found = inventory(model, &self.folders.cache).map_err(|e| e.to_string())?;
-            if found.place == Place::NotHere {
-                return Err(EngineError::NotFetched(model.source.clone()).to_string());
-            }
+        match self.absent(&preset) {
+            Some(why) => Err(why.to_string()),
+            None => Ok(self.chosen(preset, roster)),
         }
-        Ok(self.chosen(preset, roster))
+    }
+
+    /// Why a model of the preset cannot be loaded, as far as can be told without loading it.
+    fn absent(&self, preset: &Preset) -> Option<EngineError> {
+        [&preset.small, &preset.large].into_iter().find_map(|model| {
+            match inventory(model, &self.folders.cache) {
+                Ok(found) if found.place == Place::NotHere => {
+                    Some(EngineError::NotFetched(model.source.clone()))
+                }
+                Ok(_) => None,
+                Err(error) => Some(error),
+            }
+        })
     }
 
     /// Has these choose, and tells.

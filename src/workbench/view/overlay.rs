@@ -112,15 +112,18 @@ pub(super) fn prompt(frame: &mut Frame<'_>, body: Rect, prompt: &Prompt, ink: In
         Asked::Budget => ("budget of an episode".to_owned(), BUDGETS),
         Asked::Export(ids) => (format!("export {} to a new file", many(ids)), &[][..]),
     };
-    let width = (body.width - 6).min(100);
+    let width = (body.width - 4).min(100);
     let mut shown = vec![Line::default(); 2];
     shown.extend(help.iter().map(|(say, means)| {
         Line::from(vec![
-            Span::styled(format!("{say:<42}"), ink.theme.key),
-            Span::styled(fit(means, usize::from(width) - 46, ink.signs.more), ink.theme.muted),
+            Span::styled(format!("{say:<SAID$}"), ink.theme.key),
+            Span::styled(
+                fit(means, usize::from(width) - SAID - 4, ink.signs.more),
+                ink.theme.muted,
+            ),
         ])
     }));
-    let height = (shown.len().max(2) as u16 + 1).min(body.height);
+    let height = (shown.len() as u16 + 2).min(body.height);
     let title = format!("{title}: Enter does it, Esc leaves it");
     let inner = open(frame, body, (width, height), &title, ink);
     lines(frame.buffer_mut(), inner, shown);
@@ -130,6 +133,9 @@ pub(super) fn prompt(frame: &mut Frame<'_>, body: Rect, prompt: &Prompt, ink: In
     area.set_cursor_style(ink.theme.cursor);
     frame.render_widget(&area, Rect { height: 1, ..inner });
 }
+
+/// Columns of what can be typed.
+const SAID: usize = 36;
 
 /// What can be typed for a budget.
 const BUDGETS: &[(&str, &str)] =
