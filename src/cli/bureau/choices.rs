@@ -55,7 +55,7 @@ impl Bureau {
             Ok(preset) => preset.description,
             Err(_) => "cannot be used".into(),
         };
-        Item { label: name.clone(), note, pick: Pick::Preset(name) }
+        Item { label: format!("{name:<16}"), note, pick: Pick::Preset(name) }
     }
 
     fn calibrated(&self, ground: Option<&(Preset, Pair)>) -> Result<Menu, String> {

@@ -3,8 +3,14 @@
 //! Nothing here does any I/O. A grader says `undecided` rather than guess: where the gold answer is
 //! a proof or a text, or cannot be read and is not repeated word for word.
 
+mod boxes;
+mod closing;
 mod compare;
+mod digits;
 mod expr;
+mod formulas;
+mod names;
+mod next_question;
 mod number;
 mod parse;
 mod scalar;
@@ -14,6 +20,8 @@ mod words;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_finding;
 
 use crate::episode::Verdict;
 use crate::tasks::arithmetic;

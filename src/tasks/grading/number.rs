@@ -1,225 +1,15 @@
 //! The grader of GSM8K: one number.
 //!
-//! Where a solution's answer is looked for, first to last: the last `#### N`; the last `\boxed{…}`;
-//! after the last `answer is` and the like; the last number. Of a sentence that goes on calculating,
-//! what follows its last `=` counts; of one that repeats the result of the last calculation, that.
+//! Where a solution's answer is looked for, first to last: the last `#### N`, `\boxed{…}` or `<answer>`, or what is
+//! called the final answer behind a box; after the last `answer is` and the like; the last sentence with a number,
+//! read as `closing` says.
 
-use super::scan::{after_name, after_thought};
-use super::words;
-
-/// A number in a text.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Spot {
-    /// Bytes of the text.
-    pub begin: usize,
-    pub end: usize,
-    /// What it may be worth: `1.5 million` is 1,500,000, or 1.5 where millions were asked for.
-    pub values: Vec<f64>,
-}
-
-/// The numbers of a text, in its order. Ordinals are none, nor are digits in a name such as `x2`.
-pub fn spots(text: &str) -> Vec<Spot> {
-    let chars: Vec<(usize, char)> = text.char_indices().collect();
-    let mut found: Vec<Spot> = Vec::new();
-    let mut at = 0;
-    while at < chars.len() {
-        let digit = |i: usize| chars.get(i).is_some_and(|(_, c)| c.is_ascii_digit());
-        let begins = digit(at) || (chars[at].1 == '.' && digit(at + 1));
-        if !begins {
-            at += 1;
-            continue;
-        }
-        let glued = at > 0 && chars[at - 1].1.is_alphabetic();
-        let mut reader = Digits { chars: &chars, at };
-        let read = reader.number();
-        let end = reader.at;
-        if let Some(value) = read
-            && !glued
-            && !reader.is_ordinal()
-        {
-            let (begin, sign) = sign(&chars, at);
-            let (end, values) = reader.scaled(sign * value, end);
-            let byte = |i: usize| chars.get(i).map_or(text.len(), |(byte, _)| *byte);
-            found.push(Spot { begin: byte(begin), end: byte(end), values });
-            at = reader.at.max(end);
-        } else {
-            at = end.max(at + 1);
-        }
-    }
-    found
-}
-
-/// Where the number at `at` begins with its sign, and the sign.
-fn sign(chars: &[(usize, char)], at: usize) -> (usize, f64) {
-    let mut i = at;
-    while i > 0 && matches!(chars[i - 1].1, '$' | '€' | '£') {
-        i -= 1;
-    }
-    let minus = i > 0 && matches!(chars[i - 1].1, '-' | '−' | '–');
-    let free = i < 2
-        || !(chars[i - 2].1.is_alphanumeric() || matches!(chars[i - 2].1, ')' | ']' | '-' | '%'));
-    if minus && free { (i - 1, -1.0) } else { (at, 1.0) }
-}
-
-struct Digits<'a> {
-    chars: &'a [(usize, char)],
-    at: usize,
-}
-
-impl Digits<'_> {
-    fn peek(&self, ahead: usize) -> Option<char> {
-        self.chars.get(self.at + ahead).map(|(_, c)| *c)
-    }
-
-    fn digit(&self, ahead: usize) -> bool {
-        self.peek(ahead).is_some_and(|c| c.is_ascii_digit())
-    }
-
-    fn digits(&mut self) -> String {
-        let mut digits = String::new();
-        while let Some(c) = self.peek(0).filter(char::is_ascii_digit) {
-            digits.push(c);
-            self.at += 1;
-        }
-        digits
-    }
-
-    fn spaces(&self, from: usize) -> usize {
-        (from..).take_while(|i| self.peek(*i) == Some(' ')).count()
-    }
-
-    /// A number with its thousands, decimals, exponent, fraction or clock time.
-    fn number(&mut self) -> Option<f64> {
-        let mut digits = self.digits();
-        if (1..=3).contains(&digits.len()) {
-            let separated = |d: &Self| {
-                let mark = matches!(d.peek(0), Some(',' | '\u{a0}' | '\u{202f}' | '\u{2009}'));
-                mark && (1..=3).all(|i| d.digit(i)) && !d.digit(4)
-            };
-            while separated(self) {
-                self.at += 1;
-                digits.push_str(&self.digits());
-            }
-        }
-        let whole = digits.clone();
-        if self.peek(0) == Some('.') && self.digit(1) {
-            self.at += 1;
-            digits.push('.');
-            digits.push_str(&self.digits());
-        }
-        let value: f64 = digits.parse().ok()?;
-        if digits != whole {
-            return Some(value);
-        }
-        // 5:30
-        if self.peek(0) == Some(':') && self.digit(1) && self.digit(2) && !self.digit(3) {
-            self.at += 1;
-            let minutes: f64 = self.digits().parse().ok()?;
-            return Some(value + minutes / 60.0);
-        }
-        // 1 1/2
-        let gap = self.spaces(0);
-        if gap == 1 && self.digit(1) {
-            let mut part = Digits { chars: self.chars, at: self.at + 1 };
-            let above: Option<f64> = part.digits().parse().ok();
-            if let Some(fraction) = above.and_then(|above| part.divided(above))
-                && fraction < 1.0
-            {
-                self.at = part.at;
-                return Some(value + fraction);
-            }
-        }
-        self.divided(value).or(Some(value))
-    }
-
-    /// The fraction whose upper part has just been read, where it is one.
-    fn divided(&mut self, above: f64) -> Option<f64> {
-        if self.peek(0) != Some('/') || !self.digit(1) {
-            return None;
-        }
-        let before = self.at;
-        self.at += 1;
-        let below: f64 = self.digits().parse().ok()?;
-        let goes_on =
-            matches!(self.peek(0), Some('/')) || (self.peek(0) == Some('.') && self.digit(1));
-        if below == 0.0 || goes_on {
-            self.at = before;
-            return None;
-        }
-        Some(above / below)
-    }
-
-    fn word(&self, from: usize) -> String {
-        let letters = (from..).map_while(|i| self.peek(i)).take_while(|c| c.is_alphabetic());
-        letters.collect::<String>().to_lowercase()
-    }
-
-    fn is_ordinal(&self) -> bool {
-        matches!(self.word(0).as_str(), "st" | "nd" | "rd" | "th")
-    }
-
-    /// What the word after a number makes of it, and where that ends.
-    fn scaled(&mut self, value: f64, end: usize) -> (usize, Vec<f64>) {
-        let gap = self.spaces(0);
-        let word = self.word(gap);
-        if let Some(scale) = words::scale(&word) {
-            self.at += gap + word.chars().count();
-            return (self.at, vec![value * scale, value]);
-        }
-        let cents = matches!(word.as_str(), "cent" | "cents") || self.peek(gap) == Some('¢');
-        if cents { (end, vec![value, value / 100.0]) } else { (end, vec![value]) }
-    }
-}
-
-/// LaTeX and decoration that stand between a text and its numbers, taken away.
-fn cleaned(text: &str) -> String {
-    let mut out = text.to_owned();
-    for (from, to) in [
-        ("\\!", ""),
-        ("{,}", ","),
-        ("\\$", "$"),
-        ("\\%", "%"),
-        ("\\,", " "),
-        ("\\;", " "),
-        ("\\dfrac", "\\frac"),
-        ("\\tfrac", "\\frac"),
-        ("\\text", " "),
-        ("\\mathrm", " "),
-        ("\\left", ""),
-        ("\\right", ""),
-        ("**", ""),
-        ("__", ""),
-        ("−", "-"),
-        ("½", " 1/2"),
-        ("¼", " 1/4"),
-        ("¾", " 3/4"),
-        ("\\(", " "),
-        ("\\)", " "),
-        ("\\[", " "),
-        ("\\]", " "),
-        ("\\times", "×"),
-        ("\\cdot", "×"),
-        ("\\approx", "="),
-        ("≈", "="),
-    ] {
-        out = out.replace(from, to);
-    }
-    // \frac{1}{2}, after a whole number or alone
-    while let Some(at) = out.find("\\frac") {
-        let rest = &out[at + 5..];
-        let parts = rest.strip_prefix('{').and_then(|r| r.split_once("}{"));
-        let parts = parts.and_then(|(above, r)| Some((above, r.split_once('}')?)));
-        let number = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_digit());
-        out = match parts {
-            Some((above, (below, after))) if number(above) && number(below) => {
-                let gap = if out[..at].ends_with(|c: char| c.is_ascii_digit()) { " " } else { "" };
-                format!("{}{gap}{above}/{below}{after}", &out[..at])
-            }
-            _ => format!("{} {rest}", &out[..at]),
-        };
-    }
-    out.chars().map(|c| if matches!(c, '{' | '}') { ' ' } else { c }).collect()
-}
+use super::boxes::boxes;
+use super::closing::{in_raw, in_sentence, in_words};
+use super::digits::{Spot, cleaned, spots};
+use super::names::{after_name, corrected, is_abbreviated};
+use super::next_question::own_part;
+use super::scan::{tagged, without_remarks};
 
 /// What a solution comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -230,7 +20,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    fn of(text: &str, spot: &Spot) -> Self {
+    pub fn of(text: &str, spot: &Spot) -> Self {
         Self { text: text[spot.begin..spot.end].to_owned(), values: spot.values.clone() }
     }
 }
@@ -246,63 +36,54 @@ pub fn gold(answer: &str) -> Option<Amount> {
 
 /// The number that a solution ends with.
 pub fn answer(solution: &str) -> Option<Amount> {
-    let text = before_next_question(after_thought(solution));
-    let hashes = text.rfind("####").and_then(|_| after_hashes(text));
-    let boxed = last_box(text);
-    let later = match (&hashes, &boxed) {
-        (Some((h, _)), Some((b, _))) if b > h => boxed,
-        (Some(_), _) => hashes,
-        (None, _) => boxed,
-    };
-    if let Some((_, amount)) = later {
+    let text = own_part(solution);
+    let marked = [after_hashes(text), last_box(text), in_tag(text)].into_iter().flatten();
+    if let Some((_, amount)) = marked.max_by_key(|(at, _)| *at) {
         return Some(amount);
     }
     if let Some(named) = after_name(text) {
-        let segment = cleaned(first_sentence(named));
+        let segment = first_sentence(named);
         let before = cleaned(&text[..text.len() - named.len()]);
-        if let Some(amount) = in_sentence(&segment, true, &before).or_else(|| in_words(&segment)) {
-            return Some(amount);
+        let amount = in_raw(segment, true, &before).or_else(|| in_words(&cleaned(segment)));
+        if amount.is_some() {
+            return amount;
         }
     }
-    let clean = cleaned(text);
-    last_sentence(&clean).or_else(|| in_words(&clean))
+    let text = without_remarks(text);
+    last_sentence(text).or_else(|| in_words(&cleaned(text)))
 }
 
 /// The number of the last sentence that has one.
 fn last_sentence(text: &str) -> Option<Amount> {
-    let ends = text.match_indices(". ").map(|(at, _)| at + 1);
+    let stops = text.match_indices(". ").filter(|(at, _)| !is_abbreviated(&text[..*at]));
+    let ends = stops.chain(text.match_indices("! ")).map(|(at, _)| at + 1);
     let mut begins: Vec<usize> =
         ends.chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     begins.push(0);
     begins.sort_unstable();
     let mut end = text.len();
+    let mut last = true;
     for begin in begins.into_iter().rev() {
-        let sentence = without_reasons(&text[begin..end]);
+        let sentence = &text[begin..end];
         end = begin;
-        if !spots(sentence).is_empty() {
-            return in_sentence(sentence, false, &text[..begin]);
+        let clean = cleaned(sentence);
+        if !spots(&clean).is_empty() {
+            return in_raw(sentence, false, &cleaned(&text[..begin]));
         }
+        let words = in_words(&clean).filter(|_| last && has_verb(&clean));
+        if words.is_some() {
+            return words;
+        }
+        last &= sentence.trim().is_empty();
     }
     None
 }
 
-/// The last of these numbers that the last calculation in `before` came to.
-fn repeated<'a>(spots: &'a [Spot], before: &str) -> Option<&'a Spot> {
-    let result = self::spots(&before[before.rfind('=')?..]).into_iter().next()?;
-    spots.iter().rev().find(|spot| spot.values == result.values)
-}
-
-/// The text before a model goes on to questions that nobody asked.
-fn before_next_question(text: &str) -> &str {
-    let end = ["\nQuestion:", "\nQ:", "\nProblem:", "\n\nQuestion "]
-        .iter()
-        .filter_map(|mark| text.find(mark))
-        .filter(|at| {
-            let before = text[..*at].to_lowercase();
-            before.contains("####") || before.contains("answer") || before.contains("\\boxed")
-        })
-        .min();
-    &text[..end.unwrap_or(text.len())]
+/// Whether a sentence says of somebody or something what it has or is.
+fn has_verb(sentence: &str) -> bool {
+    let verbs = ["has", "have", "is", "are", "left", "remain", "needs", "makes"];
+    let mut words = sentence.split(|c: char| !c.is_alphabetic());
+    words.any(|word| verbs.contains(&word)) && !sentence.contains(" one ")
 }
 
 /// The number of the last `####` that is an answer and no heading, and where it stands.
@@ -321,19 +102,43 @@ fn after_hashes(text: &str) -> Option<(usize, Amount)> {
     })
 }
 
-/// What the last box with a number has, and where it stands.
+/// What the last box with a number has, or the final answer behind it, and where it stands.
 fn last_box(text: &str) -> Option<(usize, Amount)> {
-    ["\\boxed", "\\fbox"].iter().filter_map(|mark| text.rfind(mark)).max().and_then(|at| {
-        let found = super::scan::final_answer(&text[at..])?;
-        let inside = found.texts.last()?;
-        let worked_out = super::constant(inside);
-        let clean = cleaned(inside);
-        let amount = match worked_out {
-            Some(value) => Amount { text: inside.clone(), values: vec![value] },
-            None => in_sentence(&clean, false, "")?,
-        };
-        Some((at, amount))
-    })
+    let boxes = boxes(text);
+    let last = boxes.last()?;
+    let rest = &text[last.end..];
+    if let Some(value) = corrected(rest) {
+        let amount = in_raw(first_sentence(value), true, "");
+        return amount.map(|amount| (text.len() - value.len(), amount));
+    }
+    if let Some(amount) = calculated_on(rest) {
+        return Some((last.end, amount));
+    }
+    let clean = cleaned(last.inside);
+    let scaled = spots(&clean).into_iter().find(|spot| spot.values.len() > 1);
+    let worked_out = super::constant(last.inside).filter(|_| scaled.is_none());
+    let amount = match worked_out {
+        Some(value) => Amount { text: last.inside.to_owned(), values: vec![value] },
+        None => in_sentence(&clean, false, "").or_else(|| in_words(&clean))?,
+    };
+    Some((last.begin, amount))
+}
+
+/// What a sentence goes on to calculate behind its box: `\boxed{9} eggs and so 9 × 2 = 18`.
+fn calculated_on(rest: &str) -> Option<Amount> {
+    let sentence = cleaned(first_sentence(rest));
+    let so =
+        [" so ", " thus ", " therefore "].iter().filter_map(|word| sentence.find(word)).min()?;
+    let tail = &sentence[so..];
+    tail.contains('=').then(|| in_sentence(tail, false, "")).flatten()
+}
+
+/// What the last tag for the answer has, and where it stands.
+fn in_tag(text: &str) -> Option<(usize, Amount)> {
+    let (at, inside) = tagged(text)?;
+    let value = after_name(inside).unwrap_or(inside);
+    let amount = in_raw(value, true, "").or_else(|| in_words(&cleaned(value)))?;
+    Some((at, amount))
 }
 
 /// The first sentence of a text; below a heading, its first line.
@@ -341,64 +146,14 @@ fn first_sentence(text: &str) -> &str {
     let text = text.trim_start();
     let line = text.lines().next().unwrap_or("");
     let end = line
-        .match_indices(['.', '?', '!'])
-        .map(|(i, _)| i)
-        .find(|i| line[i + 1..].is_empty() || line[i + 1..].starts_with(char::is_whitespace));
+        .match_indices(['.', '?', '!', '。'])
+        .find(|(i, mark)| {
+            let after = &line[i + mark.len()..];
+            let ends = after.is_empty() || *mark == "。" || after.starts_with(char::is_whitespace);
+            ends && !is_abbreviated(&line[..*i])
+        })
+        .map(|(i, _)| i);
     &line[..end.unwrap_or(line.len())]
-}
-
-/// The number that a sentence comes to; `direct` says that it follows words that name an answer. Of
-/// several numbers, that which the last calculation `before` it came to: in `he earned 10 dollars for
-/// 50 minutes` after `50 × 0.2 = 10`, that is 10.
-fn in_sentence(text: &str, direct: bool, before: &str) -> Option<Amount> {
-    let text = without_reasons(text);
-    let spots = spots(text);
-    let (first, last) = (spots.first()?, spots.last()?);
-    let equals = text.rfind('=');
-    if direct {
-        let before = &text[..first.begin];
-        let about = ["about", "approximately", "a total of", "exactly", "equal to", "just", "only"];
-        let bare = about.iter().fold(before.to_lowercase(), |b, word| b.replace(word, ""));
-        let at_once = bare.chars().all(|c| !c.is_alphanumeric() && c != '=');
-        let calculates = equals.filter(|e| *e > first.end).is_some_and(|e| {
-            let between = &text[first.end..e];
-            between.trim().is_empty() || between.contains(['+', '-', '*', '/', '×', '÷', 'x'])
-        });
-        if at_once && !calculates {
-            return Some(Amount::of(text, first));
-        }
-    }
-    let Some(equals) = equals else {
-        return Some(Amount::of(text, repeated(&spots, before).unwrap_or(last)));
-    };
-    let Some(result) = spots.iter().find(|s| s.begin > equals) else {
-        return Some(Amount::of(text, last));
-    };
-    let after = &text[result.end..last.end.max(result.end)];
-    let goes_on = [",", ";", ". ", " so ", " thus ", " therefore ", " which ", "+", "×"];
-    let ends = !goes_on.iter().any(|mark| after.contains(mark));
-    Some(Amount::of(text, if ends { result } else { last }))
-}
-
-/// A sentence up to its `because`, where it has a number before and calculates nothing after.
-fn without_reasons(text: &str) -> &str {
-    let reason = [" because ", " since ", " as there are "].iter().filter_map(|r| text.find(r));
-    match reason.min() {
-        Some(at) if !text[at..].contains('=') && !spots(&text[..at]).is_empty() => &text[..at],
-        _ => text,
-    }
-}
-
-/// A number in words, where a text has no digits.
-fn in_words(text: &str) -> Option<Amount> {
-    let words: Vec<&str> =
-        text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect();
-    (0..words.len()).rev().find_map(|end| {
-        let begin = (end.saturating_sub(8)..=end)
-            .find(|begin| words::number(&words[*begin..=end].join(" ")).is_some())?;
-        let text = words[begin..=end].join(" ");
-        Some(Amount { values: vec![words::number(&text)?], text })
-    })
 }
 
 /// Whether a solution's number is the gold one. A number with more decimals than a gold one with at

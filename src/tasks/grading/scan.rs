@@ -1,15 +1,28 @@
 //! Finds the final answer in a solution.
 //!
-//! What is looked for, first to last; the first that is there counts:
+//! Nothing counts behind the solution's own end (see `next_question`). What is looked for, first to last; the first
+//! that is there counts:
 //!
-//! 1. the last `\boxed{…}` or `\fbox{…}`, or the last of several with nothing but `and` between them; behind it only
-//!    a formula or number that is called the final answer;
-//! 2. the last `<answer>…</answer>`; a last line `#### …`;
-//! 3. what follows the last `answer is`, `answer:`, `final answer` and the like;
-//! 4. the whole text, where it is one short line: the answer alone;
-//! 5. the formula or the only number of a last sentence that begins with `therefore` or the like;
-//! 6. the last formula between dollar signs or the like, or what is bold in the last lines;
+//! 1. the last `\boxed{…}` or `\fbox{…}`, alone or joined with those before it that make one list with it; behind
+//!    it only a formula or number that is called the final answer;
+//! 2. the last `<answer>…</answer>` or `"answer": …`; a last line `#### …`;
+//! 3. what follows the last `answer is`, `answer:`, `final answer` and the like, unless that is a remark on an
+//!    answer before it, or the label of the whole response;
+//! 4. the whole text, where it is one short line: the answer alone; a first line like that, and its explanation;
+//! 5. what a last sentence says that begins with `therefore` or the like, or has its formula next to an `is`;
+//! 6. the last formula, or what is bold in the last lines;
 //! 7. the last number.
+
+use super::boxes::{boxed, boxes};
+use super::closing;
+use super::digits::{cleaned, spots};
+use super::formulas::{
+    Formula, formulas, is_direct, last_number, last_side, outside_formulas, prefix, spans, tidied,
+    words_outside,
+};
+use super::names::{after_name, corrected, sentence};
+use super::next_question::own_part;
+use super::words;
 
 /// Where an answer was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,193 +45,184 @@ pub struct Found {
 
 /// The final answer of a solution.
 pub fn final_answer(solution: &str) -> Option<Found> {
-    let text = without_trailer(after_thought(solution));
+    let text = own_part(solution);
     let found = |place, texts: Vec<String>| {
         let texts: Vec<String> = texts.into_iter().filter(|t| !t.trim().is_empty()).collect();
         (!texts.is_empty()).then_some(Found { place, texts })
     };
-    found(Place::Named, corrected(text))
+    let end = without_remarks(text);
+    found(Place::Named, corrected_texts(text))
         .or_else(|| found(Place::Boxed, boxed(text)))
-        .or_else(|| found(Place::Named, tagged(text).into_iter().collect()))
+        .or_else(|| {
+            found(Place::Named, tagged(text).map_or_else(Vec::new, |(_, inside)| tag_texts(inside)))
+        })
         .or_else(|| found(Place::Hashes, hashes(text).into_iter().collect()))
         .or_else(|| found(Place::Named, named(text)))
         .or_else(|| found(Place::Whole, whole(text)))
-        .or_else(|| found(Place::Formula, concluded(text)))
-        .or_else(|| found(Place::Formula, last_formula(text).into_iter().collect()))
-        .or_else(|| found(Place::Number, last_number(text).into_iter().collect()))
+        .or_else(|| found(Place::Formula, concluded(end)))
+        .or_else(|| found(Place::Formula, last_formula(end)))
+        .or_else(|| found(Place::Number, last_number(end).into_iter().collect()))
 }
 
-/// What follows a model's thinking aloud, where it ended.
-pub fn after_thought(solution: &str) -> &str {
-    match solution.rsplit_once("</think>") {
-        Some((_, rest)) if !rest.trim().is_empty() => rest,
-        _ => solution,
-    }
-}
-
-/// Without what models are taught to end with, and what a server let through behind it.
-fn without_trailer(text: &str) -> &str {
-    let text = match text.find("<|im_start|>") {
-        Some(at) if !text[..at].trim().is_empty() => &text[..at],
-        _ => text,
-    };
-    let text = text.trim_end();
-    let text = text.strip_suffix("<|im_end|>").unwrap_or(text).trim_end();
-    text.strip_suffix("I hope it is correct.").unwrap_or(text).trim_end()
-}
-
-/// What a solution calls its final answer after the last box, where that is a formula or a number.
-fn corrected(text: &str) -> Vec<String> {
-    let all = boxes(text);
-    let Some(rest) = all.last().map(|last| &text[last.end..]) else { return Vec::new() };
-    let lower = rest.to_ascii_lowercase();
-    let named_last = lower
-        .rfind("answer")
-        .is_some_and(|at| lower[..at].ends_with("final ") && lower[at..].starts_with("answer is"));
-    if !named_last {
-        return Vec::new();
-    }
-    let mut texts = named(rest);
-    texts.retain(|t| !super::words::is_plain(t));
+/// What a solution calls its final answer behind its last box.
+fn corrected_texts(text: &str) -> Vec<String> {
+    let rest = boxes(text).last().map(|last| &text[last.end..]);
+    let Some(value) = rest.and_then(corrected) else { return Vec::new() };
+    let mut texts = ways(sentence(value));
+    texts.retain(|t| !words::is_plain(t));
     texts
+}
+
+/// A text without last paragraphs that only check or explain what is before them.
+pub fn without_remarks(text: &str) -> &str {
+    const REMARKS: [&str; 15] = [
+        "note",
+        "verification",
+        "check",
+        "let's verify",
+        "let's check",
+        "let us verify",
+        "to verify",
+        "to check",
+        "to double",
+        "explanation",
+        "remark",
+        "i hope this helps",
+        "confidence",
+        "we can verify",
+        "we can check",
+    ];
+    let mut kept = text.trim_end();
+    let mut from = 0;
+    while let Some(at) = kept[from..].find("\n\n").map(|i| from + i) {
+        let paragraph = kept[at..].trim_start_matches(['\n', '*', '#', '_', ' ', '(']);
+        let begin = prefix(paragraph, 20).to_lowercase();
+        let remark =
+            REMARKS.iter().any(|r| begin.starts_with(r)) && !begin.starts_with("note that");
+        if remark && kept[..at].contains(|c: char| c.is_ascii_digit()) && !reasons_on(&kept[at..]) {
+            kept = &kept[..at];
+            break;
+        }
+        from = at + 2;
+    }
+    kept
+}
+
+/// Whether a later paragraph draws a conclusion.
+fn reasons_on(text: &str) -> bool {
+    text.split("\n\n")
+        .skip(2)
+        .any(|paragraph| conclusion(paragraph.trim_start_matches(['*', '#', ' '])).is_some())
+}
+
+/// What stands behind a first word like `therefore`.
+pub fn conclusion(sentence: &str) -> Option<&str> {
+    const WORDS: [&str; 9] = [
+        "therefore",
+        "thus",
+        "hence",
+        "so",
+        "consequently",
+        "finally",
+        "altogether",
+        "in total",
+        "in conclusion",
+    ];
+    const SIGNS: [&str; 6] = ["∴", "=>", "⇒", "$\\therefore$", "\\therefore", "$\\Rightarrow$"];
+    let sign = SIGNS.iter().find_map(|sign| sentence.strip_prefix(sign));
+    let lower = prefix(sentence, 20).to_lowercase();
+    let word =
+        WORDS.iter().find(|word| lower.starts_with(**word)).map(|word| &sentence[word.len()..]);
+    let ended = word.filter(|rest| !rest.starts_with(|c: char| c.is_alphabetic()));
+    sign.or(ended).map(|rest| rest.trim_start_matches([',', ' ', ':']))
 }
 
 /// What the last sentence concludes.
 fn concluded(text: &str) -> Vec<String> {
     let end = text.trim_end().rsplit("\n\n").next().unwrap_or("").trim_end_matches(['.', ' ']);
-    let begin = [". ", ".\n", "\n", "? ", "! "]
-        .iter()
-        .filter_map(|mark| Some(end.rfind(mark)? + mark.len()));
+    let formulas = spans(end);
+    let outside = |at: usize| !formulas.iter().any(|f| f.begin < at && at + 1 < f.end);
+    let begin = [". ", ".$ ", ".\n", "\n", "? ", "! "].iter().filter_map(|mark| {
+        Some(end.rmatch_indices(mark).find(|(at, _)| outside(*at))?.0 + mark.len())
+    });
     let last = end[begin.max().unwrap_or(0)..].trim();
-    let words = ["therefore", "thus", "hence", "so", "consequently"];
-    let first = last.split(|c: char| !c.is_alphabetic()).next().unwrap_or("").to_lowercase();
-    if !words.contains(&first.as_str()) || last.contains("**") {
-        return Vec::new();
-    }
-    let spots = super::number::spots(last);
-    match (formulas(last).pop(), spots.as_slice()) {
-        (Some(formula), _) if number_behind(last).is_none() => vec![formula],
-        (Some(_), _) => number_behind(last).into_iter().collect(),
-        (None, [only]) => vec![last[only.begin..only.end].to_owned()],
-        (None, _) => Vec::new(),
-    }
-}
-
-/// The number that ends a sentence behind its last formula: `the largest $n$ is 34`.
-fn number_behind(sentence: &str) -> Option<String> {
-    let behind = sentence.rfind(['$', ')', ']'])? + 1;
-    let tail = sentence.get(behind..)?;
-    let links = [" is ", " are ", " equals ", " be "];
-    let link = links.iter().filter_map(|link| Some((tail.find(link)?, link.len()))).min()?;
-    let (before, number) = (&tail[..link.0], &tail[link.0 + link.1..]);
-    let first = super::number::spots(number).into_iter().next().filter(|spot| spot.begin == 0)?;
-    (!before.contains([',', ';'])).then(|| number[..first.end].to_owned())
-}
-
-/// The text between the brace at `open` and its partner, and where it ends.
-fn braced(text: &str, open: usize) -> (&str, usize) {
-    let mut depth = 0_usize;
-    let mut escaped = false;
-    for (i, c) in text[open..].char_indices() {
-        match c {
-            _ if escaped => {
-                escaped = false;
-                continue;
-            }
-            '\\' => {
-                escaped = true;
-                continue;
-            }
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-        if depth == 0 {
-            return (&text[open + 1..open + i], open + i + 1);
-        }
-    }
-    // A text that was cut off: what there is of the line.
-    let line = text[open + 1..].lines().next().unwrap_or("");
-    (line.trim_end_matches(['$', '.', ' ']), open + 1 + line.len())
-}
-
-/// A box: where it begins and ends, and what is in it.
-struct Boxed<'a> {
-    begin: usize,
-    end: usize,
-    inside: &'a str,
-}
-
-fn boxes(text: &str) -> Vec<Boxed<'_>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(next) = ["\\boxed", "\\fbox", "\\framebox"]
-        .iter()
-        .filter_map(|c| Some((at + text[at..].find(c)?, c.len())))
-        .min()
-    {
-        let (begin, length) = next;
-        let after = begin + length;
-        let rest = text[after..].trim_start();
-        let start = text.len() - rest.len();
-        let (inside, end) = if rest.starts_with('{') {
-            braced(text, start)
-        } else {
-            // `\boxed 5`
-            let length = rest.find(|c: char| c.is_whitespace() || "$.,".contains(c));
-            let length = length.unwrap_or(rest.len());
-            (&rest[..length], start + length)
+    let stated = || {
+        let before = &last[..last.len() - value_part(last).0.len()];
+        (before.ends_with(" is ") || before.ends_with(" are ")).then_some(last)
+    };
+    let said = conclusion(last).or_else(stated).filter(|_| !last.contains("**"));
+    let Some(rest) = said else { return Vec::new() };
+    let found = spans(rest);
+    if found.is_empty() {
+        return match spots(rest).as_slice() {
+            _ if conclusion(last).is_none() => Vec::new(),
+            _ if plain_tail(rest).is_some() => plain_tail(rest).into_iter().collect(),
+            [only] => vec![rest[only.begin..only.end].to_owned()],
+            _ => Vec::new(),
         };
-        found.push(Boxed { begin, end, inside });
-        at = end.max(after);
     }
-    found
+    let mut texts = ways(rest);
+    texts.retain(|t| !t.contains('$') && words_outside(t) <= 3);
+    if !value_part(rest).1 {
+        let last: Vec<String> =
+            found.last().map(|f| settled(tidied(f.inside))).into_iter().collect();
+        texts = if found.len() == 1 { last } else { [texts, last].concat() };
+    }
+    texts
 }
 
-/// The last box; before it, all boxes of one list joined.
-fn boxed(text: &str) -> Vec<String> {
-    let mut all = boxes(text);
-    all.retain(|b| !b.inside.trim().is_empty());
-    let Some(last) = all.last() else { return Vec::new() };
-    let mut first = all.len() - 1;
-    while first > 0 {
-        let between = &text[all[first - 1].end..all[first].begin];
-        if !joins(between) {
-            break;
-        }
-        first -= 1;
-    }
-    let alone = last.inside.to_owned();
-    if first + 1 == all.len() {
-        return vec![alone];
-    }
-    let several: Vec<&str> = all[first..].iter().map(|b| b.inside).collect();
-    if several.iter().all(|s| *s == last.inside) {
-        return vec![alone];
-    }
-    vec![several.join(", "), alone]
+/// The formula without marks that ends a sentence: `the point is (3, 4)`.
+fn plain_tail(sentence: &str) -> Option<String> {
+    let (_, tail) =
+        [" is ", " are "].iter().filter_map(|link| sentence.rsplit_once(link)).next_back()?;
+    let tail = tidied(tail);
+    let words = tail.split(|c: char| !c.is_alphabetic()).any(|w| w.chars().count() > 1);
+    let formula =
+        tail.contains(['^', '+', '(', '=', '/']) && tail.contains(|c: char| c.is_ascii_digit());
+    (formula && !words).then_some(tail)
 }
 
-/// Whether what is between two boxes makes one list of them.
-fn joins(between: &str) -> bool {
-    if between.contains("\n\n") || between.len() > 60 {
-        return false;
+/// What the last `<answer>…</answer>` holds, or the last `"answer"` of a record, and where it begins.
+pub fn tagged(text: &str) -> Option<(usize, &str)> {
+    const TAGS: [(&str, &str); 5] = [
+        ("<answer>", "</answer>"),
+        ("[answer]", "[/answer]"),
+        ("<final_answer>", "</final_answer>"),
+        ("<finalanswer>", "</finalanswer>"),
+        ("<ans>", "</ans>"),
+    ];
+    let lower = text.to_ascii_lowercase();
+    let tag = TAGS
+        .iter()
+        .filter_map(|(open, close)| Some((lower.rfind(open)? + open.len(), close)))
+        .max();
+    if let Some((begin, close)) = tag {
+        let end = lower[begin..].find(close).map_or(text.len(), |end| begin + end);
+        return Some((begin, text[begin..end].trim()));
     }
-    let mut rest = between.replace("\\text", " ").replace("\\quad", " ").replace("\\)", " ");
-    rest = rest.replace("\\(", " ").replace("\\,", " ").replace("\\ ", " ");
-    let words = rest.split(|c: char| c.is_whitespace() || "{}$,;".contains(c));
-    let mut kept = words.filter(|w| !w.is_empty());
-    // A name before the box, as in `or x = \boxed{2}`.
-    let bare = kept.all(|w| matches!(w, "and" | "or" | "=") || (w.len() == 1 && w.is_ascii()));
-    // `\boxed{1} for part (a) and \boxed{2}`
-    let said = rest.trim_end_matches(['{', '}', '$', ' ']);
-    bare || said.ends_with(" and") && !said.contains(['.', '=', '\\'])
+    let at = ["\"answer\":", "\"final_answer\":", "\"answer\" :"]
+        .iter()
+        .filter_map(|key| Some(lower.rfind(key)? + key.len()))
+        .max()?;
+    let value = text[at..].trim_start();
+    let quoted = value.strip_prefix('"');
+    let end = match quoted {
+        Some(inside) => inside.find(['"', '\n']),
+        None => value.find([',', '}', '\n']).filter(|_| !value.starts_with('[')),
+    };
+    let value = quoted.unwrap_or(value);
+    Some((at, value[..end.unwrap_or(value.len())].trim()))
 }
 
-/// What the last `<answer>…</answer>` holds.
-fn tagged(text: &str) -> Option<String> {
-    let (_, tail) = text.rsplit_once("<answer>")?;
-    Some(tidied(tail.split("</answer>").next()?))
+/// Ways to read what a tag holds.
+fn tag_texts(inside: &str) -> Vec<String> {
+    let whole = tidied(&inside.replace("\\\\", "\\"));
+    let value = after_name(inside).unwrap_or(inside);
+    match spans(value).as_slice() {
+        [_, .., last] => vec![whole, tidied(last.inside)],
+        _ if words_outside(value) > 1 => [vec![whole], ways(sentence(value))].concat(),
+        _ => vec![whole],
+    }
 }
 
 /// What follows the last `####` that is no heading.
@@ -239,32 +243,52 @@ fn hashes(text: &str) -> Option<String> {
 /// Ways to cut out what follows the last words that name an answer.
 fn named(text: &str) -> Vec<String> {
     let Some(segment) = after_name(text) else { return Vec::new() };
-    let sentence = sentence(segment);
-    let tidy = tidied(sentence);
-    let mut texts = Vec::new();
-    let formulas = formulas(sentence);
-    let outside = outside_formulas(sentence);
-    // A formula with little around it is the answer; words with formulas among them are a text.
-    texts.extend(number_behind(sentence).filter(|_| !formulas.is_empty()));
-    if formulas.len() == 1 && outside.split_whitespace().count() > 0 {
-        texts.extend(formulas.first().cloned());
-        texts.push(tidy);
-    } else {
-        texts.push(tidy);
-        texts.extend(formulas.last().cloned());
+    let items = items(segment);
+    if items.len() > 1 {
+        return vec![items.join(", ")];
     }
-    let clauses = [", ", " because ", " since ", " which ", " where ", " when ", " (", " for "];
-    let clause = clauses.iter().filter_map(|mark| sentence.find(mark)).filter(|at| *at > 0).min();
-    texts.extend(clause.map(|at| tidied(&sentence[..at])));
-    // `3 clips in 2 days`
-    let first = super::number::spots(&texts[0]).into_iter().next().filter(|spot| spot.begin == 0);
-    let counted =
-        first.filter(|spot| texts[0][spot.end..].trim_start().starts_with(char::is_alphabetic));
-    let counted = counted.map(|spot| texts[0][..spot.end].to_owned());
-    texts.extend(counted.filter(|_| formulas.is_empty()));
-    if let Some(number) = last_number(sentence).filter(|_| formulas.is_empty()) {
-        texts.push(number);
+    ways(sentence(segment))
+}
+
+/// The items of a list that a text begins with, where each is a formula or a number alone.
+fn items(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim).take_while(|line| !line.is_empty()) {
+        let numbered = line.trim_start_matches(|c: char| c.is_ascii_digit());
+        let item = ["- ", "* ", "• "].iter().find_map(|mark| line.strip_prefix(mark));
+        let item =
+            item.or_else(|| numbered.strip_prefix(". ").filter(|_| numbered.len() < line.len()));
+        let Some(item) = item.filter(|item| is_direct(item) && words_outside(item) == 0) else {
+            return Vec::new();
+        };
+        found.push(tidied(item));
     }
+    found
+}
+
+/// Ways to cut the answer out of a sentence that gives it, the likeliest first. What is only said beside it, as in
+/// `$4$, since $3$ fails`, is no answer.
+fn ways(sentence: &str) -> Vec<String> {
+    let head = without_aside(sentence);
+    let part = value_part(head).0;
+    let found = spans(part);
+    let mut texts = of_part(part, &found);
+    // **Evelyn** is the fastest: the first mark is gone with the label.
+    let bold = head
+        .split_once("**")
+        .filter(|(_, rest)| !rest.contains("**"))
+        .map(|(bold, _)| tidied(bold));
+    texts.splice(0..0, bold.filter(|b| !b.is_empty()));
+    let choice = ["option ", "choice "].iter().find_map(|word| {
+        let (begin, letter) = (texts[0].get(..word.len())?, texts[0].get(word.len()..)?);
+        begin.eq_ignore_ascii_case(word).then(|| letter.to_owned())
+    });
+    texts.splice(0..0, choice);
+    texts.push(tidied(head));
+    texts.push(tidied(sentence));
+    texts.extend(clause(head).filter(|_| found.is_empty() || !is_direct(part)));
+    let sides: Vec<String> = texts.iter().take(1).filter_map(|t| last_side(t)).collect();
+    texts.extend(sides);
     // A factorial, or joy.
     let calm = texts.first().and_then(|t| t.strip_suffix('!')).map(str::to_owned);
     texts.extend(calm);
@@ -272,150 +296,165 @@ fn named(text: &str) -> Vec<String> {
     texts
 }
 
-/// The text after the last `answer is`, `answer:` and the like.
-pub fn after_name(text: &str) -> Option<&str> {
-    let lower = text.to_ascii_lowercase();
-    for (at, word) in lower.rmatch_indices("answer") {
-        let before = &lower[..at];
-        if before.ends_with("to ") || before.ends_with(|c: char| c.is_alphabetic() || c == '/') {
-            continue;
+/// The likeliest ways to read the part of a sentence that has the value.
+fn of_part(part: &str, found: &[Formula<'_>]) -> Vec<String> {
+    let tidy = tidied(part);
+    let lead = spots(part).into_iter().next().filter(|spot| spot.begin == 0);
+    let counted =
+        lead.filter(|spot| part[spot.end..].trim_start().starts_with(char::is_alphabetic));
+    let counted = counted.map(|spot| part[..spot.end].to_owned());
+    let formula = |f: &Formula<'_>| tidied(f.inside);
+    match found {
+        [] => {
+            let several = part.contains(" or ") || is_tuple(part);
+            let number =
+                || closing::in_sentence(&cleaned(part), true, "").map(|amount| amount.text);
+            let counted = counted.or_else(|| number().filter(|_| !several));
+            [Some(tidy), counted].into_iter().flatten().collect()
         }
-        let rest = &text[at + word.len()..];
-        let line_end = rest.find('\n').unwrap_or(rest.len());
-        let line = &rest[..line_end];
-        let bare = |s: &str| s.chars().all(|c| c.is_whitespace() || "*_#:s}$-".contains(c));
-        if bare(line) {
-            // The line is a heading: the answer stands below it.
-            let below = rest[line_end..].trim_start();
-            if below.is_empty() {
-                continue;
-            }
-            return Some(below);
+        _ if counted.is_some() => counted.into_iter().chain([tidy]).collect(),
+        [only] if words_outside(part) > 0 || !outside_formulas(part).trim().is_empty() => {
+            vec![formula(only), tidy]
         }
-        let near: String = line.chars().take(60).collect();
-        let clause = near.split(['.', '?', '!']).next().unwrap_or("").len();
-        let link = [" is:", " is ", " are:", " are ", " be ", " equals ", " = ", ":**", ":", "="]
-            .iter()
-            .filter_map(|link| Some((near.find(link)?, link.len())))
-            .filter(|(i, length)| {
-                let equals = near[*i..i + length].contains('=');
-                *i <= clause && (!equals || near[..*i].trim().is_empty())
-            })
-            .min_by_key(|(i, length)| (*i, usize::MAX - length));
-        if let Some((i, length)) = link {
-            let after = rest[i + length..].trim_start_matches([':', ' ', '*']);
-            if !after.trim().is_empty() {
-                return Some(after.trim_start());
-            }
-        }
-        if near.trim_end().ends_with(" is") || near.trim_end().ends_with(" are") {
-            let below = rest[line_end..].trim_start();
-            if !below.is_empty() {
-                return Some(below);
-            }
+        [_] => vec![tidy],
+        [.., last] => {
+            let listed: Vec<String> = found.iter().map(formula).collect();
+            let joined = found.windows(2).all(|pair| {
+                let between = part[pair[0].end..pair[1].begin].trim_matches([' ', ',', '.']);
+                between.is_empty() || words::joins(between)
+            });
+            let joined = joined.then(|| listed.join(", "));
+            let either = part.trim_start().to_lowercase().starts_with("either");
+            let one =
+                if is_direct(part) { found.first().map(formula) } else { Some(formula(last)) };
+            let one = one.filter(|_| joined.is_none() && !either);
+            [joined, one, Some(tidy)].into_iter().flatten().collect()
         }
     }
-    None
 }
 
-/// The first sentence of a text, or its first formula where it is set apart.
-fn sentence(text: &str) -> &str {
-    let text = text.trim_start();
-    for (open, close) in [("\\[", "\\]"), ("$$", "$$")] {
-        if let Some(inside) = text.strip_prefix(open)
-            && let Some(end) = inside.find(close)
-        {
-            return &text[..open.len() + end + close.len()];
-        }
-    }
-    let line = text.lines().next().unwrap_or("");
-    let mut dollars = 0;
-    let bytes = line.as_bytes();
-    for (i, c) in line.char_indices() {
-        if c == '$' && (i == 0 || bytes[i - 1] != b'\\') {
-            dollars += 1;
-        }
-        let after = line[i + c.len_utf8()..].chars().next();
-        let ends = matches!(c, '.' | '?') && after.is_none_or(char::is_whitespace);
-        if ends && dollars % 2 == 0 {
-            return &line[..i];
-        }
-    }
-    line
+/// Whether a text begins with a bracket that holds no letter of a choice.
+fn is_tuple(text: &str) -> bool {
+    let inside = text.trim_start().strip_prefix(['(', '[', '{']).unwrap_or("");
+    let choice =
+        inside.starts_with(|c: char| c.is_ascii_uppercase()) && inside[1..].starts_with(')');
+    !inside.is_empty() && !choice
 }
 
-/// Without what writing puts around an answer.
-fn tidied(text: &str) -> String {
-    let mut text = text.trim();
-    loop {
-        let before = text;
-        text = text.trim_matches(['*', '`', '"', '“', '”', ' ', '\t']);
-        text = text.trim_end_matches(['.', ',', ';', ':']);
-        text = text.trim_start_matches([':', '=']);
-        for (open, close) in [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")] {
-            if let Some(inside) = text.strip_prefix(open).and_then(|t| t.strip_suffix(close))
-                && !inside.contains('$')
-            {
-                text = inside;
-            }
-        }
-        if text == before {
-            return text.to_owned();
-        }
-    }
+/// The part of a sentence that has the value, behind its last `is` where a number or formula follows there; and
+/// whether there is such a word.
+fn value_part(sentence: &str) -> (&str, bool) {
+    let formulas = spans(sentence);
+    let outside = |at: usize| !formulas.iter().any(|f| f.begin < at && at < f.end);
+    let links = [
+        " is ",
+        " are ",
+        " equals ",
+        " be ",
+        " is: ",
+        " are: ",
+        ", i.e. ",
+        ", i.e., ",
+        ", so ",
+        ", thus ",
+        ", hence ",
+        ", therefore ",
+        " total of ",
+        " we have ",
+        " we get ",
+        " gives ",
+        " giving ",
+        " get ",
+        " obtain ",
+    ];
+    let last = links
+        .iter()
+        .flat_map(|link| sentence.rmatch_indices(link).map(|(at, link)| (at, at + link.len())))
+        .filter(|(at, end)| outside(*at) && is_direct(&sentence[*end..]))
+        .max();
+    last.map_or((sentence, false), |(_, end)| (&sentence[end..], true))
+}
+
+/// A sentence up to what is only said beside its answer.
+fn without_aside(sentence: &str) -> &str {
+    const ASIDES: [&str; 16] = [
+        ", since ",
+        " since ",
+        ", because ",
+        " because ",
+        ", where ",
+        ", which ",
+        "; ",
+        " — ",
+        ", not ",
+        " rather than ",
+        ", with ",
+        " (because ",
+        " (since ",
+        " (with ",
+        " (where ",
+        " (as ",
+    ];
+    let formulas = spans(sentence);
+    let outside = |at: usize| !formulas.iter().any(|f| f.begin < at && at < f.end);
+    let says = |at: usize| {
+        let before = &sentence[..at];
+        formulas.iter().any(|f| f.end <= at) || before.contains(|c: char| c.is_ascii_digit())
+    };
+    let aside = ASIDES.iter().flat_map(|mark| sentence.match_indices(mark).map(|(at, _)| at));
+    let first = aside.filter(|at| *at > 0 && outside(*at) && says(*at)).min();
+    &sentence[..first.unwrap_or(sentence.len())]
+}
+
+/// The first clause of a sentence.
+fn clause(sentence: &str) -> Option<String> {
+    let marks = [", ", " because ", " since ", " which ", " where ", " when ", " (", " for "];
+    let closed = |text: &str| {
+        let count = |set: [char; 2]| text.matches(|c| set.contains(&c)).count();
+        count(['(', '[']) == count([')', ']'])
+    };
+    let ends = marks.iter().flat_map(|mark| sentence.match_indices(mark).map(|(at, _)| at));
+    let at = ends.filter(|at| *at > 0 && closed(&sentence[..*at])).min()?;
+    Some(tidied(&sentence[..at]))
 }
 
 /// The last formula; in the last lines, what is bold.
-fn last_formula(text: &str) -> Option<String> {
+fn last_formula(text: &str) -> Vec<String> {
     let end = text.trim_end().rsplit("\n\n").next().unwrap_or("");
-    let bold = end.rsplit_once("**").and_then(|(before, _)| before.rsplit_once("**"));
-    let bold = bold.map(|(_, inside)| tidied(inside)).filter(|b| !b.is_empty() && b.len() <= 40);
-    bold.or_else(|| formulas(text).pop())
-}
-
-/// The formulas of a text, in its order.
-fn formulas(text: &str) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    let mut rest = text;
-    loop {
-        let next = [("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]")]
-            .into_iter()
-            .filter_map(|(open, close)| Some((unescaped(rest, open)?, open, close)))
-            .min_by_key(|(i, open, _)| (*i, usize::MAX - open.len()));
-        let Some((begin, open, close)) = next else { return found };
-        let after = &rest[begin + open.len()..];
-        let Some(end) = unescaped(after, close) else { return found };
-        let inside = tidied(&after[..end]);
-        if !inside.is_empty() {
-            found.push(inside);
-        }
-        rest = &after[end + close.len()..];
+    let line = end.lines().next_back().unwrap_or("");
+    let bold: Vec<&str> = line.split("**").skip(1).step_by(2).collect();
+    let direct = bold.iter().find(|b| is_direct(b)).copied();
+    let last = end.rsplit_once("**").and_then(|(before, _)| before.rsplit_once("**"));
+    let bold = direct.or(last.map(|(_, inside)| inside)).map(tidied);
+    if let Some(bold) = bold.filter(|b| !b.is_empty() && b.len() <= 40) {
+        return vec![bold];
     }
-}
-
-fn outside_formulas(text: &str) -> String {
-    let mut outside = String::new();
-    let mut inside = false;
-    for c in text.replace("\\(", "$").replace("\\)", "$").chars() {
-        match c {
-            '$' => inside = !inside,
-            _ if !inside => outside.push(if c.is_alphanumeric() { c } else { ' ' }),
-            _ => {}
-        }
+    if let Some(tail) = plain_tail(line.trim_end_matches('.')).filter(|_| spans(line).is_empty()) {
+        return vec![tail];
     }
-    outside
+    let Some(formula) = formulas(text).pop() else { return Vec::new() };
+    vec![settled(formula)]
 }
 
-/// Where `mark` first stands without a backslash of another command before it.
-fn unescaped(text: &str, mark: &str) -> Option<usize> {
-    let free = |i: &usize| !text[..*i].ends_with('\\');
-    text.match_indices(mark).map(|(i, _)| i).find(free)
+/// What a formula comes to, where it is a chain of calculations.
+fn settled(formula: String) -> String {
+    last_side(&formula).unwrap_or(formula)
 }
 
-/// The text itself, where it is one short line without a formula's marks: the answer alone.
+/// The text itself, where it is one short line without a formula's marks: the answer alone; or a first line of that
+/// kind with its explanation behind it.
 fn whole(text: &str) -> Vec<String> {
     let text = text.trim();
-    let text = text.strip_prefix("A:").unwrap_or(text).trim();
+    if let Some((first, rest)) = text.split_once("\n\n") {
+        let rest = prefix(rest.trim_start_matches(['*', '#', ' ']), 20).to_lowercase();
+        let explains = ["explanation", "the reason", "reason", "because", "here's why"];
+        let alone = is_direct(first) && words_outside(first) <= 2 && !first.contains('\n');
+        let explained = alone && explains.iter().any(|e| rest.starts_with(e));
+        return if explained { ways(first) } else { Vec::new() };
+    }
+    const LABELS: [&str; 7] =
+        ["A:", "Result:", "Solution:", "Total:", "Output:", "Answer -", "Answer —"];
+    let text = LABELS.iter().find_map(|label| text.strip_prefix(label)).unwrap_or(text).trim();
     let short = text.chars().count() <= 80 && !text.contains('\n') && !text.contains(". ");
     let words = text
         .split(|c: char| !c.is_alphabetic())
@@ -427,15 +466,13 @@ fn whole(text: &str) -> Vec<String> {
     if !short || words > 3 || !bare || text.contains("**") || text.is_empty() {
         return Vec::new();
     }
-    let mut texts = vec![tidied(text)];
+    let mut texts = vec![plain_tail(text).unwrap_or_else(|| tidied(text))];
+    texts.extend(texts.first().and_then(|t| last_side(t)));
     // `Hence she has 11`
-    if text.split_whitespace().filter(|w| w.chars().all(char::is_alphabetic)).count() >= 2 {
+    if text.split_whitespace().filter(|w| w.chars().all(char::is_alphabetic)).count() >= 2
+        && texts.len() < 2
+    {
         texts.extend(last_number(text));
     }
     texts
-}
-
-/// The last number of a text, with its sign and fraction.
-fn last_number(text: &str) -> Option<String> {
-    super::number::spots(text).pop().map(|spot| text[spot.begin..spot.end].to_owned())
 }

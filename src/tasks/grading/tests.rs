@@ -63,7 +63,7 @@ fn gsm8k_numbers_are_read_however_they_are_written() {
             ("50", "He spends $50 because 5 x 10 = 50 and 50 < 52.", Correct),
             ("10", "50 x 0.2 = 10. So Weng earned $10 for 50 minutes.", Correct),
             ("33", "14 + 7 + 12 = 33\nThere are 33 ounces in those 3 boxes.", Correct),
-            ("3", "14 + 7 + 12 = 33\nThere are 34 ounces in those 3 boxes.", Correct),
+            ("3", "14 + 7 + 12 = 33\nThere are 34 ounces in those 3 boxes.", Wrong),
             ("72", "24 + 48 = 72\nAnswer: She sold 72 clips in 2 months.", Correct),
             ("12", "The answer is twelve.", Correct),
             ("42", "So there are forty-two of them.", Correct),

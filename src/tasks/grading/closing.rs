@@ -1,0 +1,441 @@
+//! Which number of a sentence is its answer.
+//!
+//! Of a sentence that calculates, what follows its last `=`. Of another, what is bold; the number that the last
+//! calculation before it came to; the last number of its last clause that does not stand in a tail such as
+//! `for 5 days` or `after eating 3`, in brackets, or in a remark such as `which is 60%`.
+
+use super::digits::{Spot, cleaned, spots};
+use super::formulas::prefix;
+use super::number::Amount;
+use super::words;
+
+/// Words that begin a tail without a verb of its own.
+const TAILS: [&str; 18] = [
+    " for ",
+    " in ",
+    " with ",
+    " by ",
+    " from ",
+    " out of ",
+    " over ",
+    " of ",
+    " on ",
+    " among ",
+    " at ",
+    " than ",
+    " per ",
+    " to ",
+    " within ",
+    " during ",
+    " across ",
+    " between ",
+];
+
+/// Words that begin a tail with a verb, or a remark.
+const CLAUSES: [&str; 15] = [
+    " after ",
+    " when ",
+    " as ",
+    " if ",
+    " before ",
+    " while ",
+    " excluding ",
+    " including ",
+    ", i.e. ",
+    ", that is ",
+    ", ie ",
+    " even though ",
+    " although ",
+    " assuming ",
+    " plus another ",
+];
+
+/// What begins a new clause.
+const AND_SO: [&str; 17] = [
+    ", so ",
+    " so ",
+    "; ",
+    " therefore ",
+    " thus ",
+    ", leaving ",
+    " which means ",
+    " meaning ",
+    ", giving ",
+    " which leaves ",
+    ", and ",
+    ", but ",
+    ", then ",
+    " for a total of ",
+    " hence ",
+    " making ",
+    " for a total cost of ",
+];
+
+/// Verbs that link a number to what it is.
+const VERBS: [&str; 40] = [
+    "is", "are", "was", "were", "makes", "make", "made", "gives", "give", "equals", "costs",
+    "cost", "has", "have", "had", "earns", "earned", "needs", "need", "pays", "pay", "paid",
+    "spends", "spent", "gets", "get", "leaves", "sells", "buys", "will", "would", "can", "takes",
+    "comes", "adds", "weighs", "saves", "becomes", "totals", "yields",
+];
+
+/// Of a longer sentence, its beginning or its end counts.
+const LONGEST: usize = 1500;
+
+/// The text's end, of at most so many bytes.
+fn suffix(text: &str, longest: usize) -> &str {
+    let mut begin = text.len().saturating_sub(longest);
+    while !text.is_char_boundary(begin) {
+        begin += 1;
+    }
+    &text[begin..]
+}
+
+/// The number that a sentence comes to, before anything is taken out of it.
+pub fn in_raw(raw: &str, direct: bool, before: &str) -> Option<Amount> {
+    let raw = if direct { prefix(raw, LONGEST) } else { suffix(raw, LONGEST) };
+    bold(raw).or_else(|| in_sentence(&cleaned(raw), direct, before))
+}
+
+/// The first number that is bold, and no part of a label, where the sentence does not calculate on.
+fn bold(raw: &str) -> Option<Amount> {
+    let parts: Vec<&str> = raw.split("**").collect();
+    let labels = ["step", "part", "case", "day", "week", "question", "problem", "example", "note"];
+    for i in (1..parts.len().saturating_sub(1)).step_by(2) {
+        let (before, inside, after) = (parts[i - 1], parts[i], parts[i + 1]);
+        let lower = inside.trim().to_lowercase();
+        let label = lower.ends_with(':')
+            || after.trim_start().starts_with(':')
+            || labels.iter().any(|label| lower.starts_with(label));
+        let inner = before.ends_with(|c: char| c.is_ascii_digit())
+            || after.starts_with(|c: char| c.is_ascii_digit());
+        let clean = cleaned(inside);
+        if !label && !inner && !spots(&clean).is_empty() && !after.contains('=') {
+            return in_sentence(&clean, true, "");
+        }
+    }
+    None
+}
+
+/// The number that a sentence comes to; `direct` says that it follows words that name an answer. Of
+/// several numbers, that which the last calculation `before` it came to: in `he earned 10 dollars for
+/// 50 minutes` after `50 × 0.2 = 10`, that is 10.
+pub fn in_sentence(text: &str, direct: bool, before: &str) -> Option<Amount> {
+    let text = &without_brackets(&equalled(without_reasons(text)));
+    let spots = spots(text);
+    let (first, last) = (spots.first()?, spots.last()?);
+    let equals = text.rfind('=');
+    if direct
+        && begins_with(text, first)
+        && !calculates(text, first, equals)
+        && !says_later(text, &spots, before)
+    {
+        return Some(Amount::of(text, first));
+    }
+    let Some(equals) = equals else { return stated(text, &spots, before) };
+    let Some(result) = spots.iter().find(|s| s.begin > equals) else {
+        return Some(Amount::of(text, last));
+    };
+    let after = &text[result.end..last.end.max(result.end)];
+    let sum = |s: &str| [" + ", " × ", " * ", " - ", " x ", " / "].iter().any(|op| s.contains(op));
+    let ahead: Vec<&Spot> = spots.iter().filter(|s| s.end <= equals).collect();
+    if let [only] = ahead.as_slice()
+        && sum(after)
+        && !after.contains([',', ';', '.'])
+    {
+        // $30 = $20 + $10
+        return Some(Amount::of(text, only));
+    }
+    let goes_on = [",", ";", ". ", " so ", " thus ", " therefore ", " which ", "+", "×"];
+    if !goes_on.iter().any(|mark| after.contains(mark)) {
+        return Some(Amount::of(text, result));
+    }
+    let rest = &text[result.end..];
+    if sum(rest) { Some(Amount::of(text, last)) } else { stated(rest, &self::spots(rest), before) }
+}
+
+/// Whether nothing but words like `about` stands before the first number.
+fn begins_with(text: &str, first: &Spot) -> bool {
+    let before = &text[..first.begin];
+    let about = ["about", "approximately", "a total of", "exactly", "equal to", "just", "only"];
+    let bare = about.iter().fold(before.to_lowercase(), |b, word| b.replace(word, ""));
+    bare.chars().all(|c| !c.is_alphanumeric() && c != '=')
+}
+
+/// Whether the first number only begins a calculation.
+fn calculates(text: &str, first: &Spot, equals: Option<usize>) -> bool {
+    equals.filter(|e| *e >= first.end).is_some_and(|e| {
+        let between = text[first.end..e].trim();
+        let operators = between.contains(['+', '-', '*', '/', '×', '÷', '^', '²', '³', '(', '%'])
+            || between.starts_with('x')
+            || between.contains(" x ")
+            || ["times", "plus", "minus", "squared", "divided"].iter().any(|w| between.contains(w));
+        between.is_empty() || operators || between == "dozen" || !spots(between).is_empty()
+    })
+}
+
+/// Whether a later number of a sentence is what the last calculation came to, and a verb leads to it.
+fn says_later(text: &str, spots: &[Spot], before: &str) -> bool {
+    let Some(first) = spots.first() else { return false };
+    let (clause, _) = last_clause(text);
+    if clause > first.end
+        && (has_verb(&text[first.end..clause]) || text[..clause].ends_with(" total of"))
+    {
+        return true;
+    }
+    let Some(result) = repeated(spots, before) else { return false };
+    result.values != first.values
+        && has_verb(&text[first.end..result.begin])
+        && !spots
+            .iter()
+            .any(|s| s.begin < result.begin && s.begin > first.begin && s.values == first.values)
+}
+
+/// Whether a text has a verb that links a number to what it is.
+fn has_verb(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphabetic())
+        .any(|word| VERBS.contains(&word.to_lowercase().as_str()))
+}
+
+/// The last of these numbers that the last calculation in `before` came to.
+fn repeated<'a>(spots: &'a [Spot], before: &str) -> Option<&'a Spot> {
+    let result = self::spots(last_result(before)?).into_iter().next()?;
+    spots.iter().rev().find(|spot| spot.values == result.values)
+}
+
+/// The text from what its last calculation came to, of its last line that has one.
+fn last_result(before: &str) -> Option<&str> {
+    before.get(before.rfind('=')? + 1..)
+}
+
+/// The number that a sentence states without a calculation.
+fn stated(text: &str, spots: &[Spot], before: &str) -> Option<Amount> {
+    let last = spots.last()?;
+    let clause = last_clause(text);
+    if let Some(amount) = number_word(clause.1) {
+        return Some(amount);
+    }
+    if adds_up(text, spots) {
+        return Some(Amount::of(text, last));
+    }
+    let main = main_part(clause.1);
+    let main = clause.0 + main.0..clause.0 + main.0 + main.1.len();
+    let within = |s: &&Spot| main.start <= s.begin && s.end <= main.end && !is_past(text, s);
+    let chosen = spots.iter().rev().find(within).unwrap_or(last);
+    let here = spots.iter().position(|s| s.begin >= clause.0).map_or(spots, |i| &spots[i..]);
+    let leads_on = |between: &str| has_verb(between) && !between.contains(" and ");
+    let result = repeated(here, before)
+        .filter(|r| r.begin >= chosen.begin || !leads_on(&text[r.end..chosen.begin]));
+    let Some(result) = result else { return Some(Amount::of(text, chosen)) };
+    // `She earns $18 (9 eggs at $2). So she makes $18 by selling 9 eggs.`
+    let number = &text[chosen.begin..chosen.end];
+    let together = result.begin < chosen.begin && text[result.end..chosen.begin].contains(" and ");
+    if !together && !holds(before, number) {
+        return Some(Amount::of(text, chosen));
+    }
+    let behind = last_result(before)
+        .and_then(|rest| rest.split_once(['\n', '.']))
+        .map_or("", |(_, rest)| rest);
+    let restated = holds(behind, number);
+    Some(Amount::of(text, if restated { chosen } else { result }))
+}
+
+/// Whether a text has this number, alone or in a calculation.
+fn holds(text: &str, number: &str) -> bool {
+    let digits = number.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '.');
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    text.match_indices(digits).any(|(at, _)| {
+        !digit(text[..at].chars().next_back()) && !digit(text[at + digits.len()..].chars().next())
+    })
+}
+
+/// Whether more follows than the last operand of a sum: `3 of his + 2 of hers make 5`.
+fn adds_up(text: &str, spots: &[Spot]) -> bool {
+    let operator = [" + ", " * ", " × ", " / ", " - ", " – ", " x "]
+        .iter()
+        .filter_map(|op| text.rfind(op))
+        .max();
+    operator.is_some_and(|at| {
+        spots.iter().filter(|s| s.begin > at).count() > 1 && spots.iter().any(|s| s.end <= at)
+    })
+}
+
+/// Whether a number only says how long ago something was.
+fn is_past(text: &str, spot: &Spot) -> bool {
+    text[spot.end..].split_whitespace().nth(1).is_some_and(|w| w.trim_matches(['.', ',']) == "ago")
+}
+
+/// The last clause of a sentence that has a number, in digits or in words, and where it begins.
+fn last_clause(text: &str) -> (usize, &str) {
+    let mut begins: Vec<usize> = AND_SO
+        .iter()
+        .flat_map(|mark| text.match_indices(mark).map(|(at, mark)| at + mark.len() - 1))
+        .collect();
+    begins.push(0);
+    begins.sort_unstable();
+    let mut end = text.len();
+    for begin in begins.into_iter().rev() {
+        let clause = &text[begin..end.max(begin)];
+        if !spots(clause).is_empty() || begin > 0 && number_word(clause).is_some() {
+            return (begin, clause);
+        }
+        end = begin;
+    }
+    (0, text)
+}
+
+/// The number in words that a clause without digits says is there: `she has four left`, `none are left`.
+fn number_word(clause: &str) -> Option<Amount> {
+    if clause.contains(|c: char| c.is_ascii_digit())
+        || !has_verb(clause) && !clause.contains("left")
+    {
+        return None;
+    }
+    in_words(clause).filter(|amount| amount.values != [1.0])
+}
+
+/// A clause up to its tail, and where that part begins: a tail may stand in front.
+fn main_part(clause: &str) -> (usize, &str) {
+    const LINKS: &[&str] = &["therefore", "thus", "so", "hence", "then", "finally", "and", "but"];
+    let begin = clause.find(|c: char| c.is_ascii_digit()).unwrap_or(clause.len());
+    let mut opening = clause[..begin].split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty());
+    let word = opening.find(|w| !LINKS.contains(&w.to_lowercase().as_str())).unwrap_or("");
+    let opening = format!(" {} ", word.to_lowercase());
+    let leads = TAILS.contains(&opening.as_str()) || CLAUSES.contains(&opening.as_str());
+    if leads || opening == " since " || opening.ends_with("ing ") {
+        let behind =
+            clause.find(", ").map(|at| at + 2).filter(|at| !spots(&clause[*at..]).is_empty());
+        return behind.map_or((0, clause), |at| {
+            let (offset, main) = main_part(&clause[at..]);
+            (at + offset, main)
+        });
+    }
+    let has_number = |at: usize| !spots(&clause[..at]).is_empty();
+    let mut cuts: Vec<usize> = Vec::new();
+    // Behind a comma the sentence goes on.
+    let ends = |tail: &str| tail.split_once(", ").is_none_or(|(_, rest)| spots(rest).is_empty());
+    for mark in CLAUSES {
+        let tails = clause.match_indices(mark).filter(|(at, mark)| {
+            let tail = &clause[at + mark.len()..];
+            // `the sum of 4 and 5, i.e. 9` is told only there.
+            let told = mark.contains("i.e") && spots(&clause[..*at]).len() > 1;
+            ends(tail) && !told && (spots(tail).len() < 2 || !has_verb(tail))
+        });
+        cuts.extend(tails.map(|(at, _)| at));
+    }
+    for mark in TAILS {
+        let at_tail = clause.match_indices(mark).map(|(at, mark)| (at, &clause[at + mark.len()..]));
+        let tails = at_tail.filter(|(at, tail)| {
+            ends(tail) && !has_verb(tail) && !is_no_tail(mark, &clause[..*at], tail)
+        });
+        cuts.extend(tails.map(|(at, _)| at));
+    }
+    cuts.extend(remark(clause));
+    cuts.sort_unstable();
+    let cut = cuts.into_iter().find(|at| has_number(*at));
+    (0, &clause[..cut.unwrap_or(clause.len())])
+}
+
+/// Whether words like `to` or `in` begin no tail here: `in total`, `comes to 5`, `have to pay 5`.
+fn is_no_tail(mark: &str, before: &str, tail: &str) -> bool {
+    let last = before.split_whitespace().next_back().unwrap_or("").to_lowercase();
+    let next = tail.split_whitespace().next().unwrap_or("");
+    match mark {
+        " in " => matches!(next, "total" | "all" | "fact" | "order" | "the"),
+        " to " => {
+            const VERBS: &[&str] = &[
+                "have", "has", "had", "need", "needs", "going", "able", "want", "wants", "up",
+                "equal", "due",
+            ];
+            !next.starts_with(|c: char| c.is_alphabetic()) || VERBS.contains(&last.as_str())
+        }
+        " of " => {
+            matches!(last.as_str(), "total" | "sum" | "number" | "amount" | "cost" | "average")
+        }
+        " for " => tail.starts_with("a total"),
+        _ => false,
+    }
+}
+
+/// Where a remark begins that says the same in percent, or how it came about: `which is 60%`.
+fn remark(clause: &str) -> Option<usize> {
+    let marks = [", which is ", " which is ", ", or ", ", excluding ", ", that is "];
+    let at = marks.iter().filter_map(|mark| Some((clause.find(mark)?, mark.len()))).min()?;
+    let said = &clause[at.0 + at.1..];
+    let percent = said.contains('%') && !clause[..at.0].contains('%');
+    let sum = [" + ", " × ", " - ", " * "].iter().any(|op| said.contains(op));
+    let compares = ["more", "less", "greater", "enough"].iter().any(|w| said.starts_with(w));
+    (percent || sum || compares).then_some(at.0)
+}
+
+/// A sentence without what it has in brackets, where that calculates nothing and there are numbers outside.
+fn without_brackets(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(" (") {
+        let Some((inside, behind)) = after.split_once(')') else { break };
+        out.push_str(before);
+        let reason =
+            ["because", "since", "as ", "with ", "where "].iter().any(|w| inside.starts_with(w));
+        if inside.contains(['=', '(']) && !reason || spots(&out).is_empty() {
+            out.push_str(" (");
+            out.push_str(inside);
+            out.push(')');
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A sentence with `=` where it says so in words.
+fn equalled(text: &str) -> String {
+    let mut out = text.to_owned();
+    for words in [" equals ", " is equal to ", " gives "] {
+        out = out.replace(words, " = ");
+    }
+    let said =
+        [" times ", " squared", " plus ", " minus ", " divided by ", " multiplied by ", " dozen "];
+    if !out.contains('=')
+        && let Some(at) = said.iter().filter_map(|word| out.find(word)).max()
+        && let Some(is) = out[at..].find(" is ")
+        && out[at + is + 4..].trim_start_matches('$').starts_with(|c: char| c.is_ascii_digit())
+    {
+        out.replace_range(at + is..at + is + 4, " = ");
+    }
+    out
+}
+
+/// A sentence up to its `because`, where it has a number before and calculates nothing after.
+fn without_reasons(text: &str) -> &str {
+    let reason = [" because ", " since ", " as there are "].iter().filter_map(|r| text.find(r));
+    match reason.min() {
+        Some(at) if !text[at..].contains('=') && !spots(&text[..at]).is_empty() => &text[..at],
+        _ => text,
+    }
+}
+
+/// A number in words, where a text has no digits.
+pub fn in_words(text: &str) -> Option<Amount> {
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect();
+    let number = (0..words.len()).rev().find_map(|end| {
+        let begin = (end.saturating_sub(8)..=end)
+            .find(|begin| words::number(&words[*begin..=end].join(" ")).is_some())?;
+        let text = words[begin..=end].join(" ");
+        let after: Vec<&str> = words[end + 1..].iter().take(3).copied().collect();
+        let after = if words[end] == "and" { &after[..] } else { after.get(1..).unwrap_or(&[]) };
+        let half = if after.starts_with(&["a", "half"]) { 0.5 } else { 0.0 };
+        Some(Amount { values: vec![words::number(&text)? + half], text })
+    });
+    number.or_else(|| nothing(&words))
+}
+
+/// `No apples are left`, `nothing remains`.
+fn nothing(words: &[&str]) -> Option<Amount> {
+    let left = words.iter().any(|w| matches!(*w, "left" | "remain" | "remains" | "remaining"));
+    let none =
+        words.iter().find(|w| matches!(w.to_lowercase().as_str(), "no" | "none" | "nothing"));
+    let none = none.filter(|_| left)?;
+    Some(Amount { text: (*none).to_owned(), values: vec![0.0] })
+}
