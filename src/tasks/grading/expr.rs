@@ -134,6 +134,40 @@ impl Expr {
         }
     }
 
+    /// The same with something else for some of its variables.
+    #[must_use]
+    pub fn replaced(&self, other: &dyn Fn(&str) -> Option<Self>) -> Self {
+        let part = |a: &Expr| Box::new(a.replaced(other));
+        match self {
+            Self::Variable(own) => other(own).unwrap_or_else(|| self.clone()),
+            Self::Degrees(a) => Self::Degrees(part(a)),
+            Self::Negative(a) => Self::Negative(part(a)),
+            Self::Add(a, b) => Self::Add(part(a), part(b)),
+            Self::Multiply(a, b) => Self::Multiply(part(a), part(b)),
+            Self::Divide(a, b) => Self::Divide(part(a), part(b)),
+            Self::Power(a, b) => Self::Power(part(a), part(b)),
+            Self::Call(f, arguments) => {
+                Self::Call(*f, arguments.iter().map(|a| a.replaced(other)).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// The same with other names for its variables.
+    #[must_use]
+    pub fn map_names(&self, name: &dyn Fn(&str) -> String) -> Self {
+        self.replaced(&|own| Some(Self::Variable(name(own))))
+    }
+
+    /// Whether a name is nowhere but in exponents.
+    pub fn only_raises(&self, name: &str) -> bool {
+        match self {
+            Self::Variable(own) => own != name,
+            Self::Power(base, _) => base.only_raises(name),
+            _ => self.parts().into_iter().all(|part| part.only_raises(name)),
+        }
+    }
+
     /// Adds the names of its variables to `names`.
     pub fn variables(&self, names: &mut std::collections::BTreeSet<String>) {
         if let Self::Variable(name) = self {
@@ -164,42 +198,141 @@ pub struct Point<'a> {
     pub log_base: f64,
 }
 
-/// The value of an expression; nothing where it has none, or one too large to be known.
+/// A value, and how far rounding may have put it off.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    pub value: Complex64,
+    pub off: f64,
+}
+
+/// Half a unit in the last place of a number of size one.
+const HALF: f64 = f64::EPSILON / 2.0;
+
+/// Whole numbers up to this are exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// What is smaller has lost its digits.
+const LEAST: f64 = 1e-290;
+
+/// The value of an expression; nothing where it has none, or one too large or small to be known.
 pub fn value(expr: &Expr, point: &Point<'_>) -> Option<Complex64> {
-    let real = |x: f64| Complex64::new(x, 0.0);
-    let of = |e: &Expr| value(e, point);
+    measured(expr, point).map(|m| m.value)
+}
+
+/// The value of an expression with its possible error.
+pub fn measured(expr: &Expr, point: &Point<'_>) -> Option<Measured> {
+    let real = |x: f64, off: f64| Measured { value: Complex64::new(x, 0.0), off };
+    let rounded = |x: f64| real(x, HALF * x.abs());
+    let of = |e: &Expr| measured(e, point);
     let result = match expr {
         Expr::Number { digits, decimals } => {
             // As one literal, so that it is rounded only once.
-            let literal = format!("{digits}e-{decimals}");
-            real(literal.parse().ok()?)
+            let x: f64 = format!("{digits}e-{decimals}").parse().ok()?;
+            if *decimals == 0 && x < EXACT { real(x, 0.0) } else { rounded(x) }
         }
-        Expr::Variable(name) => real((point.variable)(name)),
+        Expr::Variable(name) => real((point.variable)(name), 0.0),
         Expr::EitherSign => return None,
-        Expr::Pi => real(std::f64::consts::PI),
-        Expr::Euler => real(std::f64::consts::E),
-        Expr::Imaginary => Complex64::i(),
-        Expr::Infinity => return Some(real(f64::INFINITY)),
-        Expr::Degrees(a) => of(a)? * point.degree,
+        Expr::Pi => rounded(std::f64::consts::PI),
+        Expr::Euler => rounded(std::f64::consts::E),
+        Expr::Imaginary => Measured { value: Complex64::i(), off: 0.0 },
+        Expr::Infinity => return Some(real(f64::INFINITY, 0.0)),
+        Expr::Degrees(a) => product_of(of(a)?, rounded(point.degree))?,
         Expr::Negative(a) => {
             let a = of(a)?;
-            if a.re.is_infinite() {
-                return Some(real(-a.re));
+            if a.value.re.is_infinite() {
+                return Some(real(-a.value.re, 0.0));
             }
-            -a
+            Measured { value: -a.value, off: a.off }
         }
-        Expr::Add(a, b) => of(a)? + of(b)?,
-        Expr::Multiply(a, b) => of(a)? * of(b)?,
-        Expr::Divide(a, b) => of(a)? / of(b)?,
-        Expr::Power(a, b) => power(of(a)?, of(b)?),
+        Expr::Add(a, b) => {
+            let (a, b) = (of(a)?, of(b)?);
+            let value = a.value + b.value;
+            let whole = value.im == 0.0 && value.re.fract() == 0.0 && value.re.abs() < EXACT;
+            let more = if whole && a.off + b.off == 0.0 { 0.0 } else { HALF * value.norm() };
+            Measured { value, off: a.off + b.off + more }
+        }
+        Expr::Multiply(a, b) => product_of(of(a)?, of(b)?)?,
+        Expr::Divide(a, b) => {
+            let (a, b) = (of(a)?, of(b)?);
+            let value = a.value / b.value;
+            let sure = b.value.norm() - b.off;
+            if sure <= 0.0 || value.norm() < LEAST && a.value.norm() != 0.0 {
+                return None;
+            }
+            let off = (a.off + value.norm() * b.off) / sure + f64::EPSILON * value.norm();
+            Measured { value, off }
+        }
+        Expr::Power(a, b) => raised_to(of(a)?, of(b)?)?,
         Expr::Call(function, arguments) => {
             let inside = Point { degree: std::f64::consts::PI / 180.0, ..*point };
-            let arguments: Option<Vec<Complex64>> =
-                arguments.iter().map(|a| value(a, &inside)).collect();
-            call(*function, &arguments?, point.log_base)?
+            let arguments: Option<Vec<Measured>> =
+                arguments.iter().map(|a| measured(a, &inside)).collect();
+            called(*function, &arguments?, point.log_base)?
         }
     };
-    result.is_finite().then_some(result)
+    (result.value.is_finite() && result.off.is_finite()).then_some(result)
+}
+
+fn product_of(a: Measured, b: Measured) -> Option<Measured> {
+    let value = a.value * b.value;
+    let (first, second) = (a.value.norm(), b.value.norm());
+    if value.norm() < LEAST && first != 0.0 && second != 0.0 {
+        return None;
+    }
+    let unit = if a.value.im == 0.0 && b.value.im == 0.0 { HALF } else { f64::EPSILON };
+    let whole = a.off + b.off == 0.0 && value.re.fract() == 0.0 && value.re.abs() < EXACT;
+    let more = if whole && value.im == 0.0 { 0.0 } else { unit * value.norm() };
+    Some(Measured { value, off: first * b.off + second * a.off + a.off * b.off + more })
+}
+
+fn raised_to(base: Measured, exponent: Measured) -> Option<Measured> {
+    // Of a negative number, the root may be meant that is real, or another.
+    let negative = base.value.im == 0.0 && base.value.re < 0.0 && exponent.value.im == 0.0;
+    if negative && (2.0 * exponent.value.re).fract() != 0.0 {
+        return None;
+    }
+    let value = power(base.value, exponent.value);
+    if value.norm() < LEAST && base.value.norm() != 0.0 {
+        return None;
+    }
+    let exact = base.off + exponent.off == 0.0
+        && base.value.im == 0.0
+        && base.value.re.fract() == 0.0
+        && exponent.value.re >= 0.0
+        && exponent.value.re.fract() == 0.0
+        && exponent.value.im == 0.0
+        && value.re.abs() < EXACT;
+    let mut off = if exact {
+        0.0
+    } else {
+        let steps = exponent.value.norm() * (1.0 + base.value.norm().ln().abs());
+        f64::EPSILON * value.norm() * (1.0 + steps.min(1e6))
+    };
+    if base.off > 0.0 {
+        off += (power(base.value + base.off, exponent.value) - value).norm();
+    }
+    if exponent.off > 0.0 {
+        off += (power(base.value, exponent.value + exponent.off) - value).norm();
+    }
+    Some(Measured { value, off })
+}
+
+/// A function's value; its error is how much it changes where its arguments are off.
+fn called(function: Function, arguments: &[Measured], log_base: f64) -> Option<Measured> {
+    let values: Vec<Complex64> = arguments.iter().map(|m| m.value).collect();
+    let value = call(function, &values, log_base)?;
+    if function == Function::Exp && value.norm() < LEAST {
+        return None;
+    }
+    // A square root is rounded correctly.
+    let unit = if function == Function::Root { HALF } else { f64::EPSILON };
+    let mut off = unit * value.norm();
+    for (i, argument) in arguments.iter().enumerate().filter(|(_, m)| m.off > 0.0) {
+        let mut moved = values.clone();
+        moved[i] = argument.value + argument.off;
+        off += call(function, &moved, log_base).map_or(0.0, |other| (other - value).norm());
+    }
+    Some(Measured { value, off })
 }
 
 fn power(base: Complex64, exponent: Complex64) -> Complex64 {
@@ -226,7 +359,8 @@ fn call(function: Function, arguments: &[Complex64], log_base: f64) -> Option<Co
                 return of(-(-first.re).powf(1.0 / degree));
             }
             if degree == 2.0 {
-                return Some(first.sqrt());
+                // A negative zero would turn the root of a negative number round.
+                return Some(Complex64::new(first.re, first.im + 0.0).sqrt());
             }
             Some(power(first, Complex64::new(1.0 / degree, 0.0)))
         }

@@ -4,22 +4,36 @@
 //! a proof or a text, or cannot be read and is not repeated word for word.
 
 mod boxes;
+mod choices;
 mod closing;
+mod commands;
 mod compare;
+mod compound;
+mod conditions;
 mod digits;
+mod domains;
+mod equations;
 mod expr;
 mod formulas;
 mod names;
 mod next_question;
 mod number;
+mod numeric;
 mod parse;
+mod phrases;
+mod renaming;
 mod scalar;
 mod scan;
+mod styling;
+mod tidy;
 mod token;
+mod units;
 mod words;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_comparing;
 #[cfg(test)]
 mod tests_finding;
 
@@ -173,8 +187,15 @@ fn judged(gold: &str, found: &Found) -> (Verdict, String) {
 
 fn compared(gold: &str, golds: &[Reading], text: &str, place: Place) -> Verdict {
     let both_plain = words::is_plain(gold) && words::is_plain(text);
-    if bare(gold) == bare(text) || chosen(gold, text) || both_plain && words::same(gold, text) {
+    if let Some(verdict) = phrases::judged(gold, text) {
+        return verdict;
+    }
+    let choice = choices::same(gold, text);
+    if bare(gold) == bare(text) || choice == Some(true) || both_plain && words::same(gold, text) {
         return Verdict::Correct;
+    }
+    if choice == Some(false) {
+        return Verdict::Wrong;
     }
     let halves = (words::before_noon(gold), words::before_noon(text));
     if let (Some(g), Some(a)) = halves
@@ -182,7 +203,8 @@ fn compared(gold: &str, golds: &[Reading], text: &str, place: Place) -> Verdict 
     {
         return Verdict::Wrong;
     }
-    let answers = readings(text);
+    let mut answers = readings(text);
+    answers.extend(choices::behind(text).map(readings).unwrap_or_default());
     let mut results = Vec::new();
     for g in golds {
         for a in &answers {
@@ -197,6 +219,9 @@ fn compared(gold: &str, golds: &[Reading], text: &str, place: Place) -> Verdict 
         if words::same(gold, text) {
             return Verdict::Correct;
         }
+        if let Some(verdict) = phrases::described(gold, text) {
+            return verdict;
+        }
         // Part of the words, or words that were not marked as an answer: a person must tell.
         let unmarked = matches!(place, Place::Formula | Place::Number);
         let apart = !golds.is_empty() && !unmarked && !words::one_holds_the_other(gold, text);
@@ -206,9 +231,18 @@ fn compared(gold: &str, golds: &[Reading], text: &str, place: Place) -> Verdict 
         // What cannot be read is no number, but it may be another way to write a formula.
         let number =
             golds.iter().any(|g| matches!(&g.value, Value::Scalar(e) if e.literal().is_some()));
-        return if number { Verdict::Wrong } else { Verdict::Undecided };
+        return if number && !styling::has_unknown(text) {
+            Verdict::Wrong
+        } else {
+            Verdict::Undecided
+        };
     }
-    if results.contains(&Some(false)) { Verdict::Wrong } else { Verdict::Undecided }
+    // A formula, and words for it.
+    let described = answers.iter().all(|a| matches!(a.value, Value::Words(_)))
+        && words::says_something(text)
+        && !golds.iter().any(compare::is_constant_reading);
+    let apart = results.contains(&Some(false)) && !results.contains(&None) && !described;
+    if apart { Verdict::Wrong } else { Verdict::Undecided }
 }
 
 /// Whether a gold answer in words occurs at the end of a solution that marks no answer.
@@ -236,25 +270,10 @@ fn bare(text: &str) -> String {
         out = out.replace(drop, "");
     }
     out = out.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac");
-    out.split_whitespace().collect()
-}
-
-/// Whether a letter was chosen: `C`, `(C)`, `\text{(C)}`, `C) 5`.
-fn chosen(gold: &str, text: &str) -> bool {
-    let letter = |text: &str, more: bool| {
-        let plain = text.replace("\\textbf", "").replace("\\text", "").replace("\\mathrm", "");
-        let plain: String = plain.chars().filter(|c| !"{}$\\ ".contains(*c)).collect();
-        let plain = plain.trim_matches('*').trim_end_matches('.');
-        let wrapped = plain.starts_with('(');
-        let mut chars = plain.trim_start_matches('(').chars();
-        let first = chars.next().filter(char::is_ascii_uppercase)?;
-        let rest = chars.as_str();
-        let alone = rest.is_empty() || rest == ")";
-        let listed = more && (rest.starts_with(')') || (!wrapped && rest.starts_with(':')));
-        (alone || listed).then_some(first)
-    };
-    let same = |g: Option<char>, a: Option<char>| g.is_some() && g == a;
-    same(letter(gold, false), letter(text, true)) || same(letter(gold, true), letter(text, false))
+    let out: String = out.split_whitespace().collect();
+    let out = out.replace("\\ldots", "\\dots").replace("\\cdots", "\\dots");
+    // Cases, and what only leads to their conditions.
+    out.replace("\\text{if}", "").replace("\\text{for}", "").replace(",&", "&")
 }
 
 /// The number that a text without variables is worth.

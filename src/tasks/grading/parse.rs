@@ -2,7 +2,7 @@
 
 use super::expr::Expr;
 use super::token::{Spaced, Token, tokens};
-use super::words;
+use super::{conditions, styling, units, words};
 
 /// What an answer is.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,28 +51,51 @@ pub struct Reading {
     pub approximate: bool,
     /// What it is a remainder by.
     pub modulus: Option<String>,
+    /// The numbers in the condition that was cut off, where one was.
+    pub condition: Option<Vec<String>>,
+    /// Letters at its end were taken for a unit.
+    pub unit: bool,
 }
 
 /// Everything that a text may mean, the likeliest first; nothing where it cannot be read.
 pub fn readings(text: &str) -> Vec<Reading> {
     let mut found: Vec<Reading> = Vec::new();
+    let unescaped = styling::unescaped(text);
+    let text = unescaped.as_deref().unwrap_or(text);
     for thousands in [true, false] {
         let Some(tokens) = tokens(text, thousands) else { continue };
-        let approx = |s: &Spaced| s.token == Token::Command("approx".into());
-        let pieces: Vec<&[Spaced]> = tokens.split(approx).collect();
-        for (i, piece) in pieces.iter().enumerate() {
-            let Some((value, percent)) = parse(piece) else { continue };
-            let modulus = piece.iter().find_map(|s| match &s.token {
-                Token::Words(w) => w.strip_prefix("mod ").map(str::to_owned),
-                _ => None,
-            });
-            let reading = Reading { value, percent, approximate: i > 0, modulus };
-            if !found.contains(&reading) {
-                found.push(reading);
-            }
+        // The 000 of `20,000` is no item of a list.
+        let zeros =
+            |s: &Spaced| matches!(&s.token, Token::Number(n) if n.len() > 1 && n.starts_with("00"));
+        if !thousands && tokens.iter().any(zeros) {
+            continue;
+        }
+        read_into(&mut found, &tokens, false);
+        if let Some(scaled) = units::scaled(&tokens) {
+            read_into(&mut found, &scaled, false);
+        }
+        if let Some(without) = units::without(&tokens) {
+            read_into(&mut found, &without, true);
         }
     }
     found
+}
+
+/// Adds what tokens may mean.
+fn read_into(found: &mut Vec<Reading>, tokens: &[Spaced], unit: bool) {
+    let approx = |s: &Spaced| s.token == Token::Command("approx".into());
+    for (i, piece) in tokens.split(approx).enumerate() {
+        let Some((value, percent)) = parse(piece) else { continue };
+        let modulus = piece.iter().find_map(|s| match &s.token {
+            Token::Words(w) => w.strip_prefix("mod ").map(str::to_owned),
+            _ => None,
+        });
+        let condition = conditions::numbers(piece);
+        let reading = Reading { value, percent, approximate: i > 0, modulus, condition, unit };
+        if !found.contains(&reading) {
+            found.push(reading);
+        }
+    }
 }
 
 /// Deeper nesting is not read.
@@ -85,44 +108,32 @@ fn parse(tokens: &[Spaced]) -> Option<(Value, bool)> {
     let is = |s: &Spaced, name: &str| s.token == Token::Command(name.into());
     let mut rest = tokens;
     // What follows from it is the answer.
-    if let Some(at) = rest.iter().rposition(|s| is(s, "implies")) {
+    if let Some(at) = conditions::outer(rest, |s| is(s, "implies")) {
         rest = &rest[at + 1..];
     }
-    // `…, where …`
-    let condition = |s: &Spaced| matches!(&s.token, Token::Words(w) if words::is_condition(w));
-    if let Some(at) = rest.iter().position(condition).filter(|at| *at > 0) {
-        rest = &rest[..at];
+    let unconditioned = conditions::removed(rest)?;
+    let phrased = conditions::real_numbers(&unconditioned).unwrap_or(unconditioned);
+    let members = conditions::members(phrased);
+    let mut rest: &[Spaced] = &members;
+    // `all integers n \ge 3`
+    if let [
+        Spaced { token: Token::Words(first), .. },
+        Spaced { token: Token::Letter(_), .. },
+        _,
+        ..,
+    ] = rest
+        && words::is_whole_numbers(first)
+    {
+        rest = &rest[1..];
     }
     if is_statement(rest) {
         return None;
-    }
-    let mut index = None;
-    if let Some(at) = rest.iter().position(|s| is(s, "in")) {
-        match outer_comma(&rest[..at]) {
-            // `n\pi, n \in \mathbb{Z}`: whatever the name, it stands for any whole number.
-            Some(comma) => {
-                index = Some(rest[comma + 1..at].to_vec());
-                rest = &rest[..comma];
-            }
-            // `x \in …`
-            None => rest = &rest[at + 1..],
-        }
-    }
-    let renamed: Vec<Spaced>;
-    if let Some([name]) = index.as_deref() {
-        let any = |s: &Spaced| {
-            let known = s.token != name.token;
-            let token = if known { s.token.clone() } else { Token::Command(ANY.into()) };
-            Spaced { token, space: s.space }
-        };
-        renamed = rest.iter().map(any).collect();
-        rest = &renamed;
     }
     let edge = |s: &Spaced| matches!(s.token, Token::Sign(',' | ';' | ':') | Token::Row);
     while rest.last().is_some_and(edge) {
         rest = &rest[..rest.len() - 1];
     }
-    let empty = |s: &Spaced| s.token == Token::Sign(':') || s.token == Token::Sign('=');
+    let empty = |s: &Spaced| matches!(s.token, Token::Sign(':' | '='));
     while rest.first().is_some_and(empty) {
         rest = &rest[1..];
     }
@@ -132,10 +143,23 @@ fn parse(tokens: &[Spaced]) -> Option<(Value, bool)> {
     if let Some(words) = only_words(rest) {
         return Some((Value::Words(words), false));
     }
-    let mut parser =
-        Parser { tokens: rest, at: 0, depth: 0, effort: EFFORT, percent: false, bars: 0 };
+    // `5 \text{ is not possible}`
+    if rest.iter().any(|s| matches!(&s.token, Token::Words(w) if words::denies(w))) {
+        return None;
+    }
+    whole(rest).or_else(|| whole(conditions::after_last_equals(rest)?).filter(|(v, _)| !is_zero(v)))
+}
+
+/// Reads all of the tokens.
+fn whole(tokens: &[Spaced]) -> Option<(Value, bool)> {
+    let mut parser = Parser { tokens, at: 0, depth: 0, effort: EFFORT, percent: false, bars: 0 };
     let value = parser.list()?;
-    (parser.at == rest.len()).then_some((value, parser.percent))
+    (parser.at == tokens.len()).then_some((value, parser.percent))
+}
+
+/// Whether nothing but a zero is there: the right side of an equation, not what it comes to.
+fn is_zero(value: &Value) -> bool {
+    matches!(value, Value::Scalar(e) if e.literal().is_some_and(|(d, _)| d.trim_matches('0').is_empty()))
 }
 
 /// Whether words say something about a variable, as in `n odd`, rather than name a unit.
@@ -143,23 +167,6 @@ fn is_statement(tokens: &[Spaced]) -> bool {
     let says = |s: &Spaced| matches!(&s.token, Token::Words(w) if words::says_something(w));
     let letter = |s: &Spaced| matches!(s.token, Token::Letter(_));
     tokens.iter().any(says) && tokens.iter().any(letter) && only_words(tokens).is_none()
-}
-
-/// The name of an index that runs over all whole numbers.
-const ANY: &str = "index";
-
-/// The last comma that is in no bracket.
-fn outer_comma(tokens: &[Spaced]) -> Option<usize> {
-    let mut depth = 0_i32;
-    tokens.iter().enumerate().rev().find_map(|(at, spaced)| {
-        match &spaced.token {
-            Token::Sign(')' | ']' | '}' | '⦄') => depth += 1,
-            Token::Sign('(' | '[' | '{' | '⦃') => depth -= 1,
-            Token::Sign(',') if depth == 0 => return Some(at),
-            _ => {}
-        }
-        None
-    })
 }
 
 /// The words, where there is nothing else.
@@ -240,9 +247,15 @@ impl<'a> Parser<'a> {
         found
     }
 
+    fn row(&mut self) -> bool {
+        let is = self.peek() == Some(&Token::Row);
+        self.at += usize::from(is);
+        is
+    }
+
     fn separator(&mut self) -> bool {
         let before = self.at;
-        while self.sign(',') || self.sign(';') {}
+        while self.sign(',') || self.sign(';') || self.sign('&') || self.row() {}
         if let Some(Token::Words(words)) = self.peek()
             && words::joins(words)
         {
@@ -252,12 +265,12 @@ impl<'a> Parser<'a> {
     }
 
     /// One item, or several with separators between them.
-    fn list(&mut self) -> Option<Value> {
+    pub(super) fn list(&mut self) -> Option<Value> {
         let mut items = self.items()?;
         if items.len() == 1 { items.pop() } else { Some(Value::List(items)) }
     }
 
-    fn items(&mut self) -> Option<Vec<Value>> {
+    pub(super) fn items(&mut self) -> Option<Vec<Value>> {
         self.deeper(|p| {
             let mut items = Vec::new();
             loop {
@@ -272,7 +285,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn item(&mut self) -> Option<Value> {
+    pub(super) fn item(&mut self) -> Option<Value> {
         if let Some(based) = self.attempt(Self::based) {
             return Some(based);
         }
@@ -283,10 +296,14 @@ impl<'a> Parser<'a> {
             return Some(scaled);
         }
         let compound = self.attempt(|p| {
-            let mut value = p.compound()?;
+            if let Some(combinations) = p.attempt(Self::combinations) {
+                return Some(combinations);
+            }
+            p.labels();
+            let mut value = p.region()?;
             // `(x, y) = …`
-            if matches!(value, Value::Tuple { .. }) && p.sign('=') {
-                value = p.compound()?;
+            while p.sign('=') {
+                value = p.region()?;
             }
             let ends = match p.peek() {
                 None | Some(Token::Words(_) | Token::Row) => true,
@@ -302,7 +319,7 @@ impl<'a> Parser<'a> {
         };
         let mut parts = vec![first];
         while self.command("cup") {
-            parts.push(self.compound()?);
+            parts.push(self.region()?);
         }
         // Units of a point, say.
         while matches!(self.peek(), Some(Token::Words(w)) if !words::joins(w)) {
@@ -311,143 +328,16 @@ impl<'a> Parser<'a> {
         if parts.len() == 1 { parts.pop() } else { Some(Value::Union(parts)) }
     }
 
-    /// Digits with a base below them.
-    fn based(&mut self) -> Option<Value> {
-        let wrapped = self.sign('(');
-        let mut digits = String::new();
-        loop {
-            match self.peek()? {
-                Token::Number(n) if !n.contains('.') => digits.push_str(n),
-                Token::Letter(c) if !digits.is_empty() && c.is_ascii_uppercase() => digits.push(*c),
-                _ => break,
-            }
-            self.at += 1;
-        }
-        if wrapped && !self.sign(')') {
-            return None;
-        }
-        if digits.is_empty() || !self.sign('_') {
-            return None;
-        }
-        let braced = self.sign('{');
-        let base = match self.peek()? {
-            Token::Number(n) => n.parse().ok()?,
-            Token::Words(w) => words::number(w)? as u32,
-            _ => return None,
-        };
-        self.at += 1;
-        if braced && !self.sign('}') {
-            return None;
-        }
-        let ends = matches!(
-            self.peek(),
-            None | Some(Token::Sign(',' | ';' | ')' | '⦄' | '}') | Token::Words(_))
-        );
-        ends.then_some(Value::Based(digits, base))
-    }
-
-    /// Whatever has brackets and is no scalar.
-    fn compound(&mut self) -> Option<Value> {
-        self.deeper(|p| {
-            if p.command("emptyset") {
-                return Some(Value::Set(Vec::new()));
-            }
-            if p.command("reals") {
-                let (low, high) = (Expr::Infinity.negative(), Expr::Infinity);
-                let items = vec![Value::Scalar(low), Value::Scalar(high)];
-                return Some(Value::Tuple { open: '(', items, close: ')' });
-            }
-            if p.sign('⦃') {
-                return p.set();
-            }
-            // A set whose backslashes are missing.
-            if p.sign('{') {
-                let items = p.items()?;
-                return (items.len() > 1 && p.sign('}')).then_some(Value::Set(items));
-            }
-            if let Some(Token::Begin(_)) = p.peek() {
-                return p.matrix();
-            }
-            let Some(Token::Sign(open @ ('(' | '[' | '⟨' | ']'))) = p.peek() else {
-                return None;
-            };
-            p.at += 1;
-            let mut items = p.items()?;
-            let Some(Token::Sign(close @ (')' | ']' | '⟩' | '['))) = p.peek() else {
-                return None;
-            };
-            p.at += 1;
-            if let [Value::Matrix(_) | Value::Tuple { .. } | Value::Union(_)] = items.as_slice() {
-                return items.pop();
-            }
-            // `]a, b[` is an open interval.
-            let open = if *open == ']' { '(' } else { *open };
-            let close = if *close == '[' { ')' } else { *close };
-            (items.len() > 1).then_some(Value::Tuple { open, items, close })
-        })
-    }
-
-    /// A set after its opening brace.
-    fn set(&mut self) -> Option<Value> {
-        if self.sign('⦄') {
-            return Some(Value::Set(Vec::new()));
-        }
-        // `x \mid …` and `x : …`
-        if let (Some(Token::Letter(_)), Some(Token::Sign('|' | ':'))) = (self.peek(), self.ahead(1))
-        {
-            self.at += 2;
-            let condition = self.list()?;
-            return self.sign('⦄').then_some(condition);
-        }
-        let items = self.items()?;
-        self.sign('⦄').then_some(Value::Set(items))
-    }
-
-    fn matrix(&mut self) -> Option<Value> {
-        let Some(Token::Begin(kind)) = self.peek() else { return None };
-        if !kind.ends_with("matrix") && kind != "array" {
-            return None;
-        }
-        self.at += 1;
-        let mut rows = vec![Vec::new()];
-        loop {
-            match self.peek()? {
-                Token::End(_) => break,
-                Token::Row => {
-                    self.at += 1;
-                    rows.push(Vec::new());
-                }
-                Token::Sign('&') => self.at += 1,
-                _ => {
-                    let item = self.item()?;
-                    rows.last_mut()?.push(item);
-                }
-            }
-        }
-        self.at += 1;
-        rows.retain(|row| !row.is_empty());
-        (!rows.is_empty()).then_some(Value::Matrix(rows))
-    }
-
-    /// A matrix with a factor before it.
-    fn scaled(&mut self) -> Option<Value> {
-        let minus = self.sign('-');
-        let factor = self.attempt(Self::power).unwrap_or(Expr::whole(1));
-        let factor = if minus { factor.negative() } else { factor };
-        let Value::Matrix(mut rows) = self.matrix()? else { return None };
-        for cell in rows.iter_mut().flatten() {
-            let Value::Scalar(expr) = cell else { return None };
-            *expr = factor.clone().times(expr.clone());
-        }
-        Some(Value::Matrix(rows))
-    }
-
     /// Scalars with relations between them; a ratio; a scalar.
     fn relation(&mut self) -> Option<Value> {
         if let Some(words) = self.attempt(Self::words) {
             return Some(words);
         }
         let mut sides = vec![self.expr()?];
+        // `1 \over 2`
+        if self.command("over") {
+            sides = vec![sides.remove(0).over(self.expr()?)];
+        }
         if self.peek() == Some(&Token::Sign(':')) {
             while self.sign(':') {
                 sides.push(self.expr()?);
@@ -477,18 +367,6 @@ impl<'a> Parser<'a> {
             return Some(Value::List(vec![either(false), either(true)]));
         }
         Some(Value::Relation(sides, orders))
-    }
-
-    fn compound_to_the_end(&mut self) -> Option<Value> {
-        let mut parts = vec![self.compound()?];
-        while self.command("cup") {
-            parts.push(self.compound()?);
-        }
-        let ends = self.peek().is_none() || matches!(self.peek(), Some(Token::Sign(',')));
-        if !ends {
-            return None;
-        }
-        if parts.len() == 1 { parts.pop() } else { Some(Value::Union(parts)) }
     }
 
     /// An item of a list that has words only.

@@ -3,13 +3,18 @@
 use super::expr::{Expr, Function};
 use super::parse::Parser;
 use super::token::Token;
-use super::words;
+use super::{styling, words};
 
 impl Parser<'_> {
     pub(super) fn expr(&mut self) -> Option<Expr> {
         self.deeper(|p| {
             // Units and labels before a number.
-            while matches!(p.peek(), Some(Token::Words(w)) if !words::joins(w)) {
+            while let Some(Token::Words(w)) = p.peek()
+                && !words::joins(w)
+            {
+                if words::turns(w) {
+                    return None;
+                }
                 p.at += 1;
                 if matches!(p.peek(), Some(Token::Sign('='))) {
                     return Some(Expr::Variable("label".into()));
@@ -304,7 +309,8 @@ impl Parser<'_> {
             | "prod" | "lim" | "forall" | "exists" | "not" | "emptyset" | "reals" => return None,
             _ => match function(name) {
                 Some(f) => self.call(name, f)?,
-                None => Expr::Variable(name.to_owned()),
+                None if styling::is_name(name) => Expr::Variable(name.to_owned()),
+                None => return None,
             },
         })
     }
@@ -337,6 +343,7 @@ impl Parser<'_> {
     /// A function after its name.
     fn call(&mut self, name: &str, function: Function) -> Option<Expr> {
         let mut function = function;
+        let mut name = name.to_owned();
         let mut base = None;
         let mut exponent = None;
         loop {
@@ -352,6 +359,7 @@ impl Parser<'_> {
         if let Some(arc) = inverse.then(|| self::function(&format!("arc{name}"))).flatten() {
             function = arc;
             exponent = None;
+            name = format!("arc{name}");
         }
         let mut arguments = self.arguments(function)?;
         let call = match (function, base) {
@@ -360,7 +368,7 @@ impl Parser<'_> {
                 Expr::Call(Function::LogBase, arguments)
             }
             // Those of the rarer functions are made of the others.
-            _ => match name {
+            _ => match name.as_str() {
                 "lg" => {
                     arguments.push(Expr::whole(10));
                     Expr::Call(Function::LogBase, arguments)

@@ -4,7 +4,7 @@ use super::{Grader, constant};
 use crate::episode::Verdict::{self, Correct, Undecided, Wrong};
 
 /// Grades each row, and names every row that came out otherwise.
-fn check(grader: Grader, rows: &[(&str, &str, Verdict)]) {
+pub(super) fn check(grader: Grader, rows: &[(&str, &str, Verdict)]) {
     let failed: Vec<String> = rows
         .iter()
         .filter_map(|(gold, solution, expected)| {
@@ -18,7 +18,7 @@ fn check(grader: Grader, rows: &[(&str, &str, Verdict)]) {
 }
 
 /// The same for answers in a box.
-fn boxed(rows: &[(&str, &str, Verdict)]) {
+pub(super) fn boxed(rows: &[(&str, &str, Verdict)]) {
     let solutions: Vec<String> =
         rows.iter().map(|(_, answer, _)| format!("So it is $\\boxed{{{answer}}}$.")).collect();
     let rows: Vec<(&str, &str, Verdict)> =

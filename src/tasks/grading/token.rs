@@ -1,6 +1,6 @@
 //! The tokens of an answer: LaTeX as people and models write it, or plain text.
 
-use super::words;
+use super::{tidy, words};
 
 /// The smallest thing that an answer is made of.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ pub fn tokens(text: &str, thousands: bool) -> Option<Vec<Spaced>> {
     while reader.at < reader.chars.len() {
         reader.next()?;
     }
-    Some(reader.out)
+    Some(tidy::tidied(reader.out))
 }
 
 /// Functions whose names need no backslash.
@@ -53,36 +53,32 @@ pub const FUNCTIONS: [&str; 23] = [
     "arccsc", "sinh", "cosh", "tanh", "log", "ln", "lg", "exp", "max", "min", "gcd", "lcm",
 ];
 
-struct Reader {
-    chars: Vec<char>,
-    at: usize,
-    thousands: bool,
-    out: Vec<Spaced>,
-    space: bool,
+/// Reads an answer's characters. Its commands are in the file `commands`.
+pub(super) struct Reader {
+    pub(super) chars: Vec<char>,
+    pub(super) at: usize,
+    pub(super) thousands: bool,
+    pub(super) out: Vec<Spaced>,
+    pub(super) space: bool,
     /// Open environments that only lay lines out.
-    layouts: usize,
-}
-
-/// Whether an environment only lays lines out.
-fn is_layout(kind: &str) -> bool {
-    matches!(kind.trim_end_matches('*'), "aligned" | "align" | "gathered" | "gather" | "split")
+    pub(super) layouts: usize,
 }
 
 impl Reader {
-    fn push(&mut self, token: Token) {
+    pub(super) fn push(&mut self, token: Token) {
         self.out.push(Spaced { token, space: self.space });
         self.space = false;
     }
 
-    fn peek(&self, ahead: usize) -> Option<char> {
+    pub(super) fn peek(&self, ahead: usize) -> Option<char> {
         self.chars.get(self.at + ahead).copied()
     }
 
-    fn starts(&self, text: &str) -> bool {
+    pub(super) fn starts(&self, text: &str) -> bool {
         text.chars().enumerate().all(|(i, c)| self.peek(i) == Some(c))
     }
 
-    fn digit(&self, ahead: usize) -> bool {
+    pub(super) fn digit(&self, ahead: usize) -> bool {
         self.peek(ahead).is_some_and(|c| c.is_ascii_digit())
     }
 
@@ -130,13 +126,14 @@ impl Reader {
                 | ':' | '=' | '<' | '>' | '|' | '!' | '&' | '\'' | '%' => (Token::Sign(c), 1),
                 '-' | '−' | '–' | '—' | '‐' | '‑' => (Token::Sign('-'), 1),
                 // A full stop at the end of a sentence.
-                '.' | '"' | '“' | '”' | '`' | '?' | '\u{200b}' | '€' | '£' => {
+                '.' | '"' | '“' | '”' | '`' | '?' | '\u{200b}' | '€' | '£' | '¢' | '✓' | '■'
+                | '∎' | '□' => {
                     self.at += 1;
                     return Some(());
                 }
                 '’' | '′' | '‘' => (Token::Sign('\''), 1),
                 '×' | '·' | '⋅' | '∗' => (Token::Sign('*'), 1),
-                '÷' => (Token::Sign('/'), 1),
+                '÷' | '⁄' => (Token::Sign('/'), 1),
                 '⟨' | '〈' => (Token::Sign('⟨'), 1),
                 '⟩' | '〉' => (Token::Sign('⟩'), 1),
                 _ => return self.symbol(c),
@@ -144,6 +141,30 @@ impl Reader {
         };
         self.push(token);
         self.at += length;
+        Some(())
+    }
+
+    /// Digits above or below the line, of which the first has been taken.
+    fn small_digits(&mut self, first: char) -> Option<()> {
+        const ABOVE: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻";
+        const BELOW: &str = "₀₁₂₃₄₅₆₇₈₉";
+        let (sign, set) =
+            [('^', ABOVE), ('_', BELOW)].into_iter().find(|(_, s)| s.contains(first))?;
+        let place = |c: char| set.chars().position(|known| known == c);
+        let mut run = vec![place(first)?];
+        while let Some(digit) = self.peek(0).and_then(place) {
+            run.push(digit);
+            self.at += 1;
+        }
+        self.push(Token::Sign(sign));
+        self.push(Token::Sign('{'));
+        let minus = run.first() == Some(&10);
+        if minus {
+            self.push(Token::Sign('-'));
+        }
+        let digits = run.iter().skip(usize::from(minus)).map(usize::to_string).collect();
+        self.push(Token::Number(digits));
+        self.push(Token::Sign('}'));
         Some(())
     }
 
@@ -186,11 +207,8 @@ impl Reader {
             'ω' => "omega",
             _ => {
                 self.at += 1;
-                const RAISED: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-                if let Some(digit) = RAISED.chars().position(|raised| raised == c) {
-                    self.push(Token::Sign('^'));
-                    self.push(Token::Number(digit.to_string()));
-                    return Some(());
+                if let Some(sign) = self.small_digits(c) {
+                    return Some(sign);
                 }
                 let (above, below) = match c {
                     '½' => (1, 2),
@@ -271,7 +289,44 @@ impl Reader {
                 return;
             }
         }
+        let power = self.power_of_ten(&digits);
         self.push(Token::Number(digits));
+        if let Some(power) = power {
+            for sign in ['*', '('] {
+                self.push(Token::Sign(sign));
+            }
+            self.push(Token::Number("10".into()));
+            for sign in ['^', '{'] {
+                self.push(Token::Sign(sign));
+            }
+            if power.starts_with('-') {
+                self.push(Token::Sign('-'));
+            }
+            self.push(Token::Number(power.trim_matches(['+', '-']).into()));
+            for sign in ['}', ')'] {
+                self.push(Token::Sign(sign));
+            }
+        }
+    }
+
+    /// The power of ten of a number as programs write it, `2.5e-4`. `3e-2` may be 3e less two.
+    fn power_of_ten(&mut self, digits: &str) -> Option<String> {
+        let sure = self.peek(0) == Some('E') || digits.contains('.') || digits == "1";
+        if !sure || !matches!(self.peek(0), Some('e' | 'E')) {
+            return None;
+        }
+        let signed = matches!(self.peek(1), Some('+' | '-'));
+        let mut power = String::new();
+        power.extend(self.peek(1).filter(|_| signed));
+        let start = 1 + usize::from(signed);
+        power.extend((start..start + 4).map_while(|i| self.peek(i).filter(char::is_ascii_digit)));
+        let length = power.chars().count() + 1;
+        let ends = !self.peek(length).is_some_and(|c| c.is_ascii_alphanumeric() || c == '.');
+        if power.is_empty() || length == start || !ends {
+            return None;
+        }
+        self.at += length;
+        Some(power)
     }
 
     /// The digits of an `\overline{…}` that stands `ahead`, and its length.
@@ -296,8 +351,13 @@ impl Reader {
             self.out.last().map(|s| &s.token),
             Some(Token::Number(_) | Token::Sign('}' | ')' | '/') | Token::Words(_))
         );
+        let minutes = lower == "min"
+            && matches!(self.out.last().map(|s| &s.token), Some(Token::Number(_)))
+            && !matches!(self.peek(0), Some('(' | '{' | '_' | '\\'));
         const NAMES: [&str; 6] = ["pi", "sqrt", "theta", "alpha", "infty", "frac"];
-        if FUNCTIONS.contains(&lower.as_str()) || NAMES.contains(&lower.as_str()) {
+        if minutes {
+            self.push(Token::Words(run));
+        } else if FUNCTIONS.contains(&lower.as_str()) || NAMES.contains(&lower.as_str()) {
             self.push(Token::Command(lower));
         } else if matches!(lower.as_str(), "infinity" | "inf") {
             self.push(Token::Command("infty".into()));
@@ -307,6 +367,14 @@ impl Reader {
             self.push(Token::Sign(':'));
         } else if matches!(lower.as_str(), "percent" | "percentage" | "pct") {
             self.push(Token::Sign('%'));
+        } else if run.len() == 2
+            && run != lower
+            && self.out.last().is_some_and(|s| s.token == Token::Sign('{'))
+        {
+            // The segment of `\frac{NO}{BO}`.
+            for letter in run.chars() {
+                self.push(Token::Letter(letter));
+            }
         } else if run.len() >= 4
             || words::is_short_word(&lower)
             || (after_number && words::is_short_unit(&run))
@@ -317,196 +385,5 @@ impl Reader {
                 self.push(Token::Letter(letter));
             }
         }
-    }
-
-    /// What is between the braces that follow, if any do.
-    fn group(&mut self) -> Option<String> {
-        let mut at = self.at;
-        while self.chars.get(at).is_some_and(|c| c.is_whitespace()) {
-            at += 1;
-        }
-        if self.chars.get(at) != Some(&'{') {
-            return None;
-        }
-        let mut depth = 0_usize;
-        for end in at..self.chars.len() {
-            match self.chars[end] {
-                '{' => depth += 1,
-                '}' => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                let inside = self.chars[at + 1..end].iter().collect();
-                self.at = end + 1;
-                return Some(inside);
-            }
-        }
-        None
-    }
-
-    /// What follows up to a closing bracket or a comma, and the bracket.
-    fn rest_of_brackets(&mut self) -> String {
-        let mut rest = String::new();
-        while let Some(c) = self.peek(0).filter(|c| !",;$".contains(*c)) {
-            self.at += 1;
-            if matches!(c, ')' | '}') {
-                break;
-            }
-            rest.push(c);
-        }
-        rest
-    }
-
-    /// What follows a backslash.
-    fn command(&mut self) -> Option<()> {
-        let Some(first) = self.peek(0) else { return Some(()) };
-        if !first.is_ascii_alphabetic() {
-            self.at += 1;
-            match first {
-                '\\' if self.layouts > 0 => self.push(Token::Sign(',')),
-                '\\' => self.push(Token::Row),
-                '{' => self.push(Token::Sign('⦃')),
-                '}' => self.push(Token::Sign('⦄')),
-                '|' => self.push(Token::Sign('|')),
-                '%' => self.push(Token::Sign('%')),
-                // The delimiters of mathematics are no brackets of it.
-                '(' | ')' | '[' | ']' => self.space = true,
-                _ => self.space = true,
-            }
-            return Some(());
-        }
-        let mut name = String::new();
-        while let Some(c) = self.peek(0).filter(char::is_ascii_alphabetic) {
-            name.push(c);
-            self.at += 1;
-        }
-        if self.peek(0) == Some('*') && name == "operatorname" {
-            self.at += 1;
-        }
-        self.named(&name)
-    }
-
-    fn named(&mut self, name: &str) -> Option<()> {
-        match name {
-            "left" | "right" => {
-                // An invisible bracket.
-                if self.peek(0) == Some('.') {
-                    self.at += 1;
-                }
-            }
-            "big" | "Big" | "bigg" | "Bigg" | "bigl" | "bigr" | "Bigl" | "Bigr" | "biggl"
-            | "biggr" | "Biggl" | "Biggr" | "middle" | "displaystyle" | "textstyle"
-            | "scriptstyle" | "limits" | "nolimits" | "quad" | "qquad" | "enspace"
-            | "thinspace" | "boxed" | "fbox" | "ensuremath" | "mathbf" | "mathit" | "mathcal"
-            | "boldsymbol" | "bm" | "vec" | "hat" | "overrightarrow" | "bf" | "rm" | "it"
-            | "therefore" | "angle" | "measuredangle" | "triangle" | "hline" | "relax"
-            | "phantom" | "square" | "Box" | "checkmark" => self.space = true,
-            "hspace" | "vspace" | "hphantom" | "vphantom" | "label" | "tag" | "color"
-            | "textcolor" => {
-                self.group();
-                self.space = true;
-            }
-            "pmod" | "bmod" | "mod" => {
-                let modulus = self.group().unwrap_or_else(|| self.rest_of_brackets());
-                self.push(Token::Words(format!("mod {}", modulus.trim())));
-            }
-            "begin" => {
-                let kind = self.group()?;
-                if is_layout(&kind) {
-                    self.layouts += 1;
-                    return Some(());
-                }
-                if kind == "array" {
-                    self.group();
-                }
-                self.push(Token::Begin(kind));
-            }
-            "end" => {
-                let kind = self.group()?;
-                if is_layout(&kind) {
-                    self.layouts = self.layouts.saturating_sub(1);
-                    return Some(());
-                }
-                self.push(Token::End(kind));
-            }
-            "text" | "textrm" | "textbf" | "textit" | "texttt" | "textsf" | "textnormal"
-            | "emph" | "mbox" | "hbox" | "mathrm" | "mathsf" | "mathtt" | "operatorname" => {
-                let Some(inside) = self.group() else { return Some(()) };
-                self.text(&inside, matches!(name, "mathrm" | "mathsf" | "operatorname"))?;
-            }
-            "mathbb" => match self.group().as_deref() {
-                Some("R") => self.push(Token::Command("reals".into())),
-                Some(other) => self.push(Token::Command(format!("mathbb{other}"))),
-                None => {}
-            },
-            "cdot" | "times" | "ast" => self.push(Token::Sign('*')),
-            "div" => self.push(Token::Sign('/')),
-            "lt" => self.push(Token::Sign('<')),
-            "gt" => self.push(Token::Sign('>')),
-            "colon" | "ratio" => self.push(Token::Sign(':')),
-            "mid" | "vert" | "lvert" | "rvert" | "lVert" | "rVert" | "Vert" => {
-                self.push(Token::Sign('|'));
-            }
-            "lbrace" => self.push(Token::Sign('⦃')),
-            "rbrace" => self.push(Token::Sign('⦄')),
-            "lbrack" => self.push(Token::Sign('[')),
-            "rbrack" => self.push(Token::Sign(']')),
-            "lparen" => self.push(Token::Sign('(')),
-            "rparen" => self.push(Token::Sign(')')),
-            "langle" => self.push(Token::Sign('⟨')),
-            "rangle" => self.push(Token::Sign('⟩')),
-            "prime" => self.push(Token::Sign('\'')),
-            "land" | "lor" | "vee" => self.push(Token::Words("and".into())),
-            _ => {
-                let name = match name {
-                    "dfrac" | "tfrac" | "cfrac" | "sfrac" => "frac",
-                    "dbinom" | "tbinom" => "binom",
-                    "le" | "leqslant" | "leqq" => "leq",
-                    "ge" | "geqslant" | "geqq" => "geq",
-                    "ne" => "neq",
-                    "degree" | "textdegree" | "deg" => "circ",
-                    "ldots" | "cdots" | "dotsc" | "dotsb" | "vdots" | "ddots" => "dots",
-                    "varnothing" => "emptyset",
-                    "to" | "rightarrow" | "Rightarrow" | "longrightarrow" | "Longrightarrow"
-                    | "implies" | "iff" | "Leftrightarrow" => "implies",
-                    "simeq" | "doteq" | "cong" => "approx",
-                    "varphi" => "phi",
-                    "varepsilon" => "epsilon",
-                    "R" => "reals",
-                    "bar" => "overline",
-                    other => other,
-                };
-                self.push(Token::Command(name.into()));
-            }
-        }
-        Some(())
-    }
-
-    /// What `\text{…}` has inside: mathematics where it has no word, and words otherwise.
-    fn text(&mut self, inside: &str, upright: bool) -> Option<()> {
-        let trimmed = inside.trim();
-        let lower = trimmed.to_ascii_lowercase();
-        let letters = trimmed.chars().filter(|c| c.is_alphabetic()).count();
-        // `2 and 3`
-        let joined: usize =
-            trimmed.split_whitespace().filter(|w| words::joins(w)).map(str::len).sum();
-        let list =
-            joined > 0 && joined == letters && trimmed.contains(|c: char| c.is_ascii_digit());
-        let mathematics = letters == 0 || list || inside.contains('\\') || inside.contains('$');
-        if mathematics || FUNCTIONS.contains(&lower.as_str()) || (upright && letters == 1) {
-            for token in tokens(inside, self.thousands)? {
-                self.space |= token.space;
-                self.push(token.token);
-            }
-        } else if lower.starts_with("(mod") {
-            let modulus = format!("{} {}", &trimmed[4..], self.rest_of_brackets());
-            self.push(Token::Words(format!("mod {}", modulus.trim())));
-        } else if lower == "to" {
-            // `3 to 4`
-            self.push(Token::Sign(':'));
-        } else {
-            self.push(Token::Words(trimmed.to_owned()));
-        }
-        Some(())
     }
 }

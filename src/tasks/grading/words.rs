@@ -68,10 +68,139 @@ pub fn says_something(text: &str) -> bool {
     words.into_iter().any(|w| SAYING.contains(&w.to_lowercase().as_str()))
 }
 
+/// Whether words only lead to an answer, or stress it: `the only solution is`.
+pub fn is_filler(text: &str) -> bool {
+    const FILLERS: &[&str] = &[
+        "the",
+        "only",
+        "just",
+        "a",
+        "an",
+        "solution",
+        "solutions",
+        "is",
+        "are",
+        "answer",
+        "answers",
+        "value",
+        "values",
+        "point",
+        "points",
+        "center",
+        "centre",
+        "vertex",
+        "focus",
+        "at",
+        "we",
+        "get",
+        "have",
+        "thus",
+        "so",
+        "hence",
+        "therefore",
+        "coordinates",
+        "pair",
+        "pairs",
+        "triple",
+        "ordered",
+        "namely",
+        "possible",
+        "i.e",
+        "ie",
+        "its",
+        "equation",
+        "function",
+        "functions",
+        "final",
+        "constant",
+        "all",
+    ];
+    let mut words = text
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';'))
+        .map(|w| w.trim_matches('.'))
+        .filter(|w| !w.is_empty())
+        .peekable();
+    // `all n` says something.
+    let quantified = text.trim().eq_ignore_ascii_case("all");
+    !quantified
+        && words.peek().is_some()
+        && words.all(|w| FILLERS.contains(&w.to_lowercase().as_str()))
+}
+
 /// Whether words begin a condition on what stands before them: `where`, `for all`.
 pub fn is_condition(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
     matches!(first.as_str(), "for" | "where" | "if" | "when" | "with" | "such" | "whenever" | "as")
+}
+
+/// Whether words begin a case of several: `if`, `otherwise`.
+pub fn makes_cases(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
+    matches!(first.as_str(), "if" | "when" | "whenever" | "otherwise")
+}
+
+/// Whether words mean all real numbers.
+pub fn is_reals(text: &str) -> bool {
+    const OTHERS: &[&str] =
+        &["all", "any", "every", "the", "number", "numbers", "value", "values", "of", "for", "x"];
+    let mut real = false;
+    let mut all = false;
+    let known = text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).all(|w| {
+        let lower = w.to_lowercase();
+        real |= matches!(lower.as_str(), "real" | "reals");
+        all |= matches!(lower.as_str(), "all" | "any" | "every");
+        matches!(lower.as_str(), "real" | "reals") || OTHERS.contains(&lower.as_str())
+    });
+    known && real && all
+}
+
+/// Whether words before a number turn what it says: `at most`, `not`.
+pub fn turns(text: &str) -> bool {
+    const TURNING: &[&str] = &[
+        "not",
+        "most",
+        "least",
+        "less",
+        "more",
+        "than",
+        "except",
+        "without",
+        "over",
+        "under",
+        "power",
+        "powers",
+        "multiple",
+        "multiples",
+        "divisors",
+        "factors",
+        "divisible",
+    ];
+    text.split(|c: char| !c.is_alphabetic()).any(|w| TURNING.contains(&w.to_lowercase().as_str()))
+}
+
+/// Whether words deny something.
+pub fn denies(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphabetic())
+        .any(|w| matches!(w.to_lowercase().as_str(), "not" | "no" | "never" | "impossible"))
+}
+
+/// Whether words mean all whole numbers of a kind, before the condition that they meet.
+pub fn is_whole_numbers(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let mut words = lower.split_whitespace();
+    words.next() == Some("all")
+        && words.all(|w| {
+            matches!(
+                w,
+                "integers" | "positive" | "nonnegative" | "natural" | "numbers" | "values" | "of"
+            )
+        })
+}
+
+/// Whether words begin a reason.
+pub fn is_reason(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
+    matches!(first.as_str(), "since" | "because" | "as" | "given" | "note" | "see")
 }
 
 /// A text as words are compared: small letters and digits, without punctuation, articles and what
@@ -109,11 +238,83 @@ pub fn plain(text: &str) -> String {
 pub fn same(gold: &str, answer: &str) -> bool {
     let original = (gold, answer);
     let (gold, answer) = (plain(gold), plain(answer));
+    let (gold, answer) = (without_preposition(gold), without_preposition(answer));
     gold == answer
+        || dated(&gold) == dated(&answer)
+        || in_figures(&gold) == in_figures(&answer)
         || gold.replace(' ', "") == answer.replace(' ', "")
         || meaning(&gold).is_some_and(|m| meaning(&answer) == Some(m))
         || singular(&gold) == singular(&answer)
         || several(original.0).is_some_and(|names| several(original.1) == Some(names))
+}
+
+/// `on Tuesday`: the day.
+fn without_preposition(text: String) -> String {
+    let short = ["on ", "in ", "it is "].iter().find_map(|start| text.strip_prefix(start));
+    short.map(str::to_owned).unwrap_or(text)
+}
+
+/// With numbers in figures: `two lines`, `June 20th`.
+fn in_figures(text: &str) -> String {
+    let figure = |word: &str| {
+        let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let ordinal = matches!(&word[digits.len()..], "st" | "nd" | "rd" | "th");
+        match number(word) {
+            Some(n) => n.to_string(),
+            None if ordinal && !digits.is_empty() => digits.to_owned(),
+            None => word.to_owned(),
+        }
+    };
+    text.split(' ').map(figure).collect::<Vec<_>>().join(" ")
+}
+
+/// A date with its words in one order: `20 June` is `June 20`.
+fn dated(text: &str) -> String {
+    const MONTHS: &str =
+        "january february march april may june july august september october november december";
+    let mut words: Vec<&str> = text.split(' ').collect();
+    if words.len() == 2 && words.iter().any(|w| MONTHS.split(' ').any(|m| m == *w)) {
+        words.sort_unstable();
+    }
+    words.join(" ")
+}
+
+/// Whether a plain text says that there is none of something.
+pub fn says_none(plain: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "such",
+        "solution",
+        "solutions",
+        "integer",
+        "integers",
+        "real",
+        "positive",
+        "natural",
+        "number",
+        "numbers",
+        "value",
+        "values",
+        "function",
+        "functions",
+        "polynomial",
+        "polynomials",
+        "exist",
+        "exists",
+        "root",
+        "roots",
+        "triples",
+        "pairs",
+        "prime",
+        "primes",
+        "satisfying",
+        "answer",
+        "n",
+        "x",
+    ];
+    let rest = ["there is no ", "there are no ", "there exist no ", "there exists no ", "no "]
+        .iter()
+        .find_map(|start| plain.strip_prefix(start));
+    rest.is_some_and(|rest| rest.split(' ').all(|w| KNOWN.contains(&w)))
 }
 
 /// The names of a list, sorted: `Alice and Bob`.
@@ -181,13 +382,16 @@ fn meaning(text: &str) -> Option<&'static str> {
         | "does not exist"
         | "dne"
         | "empty set"
+        | "undefined"
         | "emptyset"
         | "no real solution"
         | "no real solutions"
         | "no answer" => "none",
+        _ if says_none(text) => "none",
         "yes" | "true" => "yes",
         "no" | "false" => "no",
-        "all real numbers" | "all reals" | "reals" | "real numbers" => "reals",
+        "reals" | "real numbers" => "reals",
+        _ if is_reals(text) => "reals",
         "infinity" | "infinite" | "infty" | "infinitely many" => "infinite",
         _ => return None,
     })

@@ -1,0 +1,71 @@
+//! Units of one letter: `5 m/s`. In plain mathematics they look like variables.
+
+use super::token::{Spaced, Token};
+use super::words;
+
+/// Whether an upright letter behind a number is a unit.
+pub fn is_letter(text: &str) -> bool {
+    matches!(text, "m" | "g" | "s" | "h" | "L" | "l" | "N" | "J" | "W" | "V" | "K" | "C" | "F")
+}
+
+/// The answer without the unit that its last letters may be, where a number stands before them.
+pub fn without(tokens: &[Spaced]) -> Option<Vec<Spaced>> {
+    let letter = |s: &Spaced| match &s.token {
+        Token::Letter(c) => is_letter(c.encode_utf8(&mut [0; 4])),
+        Token::Words(w) => !w.starts_with("mod "),
+        Token::Command(c) => c == "Omega",
+        _ => false,
+    };
+    let mut end = tokens.len();
+    tokens.last().filter(|s| !matches!(s.token, Token::Words(_)))?;
+    loop {
+        let mut at = end;
+        at = before_power(tokens, at);
+        if at == 0 || !letter(&tokens[at - 1]) {
+            return None;
+        }
+        at -= 1;
+        let before = at.checked_sub(1).map(|i| &tokens[i].token)?;
+        match before {
+            Token::Sign('/' | '*') => end = at - 1,
+            Token::Number(_) | Token::Sign('}' | ')') => return Some(tokens[..at].to_vec()),
+            Token::Command(c) if c == "pi" => return Some(tokens[..at].to_vec()),
+            _ => return None,
+        }
+    }
+}
+
+/// Where the power begins that stands before `end`; `end` where there is none.
+fn before_power(tokens: &[Spaced], end: usize) -> usize {
+    let sign = |at: Option<usize>, c: char| {
+        at.and_then(|i| tokens.get(i)).is_some_and(|s| s.token == Token::Sign(c))
+    };
+    let number = |at: Option<usize>| {
+        at.and_then(|i| tokens.get(i)).is_some_and(|s| matches!(s.token, Token::Number(_)))
+    };
+    if number(end.checked_sub(1)) && sign(end.checked_sub(2), '^') {
+        return end - 2;
+    }
+    let braced = sign(end.checked_sub(1), '}')
+        && number(end.checked_sub(2))
+        && sign(end.checked_sub(3), '{')
+        && sign(end.checked_sub(4), '^');
+    if braced { end - 4 } else { end }
+}
+
+/// The answer with `thousand`, `million` and the like worked out, where it has one of them.
+pub fn scaled(tokens: &[Spaced]) -> Option<Vec<Spaced>> {
+    let at = tokens.iter().position(|s| match &s.token {
+        Token::Words(w) => {
+            words::scale(w.split_whitespace().next().unwrap_or("").trim_end_matches(',')).is_some()
+        }
+        _ => false,
+    })?;
+    let Token::Words(said) = &tokens[at].token else { return None };
+    let scale = words::scale(said.split_whitespace().next()?.trim_end_matches(','))?;
+    let counted = at > 0 && matches!(tokens[at - 1].token, Token::Number(_) | Token::Sign('}'));
+    let mut out = tokens.to_vec();
+    out[at].token = Token::Sign('*');
+    out.insert(at + 1, Spaced { token: Token::Number(scale.to_string()), space: false });
+    counted.then_some(out)
+}
