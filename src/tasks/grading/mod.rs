@@ -3,27 +3,20 @@
 //! Nothing here does any I/O. A grader says `undecided` rather than guess: where the gold answer is
 //! a proof or a text, or cannot be read and is not repeated word for word.
 
-mod boxes;
 mod choices;
-mod closing;
 mod commands;
 mod compare;
 mod compound;
 mod conditions;
-mod digits;
 mod domains;
 mod equations;
 mod expr;
-mod formulas;
-mod names;
-mod next_question;
-mod number;
+mod finding;
 mod numeric;
 mod parse;
 mod phrases;
 mod renaming;
 mod scalar;
-mod scan;
 mod styling;
 mod tidy;
 mod token;
@@ -34,14 +27,12 @@ mod words;
 mod tests;
 #[cfg(test)]
 mod tests_comparing;
-#[cfg(test)]
-mod tests_finding;
 
 use crate::episode::Verdict;
 use crate::tasks::arithmetic;
 use expr::{Point, value};
+use finding::{Found, Place, final_answer, number};
 use parse::{Reading, Value, readings};
-use scan::{Found, Place, final_answer};
 
 /// How a task set's answers are graded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,24 +6,10 @@
 
 use super::boxes::boxes;
 use super::closing::{in_raw, in_sentence, in_words};
-use super::digits::{Spot, cleaned, spots};
+use super::digits::{Amount, cleaned, spots};
 use super::names::{after_name, corrected, is_abbreviated};
 use super::next_question::own_part;
 use super::scan::{tagged, without_remarks};
-
-/// What a solution comes to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Amount {
-    /// As the solution has it.
-    pub text: String,
-    pub values: Vec<f64>,
-}
-
-impl Amount {
-    pub fn of(text: &str, spot: &Spot) -> Self {
-        Self { text: text[spot.begin..spot.end].to_owned(), values: spot.values.clone() }
-    }
-}
 
 /// The number that a gold answer gives: what follows its `####`, or the number that it is.
 pub fn gold(answer: &str) -> Option<Amount> {
@@ -116,7 +102,7 @@ fn last_box(text: &str) -> Option<(usize, Amount)> {
     }
     let clean = cleaned(last.inside);
     let scaled = spots(&clean).into_iter().find(|spot| spot.values.len() > 1);
-    let worked_out = super::constant(last.inside).filter(|_| scaled.is_none());
+    let worked_out = crate::tasks::grading::constant(last.inside).filter(|_| scaled.is_none());
     let amount = match worked_out {
         Some(value) => Amount { text: last.inside.to_owned(), values: vec![value] },
         None => in_sentence(&clean, false, "").or_else(|| in_words(&clean))?,

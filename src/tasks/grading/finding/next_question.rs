@@ -5,8 +5,7 @@
 
 use super::boxes::boxes;
 use super::formulas::prefix;
-use super::names::first_name;
-use super::scan::conclusion;
+use super::names::{conclusion, first_name};
 
 /// What ends a model's turn, and shows only where a server let it through.
 const TURNS: [&str; 19] = [

@@ -4,10 +4,9 @@
 //! calculation before it came to; the last number of its last clause that does not stand in a tail such as
 //! `for 5 days` or `after eating 3`, in brackets, or in a remark such as `which is 60%`.
 
-use super::digits::{Spot, cleaned, spots};
+use super::digits::{Amount, Spot, cleaned, spots};
 use super::formulas::prefix;
-use super::number::Amount;
-use super::words;
+use crate::tasks::grading::words;
 
 /// Words that begin a tail without a verb of its own.
 const TAILS: [&str; 18] = [

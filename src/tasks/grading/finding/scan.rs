@@ -20,9 +20,9 @@ use super::formulas::{
     Formula, formulas, is_direct, last_number, last_side, outside_formulas, prefix, spans, tidied,
     words_outside,
 };
-use super::names::{after_name, corrected, sentence};
+use super::names::{after_name, conclusion, corrected, sentence};
 use super::next_question::own_part;
-use super::words;
+use crate::tasks::grading::words;
 
 /// Where an answer was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,28 +113,6 @@ fn reasons_on(text: &str) -> bool {
     text.split("\n\n")
         .skip(2)
         .any(|paragraph| conclusion(paragraph.trim_start_matches(['*', '#', ' '])).is_some())
-}
-
-/// What stands behind a first word like `therefore`.
-pub fn conclusion(sentence: &str) -> Option<&str> {
-    const WORDS: [&str; 9] = [
-        "therefore",
-        "thus",
-        "hence",
-        "so",
-        "consequently",
-        "finally",
-        "altogether",
-        "in total",
-        "in conclusion",
-    ];
-    const SIGNS: [&str; 6] = ["∴", "=>", "⇒", "$\\therefore$", "\\therefore", "$\\Rightarrow$"];
-    let sign = SIGNS.iter().find_map(|sign| sentence.strip_prefix(sign));
-    let lower = prefix(sentence, 20).to_lowercase();
-    let word =
-        WORDS.iter().find(|word| lower.starts_with(**word)).map(|word| &sentence[word.len()..]);
-    let ended = word.filter(|rest| !rest.starts_with(|c: char| c.is_alphabetic()));
-    sign.or(ended).map(|rest| rest.trim_start_matches([',', ' ', ':']))
 }
 
 /// What the last sentence concludes.

@@ -407,3 +407,25 @@ pub fn corrected(rest: &str) -> Option<&str> {
     let value = value.strip_prefix("actually ").unwrap_or(value);
     (is_direct(value) && !sentence(value).contains("\\boxed")).then_some(value)
 }
+
+/// What stands behind a first word like `therefore`.
+pub fn conclusion(sentence: &str) -> Option<&str> {
+    const WORDS: [&str; 9] = [
+        "therefore",
+        "thus",
+        "hence",
+        "so",
+        "consequently",
+        "finally",
+        "altogether",
+        "in total",
+        "in conclusion",
+    ];
+    const SIGNS: [&str; 6] = ["∴", "=>", "⇒", "$\\therefore$", "\\therefore", "$\\Rightarrow$"];
+    let sign = SIGNS.iter().find_map(|sign| sentence.strip_prefix(sign));
+    let lower = prefix(sentence, 20).to_lowercase();
+    let word =
+        WORDS.iter().find(|word| lower.starts_with(**word)).map(|word| &sentence[word.len()..]);
+    let ended = word.filter(|rest| !rest.starts_with(|c: char| c.is_alphabetic()));
+    sign.or(ended).map(|rest| rest.trim_start_matches([',', ' ', ':']))
+}

@@ -1,21 +1,8 @@
 //! Tables of solutions as models write them, and what a careful person says their answer is.
 
-use super::Grader;
-use crate::episode::Verdict::{self, Correct, Wrong};
-
-/// Grades each row, and names every row that came out otherwise.
-fn check(grader: Grader, rows: &[(&str, &str, Verdict)]) {
-    let failed: Vec<String> = rows
-        .iter()
-        .filter_map(|(gold, solution, expected)| {
-            let grade = grader.grade(Some(gold), solution);
-            (grade.verdict != *expected).then(|| {
-                format!("{gold} | {solution}: {:?}, answer {:?}", grade.verdict, grade.answer)
-            })
-        })
-        .collect();
-    assert!(failed.is_empty(), "{} rows:\n{}", failed.len(), failed.join("\n"));
-}
+use crate::episode::Verdict::{Correct, Wrong};
+use crate::tasks::grading::Grader;
+use crate::tasks::grading::tests::check;
 
 /// The same for both graders: the first number is the answer, the second stands elsewhere in the solution.
 fn both(rows: &[(&str, &str, &str)]) {

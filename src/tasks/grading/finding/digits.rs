@@ -1,6 +1,6 @@
 //! Reads the numbers of a text.
 
-use super::words;
+use crate::tasks::grading::words;
 
 /// A number in a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +10,20 @@ pub struct Spot {
     pub end: usize,
     /// What it may be worth: `1.5 million` is 1,500,000, or 1.5 where millions were asked for.
     pub values: Vec<f64>,
+}
+
+/// What a solution comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Amount {
+    /// As the solution has it.
+    pub text: String,
+    pub values: Vec<f64>,
+}
+
+impl Amount {
+    pub fn of(text: &str, spot: &Spot) -> Self {
+        Self { text: text[spot.begin..spot.end].to_owned(), values: spot.values.clone() }
+    }
 }
 
 /// The numbers of a text, in its order. Ordinals are none, nor are digits in a name such as `x2` or exponents.

@@ -1,0 +1,15 @@
+//! What a solution answers: where its final answer stands, and the number in it.
+
+mod boxes;
+mod closing;
+mod digits;
+mod formulas;
+mod names;
+mod next_question;
+pub mod number;
+mod scan;
+
+#[cfg(test)]
+mod tests;
+
+pub use scan::{Found, Place, final_answer};
