@@ -205,7 +205,10 @@ pub enum EngineError {
         "model folder {0} has no {1}: a model needs config.json, tokenizer.json and safetensors"
     )]
     Incomplete(PathBuf, &'static str),
-    #[error("model {0} is not in the hub's cache here: `pointsman models fetch {0}` gets it")]
+    #[error(
+        "model {0} is not in the hub's cache here: `pointsman models fetch {0}` gets it; if a folder or a file is meant, there is none at {path}",
+        path = absolute(.0)
+    )]
     NotFetched(String),
     #[error(
         "model {name} is of the architecture {found}, which cannot be run here: take a model of one of these: {known}"
@@ -215,6 +218,17 @@ pub enum EngineError {
         "model {0} has no tokenizer: name a folder or a Hugging Face id with tokenizer.json as `tokenizer` in the preset"
     )]
     NoTokenizer(String),
+    #[error(
+        "the tokenizer {tokenizer} of model {model} is not in the hub's cache here: `pointsman models fetch` with the preset's name gets it; if a folder is meant, there is none at {path}",
+        path = absolute(.tokenizer)
+    )]
+    TokenizerNotFetched { model: String, tokenizer: String },
+    #[error(
+        "the tokenizer `{tokenizer}` of model {model}: no such folder, and not a Hugging Face id: check `tokenizer` in the preset"
+    )]
+    TokenizerNotFound { model: String, tokenizer: String },
+    #[error("the folder {0} has no tokenizer.json: check `tokenizer` in the preset")]
+    Wordless(PathBuf),
     #[error(
         "model {0} has no chat template: write its prompt, special tokens included, as `prompt` of that model, or leave out prompt.chat"
     )]
@@ -245,4 +259,23 @@ pub enum EngineError {
     NoDictation(String),
     #[error("the script of model {0} has no further step")]
     ScriptEnd(String),
+}
+
+impl EngineError {
+    /// Whether the preset, or the variable that it names, is at fault.
+    pub fn is_of_preset(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound(_)
+                | Self::TokenizerNotFound { .. }
+                | Self::Wordless(_)
+                | Self::NoPrice { .. }
+                | Self::Key { .. }
+        )
+    }
+}
+
+/// Where a relative path leads from here.
+fn absolute(path: &str) -> String {
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
 }
