@@ -1,12 +1,12 @@
 //! `pointsman eval`: routers compared on the same questions and seeds.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::Context;
 use clap::Args;
 
 use super::options::Common;
+use super::outfile::OutFile;
 use super::progress::bar;
 use super::tasks::{TaskArgs, sample};
 use super::{Outcome, estimate, policies, style};
@@ -98,6 +98,9 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     if args.stored {
         return estimate::run(args.json, &preset, common, folders);
     }
+    for path in [&args.svg, &args.curves].into_iter().flatten() {
+        OutFile::check(path)?;
+    }
     let set = args.tasks.open(args.split, Split::Test)?;
     // A pair of one's own has no policy before one is trained.
     let has_policy = match &args.routers {
@@ -143,15 +146,6 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
         runs.push(run?);
     }
     let scores = scores(&runs, &ends, !args.point, args.resamples as usize, common.seed)?;
-    if let Some(path) = &args.svg {
-        let title =
-            format!("{} · {n} questions of {} · seed {}", preset.name, set.name(), common.seed);
-        let svg = plot(&scores, &title).map_err(anyhow::Error::msg)?;
-        write(path, &svg)?;
-    }
-    if let Some(path) = &args.curves {
-        write(path, &serde_json::to_string_pretty(&curves(&scores))?)?;
-    }
     if args.json {
         for score in &scores {
             style::line(&serde_json::to_string(score)?)?;
@@ -159,14 +153,19 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     } else {
         style::line(&table(&scores))?;
     }
+    if let Some(path) = &args.svg {
+        let title =
+            format!("{} · {n} questions of {} · seed {}", preset.name, set.name(), common.seed);
+        let svg = plot(&scores, &title).map_err(anyhow::Error::msg)?;
+        OutFile::write(path, svg.as_bytes())?;
+    }
+    if let Some(path) = &args.curves {
+        OutFile::write(path, &serde_json::to_vec_pretty(&curves(&scores))?)?;
+    }
     Ok(Outcome::Done)
 }
 
 fn curves(scores: &[Score]) -> serde_json::Value {
     let curve = |score: &Score| serde_json::json!({"router": score.router, "curve": score.curve});
     scores.iter().map(curve).collect()
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

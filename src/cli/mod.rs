@@ -15,6 +15,7 @@ mod log;
 mod memory;
 mod models;
 mod options;
+mod outfile;
 mod policies;
 mod policy;
 mod print;

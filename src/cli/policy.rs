@@ -10,6 +10,7 @@ use comfy_table::{CellAlignment, Table};
 
 use super::calibrate::{calibrations, described, ground};
 use super::options::Common;
+use super::outfile::OutFile;
 use super::policies::{contest_seed, in_force, numbered, read};
 use super::progress::bar;
 use super::tasks::{TaskArgs, unseen};
@@ -117,8 +118,7 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
             let (_, mut policy) = numbered(&store, &name)?;
             policy.card.calibrations = calibrations(&store, &policy)?;
             policy.card.name = rename.unwrap_or(policy.card.name);
-            std::fs::write(&out, policy.to_bytes()?)
-                .with_context(|| format!("cannot write {}", out.display()))?;
+            OutFile::write(&out, &policy.to_bytes()?)?;
             eprintln!("policy {name} written to {}", out.display());
         }
     }
