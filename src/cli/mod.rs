@@ -30,7 +30,8 @@ mod workbench;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::config::{ConfigError, FileError, Folders};
@@ -98,6 +99,14 @@ enum Subcommands {
 #[error("the question is empty: give a text")]
 struct EmptyQuestion;
 
+/// An option of the workbench before a subcommand, which would not see it.
+#[derive(Debug, Error)]
+#[error("{option} before `{subcommand}` is for the workbench alone: put it behind `{subcommand}`")]
+struct Misplaced {
+    option: String,
+    subcommand: String,
+}
+
 /// How a command ended.
 pub enum Outcome {
     Done,
@@ -107,8 +116,7 @@ pub enum Outcome {
 
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match dispatch(arguments) {
+    match parse().and_then(dispatch) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Unwell) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -117,6 +125,29 @@ pub fn main() -> ExitCode {
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// The command line. What clap itself refuses ends the program here.
+///
+/// # Errors
+/// When an option stands where nothing would read it.
+fn parse() -> anyhow::Result<Arguments> {
+    let matches = Arguments::command().get_matches();
+    check_places(&matches)?;
+    Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// Whether each option stands where it is read: the workbench's own are none of a subcommand's.
+fn check_places(matches: &ArgMatches) -> Result<(), Misplaced> {
+    let Some(subcommand) = matches.subcommand_name() else { return Ok(()) };
+    let workbench = workbench::WorkbenchArgs::augment_args(clap::Command::new(""));
+    let misplaced = workbench.get_arguments().find(|option| {
+        matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine)
+    });
+    misplaced.map_or(Ok(()), |option| {
+        let option = format!("--{}", option.get_long().unwrap_or_default());
+        Err(Misplaced { option, subcommand: subcommand.to_owned() })
+    })
 }
 
 fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
@@ -152,6 +183,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
+        || error.is::<Misplaced>()
         || matches!(error.downcast_ref(), Some(RecordingError::Unknown { .. }))
         || error.is::<QueryError>()
         || error.is::<episodes::WordsError>()
