@@ -165,7 +165,10 @@ fn a_store_in_use_is_refused_with_a_sentence() {
 #[test]
 fn wrong_use_is_told_in_one_sentence() {
     let home = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 15] = [
+        (&["--tasks", "gsm8k", "--data", "x", "eval", "-n", "9"], 2, "--tasks before `eval` is"),
+        (&["--idle", "replay", "rescue"], 2, "--idle before `replay` is for the workbench alone"),
+        (&["eval", "-n", "1", "--svg", "/no/x.svg"], 1, "cannot write /no/x.svg: No such file"),
         (&["run", "--router", "nobody", "x"], 2, "there is no router `nobody`"),
         (&["run", "--preset", "nothing", "x"], 2, "there is no preset `nothing`"),
         (&["run", "--preset", "nothing.toml", "x"], 2, "nothing.toml"),
@@ -319,6 +322,23 @@ fn questions_come_from_a_file_and_are_graded_by_their_sets_rules() {
     let all = collect("9");
     assert!(all.contains("1 episodes written, 2 were there"), "{all}");
     assert!(all.contains("gsm8k has 3 questions"), "{all}");
+
+    // A question that no context holds ends neither this nor any later collection.
+    let long =
+        format!("{{\"question\": \"{}?\", \"answer\": \"1\"}}\n", "Zoe has 5 pens. ".repeat(4000));
+    std::fs::write(&file, format!("{GSM8K}{long}")).unwrap();
+    for _ in 0..2 {
+        let all = collect("9");
+        assert!(all.contains("0 episodes written, 3 were there"), "{all}");
+        assert!(all.contains("skipped question 4 of gsm8k (“Zoe has 5 pens. Zoe"), "{all}");
+        assert!(all.contains("the context of model"), "{all}");
+    }
+    let failed = stdout(home.path(), &["episodes", "ls", "failed"]);
+    assert!(failed.contains("no episode matches"), "{failed}");
+    let eval = [&["eval", "--point", "--jobs", "1"], &set[..]].concat();
+    let (code, message) = failure(home.path(), &eval);
+    assert!(code == 1 && message.contains("question 4 of gsm8k (“Zoe has"), "{code} {message}");
+    std::fs::write(&file, GSM8K).unwrap();
 
     // What was collected is not for a calibration.
     let arguments = [&["calibrate", "--target-cost", "0.5"], &set[..]].concat();

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::options::Common;
 use super::progress::bar;
-use super::tasks::{TaskArgs, sample};
+use super::tasks::{TaskArgs, sample, tell};
 use super::{Outcome, policies};
 use crate::config::{Folders, Glimpse, Preset};
 use crate::episode::{Episode, Verdict};
@@ -132,6 +132,8 @@ impl Round<'_> {
             });
         bar.finish_and_clear();
         fleet.set(self.preset);
-        Ok(collected?)
+        let collected = collected?;
+        tell(&collected.skipped);
+        Ok(collected)
     }
 }

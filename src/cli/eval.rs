@@ -132,9 +132,13 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let (ends, alone) = trial.ends(|| ended.inc(1))?;
     ended.finish_and_clear();
     let mut runs: Vec<Run> = Vec::new();
+    let mut broken = None;
     for Entrant { name, glimpse } in &routers {
         if let Some(run) = alone.iter().find(|run| run.router == *name) {
             runs.push(run.clone());
+            continue;
+        }
+        if broken.is_some() {
             continue;
         }
         let mut own = preset.clone();
@@ -143,7 +147,18 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
         let bar = bar(asked.len(), name)?;
         let run = trial.run(name, !args.point, || bar.inc(1));
         bar.finish_and_clear();
-        runs.push(run?);
+        match run {
+            Ok(run) => runs.push(run),
+            // What those before it achieved took its time, and is told.
+            Err(error) => {
+                broken = Some(anyhow::Error::from(error).context(format!("router {name}")));
+            }
+        }
+    }
+    if runs.is_empty()
+        && let Some(error) = broken
+    {
+        return Err(error);
     }
     let scores = scores(&runs, &ends, !args.point, args.resamples as usize, common.seed)?;
     if args.json {
@@ -152,6 +167,9 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
         }
     } else {
         style::line(&table(&scores))?;
+    }
+    if let Some(error) = broken {
+        return Err(error);
     }
     if let Some(path) = &args.svg {
         let title =
