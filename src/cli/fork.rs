@@ -1,16 +1,18 @@
 //! `pointsman fork`: an episode anew from one of its steps, beside the one it came from.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use thiserror::Error;
 
 use super::options::Common;
 use super::policies::{self, PolicyChoiceError};
 use super::{Outcome, journal, style};
-use crate::config::Folders;
+use crate::config::{Folders, Preset, is_own_key};
 use crate::episode::{Decider, Episode, Event, Role, Status, Step, Token};
 use crate::recording::write_event;
 use crate::routing::{Opinion, Roster, load_policy};
@@ -66,6 +68,7 @@ pub fn run(args: ForkArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let store = Store::open(&common.store(folders))?;
     let parent = Arc::new(store.episode(args.id)?);
     let preset = &parent.started.preset;
+    check_keys(args.id, preset, common, folders)?;
     let name = common.router.as_ref().unwrap_or(&preset.routing.router);
     let roster = roster(common, &parent, &store)?;
     let mut router = roster.router(name)?;
@@ -93,6 +96,39 @@ pub fn run(args: ForkArgs, common: &Common, folders: &Folders) -> anyhow::Result
         }
     }
     Ok(Outcome::Done)
+}
+
+/// A key of the user's that only a recording says where to send.
+#[derive(Debug, Error)]
+#[error(
+    "episode {episode} has its {role} model at {address}, to be asked with the key in {variable}, and none of your presets sends that key there: if it is yours to send, put it into a preset in {folder}, or name one with --preset"
+)]
+pub struct ForeignKey {
+    episode: u64,
+    role: Role,
+    address: String,
+    variable: String,
+    folder: PathBuf,
+}
+
+/// Whether the user's keys go only where the user's presets send them: an imported episode's preset is another's.
+fn check_keys(
+    episode: u64,
+    preset: &Preset,
+    common: &Common,
+    folders: &Folders,
+) -> anyhow::Result<()> {
+    for role in Role::BOTH {
+        let model = preset.model(role);
+        let variable = model.remote.as_ref().and_then(|remote| remote.key_env.clone());
+        let Some(variable) = variable else { continue };
+        if !is_own_key(model, &common.preset(folders)?, folders) {
+            let address = style::plain(&model.source);
+            let folder = folders.presets();
+            return Err(ForeignKey { episode, role, address, variable, folder }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Routers with the policy that was asked for, else with the one that decided in the parent.

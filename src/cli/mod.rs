@@ -35,6 +35,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use thiserror::Error;
 
 use crate::config::{ConfigError, FileError, Folders};
+use crate::engine::EngineError;
 use crate::library::QueryError;
 use crate::recording::RecordingError;
 use crate::routing::RouterError;
@@ -66,7 +67,7 @@ enum Subcommands {
     /// Run an episode anew from one of its steps, with something changed, and compare the two
     ///
     /// The episode gives question, seed, models and settings. --router, --policy, --threshold, --glimpse
-    /// and --budget change what it says; --preset and --seed have no say.
+    /// and --budget change what it says; --seed has no say, and --preset only vouches for where a key is sent.
     Fork(fork::ForkArgs),
     /// Compare routers: accuracy, cost, tokens and time on the same questions
     Eval(eval::EvalArgs),
@@ -184,6 +185,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
         || error.is::<Misplaced>()
+        || error.is::<fork::ForeignKey>()
         || matches!(error.downcast_ref(), Some(RecordingError::Unknown { .. }))
         || error.is::<QueryError>()
         || error.is::<episodes::WordsError>()
@@ -195,6 +197,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
             Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))
         )
         || matches!(error.downcast_ref(), Some(SessionError::Router(_) | SessionError::Fork(_)))
+        || error.downcast_ref().is_some_and(EngineError::is_of_preset)
 }
 
 /// Whether the reader of our output went away, as `| head` does.
