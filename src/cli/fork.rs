@@ -219,8 +219,7 @@ fn ending(episode: &Episode) -> String {
     match &episode.status {
         Status::Running | Status::Paused => "unfinished".into(),
         Status::Finished { answer, verdict, reason } => {
-            let answer = style::plain(answer.as_deref().unwrap_or("none"));
-            format!("answer {answer} · {verdict:?} · {reason:?}").to_lowercase()
+            style::ending(answer.as_deref(), None, *verdict, *reason)
         }
         Status::Failed(error) => format!("failed: {}", style::plain(error)),
     }

@@ -122,7 +122,8 @@ pub fn main() -> ExitCode {
         Ok(Outcome::Unwell) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("pointsman: {error:#}");
+            // It may repeat what a file or a server says.
+            eprintln!("pointsman: {}", style::plain(&format!("{error:#}")));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }

@@ -124,8 +124,8 @@ impl Printer {
                 self.line(&format!("{:>3} {}  {text}", step + 1, writing.model.mark()));
             }
             EventKind::Finished { answer, verdict, reason } => {
-                let answer = answer.as_deref().unwrap_or("none");
-                self.line(&format!("\nanswer {answer} · {verdict:?} · {reason:?}").to_lowercase());
+                let ended = style::ending(answer.as_deref(), None, *verdict, *reason);
+                self.line(&format!("\n{ended}"));
             }
             _ => {}
         }
