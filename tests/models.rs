@@ -236,6 +236,42 @@ fn a_model_is_fetched_and_loads_without_a_network() {
 }
 
 #[test]
+fn what_another_commit_had_as_well_is_not_fetched_again() {
+    let home = tempfile::tempdir().unwrap();
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    preset(home.path(), "fetched", "tiny/open", "");
+    let run = || {
+        let fetch = ["models", "fetch", "fetched", "--json"];
+        let output = hub(home.path(), Some(&server), &fetch).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        objects(std::str::from_utf8(&output.stdout).unwrap()).remove(0)
+    };
+    run();
+    // As if that had been the commit before.
+    let repository = home.path().join("hf/hub/models--tiny--open");
+    let before = "fedcba9876543210fedcba9876543210fedcba98";
+    let snapshots = repository.join("snapshots");
+    std::fs::rename(snapshots.join(COMMIT), snapshots.join(before)).unwrap();
+    std::fs::write(repository.join("refs/main"), before).unwrap();
+    let asked = server.ranges().len();
+    let again = run();
+    assert_eq!((&again["kept"], &again["verified"]), (&0.into(), &1.into()));
+    assert_eq!(server.ranges().len(), asked, "the weights are here");
+    let check = ["models", "check", "fetched", "--json"];
+    let output = hub(home.path(), None, &check).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+
+    // What is of the right size and not of the right content comes anew.
+    std::fs::rename(snapshots.join(COMMIT), snapshots.join("old")).unwrap();
+    let weights = std::fs::canonicalize(snapshots.join("old/model.safetensors")).unwrap();
+    let mut bytes = std::fs::read(&weights).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    run();
+    assert!(server.ranges().len() > asked);
+}
+
+#[test]
 fn a_gguf_file_of_the_hub_is_fetched_alone() {
     let home = tempfile::tempdir().unwrap();
     let folder = copy(home.path(), "repository");

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
@@ -222,8 +223,8 @@ pub fn fetch(
         if here(file) {
             fetched.kept += 1;
         } else {
-            fetcher.download(file, &path, &mut tell)?;
-            fetched.verified += usize::from(fetcher.verify(file, &path)?);
+            let verified = fetcher.get(file, &listing.sha, &path, &mut tell)?;
+            fetched.verified += usize::from(verified);
         }
         let length = fs::metadata(&path).map_err(|e| fetcher.disk(&path, &e))?.len();
         tell(length);
@@ -318,6 +319,9 @@ impl<'a> Fetcher<'a> {
 
     /// Bytes of a file that are not here.
     fn missing_bytes(&self, file: &Sibling) -> u64 {
+        if self.blob(file).is_some() {
+            return 0;
+        }
         let part = self.part(file).and_then(|path| fs::metadata(path).ok());
         file.size.unwrap_or(0).saturating_sub(part.map_or(0, |part| part.len()))
     }
@@ -327,6 +331,34 @@ impl<'a> Fetcher<'a> {
         let hash = file.lfs.as_ref().map(|lfs| &lfs.sha256).or(file.blob.as_ref())?;
         let fine = hash.len() >= 40 && hash.chars().all(|c| c.is_ascii_hexdigit());
         fine.then(|| self.repository.join("blobs").join(format!("{hash}.part")))
+    }
+
+    /// A file as another commit had it: here already, by its SHA-256 and size.
+    fn blob(&self, file: &Sibling) -> Option<PathBuf> {
+        let blob = self.part(file).filter(|_| file.lfs.is_some())?.with_extension("");
+        let length = fs::metadata(&blob).ok()?.len();
+        (file.size == Some(length)).then_some(blob)
+    }
+
+    /// Puts a file that is here already at `path` in the snapshot of `commit`; whether there is one.
+    fn link(&self, file: &Sibling, commit: &str, path: &Path) -> Result<bool, HubError> {
+        let Some(blob) = self.blob(file) else { return Ok(false) };
+        let name = blob.file_name().unwrap_or_default();
+        let folder = path.parent().unwrap_or(&self.repository);
+        let stale = match fs::remove_file(path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        };
+        stale
+            .and_then(|()| fs::create_dir_all(folder))
+            .and_then(|()| symlink(Path::new("../../blobs").join(name), path))
+            // As a download does: by it the snapshot is found.
+            .and_then(|()| {
+                let repository = Repo::new(self.id.to_owned(), RepoType::Model);
+                Cache::new(self.cache.clone()).repo(repository).create_ref(commit)
+            })
+            .map_err(|e| self.disk(path, &e))?;
+        Ok(true)
     }
 
     fn check_room(&self, needed: u64) -> Result<(), HubError> {
@@ -340,6 +372,26 @@ impl<'a> Fetcher<'a> {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Gets a file to `path` in the snapshot of `commit`: from another commit's, else from the hub. Whether its
+    /// checksum was compared.
+    fn get(
+        &self,
+        file: &Sibling,
+        commit: &str,
+        path: &Path,
+        tell: &mut dyn FnMut(u64),
+    ) -> Result<bool, HubError> {
+        if self.link(file, commit, path)? {
+            match self.verify(file, path) {
+                // It is spoilt, and gone by now.
+                Err(HubError::Corrupt { .. }) => {}
+                verified => return verified,
+            }
+        }
+        self.download(file, path, tell)?;
+        self.verify(file, path)
     }
 
     fn download(

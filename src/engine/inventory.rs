@@ -79,7 +79,7 @@ pub struct Inventory {
     /// Tokens of context.
     pub context: Option<u64>,
     pub tokenizer: Option<TokenizerPlace>,
-    /// The file that has the chat template. Presets have prompts of their own; this is for who writes one.
+    /// The file that has the chat template, which frames the question where the preset says `chat`.
     pub template: Option<String>,
     /// Bytes that the loaded model will take, about: weights as they are held in memory, and the KV cache of
     /// [`KV_TOKENS`] tokens. Copies that a prefix cache keeps come on top. Of a model that is not here, the

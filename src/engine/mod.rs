@@ -233,6 +233,10 @@ pub enum EngineError {
         "model {0} has no chat template: write its prompt, special tokens included, as `prompt` of that model, or leave out prompt.chat"
     )]
     NoTemplate(String),
+    #[error(
+        "cannot unpack a model of the binary to {path}: {reason}; make room or free it to be written, or set XDG_CACHE_HOME or POINTSMAN_HOME to a folder elsewhere"
+    )]
+    Unpack { path: PathBuf, reason: String },
     #[error("{path}: {reason}")]
     Unreadable { path: PathBuf, reason: String },
     #[error("cannot load model {name}: {reason}")]

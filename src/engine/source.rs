@@ -95,7 +95,7 @@ fn unpack(name: &str, cache: &Path) -> Result<PathBuf, EngineError> {
             .and_then(|()| NamedTempFile::new_in(&folder))
             .and_then(|mut draft| draft.write_all(&content.data).map(|()| draft))
             .and_then(|draft| draft.persist(&path).map_err(|e| e.error))
-            .map_err(|e| unreadable(&path, &e))?;
+            .map_err(|e| EngineError::Unpack { path: path.clone(), reason: e.to_string() })?;
     }
     Ok(folder)
 }
