@@ -10,9 +10,11 @@ use super::outfile::OutFile;
 use super::progress::bar;
 use super::tasks::{TaskArgs, sample};
 use super::{Outcome, estimate, policies, style};
-use crate::config::{Folders, Glimpse};
+use crate::config::{Folders, Glimpse, Preset};
 use crate::evaluation::{Run, Score, Trial, plot, scores, table};
-use crate::session::load_fleet;
+use crate::routing::{Roster, RouterError};
+use crate::session::{check_router, load_fleet};
+use crate::tasks::TaskSet;
 use crate::tasks::arithmetic::Split;
 use crate::terminal::quiet;
 
@@ -32,7 +34,7 @@ pub struct EvalArgs {
     /// Routers, with commas between them, each with a glimpse of its own where one is named
     /// (`confidence:4`); the others are compared with the first [default: policy where there is
     /// one, entropy, confidence, always-small, always-large, and oracle where the task set has
-    /// solutions]
+    /// solutions; none that these models cannot serve]
     #[arg(long, value_delimiter = ',', value_name = "NAME[:GLIMPSE]")]
     pub routers: Option<Vec<Entrant>>,
 
@@ -61,7 +63,10 @@ pub struct EvalArgs {
     pub jobs: Option<u32>,
 
     /// Run nothing: estimate the policy's curve from the episodes that `collect` wrote
-    #[arg(long, conflicts_with_all = ["point", "svg", "curves"])]
+    #[arg(long, conflicts_with_all = [
+        "point", "svg", "curves", "routers", "n", "split", "jobs", "resamples",
+        "tasks", "data", "level", "subject", "on_bad_line",
+    ])]
     pub stored: bool,
 
     /// One JSON object a router (with --stored, a threshold), instead of a table
@@ -75,6 +80,15 @@ pub struct Entrant {
     pub name: String,
     /// The preset's, else its own, where absent.
     pub glimpse: Option<Glimpse>,
+}
+
+impl Entrant {
+    /// The preset that it is run with.
+    fn preset(&self, preset: &Preset) -> Preset {
+        let mut own = preset.clone();
+        own.routing.glimpse = self.glimpse.or(preset.routing.glimpse);
+        own
+    }
 }
 
 impl FromStr for Entrant {
@@ -102,25 +116,24 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
         OutFile::check(path)?;
     }
     let set = args.tasks.open(args.split, Split::Test)?;
-    // A pair of one's own has no policy before one is trained.
-    let has_policy = match &args.routers {
-        Some(_) => false,
-        None => {
-            let roster = policies::roster_for(common, &preset, folders, &["policy".to_owned()])?;
-            roster.policy().is_some()
-        }
-    };
-    let can = |name: &&&str| match **name {
-        "oracle" => set.has_solutions(),
-        "policy" => has_policy,
-        _ => true,
-    };
-    let usual = USUAL.iter().filter(can);
-    let usual = || usual.map(|name| Entrant { name: (*name).to_owned(), glimpse: None }).collect();
-    let routers: Vec<Entrant> = args.routers.unwrap_or_else(usual);
-    let names: Vec<String> = routers.iter().map(|router| router.name.clone()).collect();
-    let roster = policies::roster_for(common, &preset, folders, &names)?;
     let asked = sample(&set, common.seed, args.n as usize);
+    let named = args.routers.as_deref().unwrap_or_default();
+    let mut names: Vec<String> = named.iter().map(|entrant| entrant.name.clone()).collect();
+    if args.routers.is_none() {
+        names.extend(USUAL.map(str::to_owned));
+    }
+    let roster = policies::roster_for(common, &preset, folders, &names)?;
+    let fits = |entrant: &Entrant| {
+        let own = entrant.preset(&preset);
+        check_router(roster.router(&entrant.name)?.as_ref(), &own, &asked)
+    };
+    let routers: Vec<Entrant> = match args.routers {
+        Some(named) => {
+            named.iter().try_for_each(fits)?;
+            named
+        }
+        None => usual(&roster, &set, fits),
+    };
     let n = asked.len();
     let jobs = args.jobs.map(|jobs| jobs as usize);
     let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
@@ -133,7 +146,8 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     ended.finish_and_clear();
     let mut runs: Vec<Run> = Vec::new();
     let mut broken = None;
-    for Entrant { name, glimpse } in &routers {
+    for entrant in &routers {
+        let name = &entrant.name;
         if let Some(run) = alone.iter().find(|run| run.router == *name) {
             runs.push(run.clone());
             continue;
@@ -141,9 +155,7 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
         if broken.is_some() {
             continue;
         }
-        let mut own = preset.clone();
-        own.routing.glimpse = glimpse.or(preset.routing.glimpse);
-        trial.fleet.set(&own);
+        trial.fleet.set(&entrant.preset(&preset));
         let bar = bar(asked.len(), name)?;
         let run = trial.run(name, !args.point, || bar.inc(1));
         bar.finish_and_clear();
@@ -181,6 +193,30 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
         OutFile::write(path, &serde_json::to_vec_pretty(&curves(&scores))?)?;
     }
     Ok(Outcome::Done)
+}
+
+/// The usual routers that can be compared here. That a pair of one's own has no policy before one is trained, and
+/// that an oracle needs solutions, is in the help; what else keeps one out is told.
+fn usual(
+    roster: &Roster,
+    set: &TaskSet,
+    fits: impl Fn(&Entrant) -> Result<(), RouterError>,
+) -> Vec<Entrant> {
+    let can = |name: &&str| match *name {
+        "oracle" => set.has_solutions(),
+        "policy" => roster.policy().is_some(),
+        _ => true,
+    };
+    let entrants =
+        USUAL.into_iter().filter(can).map(|name| Entrant { name: name.to_owned(), glimpse: None });
+    let told = |entrant: &Entrant| match fits(entrant) {
+        Ok(()) => true,
+        Err(reason) => {
+            eprintln!("pointsman: without {}: {reason}", entrant.name);
+            false
+        }
+    };
+    entrants.filter(told).collect()
 }
 
 fn curves(scores: &[Score]) -> serde_json::Value {

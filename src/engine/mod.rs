@@ -21,7 +21,7 @@ use thiserror::Error;
 use self::chat::Chat;
 use self::mistralrs::MistralEngine;
 use self::openai::RemoteEngine;
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, Remote};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
 pub use hub::{is_hub_id, is_on_hub};
@@ -53,6 +53,18 @@ pub enum Evidence {
     Logprobs,
     /// Those and the entropy of the whole distribution.
     Distribution,
+}
+
+impl Evidence {
+    /// What the model of this configuration tells.
+    pub fn of(config: &ModelConfig) -> Self {
+        config.remote.as_ref().map_or(Self::Distribution, Self::of_remote)
+    }
+
+    /// What a server that is asked like this tells.
+    pub fn of_remote(remote: &Remote) -> Self {
+        if remote.logprobs > 0 { Self::Logprobs } else { Self::Nothing }
+    }
 }
 
 impl std::fmt::Display for Evidence {

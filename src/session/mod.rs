@@ -27,7 +27,7 @@ pub use conductor::{Conductor, Job};
 pub use fleet::Fleet;
 pub use fork::{Fork, ForkError};
 pub use live::{Live, spawn};
-pub use pair::{load_fleet, load_pair};
+pub use pair::{check_router, load_fleet, load_pair};
 
 /// What a person asks of a running session.
 #[derive(Debug, Clone, PartialEq)]

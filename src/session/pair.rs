@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::{Conductor, Fleet};
 use crate::config::Preset;
-use crate::engine::{self, EngineError, Gate};
+use crate::engine::{self, EngineError, Evidence, Gate};
 use crate::episode::{PerRole, Role};
+use crate::routing::{Router, RouterError};
+use crate::tasks::Question;
 
 /// Pairs up to this many parameters in this process are loaded once for each processor core: their steps
 /// are too short to keep more than one core busy.
@@ -42,6 +44,32 @@ fn gates(preset: &Preset) -> PerRole<Arc<Gate>> {
         let remote = preset.model(role).remote.as_ref();
         Gate::new(remote.and_then(|remote| remote.requests_per_minute))
     })
+}
+
+/// Whether `router` can decide about these questions under `preset`, as far as can be told before anything is loaded.
+///
+/// # Errors
+/// When it lacks something.
+pub fn check_router(
+    router: &dyn Router,
+    preset: &Preset,
+    questions: &[Question],
+) -> Result<(), RouterError> {
+    let name = || router.name().to_owned();
+    if router.needs_solution() && questions.iter().any(|question| question.solution.is_none()) {
+        return Err(RouterError::NeedsSolution(name()));
+    }
+    router.needs(preset.routing.glimpse.unwrap_or_else(|| router.glimpse()))?;
+    if router.judges() && preset.large.remote.is_some() {
+        let model = preset.large.label().to_owned();
+        return Err(RouterError::NeedsDictation { router: name(), model });
+    }
+    let (needed, given) = (router.evidence(), Evidence::of(&preset.small));
+    if needed > given {
+        let model = preset.small.label().to_owned();
+        return Err(RouterError::NeedsEvidence { router: name(), needed, model, given });
+    }
+    Ok(())
 }
 
 /// Loads the pair `jobs` times, for as many episodes at once; where that is not said, as often as helps.
