@@ -208,6 +208,9 @@ fn what_is_in_force_is_printed() {
     let again = stdout(home.path(), &["print", "config", "--preset", file.to_str().unwrap()]);
     let body = |text: &str| text.split_once("\n\n").unwrap().1.to_owned();
     assert_eq!(body(&again), body(&config), "what is printed can be used");
+    // Under its own name: with that of the preset it would share policies and calibrations.
+    let run = ["run", "--json", "--preset", file.to_str().unwrap(), QUESTION];
+    assert_eq!(events(&stdout(home.path(), &run))[0]["preset"]["name"], "mine");
 
     let page = stdout(home.path(), &["print", "man"]);
     assert!(page.contains(".TH") && page.contains("pointsman\\-eval"), "{page}");
@@ -255,6 +258,29 @@ fn broken_models_are_told_by_file() {
     let (code, message) = failure(home.path(), &arguments);
     assert_eq!(code, 1);
     assert!(message.contains(folder.to_str().unwrap()), "{message}");
+
+    // What a router or a command line lacks is told before models are looked at.
+    let preset_path = preset.to_str().unwrap();
+    let questions = home.path().join("questions.jsonl");
+    std::fs::write(&questions, GSM8K).unwrap();
+    let data = questions.to_str().unwrap();
+    for (arguments, words) in [
+        (&["run", "--router", "oracle", "x"][..], "needs the gold solution"),
+        (&["eval", "--tasks", data, "--routers", "entropy,oracle"], "needs the gold solution"),
+        (&["eval", "--routers", "entropy,policy:4"], "was trained for a glimpse of step"),
+        (&["collect", "--router", "entropy", "--glimpse", "0"], "needs a glimpse of at least 1"),
+        (&["train", "--rounds", "1", "--tasks", "nowhere"], "there is no task set `nowhere`"),
+    ] {
+        let arguments = [arguments, &["--preset", preset_path]].concat();
+        let (code, message) = failure(home.path(), &arguments);
+        assert!(code == 2 && message.contains(words), "{arguments:?}: {code} {message}");
+    }
+    let text = std::fs::read_to_string(&preset).unwrap();
+    let nowhere = home.path().join("nowhere.toml");
+    std::fs::write(&nowhere, text.replace(folder.to_str().unwrap(), "/no/where")).unwrap();
+    let (code, message) =
+        failure(home.path(), &["run", "--preset", nowhere.to_str().unwrap(), "x"]);
+    assert!(code == 2 && message.contains("model `/no/where`: no such"), "{code} {message}");
 
     std::fs::write(folder.join("model.safetensors"), b"not weights").unwrap();
     let (code, message) = failure(home.path(), &arguments);

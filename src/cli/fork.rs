@@ -10,13 +10,12 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use thiserror::Error;
 
 use super::options::Common;
-use super::policies::{self, PolicyChoiceError};
-use super::{Outcome, journal, style};
+use super::{Outcome, journal, policies, style};
 use crate::config::{Folders, Preset, is_own_key};
 use crate::episode::{Decider, Episode, Event, Role, Status, Step, Token};
 use crate::recording::write_event;
-use crate::routing::{Opinion, Roster, load_policy};
-use crate::session::{Audience, Command, Fork, Job, load_pair};
+use crate::routing::Opinion;
+use crate::session::{Audience, Command, Fork, Job, check_router, load_pair};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::terminal::quiet;
@@ -70,7 +69,7 @@ pub fn run(args: ForkArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let preset = &parent.started.preset;
     check_keys(args.id, preset, common, folders)?;
     let name = common.router.as_ref().unwrap_or(&preset.routing.router);
-    let roster = roster(common, &parent, &store)?;
+    let roster = policies::roster_with(common, preset, policies::who_decided(&parent), &store)?;
     let mut router = roster.router(name)?;
     let shadows = roster.shadows(&preset.routing.shadows)?;
     let step = usize::try_from(args.step).unwrap_or(usize::MAX) - 1;
@@ -82,6 +81,8 @@ pub fn run(args: ForkArgs, common: &Common, folders: &Folders) -> anyhow::Result
         ..Fork::new(args.id, parent.clone(), step)
     };
     let question = Question::of(&parent.started);
+    let forked = fork.preset(router.as_ref())?;
+    check_router(router.as_ref(), &forked, std::slice::from_ref(&question))?;
     let mut conductor = quiet(|| load_pair(preset, &folders.cache))??;
     let mut witness = Witness { json: args.json, ..Witness::default() };
     let job = Job { shadows, ..Job::fork(&question, router.as_mut(), fork) };
@@ -129,28 +130,6 @@ fn check_keys(
         }
     }
     Ok(())
-}
-
-/// Routers with the policy that was asked for, else with the one that decided in the parent.
-fn roster(common: &Common, parent: &Episode, store: &Store) -> Result<Roster, PolicyChoiceError> {
-    let preset = &parent.started.preset;
-    let roster = policies::roster(common, preset, Some(store))?;
-    let decided = parent.decisions().find_map(|(_, decision)| match &decision.by {
-        Decider::Policy(name) => Some(name),
-        _ => None,
-    });
-    let in_force = roster.policy().map(|policy| &policy.card.name);
-    let Some(name) = decided.filter(|name| common.policy.is_none() && in_force != Some(*name))
-    else {
-        return Ok(roster);
-    };
-    // Another one has been promoted since.
-    let shipped = preset.routing.policy.as_deref().map(load_policy).transpose()?;
-    let policy = match shipped.filter(|policy| policy.card.name == *name) {
-        Some(shipped) => shipped,
-        None => policies::stored(store, name)?,
-    };
-    Ok(Roster::new(&preset.name, Some(Arc::new(policy))))
 }
 
 /// Both episodes, step by step from the first difference on.

@@ -39,7 +39,7 @@ use crate::engine::EngineError;
 use crate::library::QueryError;
 use crate::recording::RecordingError;
 use crate::routing::RouterError;
-use crate::session::SessionError;
+use crate::session::{ForkError, SessionError};
 use crate::store::Store;
 use crate::tasks::TaskError;
 use options::Common;
@@ -195,9 +195,14 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<models::NoHubModel>()
         || matches!(
             error.downcast_ref(),
-            Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))
+            Some(
+                PolicyChoiceError::Router(_)
+                    | PolicyChoiceError::Unknown(_)
+                    | PolicyChoiceError::Gone(_)
+            )
         )
         || matches!(error.downcast_ref(), Some(SessionError::Router(_) | SessionError::Fork(_)))
+        || error.is::<ForkError>()
         || error.downcast_ref().is_some_and(EngineError::is_of_preset)
 }
 

@@ -49,7 +49,7 @@ pub fn run(args: &WhyArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let p_large = decision.p_large.with_context(|| {
         format!("no router was asked before step {}: {} chose", args.step, who(&decision.by))
     })?;
-    let parts = parts(&episode, decision, p_large, common, folders, &store)?;
+    let parts = parts(&episode, decision, p_large, common, &store)?;
     let shown = if args.rows { parts.clone() } else { parts.by_kind() };
     if args.json {
         style::line(&serde_json::to_string(&shown)?)?;
@@ -86,7 +86,6 @@ fn parts(
     decision: &Decision,
     p_large: f64,
     common: &Common,
-    folders: &Folders,
     store: &Store,
 ) -> anyhow::Result<Contributions> {
     let router = match &decision.by {
@@ -96,12 +95,11 @@ fn parts(
     if router != "policy" && common.policy.is_none() {
         return Ok(rule_contributions(router, p_large));
     }
-    let mut common = common.clone();
-    if let (None, Decider::Policy(name)) = (&common.policy, &decision.by) {
-        // The one that decided, if it is still there.
-        common.policy = policies::stored(store, name).is_ok().then(|| name.clone());
-    }
-    let roster = policies::roster(&common, &common.preset(folders)?, Some(store))?;
+    let decided = match &decision.by {
+        Decider::Policy(name) => Some(name.as_str()),
+        _ => policies::who_decided(episode),
+    };
+    let roster = policies::roster_with(common, &episode.started.preset, decided, store)?;
     roster.router("policy")?;
     let policy = roster.policy().context("there is no policy")?;
     let parts = contributions(policy, &decision.features)?;
