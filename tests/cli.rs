@@ -45,7 +45,13 @@ fn a_question_is_solved_stored_shown_and_exported() {
     assert_eq!(stdout(home.path(), &["episodes", "show", "--json", "1"]), printed);
     let file = home.path().join("all.jsonl");
     stdout(home.path(), &["episodes", "export", "--out", file.to_str().unwrap()]);
-    assert_eq!(std::fs::read_to_string(file).unwrap(), printed);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), printed);
+    // What fails leaves the file as it was, and is not the file's fault.
+    let missing = ["episodes", "export", "1", "9", "--out", file.to_str().unwrap()];
+    let (code, message) = failure(home.path(), &missing);
+    assert!(code == 1 && message.contains("holds no episode 9"), "{message}");
+    assert!(!message.contains("cannot write"), "{message}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), printed);
 }
 
 #[test]

@@ -72,8 +72,8 @@ pub fn run(args: &WhyArgs, common: &Common, folders: &Folders) -> anyhow::Result
 
 fn who(by: &Decider) -> String {
     match by {
-        Decider::Policy(name) => format!("policy {name}"),
-        Decider::Rule(name) => name.clone(),
+        Decider::Policy(name) => format!("policy {}", style::plain(name)),
+        Decider::Rule(name) => style::plain(name),
         Decider::Person => "a person".into(),
         Decider::Budget => "the spent budget".into(),
         Decider::Exploration => "a draw".into(),
@@ -124,7 +124,7 @@ fn table(all: &Contributions, decision: &Decision, n: usize) -> String {
     ]);
     for part in parts {
         let value = decision.features.get(&part.name).map_or(String::new(), |v| format!("{v:.3}"));
-        table.add_row([part.name.clone(), value, format!("{:+.3}", part.push)]);
+        table.add_row([style::plain(&part.name), value, format!("{:+.3}", part.push)]);
     }
     let others = all.parts.len() - parts.len();
     if others > 0 {
