@@ -45,7 +45,13 @@ fn a_question_is_solved_stored_shown_and_exported() {
     assert_eq!(stdout(home.path(), &["episodes", "show", "--json", "1"]), printed);
     let file = home.path().join("all.jsonl");
     stdout(home.path(), &["episodes", "export", "--out", file.to_str().unwrap()]);
-    assert_eq!(std::fs::read_to_string(file).unwrap(), printed);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), printed);
+    // What fails leaves the file as it was, and is not the file's fault.
+    let missing = ["episodes", "export", "1", "9", "--out", file.to_str().unwrap()];
+    let (code, message) = failure(home.path(), &missing);
+    assert!(code == 1 && message.contains("holds no episode 9"), "{message}");
+    assert!(!message.contains("cannot write"), "{message}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), printed);
 }
 
 #[test]
@@ -165,7 +171,10 @@ fn a_store_in_use_is_refused_with_a_sentence() {
 #[test]
 fn wrong_use_is_told_in_one_sentence() {
     let home = tempfile::tempdir().unwrap();
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 15] = [
+        (&["--tasks", "gsm8k", "--data", "x", "eval", "-n", "9"], 2, "--tasks before `eval` is"),
+        (&["--idle", "replay", "rescue"], 2, "--idle before `replay` is for the workbench alone"),
+        (&["eval", "-n", "1", "--svg", "/no/x.svg"], 1, "cannot write /no/x.svg: No such file"),
         (&["run", "--router", "nobody", "x"], 2, "there is no router `nobody`"),
         (&["run", "--preset", "nothing", "x"], 2, "there is no preset `nothing`"),
         (&["run", "--preset", "nothing.toml", "x"], 2, "nothing.toml"),
@@ -205,6 +214,9 @@ fn what_is_in_force_is_printed() {
     let again = stdout(home.path(), &["print", "config", "--preset", file.to_str().unwrap()]);
     let body = |text: &str| text.split_once("\n\n").unwrap().1.to_owned();
     assert_eq!(body(&again), body(&config), "what is printed can be used");
+    // Under its own name: with that of the preset it would share policies and calibrations.
+    let run = ["run", "--json", "--preset", file.to_str().unwrap(), QUESTION];
+    assert_eq!(events(&stdout(home.path(), &run))[0]["preset"]["name"], "mine");
 
     let page = stdout(home.path(), &["print", "man"]);
     assert!(page.contains(".TH") && page.contains("pointsman\\-eval"), "{page}");
@@ -252,6 +264,29 @@ fn broken_models_are_told_by_file() {
     let (code, message) = failure(home.path(), &arguments);
     assert_eq!(code, 1);
     assert!(message.contains(folder.to_str().unwrap()), "{message}");
+
+    // What a router or a command line lacks is told before models are looked at.
+    let preset_path = preset.to_str().unwrap();
+    let questions = home.path().join("questions.jsonl");
+    std::fs::write(&questions, GSM8K).unwrap();
+    let data = questions.to_str().unwrap();
+    for (arguments, words) in [
+        (&["run", "--router", "oracle", "x"][..], "needs the gold solution"),
+        (&["eval", "--tasks", data, "--routers", "entropy,oracle"], "needs the gold solution"),
+        (&["eval", "--routers", "entropy,policy:4"], "was trained for a glimpse of step"),
+        (&["collect", "--router", "entropy", "--glimpse", "0"], "needs a glimpse of at least 1"),
+        (&["train", "--rounds", "1", "--tasks", "nowhere"], "there is no task set `nowhere`"),
+    ] {
+        let arguments = [arguments, &["--preset", preset_path]].concat();
+        let (code, message) = failure(home.path(), &arguments);
+        assert!(code == 2 && message.contains(words), "{arguments:?}: {code} {message}");
+    }
+    let text = std::fs::read_to_string(&preset).unwrap();
+    let nowhere = home.path().join("nowhere.toml");
+    std::fs::write(&nowhere, text.replace(folder.to_str().unwrap(), "/no/where")).unwrap();
+    let (code, message) =
+        failure(home.path(), &["run", "--preset", nowhere.to_str().unwrap(), "x"]);
+    assert!(code == 2 && message.contains("model `/no/where`: no such"), "{code} {message}");
 
     std::fs::write(folder.join("model.safetensors"), b"not weights").unwrap();
     let (code, message) = failure(home.path(), &arguments);
@@ -319,6 +354,23 @@ fn questions_come_from_a_file_and_are_graded_by_their_sets_rules() {
     let all = collect("9");
     assert!(all.contains("1 episodes written, 2 were there"), "{all}");
     assert!(all.contains("gsm8k has 3 questions"), "{all}");
+
+    // A question that no context holds ends neither this nor any later collection.
+    let long =
+        format!("{{\"question\": \"{}?\", \"answer\": \"1\"}}\n", "Zoe has 5 pens. ".repeat(4000));
+    std::fs::write(&file, format!("{GSM8K}{long}")).unwrap();
+    for _ in 0..2 {
+        let all = collect("9");
+        assert!(all.contains("0 episodes written, 3 were there"), "{all}");
+        assert!(all.contains("skipped question 4 of gsm8k (“Zoe has 5 pens. Zoe"), "{all}");
+        assert!(all.contains("the context of model"), "{all}");
+    }
+    let failed = stdout(home.path(), &["episodes", "ls", "failed"]);
+    assert!(failed.contains("no episode matches"), "{failed}");
+    let eval = [&["eval", "--point", "--jobs", "1"], &set[..]].concat();
+    let (code, message) = failure(home.path(), &eval);
+    assert!(code == 1 && message.contains("question 4 of gsm8k (“Zoe has"), "{code} {message}");
+    std::fs::write(&file, GSM8K).unwrap();
 
     // What was collected is not for a calibration.
     let arguments = [&["calibrate", "--target-cost", "0.5"], &set[..]].concat();

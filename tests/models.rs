@@ -209,6 +209,7 @@ fn a_model_is_fetched_and_loads_without_a_network() {
     let told = hub(home.path(), None, &check).output().unwrap();
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(told.contains("`pointsman models fetch tiny/open` gets it"), "{told}");
+    assert!(told.contains("there is none at /") && told.contains("/tiny/open"), "{told}");
 
     let fetch = ["models", "fetch", "fetched", "--json"];
     let run = || {
@@ -232,6 +233,42 @@ fn a_model_is_fetched_and_loads_without_a_network() {
     let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
     assert!(output.status.success(), "{lines:?}");
     assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"hub-cache".into(), &true.into()));
+}
+
+#[test]
+fn what_another_commit_had_as_well_is_not_fetched_again() {
+    let home = tempfile::tempdir().unwrap();
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    preset(home.path(), "fetched", "tiny/open", "");
+    let run = || {
+        let fetch = ["models", "fetch", "fetched", "--json"];
+        let output = hub(home.path(), Some(&server), &fetch).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        objects(std::str::from_utf8(&output.stdout).unwrap()).remove(0)
+    };
+    run();
+    // As if that had been the commit before.
+    let repository = home.path().join("hf/hub/models--tiny--open");
+    let before = "fedcba9876543210fedcba9876543210fedcba98";
+    let snapshots = repository.join("snapshots");
+    std::fs::rename(snapshots.join(COMMIT), snapshots.join(before)).unwrap();
+    std::fs::write(repository.join("refs/main"), before).unwrap();
+    let asked = server.ranges().len();
+    let again = run();
+    assert_eq!((&again["kept"], &again["verified"]), (&0.into(), &1.into()));
+    assert_eq!(server.ranges().len(), asked, "the weights are here");
+    let check = ["models", "check", "fetched", "--json"];
+    let output = hub(home.path(), None, &check).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+
+    // What is of the right size and not of the right content comes anew.
+    std::fs::rename(snapshots.join(COMMIT), snapshots.join("old")).unwrap();
+    let weights = std::fs::canonicalize(snapshots.join("old/model.safetensors")).unwrap();
+    let mut bytes = std::fs::read(&weights).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    run();
+    assert!(server.ranges().len() > asked);
 }
 
 #[test]
@@ -309,6 +346,58 @@ fn a_model_in_several_files_is_here_when_all_of_them_are() {
     let output = hub(home.path(), None, &check).output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("`pointsman models fetch tiny/open` gets it"), "{told}");
+}
+
+#[test]
+fn what_another_tool_fetched_is_loaded_as_it_is() {
+    let home = tempfile::tempdir().unwrap();
+    let repository = home.path().join("hf/hub/models--tiny--open");
+    std::fs::create_dir_all(repository.join("refs")).unwrap();
+    std::fs::write(repository.join("refs/main"), COMMIT).unwrap();
+    let snapshot = copy(&repository, &format!("snapshots/{COMMIT}"));
+    // Such tools fetch everything, second copies of the weights included.
+    let weights = snapshot.join("model.safetensors");
+    std::fs::copy(&weights, snapshot.join("consolidated.safetensors")).unwrap();
+    preset(home.path(), "theirs", "tiny/open", "");
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    for online in [None, Some(&server)] {
+        let check = ["models", "check", "theirs", "--json"];
+        let output = hub(home.path(), online, &check).output().unwrap();
+        let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
+        assert!(output.status.success(), "{lines:?}");
+        assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"hub-cache".into(), &true.into()));
+        assert_eq!(lines[1]["parameters"], 951_424, "the weights count once");
+    }
+    assert!(server.authorized().is_empty(), "the hub is not asked");
+    let run = ["run", "--json", "--preset", "theirs", "--seed", "3"];
+    let output = hub(home.path(), None, &run).output().unwrap();
+    let started = objects(std::str::from_utf8(&output.stdout).unwrap()).remove(0);
+    assert_eq!(started["models"]["large"]["digest"], "hub:tiny/open");
+}
+
+#[test]
+fn a_tokenizer_that_is_named_and_not_here_is_told_from_none() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("large.gguf");
+    tiny_gguf::convert(&file);
+    let empty = home.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    for (tokenizer, says) in [
+        ("tiny/open", "the tokenizer tiny/open of model tiny-large is not in the hub's cache here"),
+        ("/no/where", "the tokenizer `/no/where` of model tiny-large: no such folder"),
+        (empty.to_str().unwrap(), "empty has no tokenizer.json"),
+    ] {
+        preset(home.path(), "g", file.to_str().unwrap(), &format!("tokenizer = \"{tokenizer}\""));
+        for command in [&["models", "check", "g"][..], &["run", "--preset", "g"]] {
+            let output = hub(home.path(), Some(&server), command).output().unwrap();
+            assert!(!output.status.success());
+            let told = [output.stdout, output.stderr].concat();
+            let told = String::from_utf8(told).unwrap();
+            assert!(told.contains(says), "{command:?}: {told}");
+        }
+    }
+    assert!(server.authorized().is_empty(), "nothing is fetched unseen");
 }
 
 #[test]

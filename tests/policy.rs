@@ -77,6 +77,8 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
     let (first, digest) = file("tiny-1");
     assert_eq!(file("tiny-2").1, digest);
 
+    run(&["run", "--router", "policy"]);
+    let by_shipped = objects(&run(&["episodes", "ls", "--json", "-n", "1"]));
     run(&["policy", "promote", "--anyway", "tiny-2"]);
     let list = run(&["policy", "ls"]);
     let star = list.lines().find(|l| l.contains('*')).unwrap();
@@ -90,8 +92,16 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
     let named = [&question[..], &["--policy", first.to_str().unwrap()]].concat();
     assert_eq!(by(&run(&named)), "tiny-1", "a file that is named wins");
 
+    // The one that decided tells why, whichever is in force now.
+    let id = by_shipped[0]["id"].to_string();
+    let why = output(home.path(), &["why", &id, "1"]);
+    assert!(why.status.success() && why.stderr.is_empty(), "{why:?}");
+
     // Equal to the one in force, it is no better.
-    let contest = output(home.path(), &["policy", "promote", "tiny-1", "-n", "20"]);
+    let contest = output(
+        home.path(),
+        &["policy", "promote", "tiny-1", "-n", "20", "--jobs", "1", "--split", "test"],
+    );
     assert_eq!(contest.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&contest.stderr).contains("stays out of force"));
     assert!(String::from_utf8_lossy(&contest.stdout).contains("lead +0.000"));
@@ -150,7 +160,7 @@ fn what_is_no_policy_is_refused_in_a_sentence() {
     std::fs::write(&broken, b"no weights").unwrap();
     let model =
         concat!(env!("CARGO_MANIFEST_DIR"), "/presets/tiny/small/model.safetensors").to_owned();
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 13] = [
         (
             &["run", "--router", "policy", "--policy", broken.to_str().unwrap()],
             2,
@@ -160,12 +170,19 @@ fn what_is_no_policy_is_refused_in_a_sentence() {
         (&["run", "--router", "policy", "--policy", "tiny-9"], 2, "no policy `tiny-9`"),
         (&["train"], 1, "too few"),
         (&["collect", "--coin", "1.5"], 2, "coin"),
-        (&["calibrate", "--target-accuracy", "1.5"], 1, "--target-accuracy"),
+        (&["calibrate", "--target-accuracy", "1.5"], 2, "--target-accuracy"),
+        (&["calibrate", "--target-cost", "2"], 2, "above 0 and below 2"),
+        (&["train", "--target-cost", "nan"], 2, "above 0 and below 2"),
+        (&["train", "--rounds", "1", "--coin", "2"], 2, "from 0 to 1"),
+        (&["train", "--without", "zzz"], 2, "leaves out no feature"),
+        // What would be read by nothing is refused.
+        (&["train", "-n", "9"], 2, "--rounds"),
+        (&["train", "--tasks", "gsm8k"], 2, "--rounds"),
+        (&["eval", "--stored", "--routers", "entropy"], 2, "cannot be used with"),
     ];
     for (arguments, code, words) in cases {
         let (found, message) = failure(home.path(), arguments);
-        let last = message.lines().last().unwrap_or_default();
-        assert!(last.contains(words), "{arguments:?}: {message}");
+        assert!(message.contains(words), "{arguments:?}: {message}");
         assert_eq!(found, code, "{arguments:?}: {message}");
     }
 }

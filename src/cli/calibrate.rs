@@ -3,7 +3,8 @@
 use anyhow::Context;
 use clap::{ArgGroup, Args};
 
-use super::options::{Common, fresh};
+use super::fleet::fleet;
+use super::options::{Common, between, fresh, share};
 use super::progress::bar;
 use super::tasks::{TaskArgs, unseen};
 use super::{Outcome, policies, style};
@@ -11,11 +12,10 @@ use crate::config::Folders;
 use crate::engine::Flow;
 use crate::evaluation::{Bootstrap, Trial, cost_target, curve, learn_then_test, misses};
 use crate::routing::{Calibration, Ground, Policy, Roster, Target};
-use crate::session::{Conductor, Fleet, load_fleet, now_ms};
+use crate::session::{Conductor, Fleet, check_router, now_ms};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
-use crate::terminal::quiet;
 
 /// Resamples of the questions for the interval of a cost.
 const RESAMPLES: usize = 2000;
@@ -25,15 +25,15 @@ const RESAMPLES: usize = 2000;
 pub struct CalibrateArgs {
     /// Share of the large model's accuracy to keep: at most 1 − this of all questions may be
     /// answered wrong that the large model alone answers right
-    #[arg(long, value_name = "0..1")]
+    #[arg(long, value_name = "0..1", value_parser = between)]
     pub target_accuracy: Option<f64>,
 
     /// Mean cost to keep to, as a share of always-large's
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     pub target_cost: Option<f64>,
 
     /// Probability with which a target accuracy is kept
-    #[arg(long, default_value_t = 0.95, value_name = "0..1")]
+    #[arg(long, default_value_t = 0.95, value_name = "0..1", value_parser = between)]
     pub confidence: f64,
 
     /// Fresh questions to calibrate on
@@ -55,27 +55,19 @@ pub struct CalibrateArgs {
 /// Finds a threshold on fresh episodes and keeps it in the store.
 ///
 /// # Errors
-/// When a target is none, no threshold meets it, or an episode cannot be run.
+/// When no threshold meets the target, or an episode cannot be run.
 pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
-    for (name, value) in
-        [("--target-accuracy", args.target_accuracy), ("--confidence", Some(args.confidence))]
-    {
-        let inside = value.is_none_or(|v| v > 0.0 && v < 1.0);
-        anyhow::ensure!(inside, "{name} must be above 0 and below 1");
-    }
-    let share = args.target_cost.is_none_or(|share| share > 0.0 && share < 2.0);
-    anyhow::ensure!(share, "--target-cost must be above 0 and below 2");
     let preset = common.preset(folders)?;
     let store = Store::open(&common.store(folders))?;
     let roster = policies::roster(common, &preset, Some(&store))?;
-    roster.router("policy")?;
+    let router = roster.router("policy")?;
     let policy = roster.policy().context("there is no policy")?;
     // Another seed than that of collections: training must not have seen these questions.
     let seed = fresh(common.seed, 1);
     let set = args.tasks.open(args.split, Split::Develop)?;
     let asked = unseen(&set, &store, seed, args.n as usize)?;
-    let jobs = args.jobs.map(|jobs| jobs as usize);
-    let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
+    check_router(router.as_ref(), &preset, &asked)?;
+    let mut fleet = fleet(&preset, folders, args.jobs)?;
     policies::warn_of_strangers(&roster, fleet.first());
     let bar = bar(3 * asked.len(), "questions")?;
     let target = match (args.target_accuracy, args.target_cost) {

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::options::Common;
+use super::fleet::fleet;
+use super::options::{Common, probability};
 use super::progress::bar;
-use super::tasks::{TaskArgs, sample};
+use super::tasks::{TaskArgs, sample, tell};
 use super::{Outcome, policies};
 use crate::config::{Folders, Glimpse, Preset};
 use crate::episode::{Episode, Verdict};
 use crate::routing::Roster;
-use crate::session::{Fleet, load_fleet};
+use crate::session::{Fleet, check_router};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
-use crate::terminal::quiet;
 use crate::training::{Collected, Plan, collect, exploring};
 
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub struct CollectArgs {
     pub split: Option<Split>,
 
     /// Probability that a coin makes a choice, rather than the episode's random threshold
-    #[arg(long, default_value_t = 0.0, value_name = "0..1")]
+    #[arg(long, default_value_t = 0.0, value_name = "0..1", value_parser = probability)]
     pub coin: f64,
 
     /// Episodes at once [default: as many as help]
@@ -55,8 +55,8 @@ pub fn run(args: CollectArgs, common: &Common, folders: &Folders) -> anyhow::Res
     let asked = sample(&set, common.seed, args.n as usize);
     let store = Store::open(&common.store(folders))?;
     let roster = policies::roster(common, &preset, Some(&store))?;
-    let jobs = args.jobs.map(|jobs| jobs as usize);
-    let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
+    check_router(roster.router(&preset.routing.router)?.as_ref(), &preset, &asked)?;
+    let mut fleet = fleet(&preset, folders, args.jobs)?;
     policies::warn_of_strangers(&roster, fleet.first());
     let round = Round {
         preset: &preset,
@@ -132,6 +132,8 @@ impl Round<'_> {
             });
         bar.finish_and_clear();
         fleet.set(self.preset);
-        Ok(collected?)
+        let collected = collected?;
+        tell(&collected.skipped);
+        Ok(collected)
     }
 }

@@ -63,7 +63,7 @@ fn print(finding: &Finding) -> std::io::Result<()> {
         Ok(text) => ("ok", text),
         Err(text) => ("!!", text),
     };
-    style::line(&format!("{mark}  {:<12} {text}", finding.what))
+    style::line(&format!("{mark}  {:<12} {}", finding.what, style::plain(text)))
 }
 
 fn terminal() -> Result<String, String> {

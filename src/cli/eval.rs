@@ -1,20 +1,22 @@
 //! `pointsman eval`: routers compared on the same questions and seeds.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
-use anyhow::Context;
 use clap::Args;
 
+use super::fleet::fleet;
 use super::options::Common;
+use super::outfile::OutFile;
 use super::progress::bar;
 use super::tasks::{TaskArgs, sample};
 use super::{Outcome, estimate, policies, style};
-use crate::config::{Folders, Glimpse};
+use crate::config::{Folders, Glimpse, Preset};
 use crate::evaluation::{Run, Score, Trial, plot, scores, table};
-use crate::session::load_fleet;
+use crate::routing::{Roster, RouterError};
+use crate::session::check_router;
+use crate::tasks::TaskSet;
 use crate::tasks::arithmetic::Split;
-use crate::terminal::quiet;
 
 /// Routers that are compared where none are named.
 const USUAL: [&str; 6] =
@@ -32,7 +34,7 @@ pub struct EvalArgs {
     /// Routers, with commas between them, each with a glimpse of its own where one is named
     /// (`confidence:4`); the others are compared with the first [default: policy where there is
     /// one, entropy, confidence, always-small, always-large, and oracle where the task set has
-    /// solutions]
+    /// solutions; none that these models cannot serve]
     #[arg(long, value_delimiter = ',', value_name = "NAME[:GLIMPSE]")]
     pub routers: Option<Vec<Entrant>>,
 
@@ -61,7 +63,10 @@ pub struct EvalArgs {
     pub jobs: Option<u32>,
 
     /// Run nothing: estimate the policy's curve from the episodes that `collect` wrote
-    #[arg(long, conflicts_with_all = ["point", "svg", "curves"])]
+    #[arg(long, conflicts_with_all = [
+        "point", "svg", "curves", "routers", "n", "split", "jobs", "resamples",
+        "tasks", "data", "level", "subject", "on_bad_line",
+    ])]
     pub stored: bool,
 
     /// One JSON object a router (with --stored, a threshold), instead of a table
@@ -75,6 +80,15 @@ pub struct Entrant {
     pub name: String,
     /// The preset's, else its own, where absent.
     pub glimpse: Option<Glimpse>,
+}
+
+impl Entrant {
+    /// The preset that it is run with.
+    fn preset(&self, preset: &Preset) -> Preset {
+        let mut own = preset.clone();
+        own.routing.glimpse = self.glimpse.or(preset.routing.glimpse);
+        own
+    }
 }
 
 impl FromStr for Entrant {
@@ -98,29 +112,30 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     if args.stored {
         return estimate::run(args.json, &preset, common, folders);
     }
+    for path in [&args.svg, &args.curves].into_iter().flatten() {
+        OutFile::check(path)?;
+    }
     let set = args.tasks.open(args.split, Split::Test)?;
-    // A pair of one's own has no policy before one is trained.
-    let has_policy = match &args.routers {
-        Some(_) => false,
-        None => {
-            let roster = policies::roster_for(common, &preset, folders, &["policy".to_owned()])?;
-            roster.policy().is_some()
-        }
-    };
-    let can = |name: &&&str| match **name {
-        "oracle" => set.has_solutions(),
-        "policy" => has_policy,
-        _ => true,
-    };
-    let usual = USUAL.iter().filter(can);
-    let usual = || usual.map(|name| Entrant { name: (*name).to_owned(), glimpse: None }).collect();
-    let routers: Vec<Entrant> = args.routers.unwrap_or_else(usual);
-    let names: Vec<String> = routers.iter().map(|router| router.name.clone()).collect();
-    let roster = policies::roster_for(common, &preset, folders, &names)?;
     let asked = sample(&set, common.seed, args.n as usize);
+    let named = args.routers.as_deref().unwrap_or_default();
+    let mut names: Vec<String> = named.iter().map(|entrant| entrant.name.clone()).collect();
+    if args.routers.is_none() {
+        names.extend(USUAL.map(str::to_owned));
+    }
+    let roster = policies::roster_for(common, &preset, folders, &names)?;
+    let fits = |entrant: &Entrant| {
+        let own = entrant.preset(&preset);
+        check_router(roster.router(&entrant.name)?.as_ref(), &own, &asked)
+    };
+    let routers: Vec<Entrant> = match args.routers {
+        Some(named) => {
+            named.iter().try_for_each(fits)?;
+            named
+        }
+        None => usual(&roster, &set, fits),
+    };
     let n = asked.len();
-    let jobs = args.jobs.map(|jobs| jobs as usize);
-    let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
+    let mut fleet = fleet(&preset, folders, args.jobs)?;
     policies::warn_of_strangers(&roster, fleet.first());
     let mut trial =
         Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: common.seed };
@@ -129,29 +144,34 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let (ends, alone) = trial.ends(|| ended.inc(1))?;
     ended.finish_and_clear();
     let mut runs: Vec<Run> = Vec::new();
-    for Entrant { name, glimpse } in &routers {
+    let mut broken = None;
+    for entrant in &routers {
+        let name = &entrant.name;
         if let Some(run) = alone.iter().find(|run| run.router == *name) {
             runs.push(run.clone());
             continue;
         }
-        let mut own = preset.clone();
-        own.routing.glimpse = glimpse.or(preset.routing.glimpse);
-        trial.fleet.set(&own);
+        if broken.is_some() {
+            continue;
+        }
+        trial.fleet.set(&entrant.preset(&preset));
         let bar = bar(asked.len(), name)?;
         let run = trial.run(name, !args.point, || bar.inc(1));
         bar.finish_and_clear();
-        runs.push(run?);
+        match run {
+            Ok(run) => runs.push(run),
+            // What those before it achieved took its time, and is told.
+            Err(error) => {
+                broken = Some(anyhow::Error::from(error).context(format!("router {name}")));
+            }
+        }
+    }
+    if runs.is_empty()
+        && let Some(error) = broken
+    {
+        return Err(error);
     }
     let scores = scores(&runs, &ends, !args.point, args.resamples as usize, common.seed)?;
-    if let Some(path) = &args.svg {
-        let title =
-            format!("{} · {n} questions of {} · seed {}", preset.name, set.name(), common.seed);
-        let svg = plot(&scores, &title).map_err(anyhow::Error::msg)?;
-        write(path, &svg)?;
-    }
-    if let Some(path) = &args.curves {
-        write(path, &serde_json::to_string_pretty(&curves(&scores))?)?;
-    }
     if args.json {
         for score in &scores {
             style::line(&serde_json::to_string(score)?)?;
@@ -159,14 +179,46 @@ pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result
     } else {
         style::line(&table(&scores))?;
     }
+    if let Some(error) = broken {
+        return Err(error);
+    }
+    if let Some(path) = &args.svg {
+        let title =
+            format!("{} · {n} questions of {} · seed {}", preset.name, set.name(), common.seed);
+        let svg = plot(&scores, &title).map_err(anyhow::Error::msg)?;
+        OutFile::write(path, svg.as_bytes())?;
+    }
+    if let Some(path) = &args.curves {
+        OutFile::write(path, &serde_json::to_vec_pretty(&curves(&scores))?)?;
+    }
     Ok(Outcome::Done)
+}
+
+/// The usual routers that can be compared here. That a pair of one's own has no policy before one is trained, and
+/// that an oracle needs solutions, is in the help; what else keeps one out is told.
+fn usual(
+    roster: &Roster,
+    set: &TaskSet,
+    fits: impl Fn(&Entrant) -> Result<(), RouterError>,
+) -> Vec<Entrant> {
+    let can = |name: &&str| match *name {
+        "oracle" => set.has_solutions(),
+        "policy" => roster.policy().is_some(),
+        _ => true,
+    };
+    let entrants =
+        USUAL.into_iter().filter(can).map(|name| Entrant { name: name.to_owned(), glimpse: None });
+    let told = |entrant: &Entrant| match fits(entrant) {
+        Ok(()) => true,
+        Err(reason) => {
+            eprintln!("pointsman: without {}: {reason}", entrant.name);
+            false
+        }
+    };
+    entrants.filter(told).collect()
 }
 
 fn curves(scores: &[Score]) -> serde_json::Value {
     let curve = |score: &Score| serde_json::json!({"router": score.router, "curve": score.curve});
     scores.iter().map(curve).collect()
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }

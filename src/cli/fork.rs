@@ -1,20 +1,21 @@
 //! `pointsman fork`: an episode anew from one of its steps, beside the one it came from.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use thiserror::Error;
 
 use super::options::Common;
-use super::policies::{self, PolicyChoiceError};
-use super::{Outcome, journal, style};
-use crate::config::Folders;
+use super::{Outcome, journal, policies, style};
+use crate::config::{Folders, Preset, is_own_key};
 use crate::episode::{Decider, Episode, Event, Role, Status, Step, Token};
 use crate::recording::write_event;
-use crate::routing::{Opinion, Roster, load_policy};
-use crate::session::{Audience, Command, Fork, Job, load_pair};
+use crate::routing::Opinion;
+use crate::session::{Audience, Command, Fork, Job, check_router, load_pair};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::terminal::quiet;
@@ -66,8 +67,9 @@ pub fn run(args: ForkArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let store = Store::open(&common.store(folders))?;
     let parent = Arc::new(store.episode(args.id)?);
     let preset = &parent.started.preset;
+    check_keys(args.id, preset, common, folders)?;
     let name = common.router.as_ref().unwrap_or(&preset.routing.router);
-    let roster = roster(common, &parent, &store)?;
+    let roster = policies::roster_with(common, preset, policies::who_decided(&parent), &store)?;
     let mut router = roster.router(name)?;
     let shadows = roster.shadows(&preset.routing.shadows)?;
     let step = usize::try_from(args.step).unwrap_or(usize::MAX) - 1;
@@ -79,6 +81,8 @@ pub fn run(args: ForkArgs, common: &Common, folders: &Folders) -> anyhow::Result
         ..Fork::new(args.id, parent.clone(), step)
     };
     let question = Question::of(&parent.started);
+    let forked = fork.preset(router.as_ref())?;
+    check_router(router.as_ref(), &forked, std::slice::from_ref(&question))?;
     let mut conductor = quiet(|| load_pair(preset, &folders.cache))??;
     let mut witness = Witness { json: args.json, ..Witness::default() };
     let job = Job { shadows, ..Job::fork(&question, router.as_mut(), fork) };
@@ -95,26 +99,37 @@ pub fn run(args: ForkArgs, common: &Common, folders: &Folders) -> anyhow::Result
     Ok(Outcome::Done)
 }
 
-/// Routers with the policy that was asked for, else with the one that decided in the parent.
-fn roster(common: &Common, parent: &Episode, store: &Store) -> Result<Roster, PolicyChoiceError> {
-    let preset = &parent.started.preset;
-    let roster = policies::roster(common, preset, Some(store))?;
-    let decided = parent.decisions().find_map(|(_, decision)| match &decision.by {
-        Decider::Policy(name) => Some(name),
-        _ => None,
-    });
-    let in_force = roster.policy().map(|policy| &policy.card.name);
-    let Some(name) = decided.filter(|name| common.policy.is_none() && in_force != Some(*name))
-    else {
-        return Ok(roster);
-    };
-    // Another one has been promoted since.
-    let shipped = preset.routing.policy.as_deref().map(load_policy).transpose()?;
-    let policy = match shipped.filter(|policy| policy.card.name == *name) {
-        Some(shipped) => shipped,
-        None => policies::stored(store, name)?,
-    };
-    Ok(Roster::new(&preset.name, Some(Arc::new(policy))))
+/// A key of the user's that only a recording says where to send.
+#[derive(Debug, Error)]
+#[error(
+    "episode {episode} has its {role} model at {address}, to be asked with the key in {variable}, and none of your presets sends that key there: if it is yours to send, put it into a preset in {folder}, or name one with --preset"
+)]
+pub struct ForeignKey {
+    episode: u64,
+    role: Role,
+    address: String,
+    variable: String,
+    folder: PathBuf,
+}
+
+/// Whether the user's keys go only where the user's presets send them: an imported episode's preset is another's.
+fn check_keys(
+    episode: u64,
+    preset: &Preset,
+    common: &Common,
+    folders: &Folders,
+) -> anyhow::Result<()> {
+    for role in Role::BOTH {
+        let model = preset.model(role);
+        let variable = model.remote.as_ref().and_then(|remote| remote.key_env.clone());
+        let Some(variable) = variable else { continue };
+        if !is_own_key(model, &common.preset(folders)?, folders) {
+            let address = style::plain(&model.source);
+            let folder = folders.presets();
+            return Err(ForeignKey { episode, role, address, variable, folder }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Both episodes, step by step from the first difference on.
@@ -183,8 +198,7 @@ fn ending(episode: &Episode) -> String {
     match &episode.status {
         Status::Running | Status::Paused => "unfinished".into(),
         Status::Finished { answer, verdict, reason } => {
-            let answer = style::plain(answer.as_deref().unwrap_or("none"));
-            format!("answer {answer} · {verdict:?} · {reason:?}").to_lowercase()
+            style::ending(answer.as_deref(), None, *verdict, *reason)
         }
         Status::Failed(error) => format!("failed: {}", style::plain(error)),
     }

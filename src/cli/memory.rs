@@ -79,6 +79,13 @@ pub fn room_for(preset: &Preset, cache: &Path) -> Result<(), String> {
         .map_or(Ok(()), |(memory, needed)| Err(format!("they take about {}", told(memory, needed))))
 }
 
+/// How often both models of a preset fit into what is free; nothing where that is not known.
+pub fn room(preset: &Preset, cache: &Path) -> Option<usize> {
+    let times = |(memory, needed): (Memory, u64)| Some(memory.free()? / needed.max(1));
+    let times = needs(preset, cache).into_iter().map(times).collect::<Option<Vec<u64>>>()?;
+    times.into_iter().min().and_then(|times| usize::try_from(times).ok())
+}
+
 /// What is told while the models of a preset are loaded: the memory that they will take, where it is known.
 pub fn loading(preset: &Preset, cache: &Path) -> String {
     let parts = needs(preset, cache).into_iter().map(|(memory, needed)| told(memory, needed));

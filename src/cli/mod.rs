@@ -8,6 +8,7 @@ mod doctor;
 mod episodes;
 mod estimate;
 mod eval;
+mod fleet;
 mod fork;
 mod grade;
 mod journal;
@@ -15,6 +16,7 @@ mod log;
 mod memory;
 mod models;
 mod options;
+mod outfile;
 mod policies;
 mod policy;
 mod print;
@@ -29,14 +31,16 @@ mod workbench;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::config::{ConfigError, FileError, Folders};
+use crate::engine::EngineError;
 use crate::library::QueryError;
 use crate::recording::RecordingError;
 use crate::routing::RouterError;
-use crate::session::SessionError;
+use crate::session::{ForkError, SessionError};
 use crate::store::Store;
 use crate::tasks::TaskError;
 use options::Common;
@@ -64,7 +68,7 @@ enum Subcommands {
     /// Run an episode anew from one of its steps, with something changed, and compare the two
     ///
     /// The episode gives question, seed, models and settings. --router, --policy, --threshold, --glimpse
-    /// and --budget change what it says; --preset and --seed have no say.
+    /// and --budget change what it says; --seed has no say, and --preset only vouches for where a key is sent.
     Fork(fork::ForkArgs),
     /// Compare routers: accuracy, cost, tokens and time on the same questions
     Eval(eval::EvalArgs),
@@ -97,6 +101,14 @@ enum Subcommands {
 #[error("the question is empty: give a text")]
 struct EmptyQuestion;
 
+/// An option of the workbench before a subcommand, which would not see it.
+#[derive(Debug, Error)]
+#[error("{option} before `{subcommand}` is for the workbench alone: put it behind `{subcommand}`")]
+struct Misplaced {
+    option: String,
+    subcommand: String,
+}
+
 /// How a command ended.
 pub enum Outcome {
     Done,
@@ -106,16 +118,39 @@ pub enum Outcome {
 
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match dispatch(arguments) {
+    match parse().and_then(dispatch) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Unwell) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("pointsman: {error:#}");
+            // It may repeat what a file or a server says.
+            eprintln!("pointsman: {}", style::plain(&format!("{error:#}")));
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// The command line. What clap itself refuses ends the program here.
+///
+/// # Errors
+/// When an option stands where nothing would read it.
+fn parse() -> anyhow::Result<Arguments> {
+    let matches = Arguments::command().get_matches();
+    check_places(&matches)?;
+    Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// Whether each option stands where it is read: the workbench's own are none of a subcommand's.
+fn check_places(matches: &ArgMatches) -> Result<(), Misplaced> {
+    let Some(subcommand) = matches.subcommand_name() else { return Ok(()) };
+    let workbench = workbench::WorkbenchArgs::augment_args(clap::Command::new(""));
+    let misplaced = workbench.get_arguments().find(|option| {
+        matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine)
+    });
+    misplaced.map_or(Ok(()), |option| {
+        let option = format!("--{}", option.get_long().unwrap_or_default());
+        Err(Misplaced { option, subcommand: subcommand.to_owned() })
+    })
 }
 
 fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
@@ -151,6 +186,8 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
+        || error.is::<Misplaced>()
+        || error.is::<fork::ForeignKey>()
         || matches!(error.downcast_ref(), Some(RecordingError::Unknown { .. }))
         || error.is::<QueryError>()
         || error.is::<episodes::WordsError>()
@@ -159,9 +196,15 @@ fn is_usage(error: &anyhow::Error) -> bool {
         || error.is::<models::NoHubModel>()
         || matches!(
             error.downcast_ref(),
-            Some(PolicyChoiceError::Router(_) | PolicyChoiceError::Unknown(_))
+            Some(
+                PolicyChoiceError::Router(_)
+                    | PolicyChoiceError::Unknown(_)
+                    | PolicyChoiceError::Gone(_)
+            )
         )
         || matches!(error.downcast_ref(), Some(SessionError::Router(_) | SessionError::Fork(_)))
+        || error.is::<ForkError>()
+        || error.downcast_ref().is_some_and(EngineError::is_of_preset)
 }
 
 /// Whether the reader of our output went away, as `| head` does.

@@ -72,6 +72,35 @@ fn router_help() -> String {
     format!("Who chooses the writer of the next step: {} [default: the preset's]", NAMES.join(", "))
 }
 
+/// Reads a probability, 0 and 1 among them.
+///
+/// # Errors
+/// When it is none.
+pub fn probability(text: &str) -> Result<f64, String> {
+    number(text, |p| (0.0..=1.0).contains(&p)).ok_or_else(|| "it must be from 0 to 1".into())
+}
+
+/// Reads a probability that is neither 0 nor 1.
+///
+/// # Errors
+/// When it is none.
+pub fn between(text: &str) -> Result<f64, String> {
+    number(text, |p| p > 0.0 && p < 1.0).ok_or_else(|| "it must be above 0 and below 1".into())
+}
+
+/// Reads a cost as a share of always-large's.
+///
+/// # Errors
+/// When it is none that can be aimed at.
+pub fn share(text: &str) -> Result<f64, String> {
+    number(text, |share| share > 0.0 && share < 2.0)
+        .ok_or_else(|| "it must be above 0 and below 2".into())
+}
+
+fn number(text: &str, fits: impl Fn(f64) -> bool) -> Option<f64> {
+    text.trim().parse().ok().filter(|number| fits(*number))
+}
+
 /// A seed for questions that nothing has been trained on: trainings and collections count theirs up
 /// from the one that the user names. `salt` keeps several purposes apart.
 pub fn fresh(seed: u64, salt: u64) -> u64 {

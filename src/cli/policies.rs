@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::options::{Common, fresh};
 use crate::config::{Folders, Preset};
-use crate::episode::Role;
+use crate::episode::{Decider, Episode, Role};
 use crate::routing::{Pair, Policy, Roster, RouterError, load_policy};
 use crate::session::{Conductor, now_ms};
 use crate::store::{Store, StoreError};
@@ -20,6 +20,10 @@ pub enum PolicyChoiceError {
     Store(#[from] StoreError),
     #[error("the store holds no policy `{0}`: `pointsman policy ls` lists them")]
     Unknown(String),
+    #[error(
+        "policy {0}, which decided in this episode, is not in the store: name its file with --policy"
+    )]
+    Gone(String),
 }
 
 /// Whether a router of this name reads a policy's file.
@@ -64,6 +68,42 @@ pub fn roster(
         (None, _) => in_force(preset, store)?,
     };
     Ok(Roster::new(&preset.name, policy.map(Arc::new)))
+}
+
+/// The same with the policy that was asked for, else with the one called `decided`, where another has been promoted
+/// since it decided.
+///
+/// # Errors
+/// When a policy is gone or cannot be read.
+pub fn roster_with(
+    common: &Common,
+    preset: &Preset,
+    decided: Option<&str>,
+    store: &Store,
+) -> Result<Roster, PolicyChoiceError> {
+    let roster = roster(common, preset, Some(store))?;
+    let in_force = roster.policy().map(|policy| policy.card.name.as_str());
+    let Some(name) = decided.filter(|name| common.policy.is_none() && in_force != Some(*name))
+    else {
+        return Ok(roster);
+    };
+    let shipped = preset.routing.policy.as_deref().map(load_policy).transpose()?;
+    let policy = match shipped.filter(|policy| policy.card.name == *name) {
+        Some(shipped) => shipped,
+        None => stored(store, name).map_err(|error| match error {
+            PolicyChoiceError::Unknown(name) => PolicyChoiceError::Gone(name),
+            other => other,
+        })?,
+    };
+    Ok(Roster::new(&preset.name, Some(Arc::new(policy))))
+}
+
+/// The first policy that decided in an episode.
+pub fn who_decided(episode: &Episode) -> Option<&str> {
+    episode.decisions().find_map(|(_, decision)| match &decision.by {
+        Decider::Policy(name) => Some(name.as_str()),
+        _ => None,
+    })
 }
 
 /// The policy that is in force: the one that was promoted last, else the preset's.

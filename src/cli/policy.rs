@@ -9,15 +9,17 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use super::calibrate::{calibrations, described, ground};
+use super::fleet::fleet;
 use super::options::Common;
+use super::outfile::OutFile;
 use super::policies::{contest_seed, in_force, numbered, read};
 use super::progress::bar;
 use super::tasks::{TaskArgs, unseen};
 use super::train::digests;
 use super::{Outcome, style};
 use crate::config::{Folders, Preset};
-use crate::routing::{Calibration, Policy};
-use crate::session::{load_fleet, load_pair};
+use crate::routing::{Calibration, Policy, Roster};
+use crate::session::{check_router, load_pair};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
@@ -41,9 +43,15 @@ enum PolicyCommand {
         name: String,
         #[command(flatten)]
         tasks: TaskArgs,
+        /// Part of the task set: train, develop or test [default: develop; all of a file given with --data]
+        #[arg(long)]
+        split: Option<Split>,
         /// Questions of the contest
         #[arg(short, default_value_t = 300, value_parser = clap::value_parser!(u32).range(20..))]
         n: u32,
+        /// Episodes at once [default: as many as help]
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
+        jobs: Option<u32>,
         /// Without a contest
         #[arg(long)]
         anyway: bool,
@@ -79,7 +87,7 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
             };
             show(&policy, &calibrations(&store, &policy)?, &preset, folders)?;
         }
-        PolicyCommand::Promote { name, tasks, n, anyway } => {
+        PolicyCommand::Promote { name, tasks, split, n, jobs, anyway } => {
             let (number, challenger) = numbered(&store, &name)?;
             let champion = in_force(&preset, Some(&store))?.filter(|_| !anyway);
             if let Some(champion) = champion {
@@ -88,9 +96,10 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
                     return Ok(Outcome::Done);
                 }
                 let seed = contest_seed(common.seed, &store, &preset.name, number)?;
-                let set = tasks.open(None, Split::Develop)?;
+                let set = tasks.open(split, Split::Develop)?;
                 let asked = unseen(&set, &store, seed, n as usize)?;
-                if !wins(challenger, champion, &asked, seed, &preset, folders)? {
+                let contest = Contest { questions: &asked, seed, jobs };
+                if !contest.is_won_by(challenger, champion, &preset, folders)? {
                     eprintln!(
                         "pointsman: policy {name} stays out of force: the interval of its lead is not above 0; ask more questions with -n, or promote it --anyway"
                     );
@@ -99,6 +108,12 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
             }
             store.promote(&preset.name, number)?;
             style::line(&format!("policy {name} is in force for preset {}", preset.name))?;
+            if preset.routing.router != "policy" {
+                eprintln!(
+                    "pointsman: preset {} has router = \"{}\": set \"policy\" there, or give --router policy, to have it choose",
+                    preset.name, preset.routing.router
+                );
+            }
         }
         PolicyCommand::Rollback => {
             anyhow::ensure!(
@@ -117,46 +132,68 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
             let (_, mut policy) = numbered(&store, &name)?;
             policy.card.calibrations = calibrations(&store, &policy)?;
             policy.card.name = rename.unwrap_or(policy.card.name);
-            std::fs::write(&out, policy.to_bytes()?)
-                .with_context(|| format!("cannot write {}", out.display()))?;
+            OutFile::write(&out, &policy.to_bytes()?)?;
             eprintln!("policy {name} written to {}", out.display());
         }
     }
     Ok(Outcome::Done)
 }
 
-fn wins(
-    challenger: Policy,
-    champion: Policy,
-    questions: &[Question],
+/// Fresh questions on which two policies are compared.
+struct Contest<'a> {
+    questions: &'a [Question],
     seed: u64,
-    preset: &Preset,
-    folders: &Folders,
-) -> anyhow::Result<bool> {
-    let names = [challenger.card.name.clone(), champion.card.name.clone()];
-    let mut fleet = quiet(|| load_fleet(preset, &folders.cache, None))??;
-    let bar = bar(4 * questions.len(), "contest")?;
-    let policies = [Arc::new(challenger), Arc::new(champion)];
-    let result = contest(&mut fleet, policies, questions, seed, || bar.inc(1));
-    bar.finish_and_clear();
-    let result = result?;
-    let figure = |x: Option<f64>| x.map_or_else(|| "none".into(), |x| format!("{x:.3}"));
-    let lead = result.lead.map_or_else(
-        || "its lead cannot be told".into(),
-        |lead| match lead.ci {
-            Some([low, high]) => format!("lead {:+.3} ({low:+.3} to {high:+.3})", lead.value),
-            None => format!("lead {:+.3}", lead.value),
-        },
-    );
-    style::line(&format!(
-        "APGR on {} fresh questions: {} {}, {} {} · {lead}",
-        questions.len(),
-        names[0],
-        figure(result.challenger),
-        names[1],
-        figure(result.champion)
-    ))?;
-    Ok(result.is_won())
+    /// Episodes at once; as many as help where absent.
+    jobs: Option<u32>,
+}
+
+impl Contest<'_> {
+    fn is_won_by(
+        &self,
+        challenger: Policy,
+        champion: Policy,
+        preset: &Preset,
+        folders: &Folders,
+    ) -> anyhow::Result<bool> {
+        let Self { questions, seed, jobs } = *self;
+        let names = [challenger.card.name.clone(), champion.card.name.clone()];
+        let policies = [Arc::new(challenger), Arc::new(champion)];
+        for policy in &policies {
+            let router = Roster::new(&preset.name, Some(policy.clone())).router("policy")?;
+            check_router(router.as_ref(), preset, questions)?;
+        }
+        let mut fleet = fleet(preset, folders, jobs)?;
+        let models = &policies[0].card.pair.models;
+        if *models != fleet.first().pair().models {
+            anyhow::bail!(
+                "policy {} was trained for other models ({}) than those of preset {}: name its own preset with --preset",
+                names[0],
+                digests(models),
+                preset.name
+            );
+        }
+        let bar = bar(4 * questions.len(), "contest")?;
+        let result = contest(&mut fleet, policies, questions, seed, || bar.inc(1));
+        bar.finish_and_clear();
+        let result = result?;
+        let figure = |x: Option<f64>| x.map_or_else(|| "none".into(), |x| format!("{x:.3}"));
+        let lead = result.lead.map_or_else(
+            || "its lead cannot be told".into(),
+            |lead| match lead.ci {
+                Some([low, high]) => format!("lead {:+.3} ({low:+.3} to {high:+.3})", lead.value),
+                None => format!("lead {:+.3}", lead.value),
+            },
+        );
+        style::line(&format!(
+            "APGR on {} fresh questions: {} {}, {} {} · {lead}",
+            questions.len(),
+            names[0],
+            figure(result.challenger),
+            names[1],
+            figure(result.champion)
+        ))?;
+        Ok(result.is_won())
+    }
 }
 
 fn list(store: &Store, preset: &Preset) -> anyhow::Result<()> {

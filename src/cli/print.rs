@@ -64,7 +64,9 @@ pub fn run(args: PrintArgs, common: &Common, folders: &Folders) -> anyhow::Resul
 
 /// The preset in force, below comments that say where things are.
 fn config(common: &Common, folders: &Folders) -> anyhow::Result<String> {
-    let preset = common.preset(folders)?;
+    let mut preset = common.preset(folders)?;
+    // The file's own name is to be its name: under this one's it would share policies with it.
+    preset.name.clear();
     let places = [
         ("presets", folders.presets()),
         ("themes", folders.themes()),

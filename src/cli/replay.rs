@@ -1,7 +1,6 @@
 //! `pointsman replay`: a recorded episode in the workbench, as text, or as a film. No model is
 //! loaded.
 
-use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -13,6 +12,7 @@ use clap::Args;
 use thiserror::Error;
 
 use super::options::Common;
+use super::outfile::OutFile;
 use super::workbench::{LookArgs, show};
 use super::{Outcome, episodes, style};
 use crate::config::Folders;
@@ -196,11 +196,9 @@ fn cast(
     let theme = Theme::load(args.look.theme.as_deref().unwrap_or("default"), &folders.themes())?;
     let glyphs = if args.look.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
     let view = View::new(theme, glyphs);
-    let failed = || format!("cannot write {}", path.display());
-    let file = File::create(path).with_context(failed)?;
-    workbench::film(replay, view, (args.size.0, args.size.1), BufWriter::new(&file))
-        .with_context(failed)?;
-    file.sync_all().with_context(failed)?;
+    let mut file = OutFile::begin(path)?;
+    workbench::film(replay, view, (args.size.0, args.size.1), BufWriter::new(&mut file))?;
+    file.finish()?;
     eprintln!("`asciinema play {}` shows it", path.display());
     Ok(Outcome::Done)
 }

@@ -14,7 +14,7 @@ use crate::episode::{
 };
 use crate::recording::write_event;
 use crate::routing::Opinion;
-use crate::session::{Audience, Command, Job, load_pair};
+use crate::session::{Audience, Command, Job, check_router, load_pair};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
@@ -27,6 +27,10 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub tasks: TaskArgs,
+
+    /// Part of the task set: train, develop or test [default: test; all of a file given with --data]
+    #[arg(long)]
+    pub split: Option<Split>,
 
     #[command(flatten)]
     pub shadows: Shadows,
@@ -51,7 +55,7 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
         }
         Some(text) => Question::typed(text),
         None => {
-            let set = args.tasks.open(None, Split::Test)?;
+            let set = args.tasks.open(args.split, Split::Test)?;
             set.questions(common.seed).next().context("the task set is empty")?
         }
     };
@@ -65,6 +69,7 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
     let roster = policies::roster(common, &preset, Some(&store))?;
     let mut router = roster.router(&name)?;
     let shadows = roster.shadows(&preset.routing.shadows)?;
+    check_router(router.as_ref(), &preset, std::slice::from_ref(&question))?;
     let mut conductor = quiet(|| load_pair(&preset, &folders.cache))??;
     policies::warn_of_strangers(&roster, &conductor);
     let mut printer = Printer { json: args.json, broken: None };
@@ -124,8 +129,8 @@ impl Printer {
                 self.line(&format!("{:>3} {}  {text}", step + 1, writing.model.mark()));
             }
             EventKind::Finished { answer, verdict, reason } => {
-                let answer = answer.as_deref().unwrap_or("none");
-                self.line(&format!("\nanswer {answer} · {verdict:?} · {reason:?}").to_lowercase());
+                let ended = style::ending(answer.as_deref(), None, *verdict, *reason);
+                self.line(&format!("\n{ended}"));
             }
             _ => {}
         }

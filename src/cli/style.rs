@@ -1,6 +1,9 @@
 //! How headless commands write.
 
+use std::fmt::Debug;
 use std::io::{self, Write};
+
+use crate::episode::{FinishReason, Verdict};
 
 /// Writes a line to standard output.
 ///
@@ -39,6 +42,23 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// How an episode ended. The answers keep their letters: X is not x.
+pub fn ending(
+    answer: Option<&str>,
+    gold: Option<&str>,
+    verdict: Verdict,
+    reason: FinishReason,
+) -> String {
+    let gold = gold.map_or(String::new(), |gold| format!(" (gold {gold})"));
+    let answer = answer.unwrap_or("none");
+    plain(&format!("answer {answer}{gold} · {} · {}", word(verdict), word(reason)))
+}
+
+/// The name of a verdict or a reason, in small letters.
+pub fn word(name: impl Debug) -> String {
+    format!("{name:?}").to_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +69,13 @@ mod tests {
         assert_eq!(si(951_552.0), "952k");
         assert_eq!(si(7_615_616_512.0), "7.62G");
         assert_eq!(si(12.0), "12");
+    }
+
+    #[test]
+    fn answers_keep_their_letters() {
+        let ended =
+            ending(Some("X\u{1b}"), Some("\\Delta"), Verdict::Wrong, FinishReason::Answered);
+        assert_eq!(ended, "answer X  (gold \\Delta) · wrong · answered");
     }
 
     #[test]

@@ -96,15 +96,15 @@ pub fn unseen(set: &TaskSet, store: &Store, seed: u64, n: usize) -> anyhow::Resu
 )]
 pub struct NothingUnseen(String);
 
-/// Lines that are named one by one before the rest are only counted.
+/// Those that are named one by one before the rest are only counted.
 const NAMED: usize = 5;
 
-/// Tells of lines that were skipped.
+/// Tells of what was skipped.
 pub fn tell(skipped: &[String]) {
     for line in skipped.iter().take(NAMED) {
         eprintln!("pointsman: skipped {line}");
     }
     if skipped.len() > NAMED {
-        eprintln!("pointsman: {} lines were skipped in all", skipped.len());
+        eprintln!("pointsman: {} were skipped in all", skipped.len());
     }
 }

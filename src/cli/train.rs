@@ -2,24 +2,29 @@
 
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::collect::Round;
-use super::options::Common;
+use super::fleet::fleet;
+use super::options::{Common, probability, share};
 use super::progress::bar;
 use super::tasks::{TaskArgs, sample};
 use super::{Outcome, policies, style};
 use crate::config::{Folders, Glimpse, Preset};
 use crate::episode::{PerRole, Role};
 use crate::routing::{FEATURES, FeatureSet, Policy, Roster};
-use crate::session::{Fleet, load_fleet};
+use crate::session::Fleet;
 use crate::store::Store;
 use crate::tasks::TaskSet;
 use crate::tasks::arithmetic::Split;
-use crate::terminal::quiet;
 use crate::training::{Dataset, Settings, train};
 
+/// Options that only say how episodes are collected, by their ids.
+const OF_COLLECTING: [&str; 9] =
+    ["n", "tasks", "data", "level", "subject", "on_bad_line", "split", "coin", "jobs"];
+
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("collecting").args(OF_COLLECTING).multiple(true).requires("rounds")))]
 pub struct TrainArgs {
     /// Rounds of collecting and training; 0 trains from what the store has
     #[arg(long, default_value_t = 0)]
@@ -38,11 +43,11 @@ pub struct TrainArgs {
 
     /// Probability that a coin makes a choice while a policy collects; it is 0.5 in the first round,
     /// where there is none
-    #[arg(long, default_value_t = 0.2, value_name = "0..1")]
+    #[arg(long, default_value_t = 0.2, value_name = "0..1", value_parser = probability)]
     pub coin: f64,
 
     /// Train for this mean cost, as a share of always-large's [default: a fixed price of cost]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
     pub target_cost: Option<f64>,
 
     /// Rounds of the optimizer
@@ -50,7 +55,7 @@ pub struct TrainArgs {
     pub steps: u32,
 
     /// Leave out the features whose names begin so
-    #[arg(long, value_name = "PREFIX")]
+    #[arg(long, value_name = "PREFIX", value_parser = prefix)]
     pub without: Option<String>,
 
     /// Episodes at once while collecting [default: as many as help]
@@ -63,9 +68,6 @@ pub struct TrainArgs {
 /// # Errors
 /// When the configuration is invalid, there is too little to learn from, or a model or the store fails.
 pub fn run(args: TrainArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
-    anyhow::ensure!((0.0..=1.0).contains(&args.coin), "--coin must be from 0 to 1");
-    let share = args.target_cost.is_none_or(|share| share > 0.0 && share < 2.0);
-    anyhow::ensure!(share, "--target-cost must be above 0 and below 2");
     let mut preset = common.preset(folders)?;
     let glimpse = preset.routing.glimpse.unwrap_or(Glimpse::Step);
     preset.routing.glimpse = Some(glimpse);
@@ -73,31 +75,39 @@ pub fn run(args: TrainArgs, common: &Common, folders: &Folders) -> anyhow::Resul
         Some(prefix) => FeatureSet::without(prefix, glimpse),
         None => FeatureSet::full(glimpse),
     };
-    let all = FEATURES.len();
-    anyhow::ensure!(
-        args.without.is_none() || (1..all).contains(&set.features.len()),
-        "--without leaves out no feature, or all of them: give the beginning of some features' names"
-    );
+    // Its fault, if it has one, is told before models are loaded.
+    let tasks =
+        (args.rounds > 0).then(|| args.tasks.open(args.split, Split::Develop)).transpose()?;
     let store = Store::open(&common.store(folders))?;
-    let jobs = if args.rounds == 0 { Some(1) } else { args.jobs.map(|jobs| jobs as usize) };
-    let mut fleet = quiet(|| load_fleet(&preset, &folders.cache, jobs))??;
+    let jobs = if args.rounds == 0 { Some(1) } else { args.jobs };
+    let mut fleet = fleet(&preset, folders, jobs)?;
     let set = set.known_from(fleet.first().evidence(Role::Small));
     let mut school =
         School { args: &args, preset: &preset, set, store: &store, fleet, seed: common.seed };
-    if args.rounds == 0 {
+    let Some(tasks) = tasks else {
         let policy = school.train()?;
         style::line(&described(&policy))?;
         return Ok(Outcome::Done);
-    }
-    let set = args.tasks.open(args.split, Split::Develop)?;
+    };
     let mut policy = None;
     for round in 0..args.rounds {
-        school.collect(&set, round, policy.take())?;
+        school.collect(&tasks, round, policy.take())?;
         let next = Arc::new(school.train()?);
         style::line(&described(&next))?;
         policy = Some(next);
     }
     Ok(Outcome::Done)
+}
+
+/// Reads the beginning of some features' names.
+fn prefix(text: &str) -> Result<String, String> {
+    let left_out = FEATURES.iter().filter(|name| name.starts_with(text)).count();
+    if (1..FEATURES.len()).contains(&left_out) {
+        Ok(text.to_owned())
+    } else {
+        Err("it leaves out no feature, or all of them: give the beginning of some features' names"
+            .into())
+    }
 }
 
 /// Everything that training takes.

@@ -49,7 +49,7 @@ pub fn run(args: &WhyArgs, common: &Common, folders: &Folders) -> anyhow::Result
     let p_large = decision.p_large.with_context(|| {
         format!("no router was asked before step {}: {} chose", args.step, who(&decision.by))
     })?;
-    let parts = parts(&episode, decision, p_large, common, folders, &store)?;
+    let parts = parts(&episode, decision, p_large, common, &store)?;
     let shown = if args.rows { parts.clone() } else { parts.by_kind() };
     if args.json {
         style::line(&serde_json::to_string(&shown)?)?;
@@ -72,8 +72,8 @@ pub fn run(args: &WhyArgs, common: &Common, folders: &Folders) -> anyhow::Result
 
 fn who(by: &Decider) -> String {
     match by {
-        Decider::Policy(name) => format!("policy {name}"),
-        Decider::Rule(name) => name.clone(),
+        Decider::Policy(name) => format!("policy {}", style::plain(name)),
+        Decider::Rule(name) => style::plain(name),
         Decider::Person => "a person".into(),
         Decider::Budget => "the spent budget".into(),
         Decider::Exploration => "a draw".into(),
@@ -86,7 +86,6 @@ fn parts(
     decision: &Decision,
     p_large: f64,
     common: &Common,
-    folders: &Folders,
     store: &Store,
 ) -> anyhow::Result<Contributions> {
     let router = match &decision.by {
@@ -96,12 +95,11 @@ fn parts(
     if router != "policy" && common.policy.is_none() {
         return Ok(rule_contributions(router, p_large));
     }
-    let mut common = common.clone();
-    if let (None, Decider::Policy(name)) = (&common.policy, &decision.by) {
-        // The one that decided, if it is still there.
-        common.policy = policies::stored(store, name).is_ok().then(|| name.clone());
-    }
-    let roster = policies::roster(&common, &common.preset(folders)?, Some(store))?;
+    let decided = match &decision.by {
+        Decider::Policy(name) => Some(name.as_str()),
+        _ => policies::who_decided(episode),
+    };
+    let roster = policies::roster_with(common, &episode.started.preset, decided, store)?;
     roster.router("policy")?;
     let policy = roster.policy().context("there is no policy")?;
     let parts = contributions(policy, &decision.features)?;
@@ -126,7 +124,7 @@ fn table(all: &Contributions, decision: &Decision, n: usize) -> String {
     ]);
     for part in parts {
         let value = decision.features.get(&part.name).map_or(String::new(), |v| format!("{v:.3}"));
-        table.add_row([part.name.clone(), value, format!("{:+.3}", part.push)]);
+        table.add_row([style::plain(&part.name), value, format!("{:+.3}", part.push)]);
     }
     let others = all.parts.len() - parts.len();
     if others > 0 {

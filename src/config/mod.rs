@@ -14,7 +14,7 @@ pub use preset::{
     Budget, DeviceChoice, Dtype, Exploration, Glimpse, ModelConfig, Preset, Prompt, Routing,
     Sampling, Shadow, Steps, Switching, WhenSpent,
 };
-pub use presets::{ConfigError, load_preset, preset_names};
+pub use presets::{ConfigError, is_own_key, load_preset, preset_names};
 pub use price::{Price, Prices};
 pub use remote::{Api, Continues, Remote};
 pub use validate::InvalidPreset;

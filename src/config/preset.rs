@@ -10,7 +10,7 @@ use crate::role::Role;
 #[serde(deny_unknown_fields)]
 pub struct Preset {
     /// Shown in the status line; the file's stem where absent.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// One line for lists.
     #[serde(default)]

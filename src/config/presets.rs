@@ -6,7 +6,8 @@ use rust_embed::Embed;
 use thiserror::Error;
 
 use super::named::{self, FileError, NamedFile};
-use super::{Folders, InvalidPreset, Preset};
+use super::{Folders, InvalidPreset, ModelConfig, Preset};
+use crate::role::Role;
 
 /// The presets inside the binary.
 #[derive(Embed)]
@@ -46,6 +47,24 @@ pub fn load_preset(name_or_path: &str, folders: &Folders) -> Result<Preset, Conf
     let path = file.path;
     preset.validate().map_err(|reason| ConfigError::Invalid { path, reason })?;
     Ok(preset)
+}
+
+/// Whether a preset that the user can choose by name, or `chosen`, sends the key that `model` wants to that very
+/// address, too. What a recording names is somebody else's word.
+pub fn is_own_key(model: &ModelConfig, chosen: &Preset, folders: &Folders) -> bool {
+    let Some(variable) = model.remote.as_ref().and_then(|remote| remote.key_env.as_ref()) else {
+        return true;
+    };
+    let place = |model: &ModelConfig| model.source.trim_end_matches('/').to_owned();
+    let sends = |preset: &Preset| {
+        Role::BOTH.into_iter().map(|role| preset.model(role)).any(|own| {
+            let own_variable = own.remote.as_ref().and_then(|remote| remote.key_env.as_ref());
+            own_variable == Some(variable) && place(own) == place(model)
+        })
+    };
+    // One that cannot be read vouches for nothing.
+    let named = || preset_names(folders).into_iter().filter_map(|n| load_preset(&n, folders).ok());
+    sends(chosen) || named().any(|preset| sends(&preset))
 }
 
 #[cfg(test)]

@@ -1,19 +1,20 @@
 //! Models of the Hugging Face hub: where its cache is, and fetching into it.
 //!
-//! The engine looks for a model's files by a list in the cache, then in the snapshot. The list that is written
-//! here names what was fetched and nothing else, so that loading needs no network and no second copy of the
-//! weights that some repositories have.
+//! What is fetched is what a model needs, without the second copy of the weights that some repositories have. The
+//! engine loads the snapshot's folder, whoever fetched it, and so needs no network.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use hf_hub::api::sync::{Api, ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
 use serde::Deserialize;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+
+use super::files::{INDEX, shards, weights};
 
 /// Files beside the weights that a model may need.
 const SMALL: [&str; 7] = [
@@ -23,7 +24,7 @@ const SMALL: [&str; 7] = [
     "tokenizer_config.json",
     "chat_template.jinja",
     "chat_template.json",
-    "model.safetensors.index.json",
+    INDEX,
 ];
 
 /// How often a download that broke off is taken up again at once.
@@ -136,14 +137,10 @@ pub fn cache() -> Option<PathBuf> {
 pub fn snapshot(id: &str) -> Option<PathBuf> {
     let folder = cached(id, "config.json")?.parent()?.to_owned();
     cached(id, "tokenizer.json")?;
-    let index = folder.join("model.safetensors.index.json");
-    let whole = match fs::read_to_string(&index) {
-        Ok(text) => {
-            let index: Value = serde_json::from_str(&text).ok()?;
-            let mut shards = index["weight_map"].as_object()?.values();
-            shards.all(|shard| shard.as_str().is_some_and(|shard| folder.join(shard).is_file()))
-        }
-        Err(_) => !super::files::weights(&folder).ok()?.is_empty(),
+    let whole = if folder.join(INDEX).is_file() {
+        shards(&folder)?.iter().all(|shard| folder.join(shard).is_file())
+    } else {
+        !weights(&folder).ok()?.is_empty()
     };
     whole.then_some(folder)
 }
@@ -226,16 +223,12 @@ pub fn fetch(
         if here(file) {
             fetched.kept += 1;
         } else {
-            fetcher.download(file, &path, &mut tell)?;
-            fetched.verified += usize::from(fetcher.verify(file, &path)?);
+            let verified = fetcher.get(file, &listing.sha, &path, &mut tell)?;
+            fetched.verified += usize::from(verified);
         }
         let length = fs::metadata(&path).map_err(|e| fetcher.disk(&path, &e))?.len();
         tell(length);
         fetched.bytes += length;
-    }
-    // One file of many is found by its name, and the list is of a whole model.
-    if file.is_none() {
-        fetcher.write_list(&files, &folder)?;
     }
     Ok(fetched)
 }
@@ -326,6 +319,9 @@ impl<'a> Fetcher<'a> {
 
     /// Bytes of a file that are not here.
     fn missing_bytes(&self, file: &Sibling) -> u64 {
+        if self.blob(file).is_some() {
+            return 0;
+        }
         let part = self.part(file).and_then(|path| fs::metadata(path).ok());
         file.size.unwrap_or(0).saturating_sub(part.map_or(0, |part| part.len()))
     }
@@ -335,6 +331,34 @@ impl<'a> Fetcher<'a> {
         let hash = file.lfs.as_ref().map(|lfs| &lfs.sha256).or(file.blob.as_ref())?;
         let fine = hash.len() >= 40 && hash.chars().all(|c| c.is_ascii_hexdigit());
         fine.then(|| self.repository.join("blobs").join(format!("{hash}.part")))
+    }
+
+    /// A file as another commit had it: here already, by its SHA-256 and size.
+    fn blob(&self, file: &Sibling) -> Option<PathBuf> {
+        let blob = self.part(file).filter(|_| file.lfs.is_some())?.with_extension("");
+        let length = fs::metadata(&blob).ok()?.len();
+        (file.size == Some(length)).then_some(blob)
+    }
+
+    /// Puts a file that is here already at `path` in the snapshot of `commit`; whether there is one.
+    fn link(&self, file: &Sibling, commit: &str, path: &Path) -> Result<bool, HubError> {
+        let Some(blob) = self.blob(file) else { return Ok(false) };
+        let name = blob.file_name().unwrap_or_default();
+        let folder = path.parent().unwrap_or(&self.repository);
+        let stale = match fs::remove_file(path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
+        };
+        stale
+            .and_then(|()| fs::create_dir_all(folder))
+            .and_then(|()| symlink(Path::new("../../blobs").join(name), path))
+            // As a download does: by it the snapshot is found.
+            .and_then(|()| {
+                let repository = Repo::new(self.id.to_owned(), RepoType::Model);
+                Cache::new(self.cache.clone()).repo(repository).create_ref(commit)
+            })
+            .map_err(|e| self.disk(path, &e))?;
+        Ok(true)
     }
 
     fn check_room(&self, needed: u64) -> Result<(), HubError> {
@@ -348,6 +372,26 @@ impl<'a> Fetcher<'a> {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Gets a file to `path` in the snapshot of `commit`: from another commit's, else from the hub. Whether its
+    /// checksum was compared.
+    fn get(
+        &self,
+        file: &Sibling,
+        commit: &str,
+        path: &Path,
+        tell: &mut dyn FnMut(u64),
+    ) -> Result<bool, HubError> {
+        if self.link(file, commit, path)? {
+            match self.verify(file, path) {
+                // It is spoilt, and gone by now.
+                Err(HubError::Corrupt { .. }) => {}
+                verified => return verified,
+            }
+        }
+        self.download(file, path, tell)?;
+        self.verify(file, path)
     }
 
     fn download(
@@ -399,21 +443,6 @@ impl<'a> Fetcher<'a> {
         io::copy(&mut File::open(path).map_err(disk)?, &mut hasher).map_err(disk)?;
         let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
         if found.eq_ignore_ascii_case(&lfs.sha256) { Ok(true) } else { corrupt("checksum") }
-    }
-
-    /// Writes the list by which the engine finds the files without asking the hub. What was fetched before and is
-    /// there stays on it: a tokenizer alone may follow the whole model.
-    fn write_list(&self, files: &[Sibling], folder: &Path) -> Result<(), HubError> {
-        let path = self.cache.join(format!("{}_repo_list.json", self.id.replace('/', "-")));
-        let before = fs::read_to_string(&path).unwrap_or_default();
-        let before: Value = serde_json::from_str(&before).unwrap_or_default();
-        let before = before["files"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let mut names: Vec<&str> = files.iter().map(|file| file.rfilename.as_str()).collect();
-        names.extend(before.filter(|name| folder.join(name).is_file()));
-        names.sort_unstable();
-        names.dedup();
-        let list = serde_json::json!({ "files": names }).to_string();
-        fs::write(&path, list).map_err(|e| self.disk(&path, &e))
     }
 
     fn failed(&self, error: ApiError) -> HubError {

@@ -79,7 +79,7 @@ pub struct Inventory {
     /// Tokens of context.
     pub context: Option<u64>,
     pub tokenizer: Option<TokenizerPlace>,
-    /// The file that has the chat template. Presets have prompts of their own; this is for who writes one.
+    /// The file that has the chat template, which frames the question where the preset says `chat`.
     pub template: Option<String>,
     /// Bytes that the loaded model will take, about: weights as they are held in memory, and the KV cache of
     /// [`KV_TOKENS`] tokens. Copies that a prefix cache keeps come on top. Of a model that is not here, the
@@ -163,7 +163,11 @@ impl Inventory {
                 })?;
                 Ok(Some(read.get_vocab_size(true)))
             }
-            (None, _) => Err(EngineError::NoTokenizer(config.label().to_owned())),
+            (None, _) => {
+                // One that is named and not here is another fault than none.
+                tokenizer_folder(config)?;
+                Err(EngineError::NoTokenizer(config.label().to_owned()))
+            }
         }
     }
 }
@@ -186,25 +190,18 @@ pub fn inventory(config: &ModelConfig, cache: &Path) -> Result<Inventory, Engine
         }
         Located::Folder(path) => folder(&path, Place::Folder(path.clone()), config),
         Located::Gguf(path) => gguf(&path, config),
-        Located::Hub(id) => match hub::snapshot(&id) {
-            Some(path) => folder(&path, Place::HubCache(path.clone()), config),
-            None => Ok(Inventory::unknown(Place::NotHere, config)),
-        },
+        Located::Hub { snapshot: path, .. } => folder(&path, Place::HubCache(path.clone()), config),
     }
 }
 
 /// Number of parameters, counted from the files' headers.
 ///
 /// # Errors
-/// When a file is broken, or the model is of the hub and not in its cache here.
+/// When a file is broken.
 pub(super) fn parameters(located: &Located) -> Result<u64, EngineError> {
     let tensors = match located {
-        Located::Folder(folder) => safetensors(folder)?,
+        Located::Folder(folder) | Located::Hub { snapshot: folder, .. } => safetensors(folder)?,
         Located::Gguf(path) => tensors_of(&gguf_header(path)?),
-        Located::Hub(id) => match hub::snapshot(id) {
-            Some(folder) => safetensors(&folder)?,
-            None => return Err(EngineError::NotFetched(id.clone())),
-        },
     };
     Ok(tensors.iter().map(|tensor| tensor.elements).sum())
 }
@@ -262,29 +259,44 @@ fn gguf_header(path: &Path) -> Result<gguf_file::Content, EngineError> {
 /// The chat template of a model that is here.
 ///
 /// # Errors
-/// When a GGUF file is broken.
+/// When a GGUF file is broken, or the tokenizer that the preset names for it is not here.
 pub(super) fn chat_template(
     config: &ModelConfig,
     located: &Located,
 ) -> Result<Option<ChatTemplate>, EngineError> {
-    let of_hub = |id: &str| Some(hub::cached(id, "config.json")?.parent()?.to_owned());
     Ok(match located {
-        Located::Folder(folder) => ChatTemplate::of_folder(folder),
-        Located::Hub(id) => of_hub(id).and_then(|folder| ChatTemplate::of_folder(&folder)),
+        Located::Folder(folder) | Located::Hub { snapshot: folder, .. } => {
+            ChatTemplate::of_folder(folder)
+        }
         Located::Gguf(path) => {
-            let own = tokenizer_file(config);
-            let folder = own.as_deref().and_then(Path::parent);
-            chat_template_of(folder, &gguf_header(path)?)
+            let folder = tokenizer_folder(config)?;
+            chat_template_of(folder.as_deref(), &gguf_header(path)?)
         }
     })
 }
 
-/// The file with the tokenizer that the preset names for a GGUF file, where it is here.
-fn tokenizer_file(config: &ModelConfig) -> Option<PathBuf> {
-    let source = config.tokenizer.as_deref()?;
-    let file = "tokenizer.json";
+/// What a tokenizer is called in its folder.
+const TOKENIZER: &str = "tokenizer.json";
+
+/// The folder with the tokenizer that the preset names for a GGUF file, if it names one.
+///
+/// # Errors
+/// When it is not here.
+pub(super) fn tokenizer_folder(config: &ModelConfig) -> Result<Option<PathBuf>, EngineError> {
+    let Some(source) = config.tokenizer.as_deref() else { return Ok(None) };
     let folder = Path::new(source);
-    if folder.is_dir() { Some(folder.join(file)) } else { hub::cached(source, file) }
+    if folder.is_dir() {
+        let there = folder.join(TOKENIZER).is_file();
+        let there = there.then(|| Some(folder.to_owned()));
+        return there.ok_or_else(|| EngineError::Wordless(folder.to_owned()));
+    }
+    let (model, tokenizer) = (config.label().to_owned(), source.to_owned());
+    if !hub::is_hub_id(source) {
+        return Err(EngineError::TokenizerNotFound { model, tokenizer });
+    }
+    let cached = hub::cached(source, TOKENIZER);
+    let folder = cached.as_deref().and_then(Path::parent).map(|folder| Some(folder.to_owned()));
+    folder.ok_or(EngineError::TokenizerNotFetched { model, tokenizer })
 }
 
 /// The template of the folder that a GGUF file's tokenizer is taken from, else its own.
@@ -378,8 +390,7 @@ fn folder(folder: &Path, place: Place, config: &ModelConfig) -> Result<Inventory
         parameters: Some(tensors.iter().map(|tensor| tensor.elements).sum()),
         architecture: facts["architectures"][0].as_str().map(str::to_owned),
         context,
-        tokenizer: there("tokenizer.json")
-            .then(|| TokenizerPlace::File(folder.join("tokenizer.json"))),
+        tokenizer: there(TOKENIZER).then(|| TokenizerPlace::File(folder.join(TOKENIZER))),
         template: ChatTemplate::of_folder(folder).map(|found| found.place().to_owned()),
         memory: attention().map(|a| weights.saturating_add(a.bytes(context, config, width))),
         place,
@@ -424,8 +435,8 @@ fn gguf(path: &Path, config: &ModelConfig) -> Result<Inventory, EngineError> {
     let context = number("context_length");
     let weights: u64 = tensors.iter().map(held).sum();
     let inside = text("tokenizer.ggml.model").map(|_| TokenizerPlace::Inside);
-    let own = config.tokenizer.as_ref().map(|_| tokenizer_file(config));
-    let folder = own.clone().flatten().and_then(|file| Some(file.parent()?.to_owned()));
+    // Where it is not here, whatever else the file tells is told all the same.
+    let folder = tokenizer_folder(config).ok().flatten();
     let template = chat_template_of(folder.as_deref(), &content);
     let bytes = fs::metadata(path).map_err(|e| unreadable(path, &e))?.len();
     Ok(Inventory {
@@ -433,8 +444,8 @@ fn gguf(path: &Path, config: &ModelConfig) -> Result<Inventory, EngineError> {
         bytes: Some(bytes),
         parameters: Some(tensors.iter().map(|tensor| tensor.elements).sum()),
         context,
-        tokenizer: match own {
-            Some(file) => file.filter(|file| file.is_file()).map(TokenizerPlace::File),
+        tokenizer: match &config.tokenizer {
+            Some(_) => folder.map(|folder| TokenizerPlace::File(folder.join(TOKENIZER))),
             None => inside,
         },
         template: template.map(|found| found.place().to_owned()),

@@ -21,7 +21,7 @@ use thiserror::Error;
 use self::chat::Chat;
 use self::mistralrs::MistralEngine;
 use self::openai::RemoteEngine;
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, Remote};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
 pub use hub::{is_hub_id, is_on_hub};
@@ -56,13 +56,14 @@ pub enum Evidence {
 }
 
 impl Evidence {
-    /// What a model with this configuration will tell.
+    /// What the model of this configuration tells.
     pub fn of(config: &ModelConfig) -> Self {
-        match &config.remote {
-            None => Self::Distribution,
-            Some(remote) if remote.logprobs > 0 => Self::Logprobs,
-            Some(_) => Self::Nothing,
-        }
+        config.remote.as_ref().map_or(Self::Distribution, Self::of_remote)
+    }
+
+    /// What a server that is asked like this tells.
+    pub fn of_remote(remote: &Remote) -> Self {
+        if remote.logprobs > 0 { Self::Logprobs } else { Self::Nothing }
     }
 }
 
@@ -216,7 +217,10 @@ pub enum EngineError {
         "model folder {0} has no {1}: a model needs config.json, tokenizer.json and safetensors"
     )]
     Incomplete(PathBuf, &'static str),
-    #[error("model {0} is not in the hub's cache here: `pointsman models fetch {0}` gets it")]
+    #[error(
+        "model {0} is not in the hub's cache here: `pointsman models fetch {0}` gets it; if a folder or a file is meant, there is none at {path}",
+        path = absolute(.0)
+    )]
     NotFetched(String),
     #[error(
         "model {name} is of the architecture {found}, which cannot be run here: take a model of one of these: {known}"
@@ -227,9 +231,24 @@ pub enum EngineError {
     )]
     NoTokenizer(String),
     #[error(
+        "the tokenizer {tokenizer} of model {model} is not in the hub's cache here: `pointsman models fetch` with the preset's name gets it; if a folder is meant, there is none at {path}",
+        path = absolute(.tokenizer)
+    )]
+    TokenizerNotFetched { model: String, tokenizer: String },
+    #[error(
+        "the tokenizer `{tokenizer}` of model {model}: no such folder, and not a Hugging Face id: check `tokenizer` in the preset"
+    )]
+    TokenizerNotFound { model: String, tokenizer: String },
+    #[error("the folder {0} has no tokenizer.json: check `tokenizer` in the preset")]
+    Wordless(PathBuf),
+    #[error(
         "model {0} has no chat template: write its prompt, special tokens included, as `prompt` of that model, or leave out prompt.chat"
     )]
     NoTemplate(String),
+    #[error(
+        "cannot unpack a model of the binary to {path}: {reason}; make room or free it to be written, or set XDG_CACHE_HOME or POINTSMAN_HOME to a folder elsewhere"
+    )]
+    Unpack { path: PathBuf, reason: String },
     #[error("{path}: {reason}")]
     Unreadable { path: PathBuf, reason: String },
     #[error("cannot load model {name}: {reason}")]
@@ -256,4 +275,23 @@ pub enum EngineError {
     NoDictation(String),
     #[error("the script of model {0} has no further step")]
     ScriptEnd(String),
+}
+
+impl EngineError {
+    /// Whether the preset, or the variable that it names, is at fault.
+    pub fn is_of_preset(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound(_)
+                | Self::TokenizerNotFound { .. }
+                | Self::Wordless(_)
+                | Self::NoPrice { .. }
+                | Self::Key { .. }
+        )
+    }
+}
+
+/// Where a relative path leads from here.
+fn absolute(path: &str) -> String {
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
 }

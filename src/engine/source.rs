@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::EngineError;
 use super::files::{sample, unreadable, weights};
-use super::hub::{cached, hub_file, is_hub_id};
+use super::hub::{cached, hub_file, is_hub_id, snapshot};
 
 /// What the names of models embedded in the binary begin with.
 pub const BUILTIN: &str = "builtin:";
@@ -27,15 +27,16 @@ pub enum Located {
     Folder(PathBuf),
     /// A GGUF file.
     Gguf(PathBuf),
-    /// An id of the Hugging Face hub.
-    Hub(String),
+    /// A model of the Hugging Face hub, whole in its cache here.
+    Hub { id: String, snapshot: PathBuf },
 }
 
 /// Finds the model that `source` of a preset names; one that is embedded in the binary is
 /// unpacked below `cache` first.
 ///
 /// # Errors
-/// When there is nothing of that name, or a file cannot be read or unpacked.
+/// When there is nothing of that name, one of the hub is not, or not wholly, in its cache here, or a file cannot
+/// be read or unpacked.
 pub fn locate(source: &str, cache: &Path) -> Result<Located, EngineError> {
     if let Some(name) = source.strip_prefix(BUILTIN) {
         return unpack(name, cache).map(Located::Folder);
@@ -56,7 +57,9 @@ pub fn locate(source: &str, cache: &Path) -> Result<Located, EngineError> {
         return Ok(Located::Gguf(path.to_owned()));
     }
     if is_hub_id(source) {
-        return Ok(Located::Hub(source.to_owned()));
+        let here = snapshot(source);
+        let here = here.map(|snapshot| Located::Hub { id: source.to_owned(), snapshot });
+        return here.ok_or_else(|| EngineError::NotFetched(source.to_owned()));
     }
     if let Some((id, file)) = hub_file(source) {
         let here = cached(id, file).map(Located::Gguf);
@@ -92,7 +95,7 @@ fn unpack(name: &str, cache: &Path) -> Result<PathBuf, EngineError> {
             .and_then(|()| NamedTempFile::new_in(&folder))
             .and_then(|mut draft| draft.write_all(&content.data).map(|()| draft))
             .and_then(|draft| draft.persist(&path).map_err(|e| e.error))
-            .map_err(|e| unreadable(&path, &e))?;
+            .map_err(|e| EngineError::Unpack { path: path.clone(), reason: e.to_string() })?;
     }
     Ok(folder)
 }
@@ -106,7 +109,7 @@ pub(super) fn digest(located: &Located) -> Result<String, EngineError> {
     let files = match located {
         Located::Folder(folder) => weights(folder)?,
         Located::Gguf(path) => vec![path.clone()],
-        Located::Hub(id) => return Ok(format!("hub:{id}")),
+        Located::Hub { id, .. } => return Ok(format!("hub:{id}")),
     };
     let mut hasher = blake3::Hasher::new();
     for path in files {

@@ -52,10 +52,12 @@ impl Trial<'_> {
         let work = |conductor: &mut crate::session::Conductor, i: usize| {
             let mut router = roster.router(name)?;
             let (question, seed) = (&questions[i], seed.wrapping_add(i as u64));
-            if whole {
-                return sweep(conductor, router.as_mut(), question, seed, threshold).map(Ok);
-            }
-            at(conductor, router.as_mut(), question, seed, threshold).map(Err)
+            let result = if whole {
+                sweep(conductor, router.as_mut(), question, seed, threshold).map(Ok)
+            } else {
+                at(conductor, router.as_mut(), question, seed, threshold).map(Err)
+            };
+            result.map_err(|error| error.at(question))
         };
         let ended = self.fleet.each(questions.len(), work, |i, result| {
             results[i] = Some(result);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::running::Running;
+use super::suits::suits;
 use super::{Audience, Fork, Journal, SessionError, now_ms};
 use crate::config::{Glimpse, Preset, Prices, Switching, WhenSpent};
 use crate::engine::chat::frame;
@@ -204,28 +205,11 @@ impl Conductor {
 
     /// Whether the job's router can decide about its question, with this preset and these models.
     fn check(&self, job: &Job<'_>) -> Result<(), RouterError> {
-        let router = &job.router;
-        if router.needs_solution() && job.question.solution.is_none() {
-            return Err(RouterError::NeedsSolution(router.name().to_owned()));
-        }
-        router.needs(self.glimpse(*router))?;
-        let large = &self.engines[Role::Large];
-        if router.judges() && !large.takes_dictation() {
-            return Err(RouterError::NeedsDictation {
-                router: router.name().to_owned(),
-                model: large.model().name.clone(),
-            });
-        }
-        let small = &self.engines[Role::Small];
-        if router.evidence() > small.evidence() {
-            return Err(RouterError::NeedsEvidence {
-                router: router.name().to_owned(),
-                needed: router.evidence(),
-                model: small.model().name.clone(),
-                given: small.evidence(),
-            });
-        }
-        Ok(())
+        let [small, large] = [Role::Small, Role::Large].map(|role| &self.engines[role]);
+        let solved = job.question.solution.is_some();
+        let reader = (large.model().name.as_str(), large.takes_dictation());
+        let drafter = (small.model().name.as_str(), small.evidence());
+        suits(job.router, self.glimpse(job.router), solved, reader, drafter)
     }
 
     /// The preset's glimpse, else the router's own.

@@ -11,6 +11,7 @@ mod fork;
 mod live;
 mod pair;
 mod running;
+mod suits;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,7 +28,8 @@ pub use conductor::{Conductor, Job};
 pub use fleet::Fleet;
 pub use fork::{Fork, ForkError};
 pub use live::{Live, spawn};
-pub use pair::{load_fleet, load_pair};
+pub use pair::{TINY, load_fleet, load_pair};
+pub use suits::check_router;
 
 /// What a person asks of a running session.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,6 +121,9 @@ pub enum Update {
 pub enum SessionError {
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// An engine failed at one question of many.
+    #[error("question {place}: {error}")]
+    Question { place: String, error: EngineError },
     #[error(transparent)]
     Router(#[from] RouterError),
     #[error(transparent)]
@@ -129,6 +134,33 @@ pub enum SessionError {
     Cancelled,
     #[error("the episode's events do not fit: {0}")]
     Fold(#[from] FoldError),
+}
+
+/// Characters of a question that a message repeats.
+const BEGINNING: usize = 48;
+
+impl SessionError {
+    /// The same with the question, where an engine failed at one of many.
+    pub fn at(self, question: &Question) -> Self {
+        let Self::Engine(error) = self else { return self };
+        let text = question.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut beginning: String =
+            text.chars().filter(|c| !c.is_control()).take(BEGINNING).collect();
+        if text.chars().nth(BEGINNING).is_some() {
+            beginning.push('…');
+        }
+        let place = match &question.origin {
+            Some(origin) => format!("{} of {} (“{beginning}”)", origin.index + 1, origin.task),
+            None => format!("“{beginning}”"),
+        };
+        Self::Question { place, error }
+    }
+
+    /// Whether the question does not fit into a model's context: asking it again comes to the same.
+    pub fn is_too_long(&self) -> bool {
+        matches!(self, Self::Engine(error) | Self::Question { error, .. }
+            if matches!(error, EngineError::TooLong(..)))
+    }
 }
 
 /// Milliseconds since the Unix epoch.

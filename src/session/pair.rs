@@ -10,7 +10,7 @@ use crate::episode::{PerRole, Role};
 
 /// Pairs up to this many parameters in this process are loaded once for each processor core: their steps
 /// are too short to keep more than one core busy.
-const TINY: u64 = 50_000_000;
+pub const TINY: u64 = 50_000_000;
 
 /// Episodes at once where a server writes: it batches them, and they wait for it most of the time.
 const IN_FLIGHT: usize = 16;

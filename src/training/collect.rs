@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::{Exploration, Preset};
 use crate::engine::Flow;
-use crate::episode::{Episode, Event};
+use crate::episode::{Episode, Event, EventKind};
 use crate::routing::{Policy, Roster};
 use crate::session::{Conductor, Fleet, Job, Journal, Nobody, SessionError};
 use crate::store::{End, Store, StoreError};
@@ -34,16 +34,19 @@ pub fn exploring(preset: &Preset, router: &str, policy: Option<&Policy>, coin: f
 }
 
 /// What was missing of a collection, and was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collected {
     /// Episodes that the store had already.
     pub there: usize,
     pub written: usize,
+    /// Questions that do not fit into a model's context, with a sentence each. Nothing is kept of them.
+    pub skipped: Vec<String>,
 }
 
 /// Runs the questions of which the store has no finished episode of this plan. The fleet's preset
-/// says how choices are drawn. `progress` is told at the beginning how many are there, and after each
-/// episode, and may end it then: what is under way is kept as well.
+/// says how choices are drawn. `progress` is told at the beginning how many are there, and how many are done after
+/// each episode, and may end it then: what is under way is kept as well. A question that is too long is done, too,
+/// without an episode.
 ///
 /// # Errors
 /// When an episode cannot be run or stored, or `progress` cancels.
@@ -80,34 +83,55 @@ pub fn collect<P: Into<Flow>>(
             collection: Some(plan.name.clone()),
             ..Job::new(question, router.as_mut(), plan.seed.wrapping_add(i as u64))
         };
-        conductor.run(job, &mut Batch { store, events: Vec::new() }, &mut Nobody)
+        let mut batch = Batch { store, id: 0, events: Vec::new() };
+        let result = conductor.run(job, &mut batch, &mut Nobody);
+        match result.map_err(|error| error.at(question)) {
+            // It would fail each time: neither is the collection to end there, nor the store to fill with it.
+            Err(error) if error.is_too_long() => Ok(Err(error.to_string())),
+            Err(error) => batch.keep().map_err(SessionError::Journal).and(Err(error)),
+            Ok(episode) => Ok(Ok(episode)),
+        }
     };
-    let mut written = 0;
-    fleet.each(missing.len(), work, |_, episode| {
-        written += 1;
-        match progress(there + written, Some(&episode)).into() {
+    let mut collected = Collected { there, written: 0, skipped: Vec::new() };
+    fleet.each(missing.len(), work, |_, result| {
+        let episode = result.map_err(|sentence| collected.skipped.push(sentence)).ok();
+        collected.written += usize::from(episode.is_some());
+        let done = there + collected.written + collected.skipped.len();
+        match progress(done, episode.as_ref()).into() {
             Flow::Continue => Ok(()),
             Flow::Cancel => Err(SessionError::Cancelled),
         }
     })?;
-    Ok(Collected { there, written })
+    Ok(collected)
 }
 
-/// Keeps an episode's events together: nobody is told of one before all are in the store.
+/// Keeps an episode's events together: nobody is told of one before all are in the store. One that failed is kept
+/// where that is asked for.
 struct Batch<'a> {
     store: &'a Store,
+    id: u64,
     events: Vec<Event>,
+}
+
+impl Batch<'_> {
+    fn keep(&self) -> Result<(), String> {
+        if self.events.is_empty() {
+            return Ok(());
+        }
+        self.store.append_all(self.id, &self.events).map_err(|e| e.to_string())
+    }
 }
 
 impl Journal for Batch<'_> {
     fn begin(&mut self) -> Result<u64, String> {
-        self.store.create().map_err(|e| e.to_string())
+        self.id = self.store.create().map_err(|e| e.to_string())?;
+        Ok(self.id)
     }
 
-    fn append(&mut self, id: u64, event: &Event) -> Result<(), String> {
+    fn append(&mut self, _: u64, event: &Event) -> Result<(), String> {
         self.events.push(event.clone());
-        if event.kind.is_last() {
-            self.store.append_all(id, &self.events).map_err(|e| e.to_string())?;
+        if event.kind.is_last() && !matches!(event.kind, EventKind::Failed { .. }) {
+            self.keep()?;
         }
         Ok(())
     }

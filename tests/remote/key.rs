@@ -81,9 +81,84 @@ fn a_missing_key_is_named_by_its_variable() {
     let line = arguments(home.path(), &server, &["run", "--seed", "3"]);
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
     let (code, said) = failure(home.path(), &line);
-    assert_eq!(code, 1, "{said}");
+    assert_eq!(code, 2, "{said}");
     assert!(said.contains("needs a key, and POINTSMAN_TEST_KEY is not set"), "{said}");
     assert!(server.received().is_empty());
+}
+
+#[test]
+fn a_key_goes_where_an_own_preset_sends_it_and_not_where_a_recording_says() {
+    let server = Server::start(Role::Large, GOOD);
+    let home = tempfile::tempdir().unwrap();
+    let theirs = tempfile::tempdir().unwrap();
+    let line = arguments(theirs.path(), &server, &["run", "--json", "--seed", "3"]);
+    let line: Vec<&str> = line.iter().map(String::as_str).collect();
+    let run = pointsman(theirs.path(), &line).env("POINTSMAN_TEST_KEY", KEY).output().unwrap();
+    assert!(run.status.success());
+    let recording = home.path().join("theirs.jsonl");
+    fs::write(&recording, run.stdout).unwrap();
+    stdout(home.path(), &["episodes", "import", recording.to_str().unwrap()]);
+
+    let asked = server.received().len();
+    let fork = |more: &[&str]| {
+        let fork = [&["fork", "1", "--step", "1"], more].concat();
+        pointsman(home.path(), &fork).env("POINTSMAN_TEST_KEY", KEY).output().unwrap()
+    };
+    let refused = fork(&[]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), server.received().len()), (Some(2), asked), "{said}");
+    assert!(said.contains(&server.source) && said.contains("POINTSMAN_TEST_KEY"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+
+    // The same preset, chosen here, vouches for it; so does one in the user's folder.
+    let own = theirs.path().join("remote.toml");
+    let told = fork(&["--preset", own.to_str().unwrap()]);
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    assert!(server.received().len() > asked);
+    let folder = home.path().join("config/presets");
+    fs::create_dir_all(&folder).unwrap();
+    let text = fs::read_to_string(&own).unwrap();
+    let elsewhere = text.replace(&server.source, "http://127.0.0.1:9/v1");
+    fs::write(folder.join("gpu.toml"), elsewhere).unwrap();
+    assert_eq!(fork(&[]).status.code(), Some(2), "another address");
+    fs::write(folder.join("gpu.toml"), text).unwrap();
+    assert!(fork(&[]).status.success());
+}
+
+#[test]
+fn routers_that_were_done_are_told_before_the_error_of_another() {
+    let server = Server::start(Role::Large, GOOD);
+    let home = tempfile::tempdir().unwrap();
+    let with_key = |arguments: &[&str]| {
+        let line = self::arguments(home.path(), &server, arguments);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY).output().unwrap()
+    };
+    assert!(with_key(&["run", "--seed", "3"]).status.success());
+    let alone = server.received().len();
+    // The large model alone is answered, and then no one.
+    server.misbehave(vec![Fault::Die(usize::MAX); alone]);
+    server.misbehave(vec![Fault::HangUp; 9]);
+    let output = with_key(&[
+        "eval",
+        "--json",
+        "--point",
+        "-n",
+        "1",
+        "--seed",
+        "3",
+        "--jobs",
+        "1",
+        "--routers",
+        "always-large,first-k,always-small",
+    ]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("router first-k: question 1 of arithmetic (“"), "{said}");
+    assert!(said.contains("cannot be reached"), "{said}");
+    let scores = objects(&String::from_utf8(output.stdout).unwrap());
+    let names: Vec<&str> = scores.iter().map(|s| s["router"].as_str().unwrap()).collect();
+    assert_eq!(names, ["always-large", "always-small"]);
 }
 
 #[test]

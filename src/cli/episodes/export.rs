@@ -1,13 +1,11 @@
 //! `pointsman episodes export`.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use anyhow::Context;
-
 use super::list::Selection;
+use crate::cli::outfile::OutFile;
 use crate::library::Query;
 use crate::recording::write_json;
 use crate::store::Store;
@@ -26,10 +24,9 @@ pub fn export(
     match out {
         None => write(store, &selection.ids, std::io::stdout().lock())?,
         Some(path) => {
-            let failed = || format!("cannot write {}", path.display());
-            let file = File::create(path).with_context(failed)?;
-            write(store, &selection.ids, &file).with_context(failed)?;
-            file.sync_all().with_context(failed)?;
+            let mut file = OutFile::begin(path)?;
+            write(store, &selection.ids, &mut file)?;
+            file.finish()?;
             eprintln!("{} episodes written to {}", selection.ids.len(), path.display());
         }
     }

@@ -136,7 +136,7 @@ fn row(entry: &Entry, time: String) -> [String; 9] {
         End::Unfinished => "unfinished".to_owned(),
         End::Finished { answer, verdict, .. } => {
             let answer = style::plain(answer.as_deref().unwrap_or("–"));
-            format!("{answer} {verdict:?}").to_lowercase()
+            format!("{answer} {}", style::word(verdict))
         }
         End::Failed { .. } => "failed".to_owned(),
     };
@@ -152,7 +152,7 @@ fn row(entry: &Entry, time: String) -> [String; 9] {
         summary.steps.to_string(),
         summary.large_steps.to_string(),
         style::si(summary.cost),
-        summary.router.clone(),
+        style::plain(&summary.router),
         short,
         said(&entry.annotations),
     ]

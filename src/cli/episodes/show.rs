@@ -19,7 +19,9 @@ pub fn show(
 ) -> std::io::Result<()> {
     let started = &episode.started;
     let preset = &started.preset;
-    style::line(&format!(
+    // What a recording names is somebody else's text.
+    let line = |text: &str| style::line(&style::plain(text));
+    line(&format!(
         "episode {id} · preset {} · router {} · threshold {} · seed {}",
         preset.name, preset.routing.router, preset.routing.threshold, started.seed
     ))?;
@@ -42,7 +44,7 @@ pub fn show(
     }
     for role in Role::BOTH {
         let model = &started.models[role];
-        style::line(&format!(
+        line(&format!(
             "{role:>5}: {} · {} · price {} · {}",
             model.name,
             parameters(model.parameters),
@@ -53,17 +55,15 @@ pub fn show(
     style::line(&format!("\n{}\n", style::plain(&started.question)))?;
     for (index, step) in episode.steps.iter().enumerate() {
         before(index);
-        style::line(&step_line(index, step))?;
+        line(&step_line(index, step))?;
     }
     style::line(&match &episode.status {
         Status::Running | Status::Paused => {
             "\nunfinished: it was running when the program ended".into()
         }
         Status::Finished { answer, verdict, reason } => {
-            let answer = style::plain(answer.as_deref().unwrap_or("none"));
-            let gold =
-                started.gold.as_ref().map_or(String::new(), |gold| format!(" (gold {gold})"));
-            format!("\nanswer {answer}{gold} · {verdict:?} · {reason:?}").to_lowercase()
+            let (answer, gold) = (answer.as_deref(), started.gold.as_deref());
+            format!("\n{}", style::ending(answer, gold, *verdict, *reason))
         }
         Status::Failed(error) => format!("\nfailed: {}", style::plain(error)),
     })?;
@@ -79,7 +79,7 @@ pub fn show(
 }
 
 fn step_line(index: usize, step: &Step) -> String {
-    let text = style::plain(step.writing.text.trim_end());
+    let text = step.writing.text.trim_end();
     let why = step.decision.as_ref().map_or(String::new(), |decision| {
         let p = decision.p_large.map_or("   –".into(), |p| format!("{p:.2}"));
         let by = match &decision.by {

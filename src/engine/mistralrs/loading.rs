@@ -1,6 +1,6 @@
 //! Making a model ready.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mistralrs::core::{Pipeline, SchedulerConfig};
@@ -14,7 +14,6 @@ use mistralrs::{
 use tokenizers::Tokenizer;
 
 use crate::config::{DeviceChoice, Dtype, ModelConfig};
-use crate::engine::source::Located;
 
 /// Tokens of a page of the paged cache. mistral.rs 0.8.1 goes wrong where exactly one token of a page is new: such
 /// a prefix is sent without its last token, which is then put in the place of the first that is drawn.
@@ -29,11 +28,15 @@ pub(super) struct Parts {
     pub runtime: tokio::runtime::Runtime,
 }
 
-pub(super) fn build(
-    config: &ModelConfig,
-    located: &Located,
-    cached: bool,
-) -> anyhow::Result<Parts> {
+/// What is loaded. All of it is on this disk: of an id, mistral.rs would fetch what is not, unseen and unchecked.
+pub(super) enum Files {
+    /// With config.json, tokenizer.json and safetensors.
+    Folder(PathBuf),
+    /// With the folder of a tokenizer that is taken rather than the file's own.
+    Gguf { path: PathBuf, tokenizer: Option<PathBuf> },
+}
+
+pub(super) fn build(config: &ModelConfig, files: &Files, cached: bool) -> anyhow::Result<Parts> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("pointsman-engine")
@@ -44,15 +47,15 @@ pub(super) fn build(
     let copies = if cpu || !cfg!(any(feature = "cuda", feature = "metal")) { 16 } else { 4 };
     let prefix_cache = cached.then_some(copies);
     let (model, tokenizer, end_of_text, context) = runtime.block_on(async {
-        let (pipeline, scheduler, engine) = match located {
-            Located::Gguf(path) => {
+        let (pipeline, scheduler, engine) = match files {
+            Files::Gguf { path, tokenizer } => {
                 let folder = path.parent().unwrap_or(Path::new("."));
                 let file = path.file_name().unwrap_or_default().to_string_lossy();
                 let mut builder = GgufModelBuilder::new(folder.display(), vec![file])
                     .with_throughput_logging()
                     .with_prefix_cache_n(prefix_cache);
-                if let Some(tokenizer) = &config.tokenizer {
-                    builder = builder.with_tok_model_id(tokenizer);
+                if let Some(tokenizer) = tokenizer {
+                    builder = builder.with_tok_model_id(tokenizer.display());
                 }
                 if let Some(pages) = pages(config)? {
                     builder = builder.with_paged_attn(pages);
@@ -62,13 +65,8 @@ pub(super) fn build(
                 }
                 build_gguf_pipeline(builder).await?
             }
-            Located::Folder(_) | Located::Hub(_) => {
-                let id = match located {
-                    Located::Folder(path) => path.display().to_string(),
-                    Located::Hub(id) => id.clone(),
-                    Located::Gguf(_) => unreachable!("taken by the arm above"),
-                };
-                let mut builder = TextModelBuilder::new(id)
+            Files::Folder(folder) => {
+                let mut builder = TextModelBuilder::new(folder.display())
                     .with_dtype(match config.dtype {
                         Dtype::Auto => ModelDType::Auto,
                         Dtype::F32 => ModelDType::F32,

@@ -28,11 +28,11 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use super::chat::{Chat, ChatTemplate};
 use super::sampler::Draw;
-use super::source::{digest, locate};
+use super::source::{Located, digest, locate};
 use super::{Draft, Engine, EngineError, Flow, Request, Watch, inventory, reaper};
 use crate::config::ModelConfig;
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
-use loading::{PAGE, build, panic_text, sentence};
+use loading::{Files, PAGE, build, panic_text, sentence};
 use recorder::{CONTEXT_TOKENS, Progress, Recorder, Report};
 
 /// Models of fewer parameters spend more time on handing pieces of their layers to rayon's threads than
@@ -81,16 +81,23 @@ impl MistralEngine {
             let _ = tracing::subscriber::set_global_default(layers);
         }
         let located = locate(&config.source, cache)?;
-        // One of the hub that is not here is refused: mistral.rs would fetch it, unseen and unchecked.
         let parameters = inventory::parameters(&located)?;
         let name = config.label().to_owned();
         let mut digest = digest(&located)?;
         let failed = |reason: String| EngineError::Load { name: name.clone(), reason };
-        let (own, place) = (config.clone(), located.clone());
+        let files = match &located {
+            Located::Gguf(path) => {
+                Files::Gguf { path: path.clone(), tokenizer: inventory::tokenizer_folder(config)? }
+            }
+            Located::Folder(folder) | Located::Hub { snapshot: folder, .. } => {
+                Files::Folder(folder.clone())
+            }
+        };
+        let own = config.clone();
         // On a thread of its own: in-situ quantization is a thread's setting in mistral.rs and
         // stays on, and a broken tokenizer panics.
         let loaded = std::thread::spawn(move || {
-            catch_unwind(AssertUnwindSafe(|| build(&own, &place, cached)))
+            catch_unwind(AssertUnwindSafe(|| build(&own, &files, cached)))
         })
         .join()
         .unwrap_or_else(Err);

@@ -82,7 +82,7 @@ impl Engine for RemoteEngine {
     }
 
     fn evidence(&self) -> Evidence {
-        if self.client.remote().logprobs > 0 { Evidence::Logprobs } else { Evidence::Nothing }
+        Evidence::of_remote(self.client.remote())
     }
 
     fn takes_dictation(&self) -> bool {

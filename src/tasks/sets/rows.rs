@@ -1,6 +1,7 @@
 //! Reads the rows of a file: JSON objects one a line, a JSON array of them, or Parquet.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -40,18 +41,30 @@ impl std::fmt::Display for Place {
 /// # Errors
 /// When it cannot be read, or as a whole is neither JSON nor Parquet.
 pub fn rows(path: &Path) -> Result<Vec<Row>, TaskError> {
-    let read = if path.as_os_str() == "-" {
+    let read = if is_piped(path) {
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
     } else {
         std::fs::read(path)
     };
+    let bytes = read.map_err(|e| TaskError::Read { path: path.into(), reason: e.to_string() })?;
+    rows_of(&bytes, path)
+}
+
+fn is_piped(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The rows in the bytes that `path` gave.
+pub(super) fn rows_of(bytes: &[u8], path: &Path) -> Result<Vec<Row>, TaskError> {
     let failed = |reason: String| TaskError::Read { path: path.into(), reason };
-    let bytes = read.map_err(|e| failed(e.to_string()))?;
     if bytes.starts_with(b"PAR1") {
-        return parquet(path).map_err(|e| failed(e.to_string()));
+        // Parquet is read from its end, which a pipe does not have.
+        let file = if is_piped(path) { kept(bytes) } else { File::open(path) };
+        let file = file.map_err(|e| failed(e.to_string()))?;
+        return parquet(file).map_err(|e| failed(e.to_string()));
     }
-    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     if text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
         let elements: Vec<Value> =
             serde_json::from_slice(text).map_err(|e| failed(format!("it is no JSON: {e}")))?;
@@ -81,8 +94,14 @@ fn object(value: Value) -> Result<Map<String, Value>, String> {
     }
 }
 
-fn parquet(path: &Path) -> parquet::errors::Result<Vec<Row>> {
-    let reader = SerializedFileReader::new(File::open(path)?)?;
+/// A file without a name that holds these bytes.
+fn kept(bytes: &[u8]) -> std::io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    file.write_all(bytes).map(|()| file)
+}
+
+fn parquet(file: File) -> parquet::errors::Result<Vec<Row>> {
+    let reader = SerializedFileReader::new(file)?;
     let mut rows = Vec::new();
     for (i, row) in reader.get_row_iter(None)?.enumerate() {
         let fields = row?.into_columns().into_iter().map(|(name, field)| (name, json(&field)));

@@ -6,6 +6,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
+use super::rows::rows_of;
 use super::*;
 
 const LINES: &str = r#"{"problem": "1+1?", "answer": "2", "subject": "Algebra", "level": 1}
@@ -196,6 +197,9 @@ fn parquet_is_read_as_the_hub_ships_it() {
     assert_eq!(sorted(&set), ["2", "4"]);
     request.filter.levels = Some(Levels { low: 3.0, high: 3.0 });
     assert_eq!(sorted(&TaskSet::open(&request).unwrap()), ["2"]);
+    let bytes = std::fs::read(file.path()).unwrap();
+    let piped = rows_of(&bytes, Path::new("-")).unwrap();
+    assert_eq!(piped, rows(file.path()).unwrap(), "a pipe has no end to read from first");
     let broken = self::file("PAR1 and then nothing");
     request.data = Some(broken.path().into());
     assert!(matches!(TaskSet::open(&request), Err(TaskError::Read { .. })));
