@@ -106,6 +106,15 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
     assert!(String::from_utf8_lossy(&contest.stderr).contains("stays out of force"));
     assert!(String::from_utf8_lossy(&contest.stdout).contains("lead +0.000"));
 
+    // A policy is for the models that it was trained for.
+    let twins = home.path().join("twins.toml");
+    let text = include_str!("../presets/tiny.toml").replace("tiny/large\"", "tiny/small\"");
+    std::fs::write(&twins, text).unwrap();
+    let twins = twins.to_str().unwrap();
+    let promote = ["policy", "promote", "tiny-1", "-n", "20", "--jobs", "1", "--preset", twins];
+    let (_, message) = failure(home.path(), &promote);
+    assert!(message.contains("trained for other models"), "{message}");
+
     let rolled = run(&["policy", "rollback"]);
     assert!(!rolled.contains("tiny-2"), "{rolled}");
     let (code, message) = failure(home.path(), &["policy", "rollback"]);
