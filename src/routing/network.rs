@@ -140,7 +140,7 @@ impl Network {
         })
     }
 
-    /// A network of these tensors, in the order of [`TENSORS`].
+    /// A network of these tensors, in the order in which they are stored.
     ///
     /// # Errors
     /// When the shapes do not fit together.

@@ -44,7 +44,7 @@ pub enum TaskError {
     #[error("no question of {path} is left: {reason}")]
     Empty { path: PathBuf, reason: String },
     #[error(
-        "{name} has only a test part: use --split test, or give a file of other questions with --data"
+        "{name} has only a test part: give --split test where there is such an option, or a file of other questions with --data"
     )]
     NoPart { name: String },
     #[error(
