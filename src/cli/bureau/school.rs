@@ -164,7 +164,14 @@ impl Bureau {
             self.flow()
         };
         match collect(&mut fleet, &roster, &self.store, &plan, &asked, progress) {
-            Ok(_) => Ok(format!("{} episodes were collected", written.get())),
+            Ok(collected) if collected.skipped.is_empty() => {
+                Ok(format!("{} episodes were collected", written.get()))
+            }
+            Ok(collected) => Ok(format!(
+                "{} episodes were collected; {} questions are too long for a model's context",
+                written.get(),
+                collected.skipped.len()
+            )),
             Err(SessionError::Cancelled) => {
                 Ok(format!("{} episodes were collected, then it was cancelled", written.get()))
             }

@@ -19,10 +19,15 @@ fn is_joint(spaced: &Spaced) -> bool {
     }
 }
 
+/// Whether a token begins a condition on what stands before it: `where`, `\forall`.
+fn begins_condition(spaced: &Spaced) -> bool {
+    is(spaced, "forall") || matches!(&spaced.token, Token::Words(w) if words::is_condition(w))
+}
+
 /// The tokens without `…, where …` and `… for all x`; nothing where several conditions make several
 /// cases of the answer.
 pub fn removed(tokens: &[Spaced]) -> Option<Vec<Spaced>> {
-    let condition = |s: &Spaced| matches!(&s.token, Token::Words(w) if words::is_condition(w));
+    let condition = begins_condition;
     let cases = |s: &&Spaced| matches!(&s.token, Token::Words(w) if words::makes_cases(w));
     if tokens.iter().filter(cases).count() > 1 {
         return None;
@@ -52,13 +57,27 @@ pub fn removed(tokens: &[Spaced]) -> Option<Vec<Spaced>> {
     None
 }
 
+/// A point with one letter, which a condition that was cut off lets run: `(n, n)` for all `n`. Whatever its name,
+/// it stands for any whole number.
+pub fn indexed(all: &[Spaced], mut kept: Vec<Spaced>) -> Vec<Spaced> {
+    let letter = |s: &Spaced| matches!(s.token, Token::Letter(_));
+    let condition = all.iter().position(begins_condition).filter(|at| *at > 0);
+    let name = condition.and_then(|at| all[at..].iter().find(|s| letter(s)));
+    let ends = |s: Option<&Spaced>, sign| s.is_some_and(|s| s.token == Token::Sign(sign));
+    let point = ends(kept.first(), '(') && ends(kept.last(), ')');
+    if let Some(name) = name.filter(|_| point)
+        && kept.iter().filter(|s| letter(s)).all(|s| s.token == name.token)
+    {
+        for spaced in kept.iter_mut().filter(|s| s.token == name.token) {
+            spaced.token = Token::Command(ANY.into());
+        }
+    }
+    kept
+}
+
 /// The numbers in a condition that is cut off, each once.
 pub fn numbers(tokens: &[Spaced]) -> Option<Vec<String>> {
-    let begins = |s: &Spaced| match &s.token {
-        Token::Words(w) => words::is_condition(w),
-        Token::Command(c) => c == "in",
-        _ => false,
-    };
+    let begins = |s: &Spaced| begins_condition(s) || is(s, "in");
     let at = tokens.iter().position(begins).filter(|at| *at > 1)?;
     let number = |s: &Spaced| match &s.token {
         Token::Number(n) => Some(n.clone()),

@@ -214,7 +214,8 @@ fn compared(gold: &str, golds: &[Reading], text: &str, place: Place) -> Verdict 
             return verdict;
         }
         // Part of the words, or words that were not marked as an answer: a person must tell.
-        let unmarked = matches!(place, Place::Formula | Place::Number);
+        let unmarked =
+            matches!(place, Place::Formula | Place::Number) && !phrases::are_names(gold, text);
         let apart = !golds.is_empty() && !unmarked && !words::one_holds_the_other(gold, text);
         return if apart { Verdict::Wrong } else { Verdict::Undecided };
     }

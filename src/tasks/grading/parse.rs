@@ -111,7 +111,7 @@ fn parse(tokens: &[Spaced]) -> Option<(Value, bool)> {
     if let Some(at) = conditions::outer(rest, |s| is(s, "implies")) {
         rest = &rest[at + 1..];
     }
-    let unconditioned = conditions::removed(rest)?;
+    let unconditioned = conditions::indexed(rest, conditions::removed(rest)?);
     let phrased = conditions::real_numbers(&unconditioned).unwrap_or(unconditioned);
     let members = conditions::members(phrased);
     let mut rest: &[Spaced] = &members;

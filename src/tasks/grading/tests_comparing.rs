@@ -367,6 +367,7 @@ fn phrases_say_yes_no_or_who() {
         ("\\text{three circles}", "\\text{3 circles}", Correct),
         ("12 (minimum), 30 (maximum)", "30 (minimum), 12 (maximum)", Wrong),
         ("12 (minimum), 30 (maximum)", "\\text{max}=30, \\text{min}=12", Correct),
+        ("-4 (minimum), 9 (maximum)", "4 \\text{ (minimum)}, 9 \\text{ (maximum)}", Wrong),
     ]);
 }
 
@@ -387,6 +388,37 @@ fn conditions_do_not_hide_other_answers() {
             "\\begin{cases} x & \\text{if } x\\ge0 \\\\ -x & \\text{if } x<0\\end{cases}",
             Correct,
         ),
+    ]);
+}
+
+#[test]
+fn conditions_and_sets_are_the_same_however_they_are_said() {
+    boxed(&[
+        ("f(x) = 3x - 1", "f(x) = 3x - 1 \\quad \\forall x \\in \\mathbb{R}", Correct),
+        ("f(x) = 3x - 1", "f(x) = 3x + 1 \\quad \\forall x \\in \\mathbb{R}", Wrong),
+        (
+            "(n, 2n) \\text{ for all integers } n",
+            "(k, 2k) \\text{ for } k \\in \\mathbb{Z}",
+            Correct,
+        ),
+        ("(n, 2n) \\text{ for all integers } n", "(k, 3k) \\text{ for } k \\in \\mathbb{Z}", Wrong),
+        ("\\text{all positive integers}", "n \\in \\mathbb{Z}^+", Correct),
+        ("\\text{all positive integers}", "\\mathbb{N}", Correct),
+        ("\\text{all integers}", "\\mathbb{Z}", Correct),
+        ("n \\ge 6 \\text{ even}", "\\text{all even } n \\geq 6", Correct),
+        ("n \\ge 6 \\text{ even}", "\\text{all even } n \\geq 4", Undecided),
+        ("n \\text{ odd}", "\\text{all odd positive integers}", Correct),
+        ("n \\text{ odd}", "\\text{all even positive integers}", Undecided),
+        ("\\text{all primes } p \\equiv 1 \\pmod 6", "p \\equiv 1 \\pmod{6}", Correct),
+        ("\\text{all primes } p \\equiv 1 \\pmod 6", "p \\equiv 5 \\pmod{6}", Wrong),
+        ("\\text{Dora has a winning strategy}", "\\text{Dora}", Correct),
+        ("\\text{Dora has a winning strategy}", "\\text{Dora wins}", Correct),
+        ("\\text{Dora has a winning strategy}", "\\text{Emil wins}", Wrong),
+        ("\\text{The first player wins}", "\\text{first player}", Correct),
+        ("\\text{odd}", "\\text{odd function}", Correct),
+        ("\\text{odd}", "\\text{even function}", Wrong),
+        ("\\text{B, D, E}", "B, D", Wrong),
+        ("\\text{B, D, E}", "E, B, D", Correct),
     ]);
 }
 

@@ -245,6 +245,7 @@ pub fn same(gold: &str, answer: &str) -> bool {
         || gold.replace(' ', "") == answer.replace(' ', "")
         || meaning(&gold).is_some_and(|m| meaning(&answer) == Some(m))
         || singular(&gold) == singular(&answer)
+        || without_noun(&gold) == without_noun(&answer)
         || several(original.0).is_some_and(|names| several(original.1) == Some(names))
 }
 
@@ -364,6 +365,12 @@ pub fn one_holds_the_other(gold: &str, answer: &str) -> bool {
         short.len() > 2 && long.contains(&short)
     };
     holds(&gold, &answer) || holds(&answer, &gold)
+}
+
+/// `odd function`: what it is.
+fn without_noun(text: &str) -> &str {
+    let kind = text.strip_suffix(" function").or_else(|| text.strip_suffix(" triangle"));
+    kind.filter(|kind| !kind.contains(' ')).unwrap_or(text)
 }
 
 fn singular(text: &str) -> &str {

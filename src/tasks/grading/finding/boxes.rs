@@ -99,8 +99,7 @@ pub fn boxed(text: &str) -> Vec<String> {
         let several = inside.iter().any(|i| *i != last.inside);
         several.then(|| inside.join(", "))
     };
-    let mut texts: Vec<String> = list(&joins).into_iter().collect();
-    texts.push(alone);
+    let mut texts: Vec<String> = vec![list(&joins).unwrap_or(alone)];
     texts.extend(list(&|between| joins(between) || enumerates(between)));
     texts.dedup();
     texts

@@ -6,6 +6,7 @@
 
 use super::digits::{Amount, Spot, cleaned, spots};
 use super::formulas::prefix;
+use super::parts::itemized;
 use crate::tasks::grading::words;
 
 /// Words that begin a tail without a verb of its own.
@@ -120,9 +121,12 @@ fn bold(raw: &str) -> Option<Amount> {
 /// several numbers, that which the last calculation `before` it came to: in `he earned 10 dollars for
 /// 50 minutes` after `50 × 0.2 = 10`, that is 10.
 pub fn in_sentence(text: &str, direct: bool, before: &str) -> Option<Amount> {
-    let text = &without_brackets(&equalled(without_reasons(text)));
+    let text = &without_brackets(&equalled(without_reasons(without_denied(text))));
     let spots = spots(text);
     let (first, last) = (spots.first()?, spots.last()?);
+    if let Some(total) = itemized(text, &spots) {
+        return Some(Amount::of(text, total));
+    }
     let equals = text.rfind('=');
     if direct
         && begins_with(text, first)
@@ -131,10 +135,19 @@ pub fn in_sentence(text: &str, direct: bool, before: &str) -> Option<Amount> {
     {
         return Some(Amount::of(text, first));
     }
-    let Some(equals) = equals else { return stated(text, &spots, before) };
+    let Some(equals) = equals else {
+        let head = without_account(text);
+        return stated(head, &self::spots(head), before);
+    };
     let Some(result) = spots.iter().find(|s| s.begin > equals) else {
         return Some(Amount::of(text, last));
     };
+    // `= 160 minutes, or 2 hours and 40 minutes`
+    if beside(&text[result.begin..])
+        .is_some_and(|at| self::spots(&text[result.end..result.begin + at]).is_empty())
+    {
+        return Some(Amount::of(text, result));
+    }
     let after = &text[result.end..last.end.max(result.end)];
     let sum = |s: &str| [" + ", " × ", " * ", " - ", " x ", " / "].iter().any(|op| s.contains(op));
     let ahead: Vec<&Spot> = spots.iter().filter(|s| s.end <= equals).collect();
@@ -151,6 +164,20 @@ pub fn in_sentence(text: &str, direct: bool, before: &str) -> Option<Amount> {
     }
     let rest = &text[result.end..];
     if sum(rest) { Some(Amount::of(text, last)) } else { stated(rest, &self::spots(rest), before) }
+}
+
+/// A sentence up to the account of how its number came about: `it takes 6 hours: 2 for …, and 4 for …`.
+fn without_account(text: &str) -> &str {
+    let account = text.split_once(": ").filter(|(said, account)| {
+        let count = spots(account).len();
+        let counts = account.trim_start_matches('$').starts_with(|c: char| c.is_ascii_digit());
+        counts
+            && count > 1
+            && account.contains(" and ")
+            && !spots(said).is_empty()
+            && has_verb(said)
+    });
+    account.map_or(text, |(said, _)| said)
 }
 
 /// Whether nothing but words like `about` stands before the first number.
@@ -191,7 +218,7 @@ fn says_later(text: &str, spots: &[Spot], before: &str) -> bool {
 }
 
 /// Whether a text has a verb that links a number to what it is.
-fn has_verb(text: &str) -> bool {
+pub fn has_verb(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic())
         .any(|word| VERBS.contains(&word.to_lowercase().as_str()))
 }
@@ -296,11 +323,23 @@ fn number_word(clause: &str) -> Option<Amount> {
 /// A clause up to its tail, and where that part begins: a tail may stand in front.
 fn main_part(clause: &str) -> (usize, &str) {
     const LINKS: &[&str] = &["therefore", "thus", "so", "hence", "then", "finally", "and", "but"];
+    if let Some(at) = ways(clause) {
+        return (at, &clause[at..]);
+    }
     let begin = clause.find(|c: char| c.is_ascii_digit()).unwrap_or(clause.len());
     let mut opening = clause[..begin].split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty());
     let word = opening.find(|w| !LINKS.contains(&w.to_lowercase().as_str())).unwrap_or("");
     let opening = format!(" {} ", word.to_lowercase());
     let leads = TAILS.contains(&opening.as_str()) || CLAUSES.contains(&opening.as_str());
+    // `In 12 months he pays 1080, at 90 a month`: the clause itself stands before the comma.
+    let head = clause.find(", ").map_or("", |at| &clause[..at]);
+    if TAILS.contains(&opening.as_str())
+        && let Some(stated) = spots(head).get(1)
+        && has_verb(&head[begin.min(head.len())..stated.begin])
+    {
+        let (offset, main) = main_part(&clause[stated.begin..]);
+        return (stated.begin + offset, main);
+    }
     if leads || opening == " since " || opening.ends_with("ing ") {
         let behind =
             clause.find(", ").map(|at| at + 2).filter(|at| !spots(&clause[*at..]).is_empty());
@@ -309,6 +348,7 @@ fn main_part(clause: &str) -> (usize, &str) {
             (at + offset, main)
         });
     }
+    let clause = beside(clause).map_or(clause, |at| &clause[..at]);
     let has_number = |at: usize| !spots(&clause[..at]).is_empty();
     let mut cuts: Vec<usize> = Vec::new();
     // Behind a comma the sentence goes on.
@@ -325,22 +365,39 @@ fn main_part(clause: &str) -> (usize, &str) {
     for mark in TAILS {
         let at_tail = clause.match_indices(mark).map(|(at, mark)| (at, &clause[at + mark.len()..]));
         let tails = at_tail.filter(|(at, tail)| {
-            ends(tail) && !has_verb(tail) && !is_no_tail(mark, &clause[..*at], tail)
+            let goal = mark == " to " && clause[..*at].contains(" more ");
+            let verb = has_verb(tail) && !goal && !(mark == " of " && counts_whole(tail));
+            ends(tail) && !verb && !is_no_tail(mark, &clause[..*at], tail)
         });
         cuts.extend(tails.map(|(at, _)| at));
     }
+    let every = clause.match_indices(" every ").map(|(at, _)| at);
+    cuts.extend(every.filter(|at| !clause[*at..].contains([',', ';'])));
     cuts.extend(remark(clause));
     cuts.sort_unstable();
     let cut = cuts.into_iter().find(|at| has_number(*at));
     (0, &clause[..cut.unwrap_or(clause.len())])
 }
 
+/// Where a clause says in how many ways something is done: `2 of 9 people are chosen in 36 ways`.
+fn ways(clause: &str) -> Option<usize> {
+    let (at, tail) = clause.rsplit_once(" in ").map(|(said, tail)| (said.len(), tail))?;
+    let mut words = tail.trim_end_matches(['.', ' ']).split_whitespace();
+    let number = words.next().is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit()));
+    let count = words.clone().count();
+    (number && count <= 2 && words.next_back() == Some("ways")).then_some(at)
+}
+
 /// Whether words like `to` or `in` begin no tail here: `in total`, `comes to 5`, `have to pay 5`.
 fn is_no_tail(mark: &str, before: &str, tail: &str) -> bool {
+    const SPANS: [&str; 7] = ["remaining", "next", "last", "first", "past", "following", "other"];
     let last = before.split_whitespace().next_back().unwrap_or("").to_lowercase();
     let next = tail.split_whitespace().next().unwrap_or("");
     match mark {
-        " in " => matches!(next, "total" | "all" | "fact" | "order" | "the"),
+        " in " => match next {
+            "the" => !tail.split_whitespace().nth(1).is_some_and(|w| SPANS.contains(&w)),
+            _ => matches!(next, "total" | "all" | "fact" | "order"),
+        },
         " to " => {
             const VERBS: &[&str] = &[
                 "have", "has", "had", "need", "needs", "going", "able", "want", "wants", "up",
@@ -365,6 +422,41 @@ fn remark(clause: &str) -> Option<usize> {
     let sum = [" + ", " × ", " - ", " * "].iter().any(|op| said.contains(op));
     let compares = ["more", "less", "greater", "enough"].iter().any(|w| said.starts_with(w));
     (percent || sum || compares).then_some(at.0)
+}
+
+/// Whether a tail names the whole that a number is part of: `3 of the 12 pens are red`.
+fn counts_whole(tail: &str) -> bool {
+    let tail = tail.strip_prefix("the ").unwrap_or(tail);
+    tail.starts_with(|c: char| c.is_ascii_digit()) && spots(tail).len() == 1
+}
+
+/// Where a remark begins that only compares or splits the number before it: `, 10 more than the first`,
+/// `, 10 of which are red`, `, or 2 hours and 40 minutes`; or tells of another: `than Jo, who is 12`.
+fn beside(clause: &str) -> Option<usize> {
+    let stated = |at: usize| !spots(&clause[..at]).is_empty();
+    let compares = |at: usize| {
+        let rest = clause[at + 2..].trim_start_matches("which is ");
+        let mut words = rest.split_whitespace().skip_while(|w| *w == "or");
+        let number = words.next().filter(|w| w.contains(|c: char| c.is_ascii_digit()));
+        let (first, second) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        let splits = first == "of" && matches!(second, "which" | "whom" | "them" | "these");
+        let percent = first == "of" && number.is_some_and(|n| n.ends_with('%'));
+        let hours = first.starts_with("hour") && second == "and" && clause.contains("minute");
+        let more = matches!(first, "more" | "less" | "fewer") && second == "than";
+        number.is_some() && (splits || percent && !rest.contains('=') || hours || more)
+    };
+    let adds = |at: usize| {
+        let rest = &clause[at..];
+        let with = rest.strip_prefix(", with ").filter(|r| !r.starts_with("a total"));
+        with.or(rest.strip_prefix(", compared ")).is_some_and(|r| !r.contains([',', '=']))
+    };
+    let who = |at: usize| {
+        let before = &clause[..at];
+        clause[at..].starts_with(", who ")
+            && [" than ", " times as "].iter().any(|word| before.contains(word))
+    };
+    let mut commas = clause.match_indices(", ").map(|(at, _)| at);
+    commas.find(|at| (compares(*at) || adds(*at) || who(*at)) && stated(*at))
 }
 
 /// A sentence without what it has in brackets, where that calculates nothing and there are numbers outside.
@@ -405,9 +497,32 @@ fn equalled(text: &str) -> String {
     out
 }
 
+/// A sentence up to what its answer is not: `she has 8, not 7`.
+fn without_denied(text: &str) -> &str {
+    const DENIALS: [&str; 5] = [", not ", " and not ", ", rather than ", " instead of ", " (not "];
+    let denial = |at: usize, mark: &str| {
+        let behind = text[at + mark.len()..].trim_start_matches(['$', '*', ' ']);
+        behind.starts_with(|c: char| c.is_ascii_digit()) && !spots(&text[..at]).is_empty()
+    };
+    // More than these are not looked at.
+    let found = DENIALS.iter().flat_map(|mark| text.match_indices(mark).take(20));
+    let first = found.filter(|(at, mark)| denial(*at, mark)).map(|(at, _)| at).min();
+    first.filter(|at| !text[*at..].contains('=')).map_or(text, |at| &text[..at])
+}
+
 /// A sentence up to its `because`, where it has a number before and calculates nothing after.
 fn without_reasons(text: &str) -> &str {
-    let reason = [" because ", " since ", " as there are "].iter().filter_map(|r| text.find(r));
+    const REASONS: [&str; 8] = [
+        " because ",
+        " since ",
+        " as there are ",
+        ", given that ",
+        ", as he ",
+        ", as she ",
+        ", as they ",
+        ", as it ",
+    ];
+    let reason = REASONS.iter().filter_map(|r| text.find(r));
     match reason.min() {
         Some(at) if !text[at..].contains('=') && !spots(&text[..at]).is_empty() => &text[..at],
         _ => text,

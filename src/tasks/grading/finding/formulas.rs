@@ -1,7 +1,5 @@
 //! The formulas of a text, and what writing puts around an answer.
 
-use super::digits::spots;
-
 /// What opens and closes a formula.
 const MARKS: [(&str, &str); 11] = [
     ("$$", "$$"),
@@ -160,9 +158,4 @@ pub fn is_direct(text: &str) -> bool {
 fn chars_after_name(text: &str) -> &str {
     let rest = text.trim_start_matches(|c: char| c.is_alphabetic());
     if text.len() - rest.len() == 1 { rest.trim_start() } else { "" }
-}
-
-/// The last number of a text, with its sign and fraction.
-pub fn last_number(text: &str) -> Option<String> {
-    spots(text).pop().map(|spot| text[spot.begin..spot.end].to_owned())
 }

@@ -7,6 +7,7 @@ mod formulas;
 mod names;
 mod next_question;
 pub mod number;
+mod parts;
 mod scan;
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ pub fn answer(solution: &str) -> Option<Amount> {
     last_sentence(text).or_else(|| in_words(&cleaned(text)))
 }
 
+/// The number that the last sentence with one states, as it is written.
+pub fn stated_last(text: &str) -> Option<String> {
+    let digits = last_sentence(text).filter(|a| a.text.contains(|c: char| c.is_ascii_digit()));
+    digits.map(|amount| amount.text)
+}
+
 /// The number of the last sentence that has one.
 fn last_sentence(text: &str) -> Option<Amount> {
     let stops = text.match_indices(". ").filter(|(at, _)| !is_abbreviated(&text[..*at]));

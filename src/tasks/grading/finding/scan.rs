@@ -11,18 +11,18 @@
 //! 4. the whole text, where it is one short line: the answer alone; a first line like that, and its explanation;
 //! 5. what a last sentence says that begins with `therefore` or the like, or has its formula next to an `is`;
 //! 6. the last formula, or what is bold in the last lines;
-//! 7. the last number.
+//! 7. the last number; where there is none, the words that a last sentence ends with.
 
 use super::boxes::{boxed, boxes};
 use super::closing;
 use super::digits::{cleaned, spots};
 use super::formulas::{
-    Formula, formulas, is_direct, last_number, last_side, outside_formulas, prefix, spans, tidied,
-    words_outside,
+    Formula, formulas, is_direct, last_side, outside_formulas, prefix, spans, tidied, words_outside,
 };
 use super::names::{after_name, conclusion, corrected, sentence};
 use super::next_question::own_part;
-use crate::tasks::grading::words;
+use super::number::stated_last;
+use crate::tasks::grading::{phrases, words};
 
 /// Where an answer was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,8 @@ pub fn final_answer(solution: &str) -> Option<Found> {
         .or_else(|| found(Place::Whole, whole(text)))
         .or_else(|| found(Place::Formula, concluded(end)))
         .or_else(|| found(Place::Formula, last_formula(end)))
-        .or_else(|| found(Place::Number, last_number(end).into_iter().collect()))
+        .or_else(|| found(Place::Number, stated_last(end).into_iter().collect()))
+        .or_else(|| found(Place::Number, last_words(end)))
 }
 
 /// What a solution calls its final answer behind its last box.
@@ -92,7 +93,7 @@ pub fn without_remarks(text: &str) -> &str {
         "we can verify",
         "we can check",
     ];
-    let mut kept = text.trim_end();
+    let mut kept = without_code(text.trim_end());
     let mut from = 0;
     while let Some(at) = kept[from..].find("\n\n").map(|i| from + i) {
         let paragraph = kept[at..].trim_start_matches(['\n', '*', '#', '_', ' ', '(']);
@@ -108,6 +109,15 @@ pub fn without_remarks(text: &str) -> &str {
     kept
 }
 
+/// A text without the program at its end that only does again what is said before it.
+fn without_code(text: &str) -> &str {
+    let code = text.strip_suffix("```").and_then(|t| t.rsplit_once("\n```python\n"));
+    let said = code.filter(|(before, inside)| {
+        !inside.contains("```") && before.contains(|c: char| c.is_ascii_digit())
+    });
+    said.map_or(text, |(before, _)| before.trim_end())
+}
+
 /// Whether a later paragraph draws a conclusion.
 fn reasons_on(text: &str) -> bool {
     text.split("\n\n")
@@ -115,44 +125,101 @@ fn reasons_on(text: &str) -> bool {
         .any(|paragraph| conclusion(paragraph.trim_start_matches(['*', '#', ' '])).is_some())
 }
 
-/// What the last sentence concludes.
-fn concluded(text: &str) -> Vec<String> {
+/// The last sentence of a text, without its full stop.
+fn last_sentence(text: &str) -> &str {
     let end = text.trim_end().rsplit("\n\n").next().unwrap_or("").trim_end_matches(['.', ' ']);
     let formulas = spans(end);
     let outside = |at: usize| !formulas.iter().any(|f| f.begin < at && at + 1 < f.end);
     let begin = [". ", ".$ ", ".\n", "\n", "? ", "! "].iter().filter_map(|mark| {
         Some(end.rmatch_indices(mark).find(|(at, _)| outside(*at))?.0 + mark.len())
     });
-    let last = end[begin.max().unwrap_or(0)..].trim();
+    end[begin.max().unwrap_or(0)..].trim()
+}
+
+/// What the last sentence concludes.
+fn concluded(text: &str) -> Vec<String> {
+    let last = last_sentence(text);
     let stated = || {
         let before = &last[..last.len() - value_part(last).0.len()];
         (before.ends_with(" is ") || before.ends_with(" are ")).then_some(last)
     };
     let said = conclusion(last).or_else(stated).filter(|_| !last.contains("**"));
     let Some(rest) = said else { return Vec::new() };
+    let rest = Some(without_aside(rest)).filter(|head| !spans(head).is_empty()).unwrap_or(rest);
     let found = spans(rest);
     if found.is_empty() {
         return match spots(rest).as_slice() {
             _ if conclusion(last).is_none() => Vec::new(),
             _ if plain_tail(rest).is_some() => plain_tail(rest).into_iter().collect(),
+            [] => {
+                let said = word_head(rest).or_else(|| word_tail(rest));
+                let sure = said.as_ref().is_some_and(|word| phrases::are_names(word, word));
+                let formula = if sure { Vec::new() } else { last_formula(text) };
+                said.into_iter().chain(formula).collect()
+            }
             [only] => vec![rest[only.begin..only.end].to_owned()],
-            _ => Vec::new(),
+            _ => closing::in_raw(rest, false, "")
+                .filter(|_| !is_irrational(rest))
+                .map(|a| a.text)
+                .into_iter()
+                .collect(),
         };
     }
     let mut texts = ways(rest);
-    texts.retain(|t| !t.contains('$') && words_outside(t) <= 3);
+    let short = |t: &str| words_outside(t) <= 3 || t.contains(", ") && long_words(t) <= 3;
+    texts.retain(|t| !t.contains('$') && short(t));
     if !value_part(rest).1 {
         let last: Vec<String> =
             found.last().map(|f| settled(tidied(f.inside))).into_iter().collect();
-        texts = if found.len() == 1 { last } else { [texts, last].concat() };
+        let listed = texts.first().is_some_and(|t| lists_unknowns(t));
+        texts = match found.len() {
+            1 => last,
+            _ if listed => texts,
+            _ => [texts, last].concat(),
+        };
     }
     texts
 }
 
+/// The few words that a sentence ends with: `the function is odd`.
+fn word_tail(sentence: &str) -> Option<String> {
+    let (_, tail) = [" is ", " are ", " on a "]
+        .iter()
+        .filter_map(|link| sentence.rsplit_once(link))
+        .min_by_key(|t| t.1.len())?;
+    let tail = tidied(tail);
+    (tail.split_whitespace().count() <= 3 && words::is_plain(&tail)).then_some(tail)
+}
+
+/// The name that a sentence says the most of: `Evelyn has the greatest speed`, `Evelyn is our answer`.
+fn word_head(sentence: &str) -> Option<String> {
+    let (name, rest) = sentence.split_once(' ')?;
+    let said = ["has the ", "is the ", "had the ", "was the ", "is our answer"];
+    let known =
+        name.starts_with(|c: char| c.is_uppercase()) && !["It", "This", "That"].contains(&name);
+    (known && said.iter().any(|s| rest.starts_with(s)) && words::is_plain(name))
+        .then(|| tidied(name))
+}
+
+/// The name or the few words that a last sentence without numbers ends with.
+fn last_words(text: &str) -> Vec<String> {
+    let line = text.trim_end().lines().next_back().unwrap_or("");
+    let sentence = line.trim_end_matches('.').rsplit(". ").next().unwrap_or("");
+    word_tail(sentence).into_iter().collect()
+}
+
+/// How many words of more than one letter a text has; the `2i` of a formula is none.
+fn long_words(text: &str) -> usize {
+    let outside = outside_formulas(text);
+    outside.split_whitespace().filter(|w| w.len() > 1 && w.chars().all(char::is_alphabetic)).count()
+}
+
 /// The formula without marks that ends a sentence: `the point is (3, 4)`.
 fn plain_tail(sentence: &str) -> Option<String> {
-    let (_, tail) =
-        [" is ", " are "].iter().filter_map(|link| sentence.rsplit_once(link)).next_back()?;
+    let (_, tail) = [" is ", " are ", " at "]
+        .iter()
+        .filter_map(|link| sentence.rsplit_once(link))
+        .next_back()?;
     let tail = tidied(tail);
     let words = tail.split(|c: char| !c.is_alphabetic()).any(|w| w.chars().count() > 1);
     let formula =
@@ -263,9 +330,12 @@ fn ways(sentence: &str) -> Vec<String> {
     });
     texts.splice(0..0, choice);
     texts.push(tidied(head));
-    texts.push(tidied(sentence));
+    // What is said beside a name is of no use.
+    let counts = head.contains(|c: char| c.is_ascii_digit() || c == '$' || c == '\\');
+    texts.extend((counts || head.len() == sentence.len()).then(|| tidied(sentence)));
     texts.extend(clause(head).filter(|_| found.is_empty() || !is_direct(part)));
-    let sides: Vec<String> = texts.iter().take(1).filter_map(|t| last_side(t)).collect();
+    let sides: Vec<String> =
+        texts.iter().take(1).filter(|t| !lists_unknowns(t)).filter_map(|t| last_side(t)).collect();
     texts.extend(sides);
     // A factorial, or joy.
     let calm = texts.first().and_then(|t| t.strip_suffix('!')).map(str::to_owned);
@@ -287,6 +357,7 @@ fn of_part(part: &str, found: &[Formula<'_>]) -> Vec<String> {
             let several = part.contains(" or ") || is_tuple(part);
             let number =
                 || closing::in_sentence(&cleaned(part), true, "").map(|amount| amount.text);
+            let several = several || is_irrational(part);
             let counted = counted.or_else(|| number().filter(|_| !several));
             [Some(tidy), counted].into_iter().flatten().collect()
         }
@@ -309,6 +380,23 @@ fn of_part(part: &str, found: &[Formula<'_>]) -> Vec<String> {
             [joined, one, Some(tidy)].into_iter().flatten().collect()
         }
     }
+}
+
+/// Whether a list says what each of its unknowns is: `x = 1, x = 2` is no chain of calculations.
+fn lists_unknowns(text: &str) -> bool {
+    let solved = |item: &str| {
+        item.split_once('=').is_some_and(|(name, value)| {
+            let mut name = name.trim().chars();
+            let letter = name.next().is_some_and(char::is_alphabetic);
+            letter && matches!(name.next(), None | Some('_')) && !value.contains('=')
+        })
+    };
+    text.contains(", ") && text.split(", ").all(solved)
+}
+
+/// Whether a text has a root or π, so that a number alone is only part of what it says.
+fn is_irrational(text: &str) -> bool {
+    text.contains(['√', 'π']) || text.contains("sqrt") || text.ends_with(" pi")
 }
 
 /// Whether a text begins with a bracket that holds no letter of a choice.
@@ -342,6 +430,7 @@ fn value_part(sentence: &str) -> (&str, bool) {
         " we get ",
         " gives ",
         " giving ",
+        " a probability of ",
         " get ",
         " obtain ",
     ];
@@ -355,7 +444,7 @@ fn value_part(sentence: &str) -> (&str, bool) {
 
 /// A sentence up to what is only said beside its answer.
 fn without_aside(sentence: &str) -> &str {
-    const ASIDES: [&str; 16] = [
+    const ASIDES: [&str; 18] = [
         ", since ",
         " since ",
         ", because ",
@@ -365,6 +454,8 @@ fn without_aside(sentence: &str) -> &str {
         "; ",
         " — ",
         ", not ",
+        " and not ",
+        " but not ",
         " rather than ",
         ", with ",
         " (because ",
@@ -377,11 +468,25 @@ fn without_aside(sentence: &str) -> &str {
     let outside = |at: usize| !formulas.iter().any(|f| f.begin < at && at < f.end);
     let says = |at: usize| {
         let before = &sentence[..at];
-        formulas.iter().any(|f| f.end <= at) || before.contains(|c: char| c.is_ascii_digit())
+        // Of words, a name counts: `Bob, since …`.
+        let name = before.starts_with(|c: char| c.is_uppercase() || c == '"')
+            && before.split_whitespace().count() <= 2;
+        name || formulas.iter().any(|f| f.end <= at)
+            || before.contains(|c: char| c.is_ascii_digit())
     };
     let aside = ASIDES.iter().flat_map(|mark| sentence.match_indices(mark).map(|(at, _)| at));
     let first = aside.filter(|at| *at > 0 && outside(*at) && says(*at)).min();
     &sentence[..first.unwrap_or(sentence.len())]
+}
+
+/// A sentence up to the reason that it ends with: `the leg is $12$, since …`.
+fn without_reason(sentence: &str) -> &str {
+    const REASONS: [&str; 5] = [", since ", ", because ", " because ", " (since ", " (because "];
+    let formulas = spans(sentence);
+    let outside = |at: usize| !formulas.iter().any(|f| f.begin < at && at < f.end);
+    let found = REASONS.iter().filter_map(|reason| sentence.find(reason)).min();
+    let at = found.filter(|at| outside(*at) && !sentence[at + 2..].contains(", "));
+    at.map_or(sentence, |at| &sentence[..at])
 }
 
 /// The first clause of a sentence.
@@ -404,14 +509,30 @@ fn last_formula(text: &str) -> Vec<String> {
     let direct = bold.iter().find(|b| is_direct(b)).copied();
     let last = end.rsplit_once("**").and_then(|(before, _)| before.rsplit_once("**"));
     let bold = direct.or(last.map(|(_, inside)| inside)).map(tidied);
-    if let Some(bold) = bold.filter(|b| !b.is_empty() && b.len() <= 40) {
+    let valued = |bold: String| match bold.split_once(": ") {
+        Some((_, value)) if is_direct(value) => tidied(value),
+        _ => bold,
+    };
+    if let Some(bold) = bold.filter(|b| !b.is_empty() && b.len() <= 40).map(valued) {
         return vec![bold];
     }
     if let Some(tail) = plain_tail(line.trim_end_matches('.')).filter(|_| spans(line).is_empty()) {
         return vec![tail];
     }
-    let Some(formula) = formulas(text).pop() else { return Vec::new() };
-    vec![settled(formula)]
+    let found = match spans(without_reason(last_sentence(text))) {
+        said if !said.is_empty() => said,
+        _ => spans(text),
+    };
+    let Some(formula) = found.iter().rev().find(|f| !is_denied(&text[..f.begin])) else {
+        return Vec::new();
+    };
+    vec![settled(tidied(formula.inside))]
+}
+
+/// Whether the words before a formula say that this is no answer: `and not at`.
+fn is_denied(before: &str) -> bool {
+    const DENIALS: [&str; 4] = [" not ", " not at ", " not equal to ", " rather than "];
+    DENIALS.iter().any(|denial| before.ends_with(denial))
 }
 
 /// What a formula comes to, where it is a chain of calculations.
@@ -450,7 +571,12 @@ fn whole(text: &str) -> Vec<String> {
     if text.split_whitespace().filter(|w| w.chars().all(char::is_alphabetic)).count() >= 2
         && texts.len() < 2
     {
-        texts.extend(last_number(text));
+        texts.extend(
+            closing::in_raw(text, false, "")
+                .filter(|_| !is_irrational(text))
+                .map(|amount| amount.text),
+        );
     }
+    texts.extend(conclusion(text).and_then(word_tail));
     texts
 }

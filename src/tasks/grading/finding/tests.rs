@@ -293,6 +293,95 @@ fn answers_are_named_in_other_ways_and_languages() {
 }
 
 #[test]
+fn parts_behind_a_total_and_remarks_beside_it_are_no_answer() {
+    check(
+        Grader::Number,
+        &[
+            ("30", "She has 30 pens in total: 10 red, 12 blue, and 8 green ones.", Correct),
+            ("8", "She has 30 pens in total: 10 red, 12 blue, and 8 green ones.", Wrong),
+            ("30", "In total there are 30 pens, that is, 12 red and 18 blue.", Correct),
+            ("30", "So there are 12 + 18 = 30 pens in all, 12 red and 18 blue.", Correct),
+            ("18", "There are 30 pens, 12 are red, and 18 are blue.", Correct),
+            ("20", "She had 30 pens, 10 sold, and 20 left.", Correct),
+            ("20", "She had 30 pens and lost 10, so 20 are left.", Correct),
+            ("12", "There are 12 pens: 3 pens in each of 4 boxes.", Correct),
+            ("12", "He walks 12 km a week, 4 walks of 3 km each.", Correct),
+            ("9", "The answer is 9 pens, since 13 - 4 = 9, not 8.", Correct),
+            ("8", "The answer is 9 pens, since 13 - 4 = 9, not 8.", Wrong),
+            ("600", "So in 12 months she pays 600 dollars, at 50 dollars a month.", Correct),
+            ("600", "In 12 months, she pays 600 dollars.", Correct),
+            ("9", "Ann is 9 years older than Bob, who is 14.", Correct),
+            ("14", "Ann gave 9 to Bob, who then had 14.", Correct),
+            ("25", "He got 25 points, 7 more than last time.", Correct),
+            ("25", "So 25 cups were sold, 7 of which were red.", Correct),
+            ("150", "It takes 60 + 90 = 150 minutes, or 2 hours and 30 minutes.", Correct),
+            ("6", "He has to read 6 pages in the remaining 3 days.", Correct),
+            ("6", "Each pen costs $6, given that 5 pens cost $30.", Correct),
+            ("14", "The bus goes 14 km every 20 minutes.", Correct),
+            ("24", "So she baked 24 pies, which is 6 more than Pete's 18.", Correct),
+            ("7", "It takes 7 hours: 3 for the first 90 km and 4 for the other 200 km.", Correct),
+            ("160", "She pays a total of $160: $100 for a coat and $60 for boots.", Correct),
+            ("40", "She saved $40, 20% of the old price of $200.", Correct),
+            ("160", "The coat now costs $160, compared to $200 before.", Correct),
+            ("6", "So 6 buses are needed to carry 240 people, with 40 people per bus.", Correct),
+            ("3", "He has 3 times as many pens as Sue, who has 12.", Correct),
+            ("24", "Nora has to bake 24 more pies to have 60.", Correct),
+            ("12", "With 3 eggs for each, she uses 36 eggs to make 12 cakes.", Correct),
+            ("3", "3 of the 12 pens are left.", Correct),
+            ("12", "3 of the 12 pens are left.", Wrong),
+            ("3", "3 books remain, as he has read 9 of 12.", Correct),
+            ("9", "The total is 9.\n\n```python\na = 4\nprint(a + 5)\n```", Correct),
+            ("9", "We run it.\n```python\nprint(4 + 5)\n```\n```output\n9\n```", Correct),
+        ],
+    );
+}
+
+#[test]
+fn a_last_sentence_may_say_its_answer_in_words_or_in_several_formulas() {
+    check(
+        Grader::Math,
+        &[
+            ("2 \\pm 3i", "The roots are $x = 2 + 3i$ and $x = 2 - 3i$.", Correct),
+            ("2 - 3i", "The roots are $x = 2 + 3i$ and $x = 2 - 3i$.", Wrong),
+            ("-5", "So $x = 2$ or $x = -5$.", Wrong),
+            ("4", "So $x = -2$ and $y = 4$.", Wrong),
+            ("17", "So $D = (8,9)$, and $x + y = 8 + 9 = 17$.", Correct),
+            ("4", "Answer: 4√3", Wrong),
+            ("4\\sqrt{3}", "Answer: 4√3", Correct),
+            ("16", "Answer: 16 * pi", Wrong),
+            ("(1,-4)", "So the point is at $(1, -3)$ and not at $(1, -4)$.", Wrong),
+            ("(1,-3)", "So the point is at $(1, -3)$ and not at $(1, -4)$.", Correct),
+            ("12", "The leg has length $12$, since $5^2 + 12^2 = 13^2$.", Correct),
+            ("12", "We get $x^2 = 144$, so $x = 12$ (since $x > 0$).", Correct),
+            (
+                "\\frac{7}{15}",
+                "There are 21 of 45, giving a probability of $\\frac{7}{15}$.",
+                Correct,
+            ),
+            ("36", "So, 2 people can be chosen from 9 people in 36 ways.", Correct),
+            ("36", "We can choose 2 of the 9 people in 36 ways.", Correct),
+            ("9", "We can choose 2 of the 9 people in 36 ways.", Wrong),
+            ("36", "We count.\n\n**Total handshakes: 36**", Correct),
+            ("(4,-1)", "The lines intersect at (4, -1).", Correct),
+            ("\\text{Friday}", "Therefore, it falls on a Friday.", Correct),
+            ("\\text{Friday}", "Therefore, it falls on a Sunday.", Wrong),
+            ("40", "There are 40 even numbers between 1 and 80.", Correct),
+            ("80", "There are 40 even numbers between 1 and 80.", Wrong),
+            ("40", "We use $n = 2k$.\n\nSo there are 40 such numbers between 1 and 80.", Correct),
+            ("\\text{odd}", "We have $g(-x) = -g(x)$.\n\nSo the function is odd.", Correct),
+            ("\\text{odd}", "We have $g(-x) = g(x)$.\n\nSo the function is even.", Wrong),
+            ("\\text{Dora}", "Ann runs 5 km, Dora 6 km.\n\nSo Dora has the most.", Correct),
+            ("\\text{Dora}", "The fastest of the four runners is Dora.", Correct),
+            ("\\text{Dora}", "The fastest of the four runners is Emil.", Wrong),
+            ("\\text{Dora}", "The answer is Emil, since Dora was late.", Wrong),
+            ("\\text{Dora}", "So it was on a **Friday**, they say.", Wrong),
+            ("\\text{(B)}", "The correct choice is **C**, not B.", Wrong),
+            ("\\text{(C)}", "The correct choice is **C**, not B.", Correct),
+        ],
+    );
+}
+
+#[test]
 fn long_texts_are_read_in_no_time() {
     let begun = std::time::Instant::now();
     for piece in [
@@ -314,6 +403,11 @@ fn long_texts_are_read_in_no_time() {
         "is $",
         " x = 1 + 1 = 2. ",
         "\\begin{align*}",
+        "9: 1, ",
+        ", or 2 hours and ",
+        "So 3, not 5",
+        "So 1 is, with 2",
+        "\n```python\n1\n```",
     ] {
         let text = piece.repeat(100_000 / piece.len());
         for grader in [Grader::Math, Grader::Number] {
