@@ -7,6 +7,7 @@
 use super::digits::{Amount, Spot, cleaned, spots};
 use super::formulas::prefix;
 use super::parts::itemized;
+use super::verbs::has_verb;
 use crate::tasks::grading::words;
 
 /// Words that begin a tail without a verb of its own.
@@ -69,14 +70,6 @@ const AND_SO: [&str; 17] = [
     " hence ",
     " making ",
     " for a total cost of ",
-];
-
-/// Verbs that link a number to what it is.
-const VERBS: [&str; 40] = [
-    "is", "are", "was", "were", "makes", "make", "made", "gives", "give", "equals", "costs",
-    "cost", "has", "have", "had", "earns", "earned", "needs", "need", "pays", "pay", "paid",
-    "spends", "spent", "gets", "get", "leaves", "sells", "buys", "will", "would", "can", "takes",
-    "comes", "adds", "weighs", "saves", "becomes", "totals", "yields",
 ];
 
 /// Of a longer sentence, its beginning or its end counts.
@@ -215,12 +208,6 @@ fn says_later(text: &str, spots: &[Spot], before: &str) -> bool {
         && !spots
             .iter()
             .any(|s| s.begin < result.begin && s.begin > first.begin && s.values == first.values)
-}
-
-/// Whether a text has a verb that links a number to what it is.
-pub fn has_verb(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphabetic())
-        .any(|word| VERBS.contains(&word.to_lowercase().as_str()))
 }
 
 /// The last of these numbers that the last calculation in `before` came to.

@@ -8,7 +8,10 @@ mod names;
 mod next_question;
 pub mod number;
 mod parts;
+mod remarks;
 mod scan;
+mod tags;
+mod verbs;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ use super::closing::{in_raw, in_sentence, in_words};
 use super::digits::{Amount, cleaned, spots};
 use super::names::{after_name, corrected, is_abbreviated};
 use super::next_question::own_part;
-use super::scan::{tagged, without_remarks};
+use super::remarks::without_remarks;
+use super::tags::tagged;
 
 /// The number that a gold answer gives: what follows its `####`, or the number that it is.
 pub fn gold(answer: &str) -> Option<Amount> {

@@ -1,7 +1,7 @@
 //! Totals whose parts a sentence lists behind them.
 
-use super::closing::has_verb;
 use super::digits::Spot;
+use super::verbs::has_verb;
 
 /// The total whose parts are all that a sentence lists behind it: `30 pens: 10 red and 20 blue`, `12 pens: 3 in each
 /// of 4 boxes`.

@@ -22,6 +22,8 @@ use super::formulas::{
 use super::names::{after_name, conclusion, corrected, sentence};
 use super::next_question::own_part;
 use super::number::stated_last;
+use super::remarks::without_remarks;
+use super::tags::tagged;
 use crate::tasks::grading::{phrases, words};
 
 /// Where an answer was found.
@@ -72,57 +74,6 @@ fn corrected_texts(text: &str) -> Vec<String> {
     let mut texts = ways(sentence(value));
     texts.retain(|t| !words::is_plain(t));
     texts
-}
-
-/// A text without last paragraphs that only check or explain what is before them.
-pub fn without_remarks(text: &str) -> &str {
-    const REMARKS: [&str; 15] = [
-        "note",
-        "verification",
-        "check",
-        "let's verify",
-        "let's check",
-        "let us verify",
-        "to verify",
-        "to check",
-        "to double",
-        "explanation",
-        "remark",
-        "i hope this helps",
-        "confidence",
-        "we can verify",
-        "we can check",
-    ];
-    let mut kept = without_code(text.trim_end());
-    let mut from = 0;
-    while let Some(at) = kept[from..].find("\n\n").map(|i| from + i) {
-        let paragraph = kept[at..].trim_start_matches(['\n', '*', '#', '_', ' ', '(']);
-        let begin = prefix(paragraph, 20).to_lowercase();
-        let remark =
-            REMARKS.iter().any(|r| begin.starts_with(r)) && !begin.starts_with("note that");
-        if remark && kept[..at].contains(|c: char| c.is_ascii_digit()) && !reasons_on(&kept[at..]) {
-            kept = &kept[..at];
-            break;
-        }
-        from = at + 2;
-    }
-    kept
-}
-
-/// A text without the program at its end that only does again what is said before it.
-fn without_code(text: &str) -> &str {
-    let code = text.strip_suffix("```").and_then(|t| t.rsplit_once("\n```python\n"));
-    let said = code.filter(|(before, inside)| {
-        !inside.contains("```") && before.contains(|c: char| c.is_ascii_digit())
-    });
-    said.map_or(text, |(before, _)| before.trim_end())
-}
-
-/// Whether a later paragraph draws a conclusion.
-fn reasons_on(text: &str) -> bool {
-    text.split("\n\n")
-        .skip(2)
-        .any(|paragraph| conclusion(paragraph.trim_start_matches(['*', '#', ' '])).is_some())
 }
 
 /// The last sentence of a text, without its full stop.
@@ -225,38 +176,6 @@ fn plain_tail(sentence: &str) -> Option<String> {
     let formula =
         tail.contains(['^', '+', '(', '=', '/']) && tail.contains(|c: char| c.is_ascii_digit());
     (formula && !words).then_some(tail)
-}
-
-/// What the last `<answer>…</answer>` holds, or the last `"answer"` of a record, and where it begins.
-pub fn tagged(text: &str) -> Option<(usize, &str)> {
-    const TAGS: [(&str, &str); 5] = [
-        ("<answer>", "</answer>"),
-        ("[answer]", "[/answer]"),
-        ("<final_answer>", "</final_answer>"),
-        ("<finalanswer>", "</finalanswer>"),
-        ("<ans>", "</ans>"),
-    ];
-    let lower = text.to_ascii_lowercase();
-    let tag = TAGS
-        .iter()
-        .filter_map(|(open, close)| Some((lower.rfind(open)? + open.len(), close)))
-        .max();
-    if let Some((begin, close)) = tag {
-        let end = lower[begin..].find(close).map_or(text.len(), |end| begin + end);
-        return Some((begin, text[begin..end].trim()));
-    }
-    let at = ["\"answer\":", "\"final_answer\":", "\"answer\" :"]
-        .iter()
-        .filter_map(|key| Some(lower.rfind(key)? + key.len()))
-        .max()?;
-    let value = text[at..].trim_start();
-    let quoted = value.strip_prefix('"');
-    let end = match quoted {
-        Some(inside) => inside.find(['"', '\n']),
-        None => value.find([',', '}', '\n']).filter(|_| !value.starts_with('[')),
-    };
-    let value = quoted.unwrap_or(value);
-    Some((at, value[..end.unwrap_or(value.len())].trim()))
 }
 
 /// Ways to read what a tag holds.
