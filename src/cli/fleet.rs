@@ -7,7 +7,7 @@ use crate::role::Role;
 use crate::session::{Fleet, TINY, load_fleet};
 use crate::terminal::quiet;
 
-/// Copies of a model here beside one behind an address, at most: more would only wait for the processor or the GPU.
+/// Copies of a model here beside one behind an address, at most: they share one processor or GPU.
 const COPIES: usize = 4;
 
 /// Loads the models for `jobs` episodes at once; where that is not said, for as many as help.

@@ -117,29 +117,24 @@ impl Expr {
     /// The same with `±` read as plus, or as minus.
     #[must_use]
     pub fn signed(&self, minus: bool) -> Self {
-        let part = |a: &Expr| Box::new(a.signed(minus));
-        match self {
-            Self::EitherSign if minus => Self::whole(1).negative(),
-            Self::EitherSign => Self::whole(1),
-            Self::Degrees(a) => Self::Degrees(part(a)),
-            Self::Negative(a) => Self::Negative(part(a)),
-            Self::Add(a, b) => Self::Add(part(a), part(b)),
-            Self::Multiply(a, b) => Self::Multiply(part(a), part(b)),
-            Self::Divide(a, b) => Self::Divide(part(a), part(b)),
-            Self::Power(a, b) => Self::Power(part(a), part(b)),
-            Self::Call(f, arguments) => {
-                Self::Call(*f, arguments.iter().map(|a| a.signed(minus)).collect())
-            }
-            other => other.clone(),
-        }
+        let sign = Self::whole(1);
+        let sign = if minus { sign.negative() } else { sign };
+        self.mapped(&|leaf| (*leaf == Self::EitherSign).then(|| sign.clone()))
     }
 
     /// The same with something else for some of its variables.
     #[must_use]
     pub fn replaced(&self, other: &dyn Fn(&str) -> Option<Self>) -> Self {
-        let part = |a: &Expr| Box::new(a.replaced(other));
+        self.mapped(&|leaf| match leaf {
+            Self::Variable(own) => other(own),
+            _ => None,
+        })
+    }
+
+    /// The same with something else for some of what has no parts.
+    fn mapped(&self, other: &dyn Fn(&Self) -> Option<Self>) -> Self {
+        let part = |a: &Expr| Box::new(a.mapped(other));
         match self {
-            Self::Variable(own) => other(own).unwrap_or_else(|| self.clone()),
             Self::Degrees(a) => Self::Degrees(part(a)),
             Self::Negative(a) => Self::Negative(part(a)),
             Self::Add(a, b) => Self::Add(part(a), part(b)),
@@ -147,9 +142,9 @@ impl Expr {
             Self::Divide(a, b) => Self::Divide(part(a), part(b)),
             Self::Power(a, b) => Self::Power(part(a), part(b)),
             Self::Call(f, arguments) => {
-                Self::Call(*f, arguments.iter().map(|a| a.replaced(other)).collect())
+                Self::Call(*f, arguments.iter().map(|a| a.mapped(other)).collect())
             }
-            other => other.clone(),
+            leaf => other(leaf).unwrap_or_else(|| leaf.clone()),
         }
     }
 

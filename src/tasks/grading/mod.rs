@@ -31,7 +31,7 @@ mod tests_comparing;
 use crate::episode::Verdict;
 use crate::tasks::arithmetic;
 use expr::{Point, value};
-use finding::{Found, Place, final_answer, number};
+use finding::{Found, Place, after_thought, final_answer, number};
 use parse::{Reading, Value, readings};
 
 /// How a task set's answers are graded.
@@ -70,7 +70,7 @@ impl Grader {
     /// Grades a solution. The gold answer may come with its worked solution. What a thinking model thinks before
     /// its answer is no part of it.
     pub fn grade(self, gold: Option<&str>, solution: &str) -> Grade {
-        let solution = said(solution);
+        let solution = after_thought(solution);
         match self {
             Self::Arithmetic => arithmetic(gold, solution),
             Self::Number => number(gold, solution),
@@ -91,12 +91,6 @@ impl Grader {
             }
         }
     }
-}
-
-/// What stands behind a thinking model's thoughts, where something does.
-fn said(solution: &str) -> &str {
-    let behind = solution.rsplit_once("</think>").map(|(_, said)| said);
-    behind.filter(|said| !said.trim().is_empty()).unwrap_or(solution)
 }
 
 /// The answer that a solution marks as one, in a box or by the word: for a question of which nothing

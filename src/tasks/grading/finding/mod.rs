@@ -16,4 +16,5 @@ mod verbs;
 #[cfg(test)]
 mod tests;
 
+pub use next_question::after_thought;
 pub use scan::{Found, Place, final_answer};
