@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use pointsman::config::{Folders, load_preset};
 use pointsman::episode::{Event, EventKind};
-use pointsman::library::{LocalTime, Query, page};
-use pointsman::routing::Roster;
-use pointsman::session::{Job, Nobody, load_pair};
+use pointsman::library::{LocalCalendar, Query, query_page};
+use pointsman::routing::RouterRegistry;
+use pointsman::session::{EpisodeSpec, NullObserver, load_pair};
 use pointsman::store::Store;
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
@@ -25,22 +25,22 @@ const SIZES: [usize; 2] = [10_000, 100_000];
 /// Episodes that go to disk together.
 const BATCH: usize = 500;
 /// What the design allows for opening the larger one.
-const LIMIT: Duration = Duration::from_secs(1);
+const OPEN_LIMIT: Duration = Duration::from_secs(1);
 
 /// Real episodes of the tiny pair, half of them written by each model.
-fn real() -> Vec<Vec<Event>> {
+fn real_episodes() -> Vec<Vec<Event>> {
     let folders = Folders::find().expect("a home folder");
     let preset = load_preset("tiny", &folders).expect("the embedded preset");
-    let mut conductor = load_pair(&preset, &folders.cache).expect("the tiny pair loads");
-    let roster = Roster::new("tiny", None);
+    let mut runner = load_pair(&preset, &folders.cache).expect("the tiny pair loads");
+    let registry = RouterRegistry::new("tiny", None);
     let drawn = questions("arithmetic", Split::Develop, 11).expect("the task set");
     let run = |(i, question): (usize, Question)| {
         let name = ["always-small", "always-large"][i % 2];
-        conductor.preset_mut().routing.router = name.into();
-        let mut router = roster.router(name).expect("a router");
+        runner.preset_mut().routing.router = name.into();
+        let mut router = registry.router(name).expect("a router");
         let mut events = Vec::new();
-        let job = Job::new(&question, router.as_mut(), i as u64);
-        conductor.run(job, &mut events, &mut Nobody).expect("an episode");
+        let spec = EpisodeSpec::new(&question, router.as_mut(), i as u64);
+        runner.run(spec, &mut events, &mut NullObserver).expect("an episode");
         events
     };
     drawn.take(20).enumerate().map(run).collect()
@@ -58,33 +58,33 @@ fn fill(path: &Path, real: &[Vec<Event>], n: usize) {
     };
     for first in (0..n).step_by(BATCH) {
         let batch: Vec<_> = (first..n.min(first + BATCH)).map(numbered).collect();
-        store.add(&batch).expect("room on the disk");
+        store.add_episodes(&batch).expect("room on the disk");
     }
 }
 
-fn look(store: &Store, line: &str, n: usize) -> usize {
-    let query = Query::parse(line, &LocalTime::at(0)).expect("a query");
+fn run_query(store: &Store, line: &str, n: usize) -> usize {
+    let query = Query::parse(line, &LocalCalendar::at(0)).expect("a query");
     page(store, &query, None, n, |_| true).expect("readable").entries.len()
 }
 
 /// The screenful that is there first.
-fn opening(path: &Path) -> Store {
+fn open_first_page(path: &Path) -> Store {
     let store = Store::open(path).expect("the store");
-    assert_eq!(look(&store, "", 50), 50);
+    assert_eq!(run_query(&store, "", 50), 50);
     store
 }
 
 /// What is asked of a library that is open: a name, a query, a page's length, and the least that it finds.
-const ASKED: [(&str, &str, usize, usize); 4] = [
+const QUERIES: [(&str, &str, usize, usize); 4] = [
     ("filter by numbers, all", "steps>3 cost<5e8 -failed", usize::MAX, 1),
     ("filter by words, none", "\"no such words\"", usize::MAX, 0),
     ("find the oldest", "\"(0)\"", 50, 1),
     ("50 dearest", "sort:-cost", 50, 50),
 ];
 
-fn a_library(criterion: &mut Criterion) {
-    let real = real();
-    let mut told = Vec::new();
+fn library_benchmarks(criterion: &mut Criterion) {
+    let real_episodes = real_episodes();
+    let mut timings = Vec::new();
     for n in SIZES {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("store");
@@ -96,26 +96,26 @@ fn a_library(criterion: &mut Criterion) {
 
         let mut group = criterion.benchmark_group(format!("{n} episodes"));
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
-        group.bench_function("open, first page", |bencher| bencher.iter(|| opening(&path)));
+        group.bench_function("open, first page", |bencher| bencher.iter(|| open_first_page(&path)));
         let start = Instant::now();
-        let store = opening(&path);
-        told.push((n, "open, first page", start.elapsed()));
-        for (name, line, page, least) in ASKED {
+        let store = open_first_page(&path);
+        timings.push((n, "open, first page", start.elapsed()));
+        for (name, line, page, least) in QUERIES {
             group.bench_function(name, |bencher| {
-                bencher.iter(|| look(black_box(&store), black_box(line), page));
+                bencher.iter(|| run_query(black_box(&store), black_box(line), page));
             });
             let start = Instant::now();
-            assert!(look(&store, line, page) >= least, "{name}");
-            told.push((n, name, start.elapsed()));
+            assert!(run_query(&store, line, page) >= least, "{name}");
+            timings.push((n, name, start.elapsed()));
         }
         group.finish();
     }
-    for (n, name, took) in &told {
+    for (n, name, took) in &timings {
         let ms = took.as_secs_f64() * 1e3;
-        let share = took.as_secs_f64() / LIMIT.as_secs_f64();
+        let share = took.as_secs_f64() / OPEN_LIMIT.as_secs_f64();
         println!("{n:>7} episodes: {name:<24} {ms:>8.1} ms  {share:.3} of the limit");
     }
 }
 
-criterion_group!(benches, a_library);
+criterion_group!(benches, library_benchmarks);
 criterion_main!(benches);

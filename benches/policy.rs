@@ -2,52 +2,52 @@
 //!
 //!     cargo bench --bench policy
 //!
-//! Both on real episodes of the tiny pair. A choice is measured without the glimpse, which the
+//! Both on real episodes of the tiny pair. A choice is measured without the draft, which the
 //! small model writes: features and network, against one token of the small model. A retraining from
 //! 10,000 episodes (300 real ones, over and over) against one from 1,000.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
-use pointsman::config::{Exploration, Folders, Glimpse, load_preset};
+use pointsman::config::{DraftLength, Exploration, Folders, load_preset};
 use pointsman::episode::Episode;
-use pointsman::routing::{Boundary, FeatureSet, Glance, Roster, features, load_policy};
-use pointsman::session::{Conductor, Job, Nobody, load_pair};
+use pointsman::routing::{Draft, FeatureSet, RouterInput, RouterRegistry, features, load_policy};
+use pointsman::session::{EpisodeRunner, EpisodeSpec, NullObserver, load_pair};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
-use pointsman::training::{Dataset, Settings, train};
+use pointsman::training::{Dataset, TrainingSettings, train};
 
-fn conductor() -> Conductor {
+fn runner() -> EpisodeRunner {
     let folders = Folders::find().expect("a home folder");
     let preset = load_preset("tiny", &folders).expect("the embedded preset");
     load_pair(&preset, &folders.cache).expect("the tiny pair loads")
 }
 
 /// Episodes that drew their choices at random.
-fn explored(conductor: &mut Conductor, n: usize) -> Vec<(Question, Episode)> {
-    let routing = &mut conductor.preset_mut().routing;
+fn random_episodes(runner: &mut EpisodeRunner, n: usize) -> Vec<(Question, Episode)> {
+    let routing = &mut runner.preset_mut().routing;
     routing.exploration = Some(Exploration { coin: 0.5, ..Exploration::default() });
-    routing.glimpse = Some(Glimpse::Step);
-    let roster = Roster::new("tiny", None);
+    routing.draft_length = Some(DraftLength::Step);
+    let registry = RouterRegistry::new("tiny", None);
     let drawn = questions("arithmetic", Split::Develop, 11).expect("the task set");
     let run = |(i, question): (usize, Question)| {
-        let mut router = roster.router("random").expect("a router");
-        let job = Job::new(&question, router.as_mut(), i as u64);
-        let episode = conductor.run(job, &mut Nobody, &mut Nobody).expect("an episode");
+        let mut router = registry.router("random").expect("a router");
+        let spec = EpisodeSpec::new(&question, router.as_mut(), i as u64);
+        let episode = runner.run(spec, &mut NullObserver, &mut NullObserver).expect("an episode");
         (question, episode)
     };
     drawn.take(n).enumerate().map(run).collect()
 }
 
-fn a_choice(criterion: &mut Criterion) {
-    let mut conductor = conductor();
+fn choice_benchmarks(criterion: &mut Criterion) {
+    let mut runner = runner();
     let policy = load_policy("builtin:tiny").expect("the embedded policy");
-    let episodes = explored(&mut conductor, 20);
+    let episodes = random_episodes(&mut runner, 20);
     let long = episodes.iter().max_by_key(|(_, e)| e.steps.len()).expect("twenty episodes");
     let (question, episode) = long;
-    let last = &episode.steps[episode.steps.len() - 1].writing;
-    let glimpse = Glance { text: last.text.clone(), tokens: last.tokens.clone(), whole: true };
-    let boundary = Boundary { episode, question, glimpse: &glimpse, judged: &[] };
+    let last = &episode.steps[episode.steps.len() - 1].generation;
+    let draft = Draft { text: last.text.clone(), tokens: last.tokens.clone(), complete: true };
+    let boundary = RouterInput { episode, question, draft: &draft, scored_by_large: &[] };
     let seen = features(&boundary);
 
     let mut group = criterion.benchmark_group("choice");
@@ -57,18 +57,18 @@ fn a_choice(criterion: &mut Criterion) {
     group.bench_function("features", |bencher| bencher.iter(|| features(black_box(&boundary))));
     group.bench_function("network", |bencher| bencher.iter(|| policy.p_large(black_box(&seen))));
     group.finish();
-    let accounts = episodes.iter().map(|(_, e)| e.ledger.accounts.small);
+    let totals = episodes.iter().map(|(_, e)| e.ledger.totals.small);
     let (ms, tokens) =
-        accounts.fold((0.0, 0), |(ms, n), a| (ms + a.decode_ms, n + a.kept + a.discarded));
+        totals.fold((0.0, 0), |(ms, n), a| (ms + a.decode_ms, n + a.kept + a.discarded));
     println!("choice/one token of the small model: {:.0} µs", ms * 1e3 / tokens as f64);
 }
 
-fn a_retraining(criterion: &mut Criterion) {
-    let mut conductor = conductor();
-    let pair = conductor.pair();
-    let set = FeatureSet::full(Glimpse::Step);
+fn training_benchmarks(criterion: &mut Criterion) {
+    let mut runner = runner();
+    let pair = runner.pair();
+    let set = FeatureSet::full(DraftLength::Step);
     let mut real = Dataset::default();
-    for (_, episode) in explored(&mut conductor, 300) {
+    for (_, episode) in random_episodes(&mut runner, 300) {
         real.add(&episode, &pair, &set);
     }
     let of = |n: usize| {
@@ -81,11 +81,11 @@ fn a_retraining(criterion: &mut Criterion) {
     for n in [1_000, 10_000] {
         let dataset = of(n);
         group.bench_function(format!("{n} episodes"), |bencher| {
-            bencher.iter(|| train(&dataset, &set, &Settings::default(), |_| true));
+            bencher.iter(|| train(&dataset, &set, &TrainingSettings::default(), |_| true));
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, a_choice, a_retraining);
+criterion_group!(benches, choice_benchmarks, training_benchmarks);
 criterion_main!(benches);

@@ -24,36 +24,36 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pointsman::config::{Folders, load_preset};
-use pointsman::episode::{Event, EventKind, FinishReason, Role, Token, Verdict, Writing};
-use pointsman::recording::{find, write_event};
-use pointsman::routing::{Roster, load_policy};
-use pointsman::session::{Conductor, Job, Nobody, load_pair};
+use pointsman::episode::{Event, EventKind, FinishReason, Generation, Role, Token, Verdict};
+use pointsman::recording::{find_recording, write_event};
+use pointsman::routing::{RouterRegistry, load_policy};
+use pointsman::session::{EpisodeRunner, EpisodeSpec, NullObserver, load_pair};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 const SIZE: PtySize = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
 /// How long bytes are counted.
-const SPAN: Duration = Duration::from_secs(8);
-const IDLE: Duration = Duration::from_secs(5);
+const MEASURE_TIME: Duration = Duration::from_secs(8);
+const IDLE_TIME: Duration = Duration::from_secs(5);
 /// What the design allows while text streams, and for a key press.
-const BYTES_A_SECOND: f64 = 5000.0;
-const LATEST: Duration = Duration::from_millis(16);
+const BYTES_PER_SECOND_LIMIT: f64 = 5000.0;
+const LATENCY_LIMIT: Duration = Duration::from_millis(16);
 /// Half of them open the help, half close it.
-const PRESSES: usize = 600;
+const KEY_PRESSES: usize = 600;
 /// Milliseconds of a token in the replay: 40 tokens a second.
 const TOKEN_MS: f32 = 25.0;
 /// How the replayed tokens of the embedded recording are slowed down.
-const SLOWED: f64 = 64.0;
-const LINKS: [(&str, Option<&str>); 2] =
+const SLOWDOWN: f64 = 64.0;
+const LINK_SPEEDS: [(&str, Option<&str>); 2] =
     [("normal link", None), ("slow link", Some("--slow-link"))];
 /// The end of each frame.
 const END_OF_FRAME: &[u8] = b"\x1b[?2026l";
 /// Generous: the machine may be shared.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The workbench in a terminal.
-struct Tty {
+struct WorkbenchProcess {
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     reader: Box<dyn Read + Send>,
@@ -65,7 +65,7 @@ struct Tty {
     tail: Vec<u8>,
 }
 
-impl Tty {
+impl WorkbenchProcess {
     fn start(home: &Path, arguments: &[&str]) -> Self {
         let pair = native_pty_system().openpty(SIZE).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
@@ -126,13 +126,13 @@ impl Tty {
         }
     }
 
-    fn see(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> Instant {
-        let seen = self.read(Instant::now() + PATIENCE, holds);
+    fn wait_until_shown(&mut self, what: &str, holds: impl Fn(&str) -> bool) -> Instant {
+        let seen = self.read(Instant::now() + TIMEOUT, holds);
         seen.unwrap_or_else(|| panic!("no {what}:\n{}", self.parser.screen().contents()))
     }
 
     /// Reads for `span`, and draws a question whenever an episode is over; says how many.
-    fn keep_busy(&mut self, span: Duration) -> usize {
+    fn ask_repeatedly(&mut self, span: Duration) -> usize {
         let deadline = Instant::now() + span;
         let mut asked = 0;
         while Instant::now() < deadline {
@@ -174,73 +174,82 @@ fn is_over(text: &str) -> bool {
     [" correct", " wrong", " finished"].iter().any(|word| status.contains(word))
 }
 
-fn load() -> String {
+fn load_average() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().map_or("?", |one| one).to_owned()
 }
 
-fn tell(what: &str, bytes: f64, frames: f64, rest: &str) {
-    let share = bytes / BYTES_A_SECOND;
+fn print_rate(what: &str, bytes: f64, frames: f64, rest: &str) {
+    let share = bytes / BYTES_PER_SECOND_LIMIT;
     println!(
         "{what:<44} {bytes:>7.0} B/s  {frames:>5.1} frames/s  {share:.2} of the limit{rest}  (load {})",
-        load()
+        load_average()
     );
 }
 
 /// Bytes while the pair answers questions.
-fn streaming(home: &Path) {
-    for (name, link) in LINKS {
+fn measure_live(home: &Path) {
+    for (name, link) in LINK_SPEEDS {
         let arguments: Vec<&str> = ["--seed", "3"].into_iter().chain(link).collect();
-        let mut tty = Tty::start(home, &arguments);
-        tty.see("first answer", is_over);
-        let (bytes, frames, ()) = tty.rate(|tty| {
-            for _ in 0..SPAN.as_secs() {
-                tty.press("d");
-                tty.read(Instant::now() + Duration::from_secs(1), |_| false);
+        let mut workbench = WorkbenchProcess::start(home, &arguments);
+        workbench.wait_until_shown("first answer", is_over);
+        let (bytes, frames, ()) = workbench.rate(|workbench| {
+            for _ in 0..MEASURE_TIME.as_secs() {
+                workbench.press("d");
+                workbench.read(Instant::now() + Duration::from_secs(1), |_| false);
             }
         });
-        tell(&format!("a question each second, {name}"), bytes, frames, "");
-        tty.press("d");
-        let (bytes, frames, asked) = tty.rate(|tty| tty.keep_busy(SPAN));
-        let episodes = format!(", {:.1} episodes/s", asked as f64 / SPAN.as_secs_f64());
-        tell(&format!("question after question, {name}"), bytes, frames, &episodes);
-        tty.read(Instant::now() + Duration::from_secs(2), |_| false);
-        let (bytes, frames, _) = tty.rate(|tty| tty.read(Instant::now() + IDLE, |_| false));
-        tell(&format!("nothing going on, {name}"), bytes, frames, "");
-        tty.quit();
+        print_rate(&format!("a question each second, {name}"), bytes, frames, "");
+        workbench.press("d");
+        let (bytes, frames, asked) =
+            workbench.rate(|workbench| workbench.ask_repeatedly(MEASURE_TIME));
+        let episodes = format!(", {:.1} episodes/s", asked as f64 / MEASURE_TIME.as_secs_f64());
+        print_rate(&format!("question after question, {name}"), bytes, frames, &episodes);
+        workbench.read(Instant::now() + Duration::from_secs(2), |_| false);
+        let (bytes, frames, _) =
+            workbench.rate(|workbench| workbench.read(Instant::now() + IDLE_TIME, |_| false));
+        print_rate(&format!("nothing going on, {name}"), bytes, frames, "");
+        workbench.quit();
     }
 }
 
 /// Bytes while the embedded recording is replayed.
-fn rescue(home: &Path) {
-    let recorded = find("rescue", home).expect("an embedded recording").remove(0);
-    let tokens: usize = recorded.episode.steps.iter().map(|step| step.writing.tokens.len()).sum();
+fn measure_recording(home: &Path) {
+    let recorded = find_recording("rescue", home).expect("an embedded recording").remove(0);
+    let tokens: usize =
+        recorded.episode.steps.iter().map(|step| step.generation.tokens.len()).sum();
     let drafts = &recorded.events;
     let tokens = tokens + drafts.iter().map(discarded).sum::<usize>();
-    for (name, link) in LINKS {
-        let speed = format!("1/{SLOWED}");
+    for (name, link) in LINK_SPEEDS {
+        let speed = format!("1/{SLOWDOWN}");
         let arguments = ["replay", "rescue", "--speed", &speed].into_iter().chain(link);
-        let mut tty = Tty::start(home, &arguments.collect::<Vec<_>>());
+        let mut workbench = WorkbenchProcess::start(home, &arguments.collect::<Vec<_>>());
         // The first picture is whole, and not counted.
-        tty.see("start", |text| text.contains("playing"));
+        workbench.wait_until_shown("start", |text| text.contains("playing"));
         let began = Instant::now();
-        let (bytes, frames, end) = tty.rate(|tty| tty.see("end", |text| text.contains("ended")));
-        let pace = tokens as f64 / (end - began).as_secs_f64();
-        tell(&format!("`rescue`, {name}"), bytes, frames, &format!(", {pace:.0} tokens/s"));
-        tty.quit();
+        let (bytes, frames, end) = workbench
+            .rate(|workbench| workbench.wait_until_shown("end", |text| text.contains("ended")));
+        let rate_per_second = tokens as f64 / (end - began).as_secs_f64();
+        print_rate(
+            &format!("`rescue`, {name}"),
+            bytes,
+            frames,
+            &format!(", {rate_per_second:.0} tokens/s"),
+        );
+        workbench.quit();
     }
 }
 
 /// Tokens of a draft that was not kept.
 fn discarded(event: &Event) -> usize {
     match &event.kind {
-        EventKind::Discarded { writing, .. } => writing.tokens.len(),
+        EventKind::Discarded { generation, .. } => generation.tokens.len(),
         _ => 0,
     }
 }
 
 /// Bytes while an episode of real steps is replayed, a token each 25 ms.
-fn replaying(home: &Path) {
+fn measure_long_replay(home: &Path) {
     let file = home.join("long.jsonl");
     let mut lines = Vec::new();
     for event in long_episode(home) {
@@ -248,32 +257,33 @@ fn replaying(home: &Path) {
     }
     std::fs::write(&file, lines).expect("the recording is written");
     let file = file.to_str().expect("a path in UTF-8");
-    for (name, link) in LINKS {
+    for (name, link) in LINK_SPEEDS {
         let arguments: Vec<&str> = ["replay", file].into_iter().chain(link).collect();
-        let mut tty = Tty::start(home, &arguments);
-        tty.see("trace", |text| text.contains("trace"));
-        let (bytes, frames, _) = tty.rate(|tty| tty.read(Instant::now() + SPAN, |_| false));
-        tell(&format!("40 tokens a second, {name}"), bytes, frames, "");
-        tty.quit();
+        let mut workbench = WorkbenchProcess::start(home, &arguments);
+        workbench.wait_until_shown("trace", |text| text.contains("trace"));
+        let (bytes, frames, _) =
+            workbench.rate(|workbench| workbench.read(Instant::now() + MEASURE_TIME, |_| false));
+        print_rate(&format!("40 tokens a second, {name}"), bytes, frames, "");
+        workbench.quit();
     }
 }
 
 /// The steps of real episodes, chained to one that is as long as those of large models, with slower tokens.
 fn long_episode(home: &Path) -> Vec<Event> {
-    let mut conductor = conductor(home);
+    let mut runner = runner(home);
     let policy = load_policy("builtin:tiny").expect("the embedded policy");
-    let roster = Roster::new("tiny", Some(Arc::new(policy)));
+    let registry = RouterRegistry::new("tiny", Some(Arc::new(policy)));
     let mut chain = Vec::new();
     let (mut step, mut ms) = (0, 0.0);
-    for question in drawn().take(40) {
-        let mut router = roster.router("policy").expect("a router");
+    for question in question_stream().take(40) {
+        let mut router = registry.router("policy").expect("a router");
         let mut kept = Vec::new();
-        let job = Job::new(&question, router.as_mut(), 0);
-        conductor.run(job, &mut kept, &mut Nobody).expect("an episode");
+        let spec = EpisodeSpec::new(&question, router.as_mut(), 0);
+        runner.run(spec, &mut kept, &mut NullObserver).expect("an episode");
         for mut event in kept {
-            let slow = |writing: &mut Writing| {
-                writing.tokens.iter_mut().for_each(|token: &mut Token| token.ms = TOKEN_MS);
-                f64::from(TOKEN_MS) * writing.tokens.len() as f64
+            let slow = |generation: &mut Generation| {
+                generation.tokens.iter_mut().for_each(|token: &mut Token| token.ms = TOKEN_MS);
+                f64::from(TOKEN_MS) * generation.tokens.len() as f64
             };
             match &mut event.kind {
                 EventKind::Started(_) if chain.is_empty() => {}
@@ -281,15 +291,15 @@ fn long_episode(home: &Path) -> Vec<Event> {
                     *at = step;
                     ms += f64::from(TOKEN_MS) * features.get("glimpse.length").unwrap_or(&0.0);
                 }
-                EventKind::Discarded { step: at, writing } => {
+                EventKind::Discarded { step: at, generation } => {
                     *at = step;
-                    slow(writing);
+                    slow(generation);
                 }
-                EventKind::Written { step: at, writing } => {
+                EventKind::Written { step: at, generation } => {
                     *at = step;
-                    let took = slow(writing);
+                    let took = slow(generation);
                     // The policy's glimpse is the small model's whole step.
-                    ms += if writing.model == Role::Large { took } else { 0.0 };
+                    ms += if generation.model == Role::Large { took } else { 0.0 };
                     step += 1;
                 }
                 _ => continue,
@@ -297,7 +307,7 @@ fn long_episode(home: &Path) -> Vec<Event> {
             chain.push(Event::new(1_800_000_000_000 + ms as u64, event.kind));
         }
     }
-    assert!(ms / 1000.0 > 1.5 * SPAN.as_secs_f64(), "{ms} ms are too short");
+    assert!(ms / 1000.0 > 1.5 * MEASURE_TIME.as_secs_f64(), "{ms} ms are too short");
     let last = EventKind::Finished {
         answer: None,
         verdict: Verdict::Undecided,
@@ -308,9 +318,9 @@ fn long_episode(home: &Path) -> Vec<Event> {
 }
 
 /// `pointsman collect` at work; it ends with this value.
-struct Collecting(process::Child);
+struct CollectProcess(process::Child);
 
-impl Collecting {
+impl CollectProcess {
     fn start(home: &Path) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_pointsman"))
             .args(["collect", "-n", "100000", "--jobs", "2"])
@@ -324,7 +334,7 @@ impl Collecting {
     }
 }
 
-impl Drop for Collecting {
+impl Drop for CollectProcess {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -333,7 +343,7 @@ impl Drop for Collecting {
 
 /// From a letter to its echo by `cat` in a terminal of its own: what the machine itself takes to wake a program
 /// that does nothing else, and this one.
-fn floor() {
+fn echo_latency() {
     let pair = native_pty_system().openpty(SIZE).expect("a pseudo-terminal");
     let mut command = CommandBuilder::new("sh");
     command.args(["-c", "stty raw -echo && echo ready && exec cat"]);
@@ -348,23 +358,23 @@ fn floor() {
     }
     // `stty` has ended, `cat` may not have begun.
     std::thread::sleep(Duration::from_millis(200));
-    let mut took = Vec::with_capacity(PRESSES);
-    for i in 0..PRESSES {
+    let mut took = Vec::with_capacity(KEY_PRESSES);
+    for i in 0..KEY_PRESSES {
         std::thread::sleep(Duration::from_millis(40 + (i as u64 * 7) % 53));
         let pressed = Instant::now();
         writer.write_all(b"x").expect("cat reads");
         let _ = reader.read(&mut chunk).expect("cat is there");
         took.push(pressed.elapsed());
     }
-    tell_times("letter to echo by `cat`", &mut took, "");
+    print_latencies("letter to echo by `cat`", &mut took, "");
     child.kill().expect("our own child");
     let _ = child.wait();
 }
 
-fn tell_times(what: &str, took: &mut [Duration], rest: &str) {
+fn print_latencies(what: &str, took: &mut [Duration], rest: &str) {
     took.sort();
     let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-    let late = took.iter().filter(|time| **time > LATEST).count();
+    let late = took.iter().filter(|time| **time > LATENCY_LIMIT).count();
     println!(
         "{what:<44} p50 {:.1}, p90 {:.1}, p99 {:.1}, longest {:.1} ms; {late} of {} over {} ms{rest}  (load {})",
         at(0.5),
@@ -372,70 +382,74 @@ fn tell_times(what: &str, took: &mut [Duration], rest: &str) {
         at(0.99),
         at(1.0),
         took.len(),
-        LATEST.as_millis(),
-        load()
+        LATENCY_LIMIT.as_millis(),
+        load_average()
     );
 }
 
 /// From key press to frame while all cores write tokens: for this workbench alone, then for other programs, too.
-fn latency(home: &Path) {
-    for (name, link) in LINKS {
+fn measure_latency(home: &Path) {
+    for (name, link) in LINK_SPEEDS {
         let what = format!("key press to frame, {name}");
-        let (mut took, pace) = presses(home, link, true);
-        tell_times(&what, &mut took, &format!("; {pace:.1} episodes/s"));
+        let (mut took, rate_per_second) = time_key_presses(home, link, true);
+        print_latencies(&what, &mut took, &format!("; {rate_per_second:.1} episodes/s"));
     }
     let elsewhere = tempfile::tempdir().expect("a folder for trials");
-    let mut collecting = Collecting::start(elsewhere.path());
+    let mut collecting = CollectProcess::start(elsewhere.path());
     // It loads its pairs first.
     std::thread::sleep(Duration::from_secs(5));
-    floor();
-    let (mut took, pace) = presses(home, None, false);
-    tell_times("key press, `collect` beside it", &mut took, &format!("; {pace:.1} episodes/s"));
+    echo_latency();
+    let (mut took, rate_per_second) = time_key_presses(home, None, false);
+    print_latencies(
+        "key press, `collect` beside it",
+        &mut took,
+        &format!("; {rate_per_second:.1} episodes/s"),
+    );
     let ended = collecting.0.try_wait().expect("our own child");
     assert!(ended.is_none(), "the collector has ended: {ended:?}");
 }
 
 /// How long key presses took while questions were asked back to back, and how many were asked a second. `collects`
 /// keeps the workbench collecting episodes for training meanwhile, with a pair for each core.
-fn presses(home: &Path, link: Option<&str>, collects: bool) -> (Vec<Duration>, f64) {
+fn time_key_presses(home: &Path, link: Option<&str>, collects: bool) -> (Vec<Duration>, f64) {
     let arguments: Vec<&str> = ["--seed", "3"].into_iter().chain(link).collect();
-    let mut tty = Tty::start(home, &arguments);
-    tty.see("first answer", is_over);
+    let mut workbench = WorkbenchProcess::start(home, &arguments);
+    workbench.wait_until_shown("first answer", is_over);
     let began = Instant::now();
     let help = |text: &str| text.contains("small writes the next step");
-    let mut took = Vec::with_capacity(PRESSES);
+    let mut took = Vec::with_capacity(KEY_PRESSES);
     let mut asked = 0;
-    for i in 0..PRESSES / 2 {
+    for i in 0..KEY_PRESSES / 2 {
         if collects && i % 10 == 0 {
             // To the page for retraining; begins to collect, or refuses where it has not ended; and back.
-            tty.press("T");
-            tty.see("page for retraining", |text| text.contains("retraining"));
-            tty.press("e");
-            tty.see("collecting", |text| text.contains("collecting"));
-            tty.press("\x7f");
-            tty.see("trace", |text| text.contains("trace"));
+            workbench.press("T");
+            workbench.wait_until_shown("page for retraining", |text| text.contains("retraining"));
+            workbench.press("e");
+            workbench.wait_until_shown("collecting", |text| text.contains("collecting"));
+            workbench.press("\x7f");
+            workbench.wait_until_shown("trace", |text| text.contains("trace"));
         }
         // Not in step with the frames.
-        asked += tty.keep_busy(Duration::from_millis(40 + (i as u64 * 7) % 53));
+        asked += workbench.ask_repeatedly(Duration::from_millis(40 + (i as u64 * 7) % 53));
         for open in [true, false] {
             let pressed = Instant::now();
-            tty.press("?");
-            let seen = tty.see("answer to `?`", |text| help(text) == open);
+            workbench.press("?");
+            let seen = workbench.wait_until_shown("answer to `?`", |text| help(text) == open);
             took.push(seen - pressed);
         }
     }
-    let pace = asked as f64 / began.elapsed().as_secs_f64();
-    tty.quit();
-    (took, pace)
+    let rate_per_second = asked as f64 / began.elapsed().as_secs_f64();
+    workbench.quit();
+    (took, rate_per_second)
 }
 
-fn conductor(home: &Path) -> Conductor {
+fn runner(home: &Path) -> EpisodeRunner {
     let folders = Folders::below(home).expect("an absolute path");
     let preset = load_preset("tiny", &folders).expect("the embedded preset");
     load_pair(&preset, &folders.cache).expect("the tiny pair loads")
 }
 
-fn drawn() -> impl Iterator<Item = Question> {
+fn question_stream() -> impl Iterator<Item = Question> {
     questions("arithmetic", Split::Develop, 11).expect("the task set")
 }
 
@@ -443,9 +457,9 @@ fn main() {
     let home = tempfile::tempdir().expect("a folder for trials");
     // `cargo bench --bench terminal -- latency` measures key presses alone.
     if !std::env::args().any(|argument| argument == "latency") {
-        rescue(home.path());
-        replaying(home.path());
-        streaming(home.path());
+        measure_recording(home.path());
+        measure_long_replay(home.path());
+        measure_live(home.path());
     }
-    latency(home.path());
+    measure_latency(home.path());
 }

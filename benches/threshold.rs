@@ -10,21 +10,21 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use pointsman::config::Exploration;
 use pointsman::episode::Role;
-use pointsman::evaluation::{Log, Logged, LoggedChoice, WhatIf};
+use pointsman::evaluation::{LoggedChoice, LoggedEpisode, OffPolicyLog, ThresholdEstimator};
 use pointsman::routing::Explorer;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 const EPISODES: u64 = 10_000;
 
-fn recorded() -> Vec<Logged> {
+fn from_episode() -> Vec<LoggedEpisode> {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let episode = |i: u64| {
         let mut draws = Explorer::new(Exploration::default(), i);
         let mut large = 0;
         let boundaries = (0..random.random_range(4..=8)).map(|_| {
             let p_large = random.random::<f64>().powi(2);
-            let drawn = draws.choose(p_large);
+            let drawn = draws.draw(p_large);
             large += u32::from(drawn.choice == Role::Large);
             LoggedChoice {
                 p_large,
@@ -34,15 +34,15 @@ fn recorded() -> Vec<Logged> {
         });
         let boundaries: Vec<LoggedChoice> = boundaries.collect();
         let correct = random.random_bool(0.5 + 0.05 * f64::from(large));
-        Logged { question: i / 2, boundaries, correct, cost: 1e7 * f64::from(1 + large) }
+        LoggedEpisode { question: i / 2, boundaries, correct, cost: 1e7 * f64::from(1 + large) }
     };
     (0..EPISODES).map(episode).collect()
 }
 
-fn moving(criterion: &mut Criterion) {
+fn threshold_benchmarks(criterion: &mut Criterion) {
     let logged = recorded();
-    let log = Log::new(&logged);
-    let index = WhatIf::new(&logged);
+    let log = OffPolicyLog::new(&logged);
+    let index = ThresholdEstimator::new(&logged);
     let mut group = criterion.benchmark_group("10,000 episodes");
     let thresholds = [0.03, 0.2, 0.55, 0.9];
     let mut turn = 0;
@@ -62,8 +62,13 @@ fn moving(criterion: &mut Criterion) {
         bencher.iter(|| {
             let from = black_box(next());
             let to = index.scale.next(from, true);
-            let curve = log.curve(index.scale.levels());
-            (log.estimate(to), index.scale.quantile_of(to), index.scale.flips(from, to), curve)
+            let curve = log.curve(index.scale.marks());
+            (
+                log.estimate(to),
+                index.scale.quantile_of(to),
+                index.scale.steps_changed(from, to),
+                curve,
+            )
         });
     });
     group.bench_function("a key press with the curve, indexed", |bencher| {
@@ -71,15 +76,20 @@ fn moving(criterion: &mut Criterion) {
             let from = black_box(next());
             let to = index.scale.next(from, true);
             let curve = index.curve();
-            (index.estimate(to), index.scale.quantile_of(to), index.scale.flips(from, to), curve)
+            (
+                index.estimate(to),
+                index.scale.quantile_of(to),
+                index.scale.steps_changed(from, to),
+                curve,
+            )
         });
     });
     group.sample_size(20);
     group.bench_function("the index, made once", |bencher| {
-        bencher.iter(|| WhatIf::new(black_box(&logged)));
+        bencher.iter(|| ThresholdEstimator::new(black_box(&logged)));
     });
     group.finish();
 }
 
-criterion_group!(benches, moving);
+criterion_group!(benches, threshold_benchmarks);
 criterion_main!(benches);

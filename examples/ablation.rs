@@ -11,14 +11,14 @@ use std::sync::Arc;
 
 use clap::{Parser, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use pointsman::config::{Folders, Glimpse, load_preset};
-use pointsman::evaluation::{Run, Trial, scores};
-use pointsman::routing::{FEATURES, FeatureSet, Roster};
-use pointsman::session::load_fleet;
+use pointsman::config::{DraftLength, Folders, load_preset};
+use pointsman::evaluation::{EvalRun, RouterRun, router_metrics};
+use pointsman::routing::{FEATURES, FeatureSet, RouterRegistry};
+use pointsman::session::load_runner_pool;
 use pointsman::store::Store;
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
-use pointsman::training::{Dataset, Settings, train};
+use pointsman::training::{Dataset, TrainingSettings, train};
 
 #[derive(Parser)]
 struct Arguments {
@@ -47,57 +47,61 @@ fn main() -> anyhow::Result<()> {
     let folders = Folders::find()?;
     let preset = load_preset("tiny", &folders)?;
     let store = Store::open(&arguments.store)?;
-    let mut fleet = load_fleet(&preset, &folders.cache, None)?;
-    let pair = fleet.first().pair();
+    let mut pool = load_runner_pool(&preset, &folders.cache, None)?;
+    let pair = pool.first().pair();
     let drawn = questions("arithmetic", Split::Test, arguments.seed)?;
-    let asked: Vec<Question> = drawn.take(arguments.n).collect();
+    let questions: Vec<Question> = drawn.take(arguments.n).collect();
 
     let sets = sets(&arguments.variants);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} left {msg}")?;
     let bar = ProgressBar::new(sets.len() as u64).with_style(style);
-    let mut runs: Vec<Run> = Vec::new();
-    let (mut ends, mut used) = (None, 0);
+    let mut runs: Vec<RouterRun> = Vec::new();
+    let (mut baselines, mut used) = (None, 0);
     for set in &sets {
         bar.set_message(set.name.clone());
         let dataset = Dataset::read(&store, &pair, set, || ())?;
-        used = dataset.intake.used;
-        let mut policy = train(&dataset, set, &Settings::default(), |_| true)?;
+        used = dataset.dataset_counts.used;
+        let mut policy = train(&dataset, set, &TrainingSettings::default(), |_| true)?;
         policy.card.name.clone_from(&set.name);
-        let roster = Roster::new("tiny", Some(Arc::new(policy)));
-        let mut trial =
-            Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: arguments.seed };
-        if ends.is_none() {
-            ends = Some(trial.ends(|| ())?.0);
+        let registry = RouterRegistry::new("tiny", Some(Arc::new(policy)));
+        let mut eval_run = EvalRun {
+            pool: &mut pool,
+            registry: &registry,
+            questions: &questions,
+            seed: arguments.seed,
+        };
+        if baselines.is_none() {
+            baselines = Some(eval_run.run_baselines(|| ())?.0);
         }
-        let mut run = trial.run("policy", true, || ())?;
+        let mut run = eval_run.run("policy", true, || ())?;
         run.router.clone_from(&set.name);
         runs.push(run);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let Some(ends) = ends else { return Ok(()) };
-    let scores = scores(&runs, &ends, true, 2000, arguments.seed)?;
+    let Some(baselines) = baselines else { return Ok(()) };
+    let metrics = router_metrics(&runs, &baselines, true, 2000, arguments.seed)?;
     println!(
         "Trained on the same {used} episodes, swept over the same {} questions (split `test`, seed {}).\n",
         arguments.n, arguments.seed
     );
     println!("| what the policy sees | APGR | 95 % | less than with everything | CPT 50/80/95 |");
     println!("|---|--:|--:|--:|--:|");
-    for score in &scores {
+    for metrics in &metrics {
         let three = |x: Option<f64>| x.map_or("–".to_owned(), |x| format!("{x:.3}"));
         let range = |ci: Option<[f64; 2]>| {
             ci.map_or("–".to_owned(), |[a, b]| format!("{a:.3} to {b:.3}"))
         };
-        let less = match score.behind {
-            Some(_) => format!("{} ({})", three(score.behind), range(score.behind_ci)),
+        let less = match metrics.apgr_gap {
+            Some(_) => format!("{} ({})", three(metrics.apgr_gap), range(metrics.apgr_gap_ci)),
             None => "–".to_owned(),
         };
-        let cpt = score.cpt.map(|c| c.map_or("–".to_owned(), |c| format!("{:.0}", c * 100.0)));
+        let cpt = metrics.cpt.map(|c| c.map_or("–".to_owned(), |c| format!("{:.0}", c * 100.0)));
         println!(
             "| {} | {} | {} | {less} | {} |",
-            score.router,
-            three(score.apgr),
-            range(score.apgr_ci),
+            metrics.router,
+            three(metrics.apgr),
+            range(metrics.apgr_ci),
             cpt.join("/")
         );
     }
@@ -106,35 +110,35 @@ fn main() -> anyhow::Result<()> {
 
 /// Everything first, then what sees less.
 fn sets(variants: &[Variants]) -> Vec<FeatureSet> {
-    let seen = |name: String, glimpse: Glimpse, sees: &dyn Fn(&str) -> bool| FeatureSet {
+    let seen = |name: String, draft_length: DraftLength, sees: &dyn Fn(&str) -> bool| FeatureSet {
         name,
-        glimpse,
+        draft_length,
         features: FEATURES.iter().filter(|feature| sees(feature)).cloned().collect(),
     };
-    let mut sets = vec![seen("everything, g = step".into(), Glimpse::Step, &|_| true)];
+    let mut sets = vec![seen("everything, g = step".into(), DraftLength::Step, &|_| true)];
     if variants.contains(&Variants::Glimpses) {
         for n in [4, 1, 0] {
-            sets.push(seen(format!("g = {n}"), Glimpse::Tokens(n), &|_| true));
+            sets.push(seen(format!("g = {n}"), DraftLength::Tokens(n), &|_| true));
         }
     }
     if variants.contains(&Variants::Groups) {
         for group in ["glimpse", "digits", "story", "last", "trace", "question", "large", "budget"]
         {
             let inside = |f: &str| f.split('.').next() == Some(group);
-            sets.push(seen(format!("without `{group}.…`"), Glimpse::Step, &|f| !inside(f)));
+            sets.push(seen(format!("without `{group}.…`"), DraftLength::Step, &|f| !inside(f)));
         }
         let uncertain = ["entropy", "logprob", "_top", "_margin", "worst"];
         let numbers = |f: &str| uncertain.iter().any(|word| f.contains(word));
-        sets.push(seen("without entropies and probabilities".into(), Glimpse::Step, &|f| {
+        sets.push(seen("without entropies and probabilities".into(), DraftLength::Step, &|f| {
             !numbers(f)
         }));
-        sets.push(seen("entropies and probabilities alone".into(), Glimpse::Step, &numbers));
+        sets.push(seen("entropies and probabilities alone".into(), DraftLength::Step, &numbers));
     }
     if variants.contains(&Variants::Features) {
         // Those that come in rows are left out as groups.
         let rows = ["story.", "digits."];
         for left in FEATURES.iter().filter(|f| !rows.iter().any(|row| f.starts_with(row))) {
-            sets.push(seen(format!("without `{left}`"), Glimpse::Step, &|f| f != left));
+            sets.push(seen(format!("without `{left}`"), DraftLength::Step, &|f| f != left));
         }
     }
     sets

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use clap::Parser;
 use indicatif::ProgressBar;
 use pointsman::config::{Folders, load_preset};
-use pointsman::evaluation::{Outcome, Sweep, Trial, learn_then_test, misses};
-use pointsman::routing::{Roster, load_policy};
-use pointsman::session::load_fleet;
+use pointsman::evaluation::{BaselineOutcome, EvalRun, Sweep, learn_then_test, misses};
+use pointsman::routing::{RouterRegistry, load_policy};
+use pointsman::session::load_runner_pool;
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
 
@@ -42,17 +42,19 @@ fn main() -> anyhow::Result<()> {
     let folders = Folders::find()?;
     let preset = load_preset("tiny", &folders)?;
     let policy = Arc::new(load_policy(&arguments.policy)?);
-    let roster = Roster::new("tiny", Some(policy.clone()));
-    let mut fleet = load_fleet(&preset, &folders.cache, None)?;
+    let registry = RouterRegistry::new("tiny", Some(policy.clone()));
+    let mut pool = load_runner_pool(&preset, &folders.cache, None)?;
     let n = arguments.n;
     let all = arguments.seeds as usize * n + arguments.fresh;
     let bar = ProgressBar::new(2 * all as u64);
-    let mut run = |asked: &[Question], seed: u64| -> anyhow::Result<(Vec<Sweep>, Vec<Outcome>)> {
-        let mut trial = Trial { fleet: &mut fleet, roster: &roster, questions: asked, seed };
-        let large = trial.run("always-large", false, || bar.inc(1))?.outcomes();
-        let swept = trial.run("policy", true, || bar.inc(1))?;
-        Ok((swept.sweeps().to_vec(), large))
-    };
+    let mut run =
+        |questions: &[Question], seed: u64| -> anyhow::Result<(Vec<Sweep>, Vec<BaselineOutcome>)> {
+            let mut eval_run =
+                EvalRun { pool: &mut pool, registry: &registry, questions: questions, seed };
+            let large = eval_run.run("always-large", false, || bar.inc(1))?.outcomes();
+            let swept = eval_run.run("policy", true, || bar.inc(1))?;
+            Ok((swept.sweeps().to_vec(), large))
+        };
     let thresholds = &policy.card.quantiles;
     let draw = |split, seed, n| -> anyhow::Result<Vec<Question>> {
         Ok(questions("arithmetic", split, seed)?.take(n).collect())
@@ -70,20 +72,20 @@ fn main() -> anyhow::Result<()> {
     let mut kept = 0;
     let mut rows = Vec::new();
     for seed in 0..arguments.seeds {
-        let asked = draw(Split::Develop, 50_000 + seed, n)?;
-        let (sweeps, large) = run(&asked, 50_000 + seed)?;
+        let questions = draw(Split::Develop, 50_000 + seed, n)?;
+        let (sweeps, large) = run(&questions, 50_000 + seed)?;
         let missed = misses(&sweeps, &large, thresholds)?;
-        let place = learn_then_test(&missed, n as u64, alpha, delta);
+        let index = learn_then_test(&missed, n as u64, alpha, delta);
         // Without a threshold that passes, the large model writes everything: nothing is missed.
-        let true_rate = place.map_or(0.0, rate);
+        let true_rate = index.map_or(0.0, rate);
         kept += usize::from(true_rate <= alpha);
-        rows.push((50_000 + seed, place.map(|i| (i, missed[i])), true_rate));
+        rows.push((50_000 + seed, index.map(|i| (i, missed[i])), true_rate));
     }
     bar.finish_and_clear();
     println!("| seed | threshold | misses of {n} | true rate of misses | cost share |");
     println!("|--:|--:|--:|--:|--:|");
-    for (seed, place, true_rate) in &rows {
-        let (threshold, missed, share) = match place {
+    for (seed, index, true_rate) in &rows {
+        let (threshold, missed, share) = match index {
             Some((i, missed)) => {
                 (format!("{:.4}", thresholds[*i]), missed.to_string(), cost(*i) * 100.0)
             }

@@ -12,12 +12,12 @@ use std::sync::Arc;
 use clap::Parser;
 use indicatif::ProgressBar;
 use pointsman::config::{Exploration, Folders, load_preset};
-use pointsman::evaluation::{Log, Point, Trial, curve};
-use pointsman::routing::{Roster, load_policy};
-use pointsman::session::{Job, Nobody, SessionError, load_fleet};
+use pointsman::evaluation::{EvalRun, OffPolicyLog, Point, curve};
+use pointsman::routing::{RouterRegistry, load_policy};
+use pointsman::session::{EpisodeSpec, NullObserver, SessionError, load_runner_pool};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
-use pointsman::training::{Dataset, logged};
+use pointsman::training::{Dataset, logged_episodes};
 
 #[derive(Parser)]
 struct Arguments {
@@ -50,41 +50,42 @@ fn main() -> anyhow::Result<()> {
     let folders = Folders::find()?;
     let preset = load_preset("tiny", &folders)?;
     let policy = Arc::new(load_policy(&arguments.policy)?);
-    let roster = Roster::new("tiny", Some(policy.clone()));
-    let mut fleet = load_fleet(&preset, &folders.cache, None)?;
+    let registry = RouterRegistry::new("tiny", Some(policy.clone()));
+    let mut pool = load_runner_pool(&preset, &folders.cache, None)?;
     let draw = |seed, n| -> anyhow::Result<Vec<Question>> {
         Ok(questions("arithmetic", Split::Test, seed)?.take(n).collect())
     };
     let bar = ProgressBar::new(arguments.logs * arguments.n as u64 + 3 * arguments.fresh as u64);
 
     let fresh = draw(arguments.seed, arguments.fresh)?;
-    let mut trial =
-        Trial { fleet: &mut fleet, roster: &roster, questions: &fresh, seed: arguments.seed };
-    let (ends, _) = trial.ends(|| bar.inc(1))?;
-    let swept = trial.run("policy", true, || bar.inc(1))?;
-    let points = curve(swept.sweeps(), &ends, &policy.card.quantiles)?;
-    let unit = ends.large.iter().map(|o| o.cost).sum::<f64>() / fresh.len().max(1) as f64;
+    let mut eval_run =
+        EvalRun { pool: &mut pool, registry: &registry, questions: &fresh, seed: arguments.seed };
+    let (baselines, _) = eval_run.run_baselines(|| bar.inc(1))?;
+    let swept = eval_run.run("policy", true, || bar.inc(1))?;
+    let points = curve(swept.sweeps(), &baselines, &policy.card.quantiles)?;
+    let unit = baselines.large.iter().map(|o| o.cost).sum::<f64>() / fresh.len().max(1) as f64;
 
     let mut exploring = preset.clone();
     exploring.routing.exploration =
         Some(Exploration { quantiles: policy.card.quantiles.clone(), coin: 0.0 });
-    fleet.set(&exploring);
+    pool.set_preset(&exploring);
     let mut logs = Vec::new();
     for number in 1..=arguments.logs {
         let seed = arguments.seed + number;
-        let asked = draw(seed, arguments.n)?;
+        let questions = draw(seed, arguments.n)?;
         let mut dataset = Dataset::default();
-        let run = |conductor: &mut pointsman::session::Conductor, i: usize| {
-            let mut router = roster.router("policy")?;
-            let job = Job::new(&asked[i], router.as_mut(), seed.wrapping_add(i as u64));
-            conductor.run(job, &mut Nobody, &mut Nobody)
+        let run = |runner: &mut pointsman::session::EpisodeRunner, i: usize| {
+            let mut router = registry.router("policy")?;
+            let spec =
+                EpisodeSpec::new(&questions[i], router.as_mut(), seed.wrapping_add(i as u64));
+            runner.run(spec, &mut NullObserver, &mut NullObserver)
         };
-        fleet.each(asked.len(), run, |_, episode| {
+        pool.for_each_index(questions.len(), run, |_, episode| {
             dataset.add(&episode, &policy.card.pair, &policy.card.set);
             bar.inc(1);
             Ok::<(), SessionError>(())
         })?;
-        logs.push((seed, Log::new(&logged(&dataset.trajectories, &policy)?)));
+        logs.push((seed, OffPolicyLog::new(&logged_episodes(&dataset.trajectories, &policy)?)));
     }
     bar.finish_and_clear();
 
@@ -96,7 +97,7 @@ fn main() -> anyhow::Result<()> {
             );
             println!("|--:|--:|--:|--:|--:|--:|--:|--:|---|");
         }
-        let hits = compared(log, &points, unit, i == 0);
+        let hits = compare_log(log, &points, unit, i == 0);
         if i == 0 {
             println!("\nAll logs, against the same {} fresh questions:\n", arguments.fresh);
             println!(
@@ -111,7 +112,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Compares one log's estimates with the fresh curve, and prints a row for each threshold where asked to.
-fn compared(log: &Log, points: &[Point], unit: f64, print: bool) -> Hits {
+fn compare_log(log: &OffPolicyLog, points: &[Point], unit: f64, print: bool) -> Hits {
     let mut hits = Hits::default();
     let percent = |x: f64| format!("{:.1} %", x * 100.0);
     let range = |[a, b]: [f64; 2]| format!("{:.1}–{:.1}", a * 100.0, b * 100.0);

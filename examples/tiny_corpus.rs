@@ -4,7 +4,7 @@
 use std::io::{BufWriter, Write};
 
 use clap::{Parser, ValueEnum};
-use pointsman::tasks::arithmetic::{Kind, Problems, Profile, Split};
+use pointsman::tasks::arithmetic::{OperationKind, OperationMix, ProblemGenerator, Split};
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Range {
@@ -32,17 +32,18 @@ struct Arguments {
 fn main() -> std::io::Result<()> {
     let arguments = Arguments::parse();
     let profile = match arguments.range {
-        Range::Full => Profile::full(),
-        Range::Wide => Profile::full().asking_last(0.4),
-        Range::Narrow => Profile::full()
-            .with(Kind::AddCarry, 0.2)
-            .with(Kind::SubtractBorrow, 0.2)
-            .with(Kind::MultiplyLarge, 0.5)
-            .with(Kind::DivideLarge, 0.2),
+        Range::Full => OperationMix::full(),
+        Range::Wide => OperationMix::full().with_last_asked(0.4),
+        Range::Narrow => OperationMix::full()
+            .with(OperationKind::AddCarry, 0.2)
+            .with(OperationKind::SubtractBorrow, 0.2)
+            .with(OperationKind::MultiplyLarge, 0.5)
+            .with(OperationKind::DivideLarge, 0.2),
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for problem in Problems::new(profile, arguments.split, arguments.seed).take(arguments.n) {
-        let kinds: Vec<Kind> = (0..problem.steps()).map(|i| problem.kind(i)).collect();
+    for problem in ProblemGenerator::new(profile, arguments.split, arguments.seed).take(arguments.n)
+    {
+        let kinds: Vec<OperationKind> = (0..problem.steps()).map(|i| problem.kind(i)).collect();
         let line = serde_json::json!({
             "question": problem.question,
             "solution": problem.solution,

@@ -16,7 +16,8 @@
 //! | [`recording`] | episodes in portable files, and a player for them |
 //! | [`store`] | episodes on disk; the only room that names sled |
 //! | [`routing`] | features at a boundary, the routers |
-//! | [`tasks`] | questions and their graders |
+//! | [`tasks`] | task sets: where questions and their gold answers come from |
+//! | [`grading`] | text in, verdict out: whether a solution gives the gold answer |
 //! | [`engine`] | the models; one file names mistral.rs, one folder the HTTP client |
 //! | [`episode`] | events, and everything that is folded from them |
 //! | [`config`] | presets, folders, files embedded in the binary |
@@ -27,6 +28,7 @@ pub mod config;
 pub mod engine;
 pub mod episode;
 pub mod evaluation;
+pub mod grading;
 pub mod library;
 pub mod recording;
 pub mod role;

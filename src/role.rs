@@ -27,7 +27,7 @@ impl Role {
     }
 
     /// `S` or `L`, as traces mark their steps.
-    pub const fn mark(self) -> char {
+    pub const fn letter(self) -> char {
         match self {
             Self::Small => 'S',
             Self::Large => 'L',

@@ -14,7 +14,7 @@ const QUESTION: &str = "Ava has 37 pens. She buys 4 boxes of 12 pens. She gives 
                         How many pens does Ava have?";
 
 /// The events without what differs from run to run: clock times.
-fn timeless(mut events: Vec<Value>) -> Vec<Value> {
+fn without_times(mut events: Vec<Value>) -> Vec<Value> {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(map) => {
@@ -64,7 +64,7 @@ fn it_is_told_why_a_step_went_to_its_model() {
     let number = |value: &Value| value.as_f64().unwrap();
     let parts = all["parts"].as_array().unwrap();
     assert!(parts.iter().any(|part| part["name"].as_str().unwrap().starts_with("story.")));
-    let sum: f64 = parts.iter().map(|part| number(&part["push"])).sum();
+    let sum: f64 = parts.iter().map(|part| number(&part["contribution"])).sum();
     let difference = number(&all["p_large"]) - number(&all["base"]);
     assert!((sum - difference).abs() < 0.005, "{sum} {difference}");
     let events = events(&stdout(home.path(), &["episodes", "show", "--json", "1"]));
@@ -92,7 +92,7 @@ fn the_same_seed_gives_the_same_episode() {
         let preset = preset.to_str().unwrap();
         let printed =
             stdout(home.path(), &["run", "--json", "--preset", preset, "--seed", seed, QUESTION]);
-        timeless(events(&printed))
+        without_times(events(&printed))
     };
     let first = run("5");
     assert_eq!(first, run("5"));
@@ -274,7 +274,7 @@ fn broken_models_are_told_by_file() {
         (&["run", "--router", "oracle", "x"][..], "needs the gold solution"),
         (&["eval", "--tasks", data, "--routers", "entropy,oracle"], "needs the gold solution"),
         (&["eval", "--routers", "entropy,policy:4"], "was trained for a glimpse of step"),
-        (&["collect", "--router", "entropy", "--glimpse", "0"], "needs a glimpse of at least 1"),
+        (&["collect", "--router", "entropy", "--draft", "0"], "needs a glimpse of at least 1"),
         (&["train", "--rounds", "1", "--tasks", "nowhere"], "there is no task set `nowhere`"),
     ] {
         let arguments = [arguments, &["--preset", preset_path]].concat();

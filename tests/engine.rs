@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use pointsman::config::{Folders, Preset, load_preset};
 use pointsman::engine::mistralrs::MistralEngine;
-use pointsman::engine::{Begun, Draft, Engine, Flow, Request, Segment};
+use pointsman::engine::{Engine, EngineOutput, EngineRequest, Flow, PartialStep, Segment};
 use pointsman::episode::{Role, StopReason};
-use pointsman::tasks::arithmetic::{Problem, Problems, Profile, Split};
+use pointsman::tasks::arithmetic::{OperationMix, Problem, ProblemGenerator, Split};
 
 const QUESTIONS: usize = 50;
 
@@ -31,17 +31,17 @@ fn uncached(role: Role) -> MistralEngine {
 }
 
 fn problems(seed: u64) -> impl Iterator<Item = Problem> {
-    Problems::new(Profile::full(), Split::Test, seed)
+    ProblemGenerator::new(OperationMix::full(), Split::Test, seed)
 }
 
-fn request(prefix: Vec<Segment>, delimiter: &str, max_tokens: usize) -> Request {
-    Request {
+fn request(prefix: Vec<Segment>, delimiter: &str, max_tokens: usize) -> EngineRequest {
+    EngineRequest {
         prefix,
         delimiter: delimiter.into(),
-        begun: None,
-        dictation: None,
+        partial: None,
+        forced_text: None,
         max_tokens,
-        glimpse: false,
+        is_draft: false,
         temperature: 0.0,
         top_p: 1.0,
         seed: 1,
@@ -49,19 +49,19 @@ fn request(prefix: Vec<Segment>, delimiter: &str, max_tokens: usize) -> Request 
 }
 
 fn foreign(text: &str) -> Segment {
-    Segment { text: text.into(), own: None }
+    Segment { text: text.into(), own_ids: None }
 }
 
-fn write(engine: &mut dyn Engine, request: &Request) -> Draft {
-    engine.write(request, &mut |_| Flow::Continue).expect("the engine writes")
+fn write(engine: &mut dyn Engine, request: &EngineRequest) -> EngineOutput {
+    engine.generate(request, &mut |_| Flow::Continue).expect("the engine writes")
 }
 
-fn ids(draft: &Draft) -> Vec<u32> {
+fn ids(draft: &EngineOutput) -> Vec<u32> {
     draft.tokens.iter().map(|t| t.id).collect()
 }
 
-fn own(draft: &Draft) -> Segment {
-    Segment { text: draft.text.as_str().into(), own: Some(Arc::from(ids(draft))) }
+fn own(draft: &EngineOutput) -> Segment {
+    Segment { text: draft.text.as_str().into(), own_ids: Some(Arc::from(ids(draft))) }
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn pinned_to_one_model_it_writes_what_one_uninterrupted_run_writes() {
                 prefix.push(own(&step));
             }
             assert_eq!(written, ids(&ideal), "{role}: {}", problem.question);
-            stepwise.forget().expect("the engine restarts");
+            stepwise.reset().expect("the engine restarts");
         }
         assert!(boundaries > QUESTIONS, "{boundaries} boundaries");
     }
@@ -104,13 +104,13 @@ fn with_a_token_held_back_it_writes_the_same() {
     let mut held_back = 0;
     for problem in problems(3).take(QUESTIONS) {
         let prompt = format!("{}\n", problem.question);
-        held_back += usize::from(plain.tokens_of(&prompt).expect("a text").len() % 32 == 1);
+        held_back += usize::from(plain.tokenize(&prompt).expect("a text").len() % 32 == 1);
         let mut prefix = vec![foreign(&prompt)];
         for _ in 0..6 {
             let asked = request(prefix.clone(), "\n", 48);
             let (draft, other) = (write(&mut paged, &asked), write(&mut plain, &asked));
             assert_eq!(ids(&draft), ids(&other), "{}", problem.question);
-            let counts = |draft: &Draft| (draft.usage.prefilled, draft.usage.reused);
+            let counts = |draft: &EngineOutput| (draft.usage.prefilled, draft.usage.reused);
             let (prefilled, reused) = counts(&other);
             if (prefilled + reused) % 32 == 1 {
                 // Without pages, what is sent is wholly contained in what was, and all of it is computed.
@@ -123,8 +123,8 @@ fn with_a_token_held_back_it_writes_the_same() {
             }
             prefix.push(own(&draft));
         }
-        paged.forget().expect("the engine restarts");
-        plain.forget().expect("the engine restarts");
+        paged.reset().expect("the engine restarts");
+        plain.reset().expect("the engine restarts");
     }
     assert!(held_back > 0, "no prompt was of such a length");
 }
@@ -159,13 +159,13 @@ fn alternating_models_write_what_each_would_from_that_text_afresh() {
             prefixes[1 - i].push(foreign(&draft.text));
         }
         for engine in &mut engines {
-            engine.forget().expect("the engine restarts");
+            engine.reset().expect("the engine restarts");
         }
     }
 }
 
 #[test]
-fn a_kept_glimpse_is_continued_not_written_again() {
+fn a_kept_draft_is_continued_not_written_again() {
     let mut engine = cached(Role::Small);
     let mut whole = uncached(Role::Small);
     for problem in problems(3).take(20) {
@@ -173,17 +173,17 @@ fn a_kept_glimpse_is_continued_not_written_again() {
         let ideal = write(&mut whole, &request(prefix.clone(), "\n", 48));
         for length in [1, 4] {
             let mut asked = request(prefix.clone(), "\n", length);
-            asked.glimpse = true;
-            let glimpse = write(&mut engine, &asked);
-            assert_eq!(ids(&glimpse), ids(&ideal)[..length]);
-            assert_eq!(glimpse.stop, StopReason::Glimpse);
+            asked.draft = true;
+            let draft = write(&mut engine, &asked);
+            assert_eq!(ids(&draft), ids(&ideal)[..length]);
+            assert_eq!(draft.stop, StopReason::DraftLimit);
             let mut rest = request(prefix.clone(), "\n", 48 - length);
-            rest.begun = Some(Begun { text: glimpse.text.clone(), ids: ids(&glimpse) });
+            rest.partial = Some(PartialStep { text: draft.text.clone(), ids: ids(&draft) });
             let rest = write(&mut engine, &rest);
             assert_eq!(rest.usage.prefilled, 1);
-            assert_eq!([ids(&glimpse), ids(&rest)].concat(), ids(&ideal));
-            assert_eq!(glimpse.text + &rest.text, ideal.text);
-            engine.forget().expect("the engine restarts");
+            assert_eq!([ids(&draft), ids(&rest)].concat(), ids(&ideal));
+            assert_eq!(draft.text + &rest.text, ideal.text);
+            engine.reset().expect("the engine restarts");
         }
     }
 }
@@ -197,14 +197,14 @@ fn a_step_written_anew_computes_its_prefix_again_and_says_so() {
         assert_eq!(ids(&first), ids(&again));
         // The cache knows no prefix that ends within one of its keys; a newer mistral.rs may.
         assert_eq!((again.usage.prefilled, again.usage.reused), (first.usage.prefilled, 0));
-        engine.forget().expect("the engine restarts");
+        engine.reset().expect("the engine restarts");
     }
 }
 
 #[test]
 fn warm_draws_do_not_depend_on_where_the_text_is_cut() {
     let (mut engine, mut whole) = (cached(Role::Large), uncached(Role::Large));
-    let warm = |prefix: Vec<Segment>, delimiter: &str, limit| Request {
+    let warm = |prefix: Vec<Segment>, delimiter: &str, limit| EngineRequest {
         temperature: 1.2,
         top_p: 0.9,
         seed: 99,
@@ -224,7 +224,7 @@ fn warm_draws_do_not_depend_on_where_the_text_is_cut() {
             prefix.push(own(&step));
         }
         assert_eq!(written, ids(&ideal));
-        engine.forget().expect("the engine restarts");
+        engine.reset().expect("the engine restarts");
     }
     assert!(differ > 0, "a temperature must make a difference");
 }
@@ -234,7 +234,7 @@ fn it_stops_at_the_next_token_when_cancelled() {
     let mut engine = cached(Role::Large);
     let prefix = vec![foreign("Ava has 37 pens. She buys 4 boxes of 12 pens. How many pens?\n")];
     let draft = engine
-        .write(&request(prefix, "\u{1}", 200), &mut |_| Flow::Cancel)
+        .generate(&request(prefix, "\u{1}", 200), &mut |_| Flow::Cancel)
         .expect("a cancelled engine still answers");
     assert_eq!(draft.stop, StopReason::Cancelled);
     // The engine may have drawn a few before it heard.
@@ -250,11 +250,11 @@ fn whatever_is_typed_is_answered_with_something() {
         for engine in &mut engines {
             let draft = write(engine, &request(vec![foreign(text)], "\n", 40));
             assert!(!draft.tokens.is_empty());
-            engine.forget().expect("the engine restarts");
+            engine.reset().expect("the engine restarts");
         }
     }
     let endless = foreign(&"pens ".repeat(3000));
-    let error = engines[0].write(&request(vec![endless], "\n", 4), &mut |_| Flow::Continue);
+    let error = engines[0].generate(&request(vec![endless], "\n", 4), &mut |_| Flow::Continue);
     let sentence = error.expect_err("it does not fit").to_string();
     assert!(sentence.contains("context"), "{sentence}");
 }
@@ -275,7 +275,7 @@ fn memory_stays_flat_over_a_thousand_episodes() {
             let step = write(&mut engine, &request(prefix.clone(), "\n", 24));
             prefix.push(own(&step));
         }
-        engine.forget().expect("the engine restarts");
+        engine.reset().expect("the engine restarts");
     };
     let all: Vec<Problem> = problems(5).take(1000).collect();
     all[..100].iter().for_each(&mut episode);
@@ -290,25 +290,25 @@ fn memory_stays_flat_over_a_thousand_episodes() {
 }
 
 #[test]
-fn what_is_dictated_is_seen_as_if_it_had_been_written() {
+fn forced_text_is_seen_as_if_it_had_been_written() {
     let (mut reader, mut writer) = (cached(Role::Large), uncached(Role::Large));
     for problem in problems(5).take(8) {
         let prompt = foreign(&format!("{}\n", problem.question));
         let written = write(&mut writer, &request(vec![prompt.clone()], "\n", 48));
         let mut read = request(vec![prompt.clone()], "\n", 48);
-        read.dictation = Some(written.text.as_str().into());
+        read.score_text = Some(written.text.as_str().into());
         let read = write(&mut reader, &read);
         assert_eq!((ids(&read), &read.text), (ids(&written), &written.text));
         for (ours, theirs) in read.tokens.iter().zip(&written.tokens) {
             assert!((ours.logprob - theirs.logprob).abs() < 1e-3, "{ours:?} {theirs:?}");
             assert!((ours.entropy - theirs.entropy).abs() < 1e-3, "{ours:?} {theirs:?}");
         }
-        assert_eq!(read.stop, StopReason::Glimpse);
+        assert_eq!(read.stop, StopReason::DraftLimit);
 
         // Another's text, kept: the step after it needs only what was not read yet.
         let kept = foreign(&read.text);
         let next = write(&mut reader, &request(vec![prompt, kept], "\n", 48));
         assert_eq!(next.usage.prefilled, 1, "the last token of what was read");
-        reader.forget().expect("it is restarted");
+        reader.reset().expect("it is restarted");
     }
 }

@@ -1,31 +1,38 @@
 //! Forks, and routers that only look on, with the real tiny pair.
 
+mod observed;
 mod shell;
 mod tiny;
-mod watched;
 
 use std::sync::Arc;
 
-use pointsman::config::{Exploration, Glimpse, Preset};
+use pointsman::config::{DraftLength, Exploration, Preset};
 use pointsman::episode::{
-    Account, Decider, Episode, EventKind, FinishReason, OverrideScope, Role, Status, disagreements,
+    Decider, Episode, EpisodeStatus, EventKind, FinishReason, OverrideScope, Role, UsageTotals,
+    disagreements,
 };
-use pointsman::session::{Command, Conductor, Fork, ForkOrder, Job, SessionError, Update, spawn};
+use pointsman::session::{
+    Command, EpisodeRunner, EpisodeSpec, Fork, ForkRequest, SessionError, SessionUpdate, spawn,
+};
 use pointsman::tasks::Question;
 
+use observed::*;
 use tiny::*;
-use watched::*;
 
-fn forked(conductor: &mut Conductor, fork: Fork, router: &str) -> Result<Run, SessionError> {
-    let question = Question::of(&fork.episode.started);
-    run(conductor, router, Watcher::default(), |router| {
-        Job::fork(Box::leak(Box::new(question)), router, fork)
+fn forked(
+    runner: &mut EpisodeRunner,
+    fork: Fork,
+    router: &str,
+) -> Result<ObservedRun, SessionError> {
+    let question = Question::of_started(&fork.episode.started);
+    run(runner, router, ScriptedObserver::default(), |router| {
+        EpisodeSpec::fork(Box::leak(Box::new(question)), router, fork)
     })
 }
 
 /// Counts without clock times.
-fn counts(account: &Account) -> [usize; 5] {
-    [account.prefilled, account.reused, account.kept, account.discarded, account.judged]
+fn counts(account: &UsageTotals) -> [usize; 5] {
+    [account.prefilled, account.reused, account.kept, account.discarded, account.scored]
 }
 
 /// Whether both were written alike and for the same reasons, at the same expense; clock times aside.
@@ -33,7 +40,7 @@ fn assert_alike(a: &Episode, b: &Episode, context: &str) {
     assert_eq!(a.steps.len(), b.steps.len(), "{context}");
     assert_eq!(a.first_difference(b), None, "{context}");
     for (x, y) in a.steps.iter().zip(&b.steps) {
-        let usage = [x, y].map(|s| (s.writing.usage.prefilled, s.writing.usage.reused));
+        let usage = [x, y].map(|s| (s.generation.usage.prefilled, s.generation.usage.reused));
         assert_eq!(usage[0], usage[1], "{context}");
         let (x, y) = (x.decision.as_ref().unwrap(), y.decision.as_ref().unwrap());
         assert_eq!((x.choice, &x.by), (y.choice, &y.by), "{context}");
@@ -47,7 +54,7 @@ fn assert_alike(a: &Episode, b: &Episode, context: &str) {
 
 #[test]
 fn a_fork_with_nothing_changed_goes_on_as_its_parent_did() {
-    let mut conductor = pair();
+    let mut runner = pair();
     let mut rereads = 0;
     for (router, temperature) in [
         ("policy", 0.0),
@@ -56,56 +63,56 @@ fn a_fork_with_nothing_changed_goes_on_as_its_parent_did() {
         ("entropy", 0.8),
         ("always-large", 0.0),
     ] {
-        *conductor.preset_mut() = preset();
-        conductor.preset_mut().sampling.temperature = temperature;
-        conductor.preset_mut().routing.router = router.into();
+        *runner.preset_mut() = preset();
+        runner.preset_mut().sampling.temperature = temperature;
+        runner.preset_mut().routing.router = router.into();
         for (i, question) in long_questions(3).into_iter().enumerate() {
             let seed = 7 + i as u64;
-            let parent = run(&mut conductor, router, Watcher::default(), |router| {
-                Job::new(Box::leak(Box::new(question)), router, seed)
+            let parent = run(&mut runner, router, ScriptedObserver::default(), |router| {
+                EpisodeSpec::new(Box::leak(Box::new(question)), router, seed)
             });
             let parent = Arc::new(parent.unwrap().episode);
             for step in 0..parent.steps.len() {
                 let fork = Fork::new(9, parent.clone(), step);
-                let child = forked(&mut conductor, fork, router).unwrap().episode;
+                let child = forked(&mut runner, fork, router).unwrap().episode;
                 assert_alike(&child, &parent, &format!("{router} from step {step}"));
                 assert_eq!(child.status, parent.status);
                 for role in Role::BOTH {
-                    let both = [&child, &parent].map(|e| counts(&e.ledger.accounts[role]));
+                    let both = [&child, &parent].map(|e| counts(&e.ledger.totals[role]));
                     assert_eq!(both[0], both[1], "{router} from step {step}: {role}");
                 }
                 assert_eq!(child.ledger.cost(), parent.ledger.cost());
                 let place = child.started.parent.as_ref().unwrap();
-                assert_eq!((place.episode, place.step, child.inherited), (9, step, step));
-                let reread = child.ledger.reread;
-                assert_eq!(reread.small + reread.large == 0, step == 0);
-                rereads += usize::from(reread.small > 0 && reread.large > 0);
+                assert_eq!((place.episode, place.step, child.inherited_steps), (9, step, step));
+                let fork_prefill = child.ledger.fork_prefill;
+                assert_eq!(fork_prefill.small + fork_prefill.large == 0, step == 0);
+                rereads += usize::from(fork_prefill.small > 0 && fork_prefill.large > 0);
                 assert_eq!(intake(&child).forks, 1);
             }
         }
     }
     assert!(rereads > 10, "{rereads} times both models had something to read again");
-    assert_eq!(conductor.preset().routing.router, "always-large", "the conductor's is untouched");
+    assert_eq!(runner.preset().routing.router, "always-large", "the runner's is untouched");
 }
 
 #[test]
 fn a_fork_of_drawn_choices_draws_the_same() {
-    let mut conductor = pair();
-    conductor.preset_mut().routing.router = "confidence".into();
-    conductor.preset_mut().routing.exploration =
+    let mut runner = pair();
+    runner.preset_mut().routing.router = "confidence".into();
+    runner.preset_mut().routing.exploration =
         Some(Exploration { coin: 0.5, ..Exploration::default() });
     for seed in 0..6 {
         let question = &long_questions(1)[0];
-        let parent = run(&mut conductor, "confidence", Watcher::default(), |router| {
-            Job::new(Box::leak(Box::new(question.clone())), router, seed)
+        let parent = run(&mut runner, "confidence", ScriptedObserver::default(), |router| {
+            EpisodeSpec::new(Box::leak(Box::new(question.clone())), router, seed)
         });
         let parent = Arc::new(parent.unwrap().episode);
         for step in [1, 3] {
             let fork = Fork::new(1, parent.clone(), step);
-            let child = forked(&mut conductor, fork.clone(), "confidence").unwrap().episode;
+            let child = forked(&mut runner, fork.clone(), "confidence").unwrap().episode;
             assert_alike(&child, &parent, &format!("seed {seed}, step {step}"));
             let pinned = Fork { threshold: Some(1.0), ..fork };
-            let child = forked(&mut conductor, pinned, "confidence").unwrap().episode;
+            let child = forked(&mut runner, pinned, "confidence").unwrap().episode;
             assert_eq!(child.started.preset.routing.exploration, None);
             assert!(!writers(&child)[step..].contains('L'), "{}", writers(&child));
         }
@@ -114,57 +121,60 @@ fn a_fork_of_drawn_choices_draws_the_same() {
 
 #[test]
 fn a_fork_changes_what_it_is_told_and_can_be_forked() {
-    let mut conductor = pair();
-    let parent = Arc::new(ask(&mut conductor, "always-small", Watcher::default()).episode);
+    let mut runner = pair();
+    let parent = Arc::new(ask(&mut runner, "always-small", ScriptedObserver::default()).episode);
     let other = Fork { model: Some(Role::Large), ..Fork::new(5, parent.clone(), 2) };
-    let child = forked(&mut conductor, other, "always-small").unwrap();
+    let child = forked(&mut runner, other, "always-small").unwrap();
     assert!(writers(&child.episode).starts_with("SSLS"), "{}", writers(&child.episode));
-    assert_eq!(child.episode.steps[2].decision.as_ref().unwrap().by, Decider::Person);
+    assert_eq!(child.episode.steps[2].decision.as_ref().unwrap().by, Decider::User);
     assert_eq!(child.episode.first_difference(&parent), Some(2));
     assert!(child.events.iter().all(|e| e.at_ms >= child.episode.began_ms), "copied now");
 
     // The grandchild leaves its parent within what that shares with its own.
     let grandparent = Arc::new(child.episode);
     let router = Fork::new(6, grandparent.clone(), 3);
-    let grandchild = forked(&mut conductor, router, "confidence").unwrap().episode;
+    let grandchild = forked(&mut runner, router, "confidence").unwrap().episode;
     assert_eq!(grandchild.started.preset.routing.router, "confidence");
     assert!(writers(&grandchild).starts_with("SSL"));
     assert_eq!(grandchild.steps[2], grandparent.steps[2]);
     let by = &grandchild.steps[3].decision.as_ref().unwrap().by;
     assert_eq!(*by, Decider::Rule("confidence".into()));
     let early = Fork { budget: Some(1.0), ..Fork::new(6, grandparent.clone(), 1) };
-    let early = forked(&mut conductor, early, "always-large").unwrap().episode;
+    let early = forked(&mut runner, early, "always-large").unwrap().episode;
     assert_eq!(early.steps[1].decision.as_ref().unwrap().by, Decider::Budget);
 
     // What is inherited can be taken back; it is then no longer shared.
-    let question = Question::of(&parent.started);
-    let watcher = Watcher { at_step: vec![(2, Command::Redo)], ..Watcher::default() };
-    let redone = run(&mut conductor, "always-small", watcher, |router| {
-        Job::fork(Box::leak(Box::new(question)), router, Fork::new(5, parent.clone(), 2))
+    let question = Question::of_started(&parent.started);
+    let observer =
+        ScriptedObserver { at_step: vec![(2, Command::Redo)], ..ScriptedObserver::default() };
+    let redone = run(&mut runner, "always-small", observer, |router| {
+        EpisodeSpec::fork(Box::leak(Box::new(question)), router, Fork::new(5, parent.clone(), 2))
     });
     let redone = redone.unwrap().episode;
-    assert_eq!(redone.inherited, 1);
+    assert_eq!(redone.inherited_steps, 1);
     assert!(writers(&redone).starts_with("SLS"), "{}", writers(&redone));
 }
 
 #[test]
 fn a_stopped_episode_goes_on_as_a_fork_of_its_end() {
-    let mut conductor = pair();
-    let whole = ask(&mut conductor, "policy", Watcher::default()).episode;
-    let watcher = Watcher { at_step: vec![(3, Command::Stop)], ..Watcher::default() };
-    let stopped = ask(&mut conductor, "policy", watcher).episode;
+    let mut runner = pair();
+    let whole = ask(&mut runner, "policy", ScriptedObserver::default()).episode;
+    let observer =
+        ScriptedObserver { at_step: vec![(3, Command::Stop)], ..ScriptedObserver::default() };
+    let stopped = ask(&mut runner, "policy", observer).episode;
     assert_eq!(stopped.steps.len(), 3);
-    let child = forked(&mut conductor, Fork::new(1, stopped, 3), "policy").unwrap().episode;
+    let child = forked(&mut runner, Fork::new(1, stopped, 3), "policy").unwrap().episode;
     assert_alike(&child, &whole, "after a stop");
     assert_eq!(child.status, whole.status);
 }
 
 #[test]
 fn impossible_forks_are_refused_before_anything_is_begun() {
-    let mut conductor = pair();
-    let parent = ask(&mut conductor, "always-large", Watcher::default()).episode;
-    let reason =
-        |e: &Episode| matches!(e.status, Status::Finished { reason: FinishReason::Answered, .. });
+    let mut runner = pair();
+    let parent = ask(&mut runner, "always-large", ScriptedObserver::default()).episode;
+    let reason = |e: &Episode| {
+        matches!(e.status, EpisodeStatus::Finished { reason: FinishReason::Answered, .. })
+    };
     assert!(reason(&parent));
     let n = parent.steps.len();
     let mut stranger = parent.clone();
@@ -176,10 +186,10 @@ fn impossible_forks_are_refused_before_anything_is_begun() {
         (Fork::new(3, stranger, 1), "was written by model tiny-large".into()),
     ];
     for (fork, words) in cases {
-        let error = forked(&mut conductor, fork, "always-large").err().expect(&words).to_string();
+        let error = forked(&mut runner, fork, "always-large").err().expect(&words).to_string();
         assert!(error.contains(&words), "{error}");
         assert_eq!(
-            conductor.preset(),
+            runner.preset(),
             &Preset {
                 routing: pointsman::config::Routing {
                     router: "always-large".into(),
@@ -193,7 +203,7 @@ fn impossible_forks_are_refused_before_anything_is_begun() {
 
 #[test]
 fn a_session_forks_what_runs_and_keeps_its_own_settings() {
-    let mut live = spawn(|_| Ok(load()), roster(), Box::new(Vec::new())).unwrap();
+    let mut live = spawn(|_| Ok(load()), registry(), Box::new(Vec::new())).unwrap();
     let question = long_questions(1).remove(0);
     live.commands.send(Command::Redo).unwrap();
     let asked = Command::Ask { question, router: None, seed: 1, paused: true };
@@ -203,7 +213,7 @@ fn a_session_forks_what_runs_and_keeps_its_own_settings() {
     let mut refused = Vec::new();
     while let Some(update) = live.updates.blocking_recv() {
         match update {
-            Update::Event { event, .. } => {
+            SessionUpdate::Event { event, .. } => {
                 let at = begun.len();
                 match &event.kind {
                     EventKind::Started(_) => begun.push(Episode::start(&event).unwrap()),
@@ -214,7 +224,8 @@ fn a_session_forks_what_runs_and_keeps_its_own_settings() {
                     // Paused again after its first step: fork what runs, to all-large.
                     (1, EventKind::Paused) if now.steps.len() == 1 => {
                         let fork = Fork { threshold: Some(0.0), ..Fork::new(1, now.clone(), 1) };
-                        let order = ForkOrder { fork, router: None, roster: None, paused: false };
+                        let order =
+                            ForkRequest { fork, router: None, registry: None, paused: false };
                         live.commands.send(Command::Fork(Box::new(order))).unwrap();
                     }
                     (2, EventKind::Finished { .. }) => live.commands.send(asked.clone()).unwrap(),
@@ -222,17 +233,22 @@ fn a_session_forks_what_runs_and_keeps_its_own_settings() {
                     _ => {}
                 }
             }
-            Update::Refused(reason) => refused.push(reason),
-            Update::Failed(reason) | Update::Broken(reason) => panic!("{reason}"),
+            SessionUpdate::Refused(reason) => refused.push(reason),
+            SessionUpdate::SessionFailed(reason) | SessionUpdate::SinkFailed(reason) => {
+                panic!("{reason}")
+            }
             _ => {}
         }
     }
     live.thread.join().unwrap();
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert!(refused[0].contains("fork"), "{refused:?}");
-    assert!(matches!(begun[0].status, Status::Finished { reason: FinishReason::Cancelled, .. }));
+    assert!(matches!(
+        begun[0].status,
+        EpisodeStatus::Finished { reason: FinishReason::Cancelled, .. }
+    ));
     let child = &begun[1];
-    assert_eq!(child.inherited, 1);
+    assert_eq!(child.inherited_steps, 1);
     assert_eq!(child.steps[0], begun[0].steps[0]);
     assert!(!writers(child)[1..].contains('S'), "{}", writers(child));
     assert_eq!(begun[2].started.preset.routing.threshold, preset().routing.threshold);
@@ -240,14 +256,14 @@ fn a_session_forks_what_runs_and_keeps_its_own_settings() {
 
 #[test]
 fn shadows_say_what_they_would_say_in_force() {
-    let mut conductor = pair();
-    conductor.preset_mut().routing.shadows =
+    let mut runner = pair();
+    runner.preset_mut().routing.shadows =
         ["entropy", "confidence@0.05", "policy", "judge", "random"]
             .map(|s| s.parse().unwrap())
             .into();
-    let shadowed = ask(&mut conductor, "confidence", Watcher::default());
-    assert_eq!(shadowed.watcher.remarks.len(), 1, "{:?}", shadowed.watcher.remarks);
-    assert!(shadowed.watcher.remarks[0].contains("judge"), "once, whatever the number of steps");
+    let shadowed = ask(&mut runner, "confidence", ScriptedObserver::default());
+    assert_eq!(shadowed.observer.remarks.len(), 1, "{:?}", shadowed.observer.remarks);
+    assert!(shadowed.observer.remarks[0].contains("judge"), "once, whatever the number of steps");
     for step in &shadowed.episode.steps {
         let decision = step.decision.as_ref().unwrap();
         let names: Vec<&str> = decision.shadows.keys().map(String::as_str).collect();
@@ -255,60 +271,63 @@ fn shadows_say_what_they_would_say_in_force() {
         assert_eq!(Some(decision.shadows["confidence"]), decision.p_large);
     }
     let otherwise = disagreements(&shadowed.episode);
-    assert!(otherwise.iter().any(|d| d.router == "confidence@0.05" && d.would == Role::Large));
+    assert!(
+        otherwise.iter().any(|d| d.router == "confidence@0.05" && d.shadow_choice == Role::Large)
+    );
     assert!(otherwise.iter().all(|d| d.router != "confidence"));
 
     // In force, with the same glimpse, each says the same of the first boundary.
-    conductor.preset_mut().routing.shadows.clear();
-    conductor.preset_mut().routing.glimpse = Some(Glimpse::Step);
+    runner.preset_mut().routing.shadows.clear();
+    runner.preset_mut().routing.draft_length = Some(DraftLength::Step);
     let first = &shadowed.episode.steps[0].decision.as_ref().unwrap().shadows;
     for (name, p) in first {
-        let alone = ask(&mut conductor, name, Watcher::default()).episode;
+        let alone = ask(&mut runner, name, ScriptedObserver::default()).episode;
         let alone = alone.steps[0].decision.as_ref().unwrap();
         assert_eq!(alone.p_large, Some(*p), "{name}");
         assert!(alone.shadows.is_empty());
     }
 
     // Where the draft is read by the large model anyway, the judge has something to say.
-    conductor.preset_mut().routing.shadows = vec!["judge".parse().unwrap()];
-    let judged = ask(&mut conductor, "judge", Watcher::default());
-    assert!(judged.watcher.remarks.is_empty());
+    runner.preset_mut().routing.shadows = vec!["judge".parse().unwrap()];
+    let judged = ask(&mut runner, "judge", ScriptedObserver::default());
+    assert!(judged.observer.remarks.is_empty());
     assert!(judged.episode.decisions().all(|(_, d)| Some(d.shadows["judge"]) == d.p_large));
 
     // Too short a glimpse for the policy.
-    conductor.preset_mut().routing.glimpse = Some(Glimpse::Tokens(1));
-    conductor.preset_mut().routing.shadows = vec!["policy".parse().unwrap()];
-    let short = ask(&mut conductor, "entropy", Watcher::default());
-    assert!(short.watcher.remarks[0].contains("glimpse"), "{:?}", short.watcher.remarks);
+    runner.preset_mut().routing.draft_length = Some(DraftLength::Tokens(1));
+    runner.preset_mut().routing.shadows = vec!["policy".parse().unwrap()];
+    let short = ask(&mut runner, "entropy", ScriptedObserver::default());
+    assert!(short.observer.remarks[0].contains("glimpse"), "{:?}", short.observer.remarks);
     assert!(short.episode.decisions().all(|(_, d)| d.shadows.is_empty()));
 }
 
 #[test]
 fn the_preview_knows_what_a_model_has_not_read() {
-    let mut conductor = pair();
-    let take = |model| Command::Override { model, scope: OverrideScope::NextStep };
+    let mut runner = pair();
+    let take = |model| Command::SetOverride { model, scope: OverrideScope::NextStep };
     for (router, steps) in
         [("always-small", [2, 4]), ("always-small", [1, 3]), ("confidence", [1, 2])]
     {
-        let watcher = Watcher {
+        let observer = ScriptedObserver {
             at_step: steps.map(|step| (step, take(Role::Large))).into(),
-            ..Watcher::default()
+            ..ScriptedObserver::default()
         };
-        let run = ask(&mut conductor, router, watcher);
+        let run = ask(&mut runner, router, observer);
         let (mut checked, mut so_far) = (0, Episode::start(&run.events[0]).unwrap());
         for event in &run.events[1..] {
-            if let EventKind::Written { writing, .. } = &event.kind
-                && let Some(preview) = so_far.preview()
+            if let EventKind::Written { generation, .. } = &event.kind
+                && let Some(next_step_cost) = so_far.next_step_cost()
             {
                 // What had been drafted was read then.
-                let draft = so_far.discarded.iter().any(|w| w.model == writing.model);
+                let draft = so_far.discarded.iter().any(|w| w.model == generation.model);
                 let begun = so_far.decision.as_ref().unwrap().p_large.is_some();
-                if !draft && (writing.model == Role::Large || !begun) {
-                    let (said, was) = (preview.unread[writing.model], writing.usage.prefilled);
+                if !draft && (generation.model == Role::Large || !begun) {
+                    let (said, was) =
+                        (next_step_cost.unread[generation.model], generation.usage.prefilled);
                     let ratio = said as f64 / was as f64;
-                    if so_far.steps.last().unwrap().writing.model == writing.model {
+                    if so_far.steps.last().unwrap().generation.model == generation.model {
                         assert_eq!((said, was), (1, 1));
-                    } else if so_far.share_of(writing.model) > 0.0 {
+                    } else if so_far.share_of(generation.model) > 0.0 {
                         assert!((0.75..1.33).contains(&ratio), "{router}: {said} were {was}");
                     } else {
                         // Nobody knows how many characters its tokens have.
@@ -322,10 +341,10 @@ fn the_preview_knows_what_a_model_has_not_read() {
         assert!(checked >= 2, "{router}: {checked}");
     }
     // All-small at the mean: the estimate is near what comes.
-    let run = ask(&mut conductor, "always-small", Watcher::default()).episode;
+    let run = ask(&mut runner, "always-small", ScriptedObserver::default()).episode;
     let mut shorter = run.clone();
     shorter.steps.truncate(3);
-    let estimate = shorter.preview().unwrap().cost.small;
+    let estimate = shorter.next_step_cost().unwrap().cost.small;
     let cost = run.steps[3].cost(run.started.prices);
     assert!((0.5..2.0).contains(&(estimate / cost)), "{estimate} against {cost}");
 }

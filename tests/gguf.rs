@@ -6,27 +6,27 @@ use std::path::Path;
 
 use pointsman::config::{Folders, ModelConfig, load_preset};
 use pointsman::engine::mistralrs::MistralEngine;
-use pointsman::engine::{Engine, Flow, Request, Segment};
-use pointsman::tasks::arithmetic::{Problems, Profile, Split};
+use pointsman::engine::{Engine, EngineRequest, Flow, Segment};
+use pointsman::tasks::arithmetic::{OperationMix, ProblemGenerator, Split};
 use tiny_gguf::{convert, source};
 
 fn texts(config: &ModelConfig, cache: &Path) -> Vec<String> {
     let mut engine = MistralEngine::load(config, cache).unwrap();
-    let problems = Problems::new(Profile::full(), Split::Test, 6).take(10);
+    let problems = ProblemGenerator::new(OperationMix::full(), Split::Test, 6).take(10);
     let write = |problem: pointsman::tasks::arithmetic::Problem| {
         let prompt = format!("{}\n", problem.question);
-        let request = Request {
-            prefix: vec![Segment { text: prompt.as_str().into(), own: None }],
+        let request = EngineRequest {
+            prefix: vec![Segment { text: prompt.as_str().into(), own_ids: None }],
             delimiter: "Answer:".into(),
-            begun: None,
-            dictation: None,
+            partial: None,
+            forced_text: None,
             max_tokens: 100,
-            glimpse: false,
+            is_draft: false,
             temperature: 0.0,
             top_p: 1.0,
             seed: 0,
         };
-        engine.write(&request, &mut |_| Flow::Continue).unwrap().text
+        engine.generate(&request, &mut |_| Flow::Continue).unwrap().text
     };
     problems.map(write).collect()
 }

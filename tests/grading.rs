@@ -1,12 +1,12 @@
 //! The graders on real questions, where these are present.
 
-mod shared;
+mod real_questions;
 
 use std::io::Write;
 
 #[test]
 fn real_gold_answers_are_right_themselves_and_wrong_for_others() {
-    let folder = match shared::folder() {
+    let folder = match real_questions::folder() {
         Ok(folder) => folder,
         Err(reason) => {
             // Not by way of the harness, which would hide it.
@@ -14,12 +14,12 @@ fn real_gold_answers_are_right_themselves_and_wrong_for_others() {
             return;
         }
     };
-    for (set, dress, counts) in shared::table(&folder) {
+    for (set, format, counts) in real_questions::table(&folder) {
         println!(
-            "{set:8} {dress:26} {:6} correct {:6} wrong {:3} undecided",
+            "{set:8} {format:26} {:6} correct {:6} wrong {:3} undecided",
             counts.correct, counts.wrong, counts.undecided
         );
-        assert!(counts.odd.is_empty(), "{set}, {dress}: {:#?}", counts.odd);
-        assert!(counts.correct > 0, "{set}, {dress}: nothing was graded");
+        assert!(counts.mismatches.is_empty(), "{set}, {format}: {:#?}", counts.mismatches);
+        assert!(counts.correct > 0, "{set}, {format}: nothing was graded");
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use fake_hub::{COMMIT, FakeHub, Trouble, sha256};
+use fake_hub::{COMMIT, FakeHub, HubFault, sha256};
 use serde_json::Value;
 use shell::{failure, objects, output, pointsman, stdout};
 
@@ -34,7 +34,7 @@ fn copy(home: &Path, name: &str) -> PathBuf {
 }
 
 /// What `models check` says of the large model, which must not load.
-fn fault(home: &Path, name: &str) -> String {
+fn load_error(home: &Path, name: &str) -> String {
     let output = output(home, &["models", "check", name, "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
@@ -77,7 +77,7 @@ fn models_of_all_presets_are_listed() {
     assert!(table.contains("inside the binary") && table.contains("7.62G"), "{table}");
 
     preset(home.path(), "broken", "/nowhere/at/all", "");
-    let output = hub(home.path(), None, &["models", "ls"]).output().unwrap();
+    let output = hub_command(home.path(), None, &["models", "ls"]).output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(errors.contains("preset broken, large model: model `/nowhere/at/all`"), "{errors}");
@@ -85,7 +85,7 @@ fn models_of_all_presets_are_listed() {
 }
 
 fn list(home: &Path, more: &[&str]) -> String {
-    let output = hub(home, None, &[&["models", "ls"], more].concat()).output().unwrap();
+    let output = hub_command(home, None, &[&["models", "ls"], more].concat()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -98,7 +98,7 @@ fn the_tiny_pair_loads_and_works_together() {
     for (line, vocabulary) in lines.iter().zip([384, 768]) {
         let (loads, tokens) = (&line["loads"], &line["vocabulary"]);
         assert_eq!((loads, tokens), (&true.into(), &vocabulary.into()), "{line}");
-        assert_eq!(line["evidence"], "the whole distributions");
+        assert_eq!(line["token_stats"], "the whole distributions");
         for rate in ["prefill_tokens_per_s", "decode_tokens_per_s"] {
             assert!(line[rate].as_f64().unwrap() > 1.0, "{line}");
         }
@@ -121,15 +121,15 @@ fn a_gguf_file_works_with_a_folder_of_safetensors() {
     assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"file".into(), &true.into()));
 
     preset(home.path(), "mute", file.to_str().unwrap(), "");
-    let told = fault(home.path(), "mute");
+    let told = load_error(home.path(), "mute");
     assert!(told.contains("has no tokenizer"), "{told}");
 
     let length = std::fs::metadata(&file).unwrap().len();
     std::fs::File::options().write(true).open(&file).unwrap().set_len(length / 2).unwrap();
-    let told = fault(home.path(), "gguf");
+    let told = load_error(home.path(), "gguf");
     assert!(told.contains("large.gguf: it is no whole GGUF file"), "{told}");
     std::fs::write(&file, b"GGUF").unwrap();
-    let told = fault(home.path(), "gguf");
+    let told = load_error(home.path(), "gguf");
     assert!(told.contains("large.gguf: it is no whole GGUF file"), "{told}");
 }
 
@@ -141,7 +141,7 @@ fn what_is_wrong_with_a_folder_is_said_in_a_sentence() {
         let folder = copy(home.path(), name);
         damage(&folder);
         preset(home.path(), name, folder.to_str().unwrap(), "");
-        fault(home.path(), name)
+        load_error(home.path(), name)
     };
     let write = |file: &str, text: String| {
         let file = file.to_owned();
@@ -175,7 +175,7 @@ fn what_is_wrong_with_a_folder_is_said_in_a_sentence() {
 }
 
 /// The command with a hub's cache below `home`, and with that hub; where there is none, with one that is not there.
-fn hub(home: &Path, hub: Option<&FakeHub>, arguments: &[&str]) -> Command {
+fn hub_command(home: &Path, hub_command: Option<&FakeHub>, arguments: &[&str]) -> Command {
     let mut command = pointsman(home, arguments);
     let nowhere = "http://127.0.0.1:9".to_owned();
     command
@@ -187,7 +187,7 @@ fn hub(home: &Path, hub: Option<&FakeHub>, arguments: &[&str]) -> Command {
 }
 
 /// The sentence of a fetch that must fail.
-fn refusal(mut command: Command) -> String {
+fn fetch_error(mut command: Command) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let errors = String::from_utf8(stderr).unwrap();
     assert_eq!((status.code(), stdout.len()), (Some(1), 0), "{errors}");
@@ -198,22 +198,22 @@ fn refusal(mut command: Command) -> String {
 #[test]
 fn a_model_is_fetched_and_loads_without_a_network() {
     let home = tempfile::tempdir().unwrap();
-    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    let server = FakeHub::start(&tiny_gguf::source(), HubFault::Nothing);
     preset(home.path(), "fetched", "tiny/open", "");
-    let told = refusal(hub(home.path(), None, &["models", "fetch", "fetched"]));
+    let told = fetch_error(hub_command(home.path(), None, &["models", "fetch", "fetched"]));
     assert!(
         told.contains("does not answer for tiny/open") && told.contains("HF_ENDPOINT"),
         "{told}"
     );
     let check = ["models", "check", "fetched", "--json"];
-    let told = hub(home.path(), None, &check).output().unwrap();
+    let told = hub_command(home.path(), None, &check).output().unwrap();
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(told.contains("`pointsman models fetch tiny/open` gets it"), "{told}");
     assert!(told.contains("there is none at /") && told.contains("/tiny/open"), "{told}");
 
     let fetch = ["models", "fetch", "fetched", "--json"];
     let run = || {
-        let output = hub(home.path(), Some(&server), &fetch).output().unwrap();
+        let output = hub_command(home.path(), Some(&server), &fetch).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         objects(std::str::from_utf8(&output.stdout).unwrap()).remove(0)
     };
@@ -229,7 +229,7 @@ fn a_model_is_fetched_and_loads_without_a_network() {
     let rows = objects(&list(home.path(), &["--json"]));
     let row = rows.iter().find(|row| row["source"] == "tiny/open").unwrap();
     assert_eq!((row["place"].as_str(), row["context"].as_u64()), (Some("hub-cache"), Some(2048)));
-    let output = hub(home.path(), None, &check).output().unwrap();
+    let output = hub_command(home.path(), None, &check).output().unwrap();
     let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
     assert!(output.status.success(), "{lines:?}");
     assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"hub-cache".into(), &true.into()));
@@ -238,11 +238,11 @@ fn a_model_is_fetched_and_loads_without_a_network() {
 #[test]
 fn what_another_commit_had_as_well_is_not_fetched_again() {
     let home = tempfile::tempdir().unwrap();
-    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    let server = FakeHub::start(&tiny_gguf::source(), HubFault::Nothing);
     preset(home.path(), "fetched", "tiny/open", "");
     let run = || {
         let fetch = ["models", "fetch", "fetched", "--json"];
-        let output = hub(home.path(), Some(&server), &fetch).output().unwrap();
+        let output = hub_command(home.path(), Some(&server), &fetch).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         objects(std::str::from_utf8(&output.stdout).unwrap()).remove(0)
     };
@@ -258,7 +258,7 @@ fn what_another_commit_had_as_well_is_not_fetched_again() {
     assert_eq!((&again["kept"], &again["verified"]), (&0.into(), &1.into()));
     assert_eq!(server.ranges().len(), asked, "the weights are here");
     let check = ["models", "check", "fetched", "--json"];
-    let output = hub(home.path(), None, &check).output().unwrap();
+    let output = hub_command(home.path(), None, &check).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 
     // What is of the right size and not of the right content comes anew.
@@ -276,7 +276,7 @@ fn a_gguf_file_of_the_hub_is_fetched_alone() {
     let home = tempfile::tempdir().unwrap();
     let folder = copy(home.path(), "repository");
     tiny_gguf::convert(&folder.join("large-f32.gguf"));
-    let server = FakeHub::start(&folder, Trouble::Nothing);
+    let server = FakeHub::start(&folder, HubFault::Nothing);
     preset(home.path(), "hubfile", "tiny/open/large-f32.gguf", "tokenizer = \"tiny/open\"");
     let row = || {
         let rows = objects(&list(home.path(), &["--json"]));
@@ -284,17 +284,18 @@ fn a_gguf_file_of_the_hub_is_fetched_alone() {
     };
     assert_eq!(row()["place"], "not-here");
     let check = ["models", "check", "hubfile", "--json"];
-    let told = hub(home.path(), None, &check).output().unwrap();
+    let told = hub_command(home.path(), None, &check).output().unwrap();
     let told = String::from_utf8(told.stdout).unwrap();
     assert!(told.contains("`pointsman models fetch tiny/open/large-f32.gguf` gets it"), "{told}");
 
-    let run = hub(home.path(), Some(&server), &["models", "fetch", "hubfile"]).output().unwrap();
+    let run =
+        hub_command(home.path(), Some(&server), &["models", "fetch", "hubfile"]).output().unwrap();
     assert!(run.status.success(), "{run:?}");
     let snapshot = home.path().join(format!("hf/hub/models--tiny--open/snapshots/{COMMIT}"));
     assert!(snapshot.join("tokenizer.json").exists(), "the tokenizer comes with it");
     assert!(!snapshot.join("model.safetensors").exists(), "other weights do not");
     assert_eq!((&row()["place"], &row()["architecture"]), (&"file".into(), &"llama".into()));
-    let output = hub(home.path(), None, &check).output().unwrap();
+    let output = hub_command(home.path(), None, &check).output().unwrap();
     let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
     assert_eq!(lines[2]["works"], true, "{lines:?}");
 
@@ -302,13 +303,14 @@ fn a_gguf_file_of_the_hub_is_fetched_alone() {
     preset(home.path(), "whole", "tiny/open", "");
     for what in ["tiny/open", "hubfile"] {
         let fetch = ["models", "fetch", what];
-        assert!(hub(home.path(), Some(&server), &fetch).output().unwrap().status.success());
+        assert!(hub_command(home.path(), Some(&server), &fetch).output().unwrap().status.success());
     }
-    let output = hub(home.path(), None, &["models", "check", "whole", "--json"]).output().unwrap();
+    let output =
+        hub_command(home.path(), None, &["models", "check", "whole", "--json"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 
     let wrong = ["models", "fetch", "tiny/open/other.gguf"];
-    let told = refusal(hub(home.path(), Some(&server), &wrong));
+    let told = fetch_error(hub_command(home.path(), Some(&server), &wrong));
     assert!(told.contains("has no file other.gguf: it has large-f32.gguf"), "{told}");
 }
 
@@ -331,19 +333,20 @@ fn a_model_in_several_files_is_here_when_all_of_them_are() {
     let index = serde_json::json!({ "weight_map": map }).to_string();
     std::fs::write(folder.join("model.safetensors.index.json"), index).unwrap();
 
-    let server = FakeHub::start(&folder, Trouble::Nothing);
+    let server = FakeHub::start(&folder, HubFault::Nothing);
     preset(home.path(), "shards", "tiny/open", "");
-    let output = hub(home.path(), Some(&server), &["models", "fetch", "shards"]).output().unwrap();
+    let output =
+        hub_command(home.path(), Some(&server), &["models", "fetch", "shards"]).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     let snapshot = home.path().join(format!("hf/hub/models--tiny--open/snapshots/{COMMIT}"));
     assert!(!snapshot.join("consolidated.safetensors").exists(), "a second copy of the weights");
     let check = ["models", "check", "shards", "--json"];
-    let output = hub(home.path(), None, &check).output().unwrap();
+    let output = hub_command(home.path(), None, &check).output().unwrap();
     let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
     assert_eq!((&lines[1]["parameters"], &lines[2]["works"]), (&951_424.into(), &true.into()));
 
     std::fs::remove_file(snapshot.join("model-00002-of-00002.safetensors")).unwrap();
-    let output = hub(home.path(), None, &check).output().unwrap();
+    let output = hub_command(home.path(), None, &check).output().unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(told.contains("`pointsman models fetch tiny/open` gets it"), "{told}");
 }
@@ -359,10 +362,10 @@ fn what_another_tool_fetched_is_loaded_as_it_is() {
     let weights = snapshot.join("model.safetensors");
     std::fs::copy(&weights, snapshot.join("consolidated.safetensors")).unwrap();
     preset(home.path(), "theirs", "tiny/open", "");
-    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    let server = FakeHub::start(&tiny_gguf::source(), HubFault::Nothing);
     for online in [None, Some(&server)] {
         let check = ["models", "check", "theirs", "--json"];
-        let output = hub(home.path(), online, &check).output().unwrap();
+        let output = hub_command(home.path(), online, &check).output().unwrap();
         let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
         assert!(output.status.success(), "{lines:?}");
         assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"hub-cache".into(), &true.into()));
@@ -370,7 +373,7 @@ fn what_another_tool_fetched_is_loaded_as_it_is() {
     }
     assert!(server.authorized().is_empty(), "the hub is not asked");
     let run = ["run", "--json", "--preset", "theirs", "--seed", "3"];
-    let output = hub(home.path(), None, &run).output().unwrap();
+    let output = hub_command(home.path(), None, &run).output().unwrap();
     let started = objects(std::str::from_utf8(&output.stdout).unwrap()).remove(0);
     assert_eq!(started["models"]["large"]["digest"], "hub:tiny/open");
 }
@@ -382,7 +385,7 @@ fn a_tokenizer_that_is_named_and_not_here_is_told_from_none() {
     tiny_gguf::convert(&file);
     let empty = home.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
-    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    let server = FakeHub::start(&tiny_gguf::source(), HubFault::Nothing);
     for (tokenizer, says) in [
         ("tiny/open", "the tokenizer tiny/open of model tiny-large is not in the hub's cache here"),
         ("/no/where", "the tokenizer `/no/where` of model tiny-large: no such folder"),
@@ -390,7 +393,7 @@ fn a_tokenizer_that_is_named_and_not_here_is_told_from_none() {
     ] {
         preset(home.path(), "g", file.to_str().unwrap(), &format!("tokenizer = \"{tokenizer}\""));
         for command in [&["models", "check", "g"][..], &["run", "--preset", "g"]] {
-            let output = hub(home.path(), Some(&server), command).output().unwrap();
+            let output = hub_command(home.path(), Some(&server), command).output().unwrap();
             assert!(!output.status.success());
             let told = [output.stdout, output.stderr].concat();
             let told = String::from_utf8(told).unwrap();
@@ -412,8 +415,8 @@ fn a_fetch_goes_on_where_it_was() {
     std::fs::create_dir_all(&blobs).unwrap();
     let whole = std::fs::read(tiny_gguf::source().join("config.json")).unwrap();
     std::fs::write(blobs.join(format!("{}.part", sha256(&whole))), &whole).unwrap();
-    let server = FakeHub::start(&tiny_gguf::source(), Trouble::BreaksOff);
-    let output = hub(home.path(), Some(&server), &fetch).output().unwrap();
+    let server = FakeHub::start(&tiny_gguf::source(), HubFault::BreaksOff);
+    let output = hub_command(home.path(), Some(&server), &fetch).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(
         server.ranges(),
@@ -422,8 +425,9 @@ fn a_fetch_goes_on_where_it_was() {
     );
 
     let home = tempfile::tempdir().unwrap();
-    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Stalls);
-    let mut child = hub(home.path(), Some(&server), &fetch).stderr(Stdio::null()).spawn().unwrap();
+    let server = FakeHub::start(&tiny_gguf::source(), HubFault::Stalls);
+    let mut child =
+        hub_command(home.path(), Some(&server), &fetch).stderr(Stdio::null()).spawn().unwrap();
     let blobs = home.path().join("hf/hub/models--tiny--open/blobs");
     let deadline = Instant::now() + Duration::from_secs(30);
     let half_is_here = || {
@@ -437,7 +441,7 @@ fn a_fetch_goes_on_where_it_was() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    let output = hub(home.path(), Some(&server), &fetch).output().unwrap();
+    let output = hub_command(home.path(), Some(&server), &fetch).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(server.ranges().last(), Some(&rest), "what had come is not asked for again");
     let told = String::from_utf8(output.stdout).unwrap();
@@ -447,28 +451,32 @@ fn a_fetch_goes_on_where_it_was() {
 #[test]
 fn what_cannot_be_fetched_is_said_in_a_sentence() {
     let home = tempfile::tempdir().unwrap();
-    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Corrupt);
-    let told = refusal(hub(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
+    let server = FakeHub::start(&tiny_gguf::source(), HubFault::Corrupt);
+    let told =
+        fetch_error(hub_command(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
     assert!(told.contains("model.safetensors of tiny/open came with a wrong checksum"), "{told}");
-    let told = refusal(hub(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
+    let told =
+        fetch_error(hub_command(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
     assert!(told.contains("wrong checksum"), "a broken file is not kept: {told}");
-    let told = refusal(hub(home.path(), Some(&server), &["models", "fetch", "no/body"]));
+    let told =
+        fetch_error(hub_command(home.path(), Some(&server), &["models", "fetch", "no/body"]));
     assert!(told.contains("no/body cannot be read") && told.contains("check the name"), "{told}");
 
-    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Huge);
-    let told = refusal(hub(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
+    let server = FakeHub::start(&tiny_gguf::source(), HubFault::Huge);
+    let told =
+        fetch_error(hub_command(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
     assert!(told.contains("make room"), "{told}");
 
-    let server = FakeHub::start(&tiny_gguf::source(), Trouble::Nothing);
+    let server = FakeHub::start(&tiny_gguf::source(), HubFault::Nothing);
     let gated = ["models", "fetch", "tiny/gated"];
-    let told = refusal(hub(home.path(), Some(&server), &gated));
+    let told = fetch_error(hub_command(home.path(), Some(&server), &gated));
     assert!(told.contains("gated") && told.contains("HF_TOKEN"), "{told}");
-    let mut command = hub(home.path(), Some(&server), &gated);
+    let mut command = hub_command(home.path(), Some(&server), &gated);
     command.env("HF_TOKEN", "not-this-one");
-    let told = refusal(command);
+    let told = fetch_error(command);
     assert!(told.contains("refuses the token") && !told.contains("not-this-one"), "{told}");
     let output =
-        hub(home.path(), Some(&server), &gated).env("HF_TOKEN", "secret").output().unwrap();
+        hub_command(home.path(), Some(&server), &gated).env("HF_TOKEN", "secret").output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert!(server.authorized().iter().skip(2).all(|token| *token));
     let grep = Command::new("grep").args(["-rl", "secret"]).arg(home.path()).output().unwrap();

@@ -57,7 +57,7 @@ fn what_run_prints_is_a_recording() {
 #[test]
 fn every_recording_is_shown_without_weights_or_store() {
     let home = tempfile::tempdir().unwrap();
-    let names = pointsman::recording::names(Path::new("/nowhere"));
+    let names = pointsman::recording::recording_names(Path::new("/nowhere"));
     assert!(names.len() >= 6, "{names:?}");
     for name in names {
         let text = stdout(home.path(), &["replay", &name, "--headless"]);

@@ -5,13 +5,13 @@ mod pty;
 
 use std::path::Path;
 
-use pointsman::recording::{find, write_event};
-use pty::Session;
+use pointsman::recording::{find_recording, write_event};
+use pty::PtySession;
 
 #[test]
-fn a_file_is_played_wound_and_left() {
+fn a_file_is_played_sought_and_quit() {
     let home = tempfile::tempdir().unwrap();
-    let rescue = find("rescue", Path::new("/nowhere")).unwrap().remove(0);
+    let rescue = find_recording("rescue", Path::new("/nowhere")).unwrap().remove(0);
     let mut lines = Vec::new();
     for id in [4, 5] {
         for event in &rescue.events {
@@ -22,27 +22,27 @@ fn a_file_is_played_wound_and_left() {
     std::fs::write(&file, lines).unwrap();
 
     let arguments = ["replay", file.to_str().unwrap(), "--speed", "1/16"];
-    let mut session = Session::start(home.path(), &arguments, 80, 24);
-    let text = session.see("replay ended");
+    let mut session = PtySession::start(home.path(), &arguments, 80, 24);
+    let text = session.wait_until_shown("replay ended");
     assert!(text.contains("answer 66, correct") && text.contains("episode 1 of 2"), "{text}");
     session.assert_idle();
 
     session.press("g");
-    session.see("step 1 of 4");
+    session.wait_until_shown("step 1 of 4");
     session.press("t");
-    let text = session.see("large by policy");
+    let text = session.wait_until_shown("large by policy");
     assert!(text.contains("step 3 of 4") && text.contains("replay paused"), "{text}");
     session.assert_idle();
     session.press("L");
-    session.see("nothing in it can be changed");
+    session.wait_until_shown("nothing in it can be changed");
     session.press("?");
-    session.see("to the next switch");
+    session.wait_until_shown("to the next switch");
     session.press("\x1b");
     session.wait_for("the panes again", |text| !text.contains("to the next switch"));
     session.press("\t");
-    session.see("episode 2 of 2");
+    session.wait_until_shown("episode 2 of 2");
     session.press(" ");
-    session.see("replay ended");
+    session.wait_until_shown("replay ended");
     session.press("q");
     assert!(session.end().success());
     session.assert_restored();
@@ -54,8 +54,8 @@ fn a_file_is_played_wound_and_left() {
 fn the_one_inside_the_binary_is_played_over_a_slow_link() {
     let home = tempfile::tempdir().unwrap();
     let arguments = ["replay", "rescue", "--slow-link", "--ascii", "--theme", "mono"];
-    let mut session = Session::start(home.path(), &arguments, 100, 28);
-    let text = session.see("answer 66, correct");
+    let mut session = PtySession::start(home.path(), &arguments, 100, 28);
+    let text = session.wait_until_shown("answer 66, correct");
     assert!(text.is_ascii(), "{text}");
     session.press("q");
     assert!(session.end().success());

@@ -5,20 +5,24 @@ mod tiny;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
-use pointsman::config::{Exploration, Glimpse, Switching, WhenSpent};
+use pointsman::config::{DraftLength, Exploration, Switching, WhenSpent};
 use pointsman::engine::mistralrs::MistralEngine;
 use pointsman::engine::scripted::ScriptedEngine;
-use pointsman::engine::{Draft, Engine, EngineError, Evidence, Flow, Request, Watch};
-use pointsman::episode::{
-    Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Reading,
-    Role, Token, Verdict,
+use pointsman::engine::{
+    Engine, EngineError, EngineOutput, EngineRequest, Flow, TokenCallback, TokenStats,
 };
-use pointsman::evaluation::{Logged, LoggedChoice, Trial};
+use pointsman::episode::{
+    Decider, Episode, Event, EventKind, FinishReason, ModelRecord, OverrideScope, PerRole, Role,
+    Scoring, Token, Verdict,
+};
+use pointsman::evaluation::{EvalRun, LoggedChoice, LoggedEpisode};
 use pointsman::routing::{FEATURES, Opinion, Router};
-use pointsman::session::{Audience, Command, Conductor, Fleet, Job, Journal, SessionError};
+use pointsman::session::{
+    Command, EpisodeObserver, EpisodeRunner, EpisodeSpec, EventSink, RunnerPool, SessionError,
+};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
-use pointsman::training::{Dataset, logged};
+use pointsman::training::{Dataset, logged_episodes};
 
 use tiny::*;
 
@@ -27,74 +31,74 @@ type Script = Vec<(usize, Command)>;
 
 /// Obeys a script, and keeps what it is told.
 #[derive(Default)]
-struct Watcher {
+struct ScriptedObserver {
     script: Script,
-    due: VecDeque<Command>,
+    pending: VecDeque<Command>,
     opinions: Vec<(usize, Opinion)>,
     tokens: usize,
     refusals: Vec<String>,
     /// Commands for when the episode waits in pause.
-    waiting: VecDeque<Command>,
+    while_paused: VecDeque<Command>,
     /// Stops it as soon as a whole draft is there that a judge is to read.
-    stop_at_judging: bool,
+    stop_at_whole_draft: bool,
 }
 
-impl Watcher {
-    fn reached(&mut self, step: usize) {
+impl ScriptedObserver {
+    fn at_step_boundary(&mut self, step: usize) {
         while self.script.first().is_some_and(|(at, _)| *at == step) {
-            self.due.push_back(self.script.remove(0).1);
+            self.pending.push_back(self.script.remove(0).1);
         }
     }
 }
 
-impl Audience for Watcher {
+impl EpisodeObserver for ScriptedObserver {
     fn poll(&mut self) -> Option<Command> {
-        self.due.pop_front()
+        self.pending.pop_front()
     }
 
     fn wait(&mut self) -> Option<Command> {
-        self.due.pop_front().or_else(|| self.waiting.pop_front())
+        self.pending.pop_front().or_else(|| self.while_paused.pop_front())
     }
 
-    fn event(&mut self, _: u64, event: &Event) {
+    fn on_event(&mut self, _: u64, on_event: &Event) {
         match &event.kind {
-            EventKind::Started(_) => self.reached(0),
-            EventKind::Written { step, .. } => self.reached(step + 1),
+            EventKind::Started(_) => self.at_step_boundary(0),
+            EventKind::Written { step, .. } => self.at_step_boundary(step + 1),
             _ => {}
         }
     }
 
-    fn token(&mut self, _: Role, token: &Token) {
+    fn on_token(&mut self, _: Role, on_token: &Token) {
         self.tokens += 1;
-        if self.stop_at_judging && token.text.contains('\n') {
-            self.due.push_back(Command::Stop);
+        if self.stop_at_whole_draft && token.text.contains('\n') {
+            self.pending.push_back(Command::Stop);
         }
     }
 
-    fn opinion(&mut self, step: usize, opinion: &Opinion) {
+    fn on_opinion(&mut self, step: usize, on_opinion: &Opinion) {
         self.opinions.push((step, opinion.clone()));
     }
 
-    fn refuse(&mut self, reason: &str) {
+    fn on_refused(&mut self, reason: &str) {
         self.refusals.push(reason.to_owned());
     }
 }
 
 /// Keeps events in memory.
 #[derive(Default)]
-struct Memory {
+struct MemorySink {
     events: Vec<Event>,
     /// Refuses the event of this place.
-    full_at: Option<usize>,
+    fail_at: Option<usize>,
 }
 
-impl Journal for Memory {
-    fn begin(&mut self) -> Result<u64, String> {
+impl EventSink for MemorySink {
+    fn begin_episode(&mut self) -> Result<u64, String> {
         Ok(1)
     }
 
     fn append(&mut self, _: u64, event: &Event) -> Result<(), String> {
-        if self.full_at == Some(self.events.len()) {
+        if self.fail_at == Some(self.events.len()) {
             return Err("no space left on device".into());
         }
         self.events.push(event.clone());
@@ -102,52 +106,52 @@ impl Journal for Memory {
     }
 }
 
-fn by_name(router: &str) -> Box<dyn Router> {
-    roster().router(router).unwrap()
+fn router_named(router: &str) -> Box<dyn Router> {
+    registry().router(router).unwrap()
 }
 
 fn question() -> Question {
     long_questions(1).remove(0)
 }
 
-struct Run {
+struct ObservedRun {
     episode: Episode,
     events: Vec<Event>,
-    watcher: Watcher,
+    observer: ScriptedObserver,
 }
 
-fn run(conductor: &mut Conductor, router: &str, watcher: Watcher) -> Run {
-    let (mut memory, mut watcher) = (Memory::default(), watcher);
-    let (question, mut router) = (question(), by_name(router));
-    let job = Job::new(&question, router.as_mut(), 1);
-    let episode = conductor.run(job, &mut memory, &mut watcher).unwrap();
-    // One truth: what the journal holds folds to what the run returned.
+fn run(runner: &mut EpisodeRunner, router: &str, observer: ScriptedObserver) -> ObservedRun {
+    let (mut memory, mut observer) = (MemorySink::default(), observer);
+    let (question, mut router) = (question(), router_named(router));
+    let spec = EpisodeSpec::new(&question, router.as_mut(), 1);
+    let episode = runner.run(spec, &mut memory, &mut observer).unwrap();
+    // One truth: what the event list holds folds to what the run returned.
     assert_eq!(Episode::fold(&memory.events).unwrap().as_ref(), Some(&episode));
-    Run { episode, events: memory.events, watcher }
+    ObservedRun { episode, events: memory.events, observer }
 }
 
-fn scripted(script: Script) -> Watcher {
-    Watcher { script, ..Watcher::default() }
+fn scripted(script: Script) -> ScriptedObserver {
+    ScriptedObserver { script, ..ScriptedObserver::default() }
 }
 
 fn reason(episode: &Episode) -> FinishReason {
     match episode.status {
-        pointsman::episode::Status::Finished { reason, .. } => reason,
+        pointsman::episode::EpisodeStatus::Finished { reason, .. } => reason,
         ref other => panic!("not finished: {other:?}"),
     }
 }
 
 fn take(model: Role, scope: OverrideScope) -> Command {
-    Command::Override { model, scope }
+    Command::SetOverride { model, scope }
 }
 
 #[test]
-fn a_person_takes_one_step_and_the_router_goes_on() {
+fn a_user_overrides_one_step_and_the_router_goes_on() {
     let script = vec![(1, take(Role::Small, OverrideScope::NextStep))];
     let run = run(&mut pair(), "always-large", scripted(script));
     assert!(writers(&run.episode).starts_with("LSLL"), "{}", writers(&run.episode));
     let by: Vec<_> = run.episode.steps.iter().map(|s| s.decision.as_ref().unwrap()).collect();
-    assert_eq!((&by[1].by, by[1].propensity), (&Decider::Person, None));
+    assert_eq!((&by[1].by, by[1].propensity), (&Decider::User, None));
     assert_eq!((&by[2].by, by[2].propensity), (&Decider::Rule("always-large".into()), Some(1.0)));
 }
 
@@ -165,16 +169,16 @@ fn from_here_on_lasts_until_it_is_given_back() {
 }
 
 #[test]
-fn the_threshold_moves_the_points() {
+fn the_threshold_changes_the_choice() {
     let script = vec![
-        (0, Command::Threshold(1.0)),
-        (2, Command::Threshold(0.0)),
-        (3, Command::Threshold(7.0)),
+        (0, Command::SetThreshold(1.0)),
+        (2, Command::SetThreshold(0.0)),
+        (3, Command::SetThreshold(7.0)),
     ];
     let run = run(&mut pair(), "confidence", scripted(script));
     // The least certain of a step's tokens never has probability 0: at 1 nothing goes to large.
     assert!(writers(&run.episode).starts_with("SSLL"), "{}", writers(&run.episode));
-    assert_eq!(run.watcher.refusals.len(), 1, "{:?}", run.watcher.refusals);
+    assert_eq!(run.observer.refusals.len(), 1, "{:?}", run.observer.refusals);
     let moves = run.events.iter().filter_map(|e| match e.kind {
         EventKind::ThresholdMoved { from, to } => Some((from, to)),
         _ => None,
@@ -184,49 +188,57 @@ fn the_threshold_moves_the_points() {
 
 #[test]
 fn stepping_shows_the_opinion_before_the_choice() {
-    let watcher = Watcher {
+    let observer = ScriptedObserver {
         script: vec![(0, Command::Pause)],
-        waiting: [
+        while_paused: [
             Command::Step,
             take(Role::Large, OverrideScope::NextStep),
             Command::Step,
             Command::Resume,
         ]
         .into(),
-        ..Watcher::default()
+        ..ScriptedObserver::default()
     };
-    let run = run(&mut pair(), "confidence", watcher);
-    let steps: Vec<usize> = run.watcher.opinions.iter().map(|(step, _)| *step).collect();
+    let run = run(&mut pair(), "confidence", observer);
+    let steps: Vec<usize> = run.observer.opinions.iter().map(|(step, _)| *step).collect();
     assert_eq!(steps, (0..run.episode.steps.len()).collect::<Vec<_>>(), "one opinion a boundary");
     let taken = run.episode.steps[1].decision.as_ref().unwrap();
-    assert_eq!((taken.choice, &taken.by), (Role::Large, &Decider::Person));
-    assert_eq!(taken.p_large, Some(run.watcher.opinions[1].1.p_large), "noted beside the person's");
+    assert_eq!((taken.choice, &taken.by), (Role::Large, &Decider::User));
+    assert_eq!(
+        taken.p_large,
+        Some(run.observer.opinions[1].1.p_large),
+        "noted beside the person's"
+    );
     let pauses = run.events.iter().filter(|e| e.kind == EventKind::Paused).count();
     assert_eq!(pauses, 3, "at first, and after each of two steps");
-    assert!(run.watcher.tokens > 0);
+    assert!(run.observer.tokens > 0);
 }
 
 #[test]
 fn a_spent_budget_leaves_the_small_model_or_ends_the_episode() {
-    let mut conductor = pair();
-    conductor.preset_mut().budget.limit = Some(1.0);
-    conductor.preset_mut().budget.when_spent = WhenSpent::SmallOnly;
-    let small = run(&mut conductor, "always-large", Watcher::default());
+    let mut runner = pair();
+    runner.preset_mut().budget.limit = Some(1.0);
+    runner.preset_mut().budget.when_spent = WhenSpent::SmallOnly;
+    let small = run(&mut runner, "always-large", ScriptedObserver::default());
     assert!(writers(&small.episode).starts_with("LSS"), "{}", writers(&small.episode));
     let second = small.episode.steps[1].decision.as_ref().unwrap();
     assert_eq!(second.by, Decider::Budget);
 
-    conductor.preset_mut().budget.when_spent = WhenSpent::Stop;
-    let stop = run(&mut conductor, "always-large", Watcher::default());
+    runner.preset_mut().budget.when_spent = WhenSpent::Stop;
+    let stop = run(&mut runner, "always-large", ScriptedObserver::default());
     assert_eq!(writers(&stop.episode), "L");
     assert_eq!(reason(&stop.episode), FinishReason::BudgetSpent);
 }
 
 #[test]
 fn what_is_lifted_or_spent_in_a_pause_holds_at_once() {
-    let led = |router: &str, waiting: Vec<Command>| {
-        let (script, waiting) = (vec![(0, Command::Pause)], waiting.into());
-        run(&mut pair(), router, Watcher { script, waiting, ..Watcher::default() })
+    let led = |router: &str, while_paused: Vec<Command>| {
+        let (script, while_paused) = (vec![(0, Command::Pause)], while_paused.into());
+        run(
+            &mut pair(),
+            router,
+            ScriptedObserver { script, while_paused, ..ScriptedObserver::default() },
+        )
     };
     let from_here_on = || take(Role::Large, OverrideScope::FromHereOn);
     let (step, release) = (|| Command::Step, || Command::ClearOverride);
@@ -236,13 +248,13 @@ fn what_is_lifted_or_spent_in_a_pause_holds_at_once() {
     assert_eq!(second.by, Decider::Rule("always-small".into()));
 
     // A router that weighs a draft is asked as soon as it has the points.
-    let never = Command::Threshold(1.0);
+    let never = Command::SetThreshold(1.0);
     let orders = vec![never, from_here_on(), step(), release(), step(), Command::Resume];
     let run = led("confidence", orders);
     assert!(writers(&run.episode).starts_with("LSS"), "{}", writers(&run.episode));
-    assert_eq!(run.watcher.opinions.iter().filter(|(step, _)| *step == 1).count(), 1);
+    assert_eq!(run.observer.opinions.iter().filter(|(step, _)| *step == 1).count(), 1);
 
-    let budget = Command::Budget;
+    let budget = Command::SetBudget;
     let orders = vec![step(), budget(Some(1.0)), step(), budget(None), step(), Command::Resume];
     let run = led("always-large", orders);
     assert!(writers(&run.episode).starts_with("LSL"), "{}", writers(&run.episode));
@@ -251,32 +263,32 @@ fn what_is_lifted_or_spent_in_a_pause_holds_at_once() {
 
 #[test]
 fn a_judge_that_reads_can_be_stopped() {
-    let watcher = Watcher { stop_at_judging: true, ..Watcher::default() };
-    let run = run(&mut pair(), "judge", watcher);
+    let observer = ScriptedObserver { stop_at_whole_draft: true, ..ScriptedObserver::default() };
+    let run = run(&mut pair(), "judge", observer);
     assert_eq!(reason(&run.episode), FinishReason::Cancelled);
     assert!(run.episode.steps.is_empty());
     let kinds: Vec<&EventKind> = run.events.iter().map(|e| &e.kind).collect();
-    let judged = kinds.iter().position(|k| matches!(k, EventKind::Judged { .. })).unwrap();
+    let judged = kinds.iter().position(|k| matches!(k, EventKind::DraftScored { .. })).unwrap();
     assert!(matches!(kinds[judged + 1], EventKind::Discarded { .. }), "{kinds:?}");
 }
 
 #[test]
 fn absorbing_keeps_the_large_model() {
-    let mut conductor = pair();
-    conductor.preset_mut().routing.switching = Switching::Absorbing;
+    let mut runner = pair();
+    runner.preset_mut().routing.switching = Switching::Absorbing;
     let script = vec![(1, take(Role::Large, OverrideScope::NextStep))];
-    let run = run(&mut conductor, "always-small", scripted(script));
+    let run = run(&mut runner, "always-small", scripted(script));
     let writers = writers(&run.episode);
     assert!(writers.starts_with("SLL") && !writers[1..].contains('S'), "{writers}");
 }
 
 #[test]
-fn discarded_glimpses_are_charged() {
-    let script = vec![(0, Command::Threshold(0.0))];
+fn discarded_drafts_are_charged() {
+    let script = vec![(0, Command::SetThreshold(0.0))];
     let run = run(&mut pair(), "confidence", scripted(script));
-    let small = run.episode.ledger.accounts.small;
+    let small = run.episode.ledger.totals.small;
     let discarded = run.events.iter().filter_map(|e| match &e.kind {
-        EventKind::Discarded { writing, .. } => Some(writing.tokens.len()),
+        EventKind::Discarded { generation, .. } => Some(generation.tokens.len()),
         _ => None,
     });
     assert_eq!(small.discarded, discarded.sum::<usize>());
@@ -289,13 +301,13 @@ fn discarded_glimpses_are_charged() {
 }
 
 #[test]
-fn a_glimpse_at_which_the_episode_is_stopped_is_charged_too() {
-    let watcher = Watcher {
+fn a_draft_at_which_the_episode_is_stopped_is_charged_too() {
+    let observer = ScriptedObserver {
         script: vec![(1, Command::Pause)],
-        waiting: [Command::Stop].into(),
-        ..Watcher::default()
+        while_paused: [Command::Stop].into(),
+        ..ScriptedObserver::default()
     };
-    let run = run(&mut pair(), "confidence", watcher);
+    let run = run(&mut pair(), "confidence", observer);
     assert_eq!(reason(&run.episode), FinishReason::Cancelled);
     assert_eq!(run.episode.verdict(), Some(Verdict::Undecided), "not held against it");
     assert_eq!(run.episode.steps.len(), 1);
@@ -305,34 +317,34 @@ fn a_glimpse_at_which_the_episode_is_stopped_is_charged_too() {
 
 #[test]
 fn the_oracle_is_graded_and_refuses_what_it_cannot_know() {
-    let mut conductor = pair();
-    let graded = run(&mut conductor, "oracle", Watcher::default());
+    let mut runner = pair();
+    let graded = run(&mut runner, "oracle", ScriptedObserver::default());
     assert_ne!(graded.episode.verdict(), Some(Verdict::Undecided));
 
-    let (mut memory, typed) = (Memory::default(), Question::typed("1 + 1?"));
-    let mut oracle = by_name("oracle");
-    let job = Job::new(&typed, oracle.as_mut(), 1);
-    let result = conductor.run(job, &mut memory, &mut Watcher::default());
+    let (mut memory, typed) = (MemorySink::default(), Question::from_user("1 + 1?"));
+    let mut oracle = router_named("oracle");
+    let spec = EpisodeSpec::new(&typed, oracle.as_mut(), 1);
+    let result = runner.run(spec, &mut memory, &mut ScriptedObserver::default());
     assert!(matches!(result, Err(SessionError::Router(_))));
     assert!(memory.events.is_empty(), "nothing was begun");
 }
 
 #[test]
-fn a_journal_that_refuses_ends_the_episode_and_the_pair_lives_on() {
-    let mut conductor = pair();
-    let mut memory = Memory { full_at: Some(3), ..Memory::default() };
-    let (question, mut router) = (question(), by_name("always-small"));
-    let job = Job::new(&question, router.as_mut(), 1);
-    let error = conductor.run(job, &mut memory, &mut Watcher::default()).unwrap_err();
+fn a_failing_sink_ends_the_episode_and_the_pair_lives_on() {
+    let mut runner = pair();
+    let mut memory = MemorySink { fail_at: Some(3), ..MemorySink::default() };
+    let (question, mut router) = (question(), router_named("always-small"));
+    let spec = EpisodeSpec::new(&question, router.as_mut(), 1);
+    let error = runner.run(spec, &mut memory, &mut ScriptedObserver::default()).unwrap_err();
     assert!(error.to_string().contains("no space left"), "{error}");
     assert_eq!(memory.events.len(), 3);
-    let again = run(&mut conductor, "always-small", Watcher::default());
+    let again = run(&mut runner, "always-small", ScriptedObserver::default());
     assert!(again.episode.is_over());
 }
 
 #[test]
-fn a_session_keeps_what_a_person_set_and_ends_when_told() {
-    use pointsman::session::{Update, spawn};
+fn a_session_keeps_what_the_user_set_and_ends_when_told() {
+    use pointsman::session::{SessionUpdate, spawn};
     let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
     let load = move |_: &mut dyn FnMut(String)| {
         let preset = preset();
@@ -340,19 +352,19 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
             Ok(Box::new(MistralEngine::load(preset.model(role), &cache)?))
         };
         let engines = PerRole { small: engine(Role::Small)?, large: engine(Role::Large)? };
-        Ok(Conductor::new(engines, preset))
+        Ok(EpisodeRunner::new(engines, preset))
     };
-    let mut live = spawn(load, roster(), Box::new(Memory::default())).unwrap();
+    let mut live = spawn(load, registry(), Box::new(MemorySink::default())).unwrap();
     let ask = || Command::Ask { question: question(), router: None, seed: 1, paused: true };
     // Started in pause, so that the threshold is moved within the episode.
-    let budget = Command::Budget(Some(5e9));
-    for command in [ask(), Command::Threshold(0.25), budget, Command::Resume] {
+    let budget = Command::SetBudget(Some(5e9));
+    for command in [ask(), Command::SetThreshold(0.25), budget, Command::Resume] {
         live.commands.send(command).unwrap();
     }
     let (mut thresholds, mut budgets) = (Vec::new(), Vec::new());
     while let Some(update) = live.updates.blocking_recv() {
         match update {
-            Update::Event { event, .. } => match event.kind {
+            SessionUpdate::Event { event, .. } => match event.kind {
                 EventKind::Started(started) => {
                     thresholds.push(started.preset.routing.threshold);
                     budgets.push(started.preset.budget.limit);
@@ -366,7 +378,9 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
                 }
                 _ => {}
             },
-            Update::Failed(reason) | Update::Refused(reason) => panic!("{reason}"),
+            SessionUpdate::SessionFailed(reason) | SessionUpdate::Refused(reason) => {
+                panic!("{reason}")
+            }
             _ => {}
         }
     }
@@ -377,44 +391,44 @@ fn a_session_keeps_what_a_person_set_and_ends_when_told() {
 
 #[test]
 fn the_judge_reads_every_draft_and_is_charged() {
-    let run = run(&mut pair(), "judge", Watcher::default());
-    let readings: Vec<&Reading> = run
+    let run = run(&mut pair(), "judge", ScriptedObserver::default());
+    let scorings: Vec<&Scoring> = run
         .events
         .iter()
         .filter_map(|e| match &e.kind {
-            EventKind::Judged { reading, .. } => Some(reading),
+            EventKind::DraftScored { scoring, .. } => Some(scoring),
             _ => None,
         })
         .collect();
-    assert_eq!(readings.len(), run.episode.steps.len(), "one a boundary");
-    let large = run.episode.ledger.accounts.large;
-    assert_eq!(large.judged, readings.iter().map(|r| r.tokens.len()).sum::<usize>());
-    assert_eq!(large.charged(), large.prefilled + large.kept + large.judged);
-    for (step, reading) in run.episode.steps.iter().zip(readings) {
+    assert_eq!(scorings.len(), run.episode.steps.len(), "one a boundary");
+    let large = run.episode.ledger.totals.large;
+    assert_eq!(large.scored, scorings.iter().map(|r| r.tokens.len()).sum::<usize>());
+    assert_eq!(large.charged_tokens(), large.prefilled + large.kept + large.scored);
+    for (step, scoring) in run.episode.steps.iter().zip(scorings) {
         let decision = step.decision.as_ref().unwrap();
-        let sum: f64 = reading.tokens.iter().map(|t| f64::from(t.logprob)).sum();
-        let expected = 1.0 - (sum / reading.tokens.len() as f64).exp();
+        let sum: f64 = scoring.tokens.iter().map(|t| f64::from(t.logprob)).sum();
+        let expected = 1.0 - (sum / scoring.tokens.len() as f64).exp();
         assert!((decision.p_large.unwrap() - expected).abs() < 1e-9);
-        let draft = step.discarded.first().unwrap_or(&step.writing);
-        let read: String = reading.tokens.iter().map(|t| t.text.as_str()).collect();
+        let draft = step.discarded.first().unwrap_or(&step.generation);
+        let read: String = scoring.tokens.iter().map(|t| t.text.as_str()).collect();
         assert_eq!(read, draft.text, "the very text of the draft");
     }
 }
 
 #[test]
 fn explored_choices_follow_a_drawn_threshold_and_log_their_propensity() {
-    let mut conductor = pair();
-    let explore = |conductor: &mut Conductor, seed: u64, coin: f64| {
+    let mut runner = pair();
+    let explore = |runner: &mut EpisodeRunner, seed: u64, coin: f64| {
         let exploration = Exploration { coin, ..Exploration::default() };
-        conductor.preset_mut().routing.exploration = Some(exploration);
-        let (question, mut router) = (question(), by_name("confidence"));
-        let job = Job::new(&question, router.as_mut(), seed);
-        conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap()
+        runner.preset_mut().routing.exploration = Some(exploration);
+        let (question, mut router) = (question(), router_named("confidence"));
+        let spec = EpisodeSpec::new(&question, router.as_mut(), seed);
+        runner.run(spec, &mut MemorySink::default(), &mut ScriptedObserver::default()).unwrap()
     };
     let mut coins = 0;
     let mut thresholds = Vec::new();
     for seed in 0..12 {
-        let episode = explore(&mut conductor, seed, 0.0);
+        let episode = explore(&mut runner, seed, 0.0);
         let threshold = episode.started.preset.routing.threshold;
         thresholds.push(threshold);
         let decisions: Vec<_> = episode.steps.iter().filter_map(|s| s.decision.as_ref()).collect();
@@ -430,8 +444,8 @@ fn explored_choices_follow_a_drawn_threshold_and_log_their_propensity() {
         // A uniform threshold gives just these choices where it lies in between.
         assert!((product - (high - low)).abs() < 1e-9, "{product} against {low}..{high}");
 
-        let tossed = explore(&mut conductor, seed, 0.5);
-        assert_eq!(timeless(&tossed), timeless(&explore(&mut conductor, seed, 0.5)));
+        let tossed = explore(&mut runner, seed, 0.5);
+        assert_eq!(without_times(&tossed), without_times(&explore(&mut runner, seed, 0.5)));
         let by = tossed.steps.iter().filter_map(|s| s.decision.as_ref());
         coins += by.filter(|d| d.by == Decider::Exploration).count();
     }
@@ -441,58 +455,63 @@ fn explored_choices_follow_a_drawn_threshold_and_log_their_propensity() {
 }
 
 /// Who wrote what, and why: all but clock times.
-fn timeless(episode: &Episode) -> Vec<(String, Option<f64>, Option<f64>)> {
-    let steps = episode.steps.iter().map(|s| (s.writing.text.clone(), s.decision.as_ref()));
+fn without_times(episode: &Episode) -> Vec<(String, Option<f64>, Option<f64>)> {
+    let steps = episode.steps.iter().map(|s| (s.generation.text.clone(), s.decision.as_ref()));
     steps.map(|(text, d)| (text, d.and_then(|d| d.p_large), d.and_then(|d| d.propensity))).collect()
 }
 
 /// An engine that tells nothing of its tokens, as some servers do.
-struct Silent(ScriptedEngine);
+struct EngineWithoutTokenStats(ScriptedEngine);
 
-impl Engine for Silent {
+impl Engine for EngineWithoutTokenStats {
     fn model(&self) -> &ModelRecord {
         self.0.model()
     }
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Nothing
+    fn token_stats(&self) -> TokenStats {
+        TokenStats::None
     }
 
-    fn write(&mut self, request: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError> {
-        self.0.write(request, watch)
+    fn generate(
+        &mut self,
+        request: &EngineRequest,
+        on_token: &mut TokenCallback<'_>,
+    ) -> Result<EngineOutput, EngineError> {
+        self.0.generate(request, on_token)
     }
 
-    fn forget(&mut self) -> Result<(), EngineError> {
-        self.0.forget()
+    fn reset(&mut self) -> Result<(), EngineError> {
+        self.0.reset()
     }
 }
 
 #[test]
 fn routers_that_lack_what_they_need_are_refused_before_anything_is_begun() {
     let record = ModelRecord { name: "mute".into(), digest: "d".into(), parameters: 1 };
-    let engine =
-        || -> Box<dyn Engine> { Box::new(Silent(ScriptedEngine::new(record.clone(), []))) };
-    let mut conductor = Conductor::new(PerRole { small: engine(), large: engine() }, preset());
+    let engine = || -> Box<dyn Engine> {
+        Box::new(EngineWithoutTokenStats(ScriptedEngine::new(record.clone(), [])))
+    };
+    let mut runner = EpisodeRunner::new(PerRole { small: engine(), large: engine() }, preset());
     let question = question();
-    let mut refused = |router: &str, glimpse: Option<Glimpse>| {
-        conductor.preset_mut().routing.glimpse = glimpse;
-        let (mut memory, mut router) = (Memory::default(), by_name(router));
-        let job = Job::new(&question, router.as_mut(), 1);
-        let error = conductor.run(job, &mut memory, &mut Watcher::default()).unwrap_err();
+    let mut refused = |router: &str, draft_length: Option<DraftLength>| {
+        runner.preset_mut().routing.draft_length = draft_length;
+        let (mut memory, mut router) = (MemorySink::default(), router_named(router));
+        let spec = EpisodeSpec::new(&question, router.as_mut(), 1);
+        let error = runner.run(spec, &mut memory, &mut ScriptedObserver::default()).unwrap_err();
         assert!(memory.events.is_empty(), "nothing was begun");
         error.to_string()
     };
     let message = refused("entropy", None);
     assert!(message.contains("entropy") && message.contains("mute"), "{message}");
-    let message = refused("confidence", Some(Glimpse::Tokens(0)));
-    assert!(message.contains("--glimpse 1"), "{message}");
+    let message = refused("confidence", Some(DraftLength::Tokens(0)));
+    assert!(message.contains("--draft 1"), "{message}");
 }
 
 #[test]
-fn the_policy_decides_by_its_network_and_wants_its_own_glimpse() {
-    let mut conductor = pair();
-    let run = run(&mut conductor, "policy", Watcher::default());
-    let policy = roster().policy().unwrap().clone();
+fn the_policy_decides_by_its_network_and_wants_its_own_draft() {
+    let mut runner = pair();
+    let run = run(&mut runner, "policy", ScriptedObserver::default());
+    let policy = registry().policy().unwrap().clone();
     for step in &run.episode.steps {
         let decision = step.decision.as_ref().unwrap();
         assert_eq!(decision.by, Decider::Policy(policy.card.name.clone()));
@@ -503,24 +522,26 @@ fn the_policy_decides_by_its_network_and_wants_its_own_glimpse() {
         assert!(seen, "features have documented names only");
     }
 
-    conductor.preset_mut().routing.glimpse = Some(Glimpse::Tokens(1));
-    let (question, mut router) = (question(), by_name("policy"));
-    let job = Job::new(&question, router.as_mut(), 1);
-    let error = conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap_err();
-    assert!(error.to_string().contains("--glimpse step"), "{error}");
+    runner.preset_mut().routing.draft_length = Some(DraftLength::Tokens(1));
+    let (question, mut router) = (question(), router_named("policy"));
+    let spec = EpisodeSpec::new(&question, router.as_mut(), 1);
+    let error =
+        runner.run(spec, &mut MemorySink::default(), &mut ScriptedObserver::default()).unwrap_err();
+    assert!(error.to_string().contains("--draft step"), "{error}");
 }
 
 #[test]
 fn stored_episodes_give_the_features_that_the_router_saw() {
-    let mut conductor = pair();
-    let policy = roster().policy().unwrap().clone();
+    let mut runner = pair();
+    let policy = registry().policy().unwrap().clone();
     let mut boundaries = 0;
     for (seed, question) in questions("arithmetic", Split::Test, 40).unwrap().take(12).enumerate() {
         let exploration = Exploration { coin: 0.5, ..Exploration::default() };
-        conductor.preset_mut().routing.exploration = Some(exploration);
-        let mut router = by_name("policy");
-        let job = Job::new(&question, router.as_mut(), seed as u64);
-        let episode = conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap();
+        runner.preset_mut().routing.exploration = Some(exploration);
+        let mut router = router_named("policy");
+        let spec = EpisodeSpec::new(&question, router.as_mut(), seed as u64);
+        let episode =
+            runner.run(spec, &mut MemorySink::default(), &mut ScriptedObserver::default()).unwrap();
         let mut dataset = Dataset::default();
         dataset.add(&episode, &policy.card.pair, &policy.card.set);
         let trajectory = &dataset.trajectories[0];
@@ -536,36 +557,37 @@ fn stored_episodes_give_the_features_that_the_router_saw() {
         assert_eq!(trajectory.cost, episode.ledger.cost());
 
         // What was recorded is what the policy says of it afterwards.
-        let recorded = Logged::recorded(&episode).unwrap();
-        let anew = logged(&dataset.trajectories, &policy).unwrap().remove(0);
+        let from_episode = LoggedEpisode::from_episode(&episode).unwrap();
+        let anew = logged_episodes(&dataset.trajectories, &policy).unwrap().remove(0);
         assert_eq!(recorded.boundaries.len(), anew.boundaries.len());
         for (a, b) in recorded.boundaries.iter().zip(&anew.boundaries) {
             assert!((a.p_large - b.p_large).abs() < 1e-5, "{a:?} {b:?}");
             assert_eq!(LoggedChoice { p_large: b.p_large, ..*a }, *b);
         }
-        assert_eq!(Logged { boundaries: anew.boundaries.clone(), ..recorded }, anew);
+        assert_eq!(LoggedEpisode { boundaries: anew.boundaries.clone(), ..recorded }, anew);
     }
     assert!(boundaries > 30);
-    conductor.preset_mut().routing.exploration = None;
-    let (question, mut router) = (question(), by_name("policy"));
-    let job = Job::new(&question, router.as_mut(), 0);
-    let episode = conductor.run(job, &mut Memory::default(), &mut Watcher::default()).unwrap();
-    assert_eq!(Logged::recorded(&episode), None, "its choices were not drawn");
+    runner.preset_mut().routing.exploration = None;
+    let (question, mut router) = (question(), router_named("policy"));
+    let spec = EpisodeSpec::new(&question, router.as_mut(), 0);
+    let episode =
+        runner.run(spec, &mut MemorySink::default(), &mut ScriptedObserver::default()).unwrap();
+    assert_eq!(LoggedEpisode::from_episode(&episode), None, "its choices were not drawn");
 }
 
 #[test]
-fn a_trial_that_is_cancelled_ends_after_the_question() {
-    let mut fleet = Fleet::new(tiny::load(), Vec::new());
-    let (roster, asked) = (tiny::roster(), tiny::long_questions(5));
-    let mut trial = Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: 1 };
+fn an_eval_run_that_is_cancelled_ends_after_the_question() {
+    let mut pool = RunnerPool::new(tiny::load(), Vec::new());
+    let (registry, asked) = (tiny::registry(), tiny::long_questions(5));
+    let mut eval_run = EvalRun { pool: &mut pool, registry: &registry, questions: &asked, seed: 1 };
     let seen = std::cell::Cell::new(0);
     let second = || {
         seen.set(seen.get() + 1);
         if seen.get() == 2 { Flow::Cancel } else { Flow::Continue }
     };
-    let ended = trial.run("always-small", false, second);
+    let ended = eval_run.run("always-small", false, second);
     assert!(matches!(ended, Err(SessionError::Cancelled)));
     assert_eq!(seen.get(), 2);
-    let whole = trial.run("always-small", false, || ()).unwrap();
+    let whole = eval_run.run("always-small", false, || ()).unwrap();
     assert_eq!(whole.outcomes().len(), 5, "it can be asked again");
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use pointsman::config::{Folders, load_preset};
 use pointsman::episode::{
-    Event, EventKind, FinishReason, ModelRecord, PerRole, Role, Started, StopReason, Usage,
-    Verdict, Writing,
+    Event, EventKind, FinishReason, Generation, ModelRecord, PerRole, Role, Started, StopReason,
+    Usage, Verdict,
 };
-use pointsman::store::{End, Store, StoreError};
+use pointsman::store::{EpisodeEnd, Store, StoreError};
 
 fn started(question: &str) -> Event {
     let folders = Folders::below("/nonexistent").unwrap();
@@ -29,14 +29,14 @@ fn started(question: &str) -> Event {
 }
 
 fn written(step: usize, text: &str) -> Event {
-    let writing = Writing {
+    let generation = Generation {
         model: Role::Large,
         text: text.into(),
         tokens: vec![],
         usage: Usage { prefilled: 3, ..Usage::default() },
         stop: StopReason::Delimiter,
     };
-    Event::new(2, EventKind::Written { step, writing })
+    Event::new(2, EventKind::Written { step, generation })
 }
 
 fn finished() -> Event {
@@ -50,7 +50,7 @@ fn finished() -> Event {
 
 fn fill(path: &Path) -> (u64, u64) {
     let store = Store::open(path).unwrap();
-    let (a, b) = (store.create().unwrap(), store.create().unwrap());
+    let (a, b) = (store.next_episode_id().unwrap(), store.next_episode_id().unwrap());
     // Two episodes at a time do not get into each other's way.
     store.append(a, &started("first")).unwrap();
     store.append(b, &started("second")).unwrap();
@@ -67,13 +67,13 @@ fn episodes_come_back_in_order_after_reopening() {
     let store = Store::open(folder.path()).unwrap();
     assert_eq!((a, b), (1, 2));
     assert_eq!(store.len(), 2);
-    assert_eq!(store.create().unwrap(), 3);
+    assert_eq!(store.next_episode_id().unwrap(), 3);
     assert_eq!(store.events(a).unwrap(), [started("first"), written(0, "x\n"), finished()]);
-    let all: Vec<_> = store.list().map(Result::unwrap).collect();
+    let all: Vec<_> = store.summaries().map(Result::unwrap).collect();
     assert_eq!(all[0].question, "first");
-    assert!(matches!(&all[0].end, End::Finished { answer: Some(a), .. } if a == "67"));
+    assert!(matches!(&all[0].end, EpisodeEnd::Finished { answer: Some(a), .. } if a == "67"));
     assert_eq!((all[0].steps, all[0].cost), (1, 30.0));
-    assert_eq!(all[1].end, End::Unfinished);
+    assert_eq!(all[1].end, EpisodeEnd::Unfinished);
     assert_eq!(store.episode(b).unwrap().text(), "y\n");
 }
 
@@ -81,7 +81,7 @@ fn episodes_come_back_in_order_after_reopening() {
 fn an_event_takes_the_place_after_the_last_one() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    let id = store.create().unwrap();
+    let id = store.next_episode_id().unwrap();
     store.append(id, &started("long")).unwrap();
     // More than a byte of places, so that their order on disk is put to the test.
     for step in 0..300 {
@@ -106,12 +106,12 @@ fn a_missing_episode_and_a_newer_event_are_named() {
     let error = store.episode(7).unwrap_err().to_string();
     assert!(error.contains("no episode 7"), "{error}");
 
-    let id = store.create().unwrap();
+    let id = store.next_episode_id().unwrap();
     store.append(id, &started("new")).unwrap();
     store.append(id, &Event { schema: 99, ..written(0, "x\n") }).unwrap();
     let error = store.episode(id).unwrap_err().to_string();
     assert!(error.contains("update pointsman"), "{error}");
-    assert!(store.list().any(|summary| summary.is_err()));
+    assert!(store.summaries().any(|summary| summary.is_err()));
 }
 
 #[test]
@@ -142,20 +142,20 @@ fn policies_and_who_is_in_force_survive() {
         assert!(store.policies().unwrap().is_empty());
         assert_eq!(store.roll_back("tiny").unwrap(), None, "nothing to roll back");
         for file in [b"first", b"other"] {
-            let number = store.new_policy().unwrap();
-            store.keep_policy(number, file).unwrap();
+            let number = store.next_policy_id().unwrap();
+            store.save_policy(number, file).unwrap();
             store.promote("tiny", number).unwrap();
         }
-        store.keep_calibration(&0.25).unwrap();
-        store.keep_calibration(&0.75).unwrap();
+        store.save_calibration(&0.25).unwrap();
+        store.save_calibration(&0.75).unwrap();
     }
     let store = Store::open(folder.path()).unwrap();
     let policies = store.policies().unwrap();
     assert_eq!(policies, [(1, b"first".to_vec()), (2, b"other".to_vec())]);
-    assert_eq!(store.reign("tiny").unwrap(), [1, 2]);
-    assert!(store.reign("qwen").unwrap().is_empty(), "each preset has its own");
+    assert_eq!(store.promotions("tiny").unwrap(), [1, 2]);
+    assert!(store.promotions("qwen").unwrap().is_empty(), "each preset has its own");
     assert_eq!(store.roll_back("tiny").unwrap(), Some(2));
-    assert_eq!(store.reign("tiny").unwrap(), [1]);
+    assert_eq!(store.promotions("tiny").unwrap(), [1]);
     assert_eq!(store.calibrations::<f64>().unwrap(), [0.25, 0.75]);
     assert!(store.calibrations::<String>().is_err(), "what is no such thing is told");
 }
@@ -164,12 +164,12 @@ fn policies_and_who_is_in_force_survive() {
 fn library(path: &Path, n: usize) -> Store {
     let store = Store::open(path).unwrap();
     let episodes: Vec<_> = (0..n).map(|i| vec![started(&format!("q{i}")), finished()]).collect();
-    assert_eq!(store.add(&episodes).unwrap().len(), n);
+    assert_eq!(store.add_episodes(&episodes).unwrap().len(), n);
     store
 }
 
 fn ids(store: &Store) -> Vec<u64> {
-    store.list().map(|summary| summary.unwrap().id).collect()
+    store.summaries().map(|summary| summary.unwrap().id).collect()
 }
 
 #[test]
@@ -178,9 +178,9 @@ fn whole_episodes_are_taken_in_together_or_not_at_all() {
     let all = [vec![started("a"), written(0, "x\n"), finished()], vec![started("b")]];
     {
         let store = Store::open(folder.path()).unwrap();
-        assert_eq!(store.add(&all).unwrap(), [1, 2]);
+        assert_eq!(store.add_episodes(&all).unwrap(), [1, 2]);
         for wrong in [vec![], vec![finished()], vec![started("c"), written(1, "x")]] {
-            assert!(store.add(&[vec![started("d")], wrong]).is_err());
+            assert!(store.add_episodes(&[vec![started("d")], wrong]).is_err());
         }
     }
     let store = Store::open(folder.path()).unwrap();
@@ -189,7 +189,7 @@ fn whole_episodes_are_taken_in_together_or_not_at_all() {
     assert_eq!(store.entry(1).unwrap().summary.cost, 30.0);
     store.append(2, &written(0, "y\n")).unwrap();
     store.append(2, &finished()).unwrap();
-    assert!(matches!(store.entry(2).unwrap().summary.end, End::Finished { .. }));
+    assert!(matches!(store.entry(2).unwrap().summary.end, EpisodeEnd::Finished { .. }));
 }
 
 #[test]
@@ -214,27 +214,27 @@ fn a_summary_says_who_decided_and_whence_it_came() {
         Event::new(2, kind)
     };
     let mut small = written(2, "z\n");
-    if let EventKind::Written { writing, .. } = &mut small.kind {
-        writing.model = Role::Small;
+    if let EventKind::Written { generation, .. } = &mut small.kind {
+        generation.model = Role::Small;
     }
     let policy = |name: &str| Decider::Policy(name.into());
     let events = vec![
         first,
         decided(0, policy("tiny-3")),
         written(0, "x\n"),
-        decided(1, Decider::Person),
+        decided(1, Decider::User),
         written(1, "y\n"),
         decided(2, policy("tiny-3")),
         small,
         decided(3, policy("tiny-4")),
         written(3, "z\n"),
     ];
-    let id = store.add(&[events]).unwrap()[0];
+    let id = store.add_episodes(&[events]).unwrap()[0];
     let summary = store.entry(id).unwrap().summary;
     assert_eq!(summary.policies, ["tiny-3", "tiny-4"]);
     assert_eq!(summary.parent, Some(Parent { episode: 12, step: 1 }));
     assert_eq!((summary.steps, summary.large_steps, summary.switches), (4, 3, 2));
-    assert_eq!((summary.person_steps, summary.cost, summary.large_cost), (1, 93.0, 90.0));
+    assert_eq!((summary.user_steps, summary.cost, summary.large_cost), (1, 93.0, 90.0));
     assert_eq!(summary.large_cost_share(), 90.0 / 93.0);
 }
 
@@ -267,38 +267,38 @@ fn what_is_said_of_an_episode_survives() {
 }
 
 #[test]
-fn what_was_binned_comes_back_exactly_until_the_bin_is_emptied() {
+fn what_was_trashed_comes_back_exactly_until_the_trash_is_emptied() {
     let folder = tempfile::tempdir().unwrap();
     let (before, events) = {
         let store = library(folder.path(), 6);
         store.annotate(&[2], |annotations| annotations.note = "kept".into()).unwrap();
         let before = store.entry(2).unwrap();
-        store.bin(&[2, 3], 100).unwrap();
-        store.bin(&[5], 200).unwrap();
+        store.move_to_trash(&[2, 3], 100).unwrap();
+        store.move_to_trash(&[5], 200).unwrap();
         (before, store.events(2).unwrap())
     };
     let store = Store::open(folder.path()).unwrap();
     assert_eq!((ids(&store), store.len()), (vec![1, 4, 6], 3));
-    let binned: Vec<_> = store.binned().unwrap().iter().map(|(id, b)| (*id, b.at_ms)).collect();
-    assert_eq!(binned, [(2, 100), (3, 100), (5, 200)]);
+    let trashed: Vec<_> = store.trashed().unwrap().iter().map(|(id, b)| (*id, b.at_ms)).collect();
+    assert_eq!(trashed, [(2, 100), (3, 100), (5, 200)]);
     let refused = |result: Result<(), StoreError>, words: &str| {
         let error = result.unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     };
-    refused(store.bin(&[1, 2], 300), "episode 2 is in the bin");
+    refused(store.move_to_trash(&[1, 2], 300), "episode 2 is in the bin");
     refused(store.annotate(&[2], |a| a.starred = true), "episode 2 is in the bin");
     refused(store.restore(&[2, 4]), "episode 4 is not in the bin");
-    refused(store.bin(&[7], 300), "no episode 7");
+    refused(store.move_to_trash(&[7], 300), "no episode 7");
     assert_eq!(ids(&store), [1, 4, 6], "what was refused changed nothing");
 
-    assert_eq!(store.undo().unwrap(), [5]);
-    assert_eq!(store.undo().unwrap(), [2, 3]);
-    assert!(store.undo().unwrap().is_empty());
+    assert_eq!(store.undo_last_deletion().unwrap(), [5]);
+    assert_eq!(store.undo_last_deletion().unwrap(), [2, 3]);
+    assert!(store.undo_last_deletion().unwrap().is_empty());
     assert_eq!((store.entry(2).unwrap(), store.events(2).unwrap()), (before, events));
 
-    store.bin(&[2, 6], 400).unwrap();
+    store.move_to_trash(&[2, 6], 400).unwrap();
     store.restore(&[2]).unwrap();
-    assert_eq!(store.empty_bin().unwrap(), [6]);
+    assert_eq!(store.empty_trash().unwrap(), [6]);
     drop(store);
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(ids(&store), [1, 2, 3, 4, 5]);
@@ -307,5 +307,5 @@ fn what_was_binned_comes_back_exactly_until_the_bin_is_emptied() {
     }
     // One that was still being written leaves no stump.
     assert!(matches!(store.append(6, &written(0, "x")), Err(StoreError::Missing { .. })));
-    assert_eq!(store.create().unwrap(), 7, "a number is never given twice");
+    assert_eq!(store.next_episode_id().unwrap(), 7, "a number is never given twice");
 }

@@ -7,17 +7,17 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portable_pty::{CommandBuilder, PtySize};
-use pty::Session;
+use pty::PtySession;
 
 #[test]
 fn a_question_is_solved_and_kept() {
     let home = tempfile::tempdir().unwrap();
-    let mut session = Session::start(home.path(), &["--seed", "3"], 80, 24);
-    session.see("Answer:");
+    let mut session = PtySession::start(home.path(), &["--seed", "3"], 80, 24);
+    session.wait_until_shown("Answer:");
     assert!(session.parser.lock().unwrap().screen().alternate_screen());
     session.assert_idle();
     session.press("?");
-    session.see("next step");
+    session.wait_until_shown("next step");
     session.press("\x1b");
     // A resize is followed by a whole new picture.
     session.master.resize(PtySize { rows: 50, cols: 200, ..PtySize::default() }).unwrap();
@@ -30,21 +30,21 @@ fn a_question_is_solved_and_kept() {
     session.assert_restored();
 
     let store = pointsman::store::Store::open(&home.path().join("data/store")).unwrap();
-    let all: Vec<_> = store.list().map(Result::unwrap).collect();
+    let all: Vec<_> = store.summaries().map(Result::unwrap).collect();
     assert_eq!(all.len(), 1);
-    assert!(matches!(all[0].end, pointsman::store::End::Finished { .. }), "{:?}", all[0]);
+    assert!(matches!(all[0].end, pointsman::store::EpisodeEnd::Finished { .. }), "{:?}", all[0]);
 }
 
 #[test]
-fn a_person_takes_the_points_and_types_a_question() {
+fn a_user_overrides_and_types_a_question() {
     let home = tempfile::tempdir().unwrap();
-    let mut session = Session::start(home.path(), &["--idle"], 100, 30);
-    session.see("ready");
+    let mut session = PtySession::start(home.path(), &["--idle"], 100, 30);
+    session.wait_until_shown("ready");
     session.press("i");
     session.press("\x1b[200~Ava has 37 pens. She buys 4 boxes of 12 pens.\x1b[201~");
-    session.see("She buys 4 boxes of 12 pens.");
+    session.wait_until_shown("She buys 4 boxes of 12 pens.");
     session.press(" How many pens does Ava have?\r");
-    session.see("Answer:");
+    session.wait_until_shown("Answer:");
     session.press("q");
     assert!(session.end().success());
 
@@ -57,10 +57,10 @@ fn a_person_takes_the_points_and_types_a_question() {
 #[test]
 fn a_trace_is_copied_through_the_terminal() {
     let home = tempfile::tempdir().unwrap();
-    let mut session = Session::start(home.path(), &["replay", "rescue"], 80, 24);
-    session.see("answer 66, correct");
+    let mut session = PtySession::start(home.path(), &["replay", "rescue"], 80, 24);
+    session.wait_until_shown("answer 66, correct");
     session.press("y");
-    session.see("sent to the terminal");
+    session.wait_until_shown("sent to the terminal");
     let copied = session.parser.lock().unwrap().callbacks().0.clone();
     let text = String::from_utf8(STANDARD.decode(&copied[0]).unwrap()).unwrap();
     assert!(text.starts_with("Finn has 25 apples."), "{text}");
@@ -70,10 +70,10 @@ fn a_trace_is_copied_through_the_terminal() {
     assert!(session.end().success());
 
     let arguments = ["replay", "rescue", "--no-clipboard"];
-    let mut session = Session::start(home.path(), &arguments, 80, 24);
-    session.see("answer 66, correct");
+    let mut session = PtySession::start(home.path(), &arguments, 80, 24);
+    session.wait_until_shown("answer 66, correct");
     session.press("y");
-    session.see("--no-clipboard is in force");
+    session.wait_until_shown("--no-clipboard is in force");
     assert!(session.parser.lock().unwrap().callbacks().0.is_empty());
     session.press("q");
     assert!(session.end().success());
@@ -83,15 +83,15 @@ fn a_trace_is_copied_through_the_terminal() {
 fn the_terminal_is_restored_after_signals() {
     for (signal, name) in [(libc::SIGTERM, "SIGTERM"), (libc::SIGHUP, "SIGHUP")] {
         let home = tempfile::tempdir().unwrap();
-        let mut session = Session::start(home.path(), &[], 80, 24);
-        session.see("trace");
+        let mut session = PtySession::start(home.path(), &[], 80, 24);
+        session.wait_until_shown("trace");
         session.signal(signal);
         let status = session.end();
         assert!(!status.success(), "{name}: {status:?}");
         session.assert_restored();
         // The store is free again, and whole.
         let store = pointsman::store::Store::open(&home.path().join("data/store")).unwrap();
-        assert!(store.list().all(|summary| summary.is_ok()));
+        assert!(store.summaries().all(|summary| summary.is_ok()));
     }
 }
 
@@ -107,8 +107,8 @@ fn the_terminal_is_restored_after_a_panic() {
     let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
     command.args(["the_terminal_is_restored_after_a_panic", "--exact", "--nocapture"]);
     command.env(LOG, home.path().join("log"));
-    let mut session = Session::spawn(home.path(), command, 80, 24);
-    session.see("as planned");
+    let mut session = PtySession::spawn(home.path(), command, 80, 24);
+    session.wait_until_shown("as planned");
     assert!(!session.end().success());
     session.assert_restored();
 }
@@ -119,15 +119,15 @@ fn it_stops_and_comes_back() {
     let home = tempfile::tempdir().unwrap();
     let binary = env!("CARGO_BIN_EXE_pointsman");
     let script = format!("set -m; '{binary}' --seed 3; echo stopped; sleep 1; fg; echo over");
-    let mut session = Session::shell(home.path(), &script, 80, 24);
-    session.see("Answer:");
+    let mut session = PtySession::shell(home.path(), &script, 80, 24);
+    session.wait_until_shown("Answer:");
     session.press("\x1a");
-    session.see("stopped");
+    session.wait_until_shown("stopped");
     assert!(!session.parser.lock().unwrap().screen().alternate_screen());
-    session.see("Answer:");
+    session.wait_until_shown("Answer:");
     assert!(session.parser.lock().unwrap().screen().alternate_screen());
     session.press("q");
-    session.see("over");
+    session.wait_until_shown("over");
     assert!(session.end().success());
     session.assert_restored();
 }

@@ -4,23 +4,25 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pointsman::config::{Folders, load_preset};
-use pointsman::evaluation::{Logged, LoggedChoice, Scale, WhatIf};
-use pointsman::session::{Command, Update};
+use pointsman::evaluation::{LoggedChoice, LoggedEpisode, QuantileScale, ThresholdEstimator};
+use pointsman::session::{Command, SessionUpdate};
 use pointsman::theme::{Glyphs, Theme};
 use pointsman::workbench::{
-    Beginning, Effect, Errand, Keymap, Message, Notice, Outlook, Overlay, State, View, update,
+    Effect, InitialState, Job, Keymap, Message, Notice, Overlay, State, ThresholdEstimates, View,
+    update,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 
-fn bench(scale: Option<Scale>) -> State {
+fn workbench_state(scale: Option<QuantileScale>) -> State {
     let home = tempfile::tempdir().unwrap();
     let preset = load_preset("tiny", &Folders::below(home.path()).unwrap()).unwrap();
     let keys = Keymap::default();
     let store = "/store".into();
-    let mut state = State::new(Beginning { preset, first: None, seed: 0, store, keys, scale });
-    update(&mut state, Message::Session(Update::Ready));
+    let mut state =
+        State::new(InitialState { preset, first_question: None, seed: 0, store, keys, scale });
+    update(&mut state, Message::Session(SessionUpdate::Ready));
     state
 }
 
@@ -47,12 +49,12 @@ fn hint(state: &State) -> &str {
 
 /// Episodes of one step each; half of them were given to the large model, which is always right; the small one is
 /// where its score is below 0.3. Large costs 10, small 1.
-fn outlook() -> Arc<Outlook> {
-    let logged: Vec<Logged> = (0..400)
+fn threshold_estimate() -> Arc<ThresholdEstimates> {
+    let logged: Vec<LoggedEpisode> = (0..400)
         .map(|i| {
             let p_large = f64::from(i / 2 % 100) / 100.0 * 0.6;
             let large = i % 2 == 0;
-            Logged {
+            LoggedEpisode {
                 question: i as u64,
                 boundaries: vec![LoggedChoice { p_large, large, propensity: 0.5 }],
                 correct: large || p_large < 0.3,
@@ -60,15 +62,22 @@ fn outlook() -> Arc<Outlook> {
             }
         })
         .collect();
-    Arc::new(Outlook { what_if: WhatIf::new(&logged), unit: 10.0, episodes: logged.len() })
+    Arc::new(ThresholdEstimates {
+        index: ThresholdEstimator::new(&logged),
+        unit: 10.0,
+        episodes: logged.len(),
+    })
 }
 
 #[test]
 fn without_a_scale_it_moves_by_hundredths() {
-    let mut state = bench(None);
+    let mut state = workbench_state(None);
     let effects = press(&mut state, "+");
-    assert!(matches!(effects[0], Effect::Send(Command::Threshold(t)) if t == 0.55), "{effects:?}");
-    assert_eq!(effects[1], Effect::Do(Errand::LookAhead), "the store is asked once");
+    assert!(
+        matches!(effects[0], Effect::SendCommand(Command::SetThreshold(t)) if t == 0.55),
+        "{effects:?}"
+    );
+    assert_eq!(effects[1], Effect::RunJob(Job::EstimateThreshold), "the store is asked once");
     assert_eq!(hint(&state), "t 0.55; reading the recordings");
     assert_eq!(press(&mut state, "{").len(), 1);
     assert_eq!(state.threshold, 0.54);
@@ -81,7 +90,7 @@ fn on_a_scale_a_key_is_a_share_of_the_steps() {
     // Four fifths of all scores lie in a thousandth.
     let scores =
         (0..1000).map(|i| if i < 800 { 0.5 + f64::from(i) * 1e-6 } else { f64::from(i) / 1e3 });
-    let mut state = bench(Some(Scale::new(scores)));
+    let mut state = workbench_state(Some(QuantileScale::new(scores)));
     let small = |state: &State| state.percentile(state.threshold).unwrap();
     let before = small(&state);
     press(&mut state, "+");
@@ -99,9 +108,9 @@ fn on_a_scale_a_key_is_a_share_of_the_steps() {
 
 #[test]
 fn estimates_move_with_it() {
-    let mut state = bench(None);
+    let mut state = workbench_state(None);
     press(&mut state, "-");
-    update(&mut state, Message::Outlook(Ok(outlook())));
+    update(&mut state, Message::ThresholdEstimates(Ok(threshold_estimate())));
     let first = hint(&state).to_owned();
     assert!(first.starts_with("t 0.45 (q 76 %): 74 % ("), "{first}");
     assert!(
@@ -127,9 +136,9 @@ fn estimates_move_with_it() {
 
 #[test]
 fn why_there_are_none_is_told() {
-    let mut state = bench(None);
+    let mut state = workbench_state(None);
     press(&mut state, "+");
     let why = "no recordings to estimate from, `pointsman collect` writes some";
-    update(&mut state, Message::Outlook(Err(why.into())));
+    update(&mut state, Message::ThresholdEstimates(Err(why.into())));
     assert_eq!(hint(&state), format!("t 0.55; {why}"));
 }

@@ -3,16 +3,16 @@
 use anyhow::Context;
 use clap::{ArgGroup, Args};
 
-use super::fleet::fleet;
-use super::options::{Common, between, fresh, share};
-use super::progress::bar;
-use super::tasks::{TaskArgs, unseen};
-use super::{Outcome, policies, style};
+use super::options::{CommonArgs, parse_cost_share, parse_open_probability, unseen_seed};
+use super::progress_bar::bar;
+use super::runner_pool::load_pool;
+use super::task_args::{TaskArgs, unseen_questions};
+use super::{CommandStatus, output, policy_lookup};
 use crate::config::Folders;
 use crate::engine::Flow;
-use crate::evaluation::{Bootstrap, Trial, cost_target, curve, learn_then_test, misses};
-use crate::routing::{Calibration, Ground, Policy, Roster, Target};
-use crate::session::{Conductor, Fleet, check_router, now_ms};
+use crate::evaluation::{Bootstrap, EvalRun, cost_target, curve, learn_then_test, misses};
+use crate::routing::{Calibration, CalibrationTarget, Policy, Provenance, RouterRegistry};
+use crate::session::{EpisodeRunner, RunnerPool, check_router, now_ms};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
@@ -25,15 +25,15 @@ const RESAMPLES: usize = 2000;
 pub struct CalibrateArgs {
     /// Share of the large model's accuracy to keep: at most 1 − this of all questions may be
     /// answered wrong that the large model alone answers right
-    #[arg(long, value_name = "0..1", value_parser = between)]
+    #[arg(long, value_name = "0..1", value_parser = parse_open_probability)]
     pub target_accuracy: Option<f64>,
 
     /// Mean cost to keep to, as a share of always-large's
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = parse_cost_share)]
     pub target_cost: Option<f64>,
 
     /// Probability with which a target accuracy is kept
-    #[arg(long, default_value_t = 0.95, value_name = "0..1", value_parser = between)]
+    #[arg(long, default_value_t = 0.95, value_name = "0..1", value_parser = parse_open_probability)]
     pub confidence: f64,
 
     /// Fresh questions to calibrate on
@@ -56,41 +56,49 @@ pub struct CalibrateArgs {
 ///
 /// # Errors
 /// When no threshold meets the target, or an episode cannot be run.
-pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+pub fn run(
+    args: CalibrateArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> anyhow::Result<CommandStatus> {
     let preset = common.preset(folders)?;
     let store = Store::open(&common.store(folders))?;
-    let roster = policies::roster(common, &preset, Some(&store))?;
-    let router = roster.router("policy")?;
-    let policy = roster.policy().context("there is no policy")?;
+    let registry = policy_lookup::registry(common, &preset, Some(&store))?;
+    let router = registry.router("policy")?;
+    let policy = registry.policy().context("there is no policy")?;
     // Another seed than that of collections: training must not have seen these questions.
-    let seed = fresh(common.seed, 1);
+    let seed = unseen_seed(common.seed, 1);
     let set = args.tasks.open(args.split, Split::Develop)?;
-    let asked = unseen(&set, &store, seed, args.n as usize)?;
-    check_router(router.as_ref(), &preset, &asked)?;
-    let mut fleet = fleet(&preset, folders, args.jobs)?;
-    policies::warn_of_strangers(&roster, fleet.first());
-    let bar = bar(3 * asked.len(), "questions")?;
+    let questions = unseen_questions(&set, &store, seed, args.n as usize)?;
+    check_router(router.as_ref(), &preset, &questions)?;
+    let mut pool = load_pool(&preset, folders, args.jobs)?;
+    policy_lookup::warn_if_models_differ(&registry, pool.first());
+    let bar = bar(3 * questions.len(), "questions")?;
     let target = match (args.target_accuracy, args.target_cost) {
-        (Some(accuracy), _) => Target::Accuracy { accuracy, confidence: args.confidence },
-        (None, Some(share)) => Target::Cost { share },
+        (Some(accuracy), _) => {
+            CalibrationTarget::Accuracy { accuracy, confidence: args.confidence }
+        }
+        (None, Some(share)) => CalibrationTarget::Cost { share },
         (None, None) => anyhow::bail!("give --target-accuracy or --target-cost"),
     };
     let calibrated =
-        calibrate(&mut fleet, &roster, policy, (&asked, set.name()), seed, target, || bar.inc(1))?;
+        calibrate(&mut pool, &registry, policy, (&questions, set.name()), seed, target, || {
+            bar.inc(1)
+        })?;
     bar.finish_and_clear();
     let Some((calibration, ci)) = calibrated else {
         eprintln!(
             "pointsman: no threshold meets the target on these {} questions: ask more with -n, or aim lower",
-            asked.len()
+            questions.len()
         );
-        return Ok(Outcome::Unwell);
+        return Ok(CommandStatus::Failure);
     };
     if let Some(ci) = ci {
         eprintln!("95 % of the cost share: {:.1}–{:.1} %", ci[0] * 100.0, ci[1] * 100.0);
     }
-    store.keep_calibration(&calibration)?;
-    style::line(&described(&calibration, &calibration.ground))?;
-    Ok(Outcome::Done)
+    store.save_calibration(&calibration)?;
+    output::print_line(&describe_calibration(&calibration, &calibration.provenance))?;
+    Ok(CommandStatus::Success)
 }
 
 /// Asks fresh questions, those of the task set `asked.1`, and finds the threshold that meets the target on them, with the
@@ -99,35 +107,35 @@ pub fn run(args: CalibrateArgs, common: &Common, folders: &Folders) -> anyhow::R
 /// # Errors
 /// When an episode cannot be run.
 pub fn calibrate<P: Into<Flow>>(
-    fleet: &mut Fleet,
-    roster: &Roster,
+    pool: &mut RunnerPool,
+    registry: &RouterRegistry,
     policy: &Policy,
-    asked: (&[Question], &str),
+    questions: (&[Question], &str),
     seed: u64,
-    target: Target,
+    target: CalibrationTarget,
     progress: impl Fn() -> P + Copy,
 ) -> anyhow::Result<Option<(Calibration, Option<[f64; 2]>)>> {
-    let (questions, tasks) = asked;
-    let mut trial = Trial { fleet, roster, questions, seed };
-    let (ends, _) = trial.ends(progress)?;
-    let run = trial.run("policy", true, progress)?;
+    let (questions, tasks) = questions;
+    let mut eval_run = EvalRun { pool, registry, questions, seed };
+    let (baselines, _) = eval_run.run_baselines(progress)?;
+    let run = eval_run.run("policy", true, progress)?;
     // The guarantee wants thresholds that these questions had no say in.
     let thresholds = &policy.card.quantiles;
-    let (at, ci) = match target {
-        Target::Accuracy { accuracy, confidence } => {
-            let misses = misses(run.sweeps(), &ends.large, thresholds)?;
+    let (threshold, ci) = match target {
+        CalibrationTarget::Accuracy { accuracy, confidence } => {
+            let misses = misses(run.sweeps(), &baselines.large, thresholds)?;
             let n = questions.len() as u64;
             let found = learn_then_test(&misses, n, 1.0 - accuracy, 1.0 - confidence);
             (found.map(|i| thresholds[i]), None)
         }
-        Target::Cost { share } => {
+        CalibrationTarget::Cost { share } => {
             let bootstrap = Bootstrap::new(questions.len(), RESAMPLES, seed);
-            let found = cost_target(run.sweeps(), &ends, thresholds, share, &bootstrap)?;
+            let found = cost_target(run.sweeps(), &baselines, thresholds, share, &bootstrap)?;
             (found.map(|f| f.threshold), found.and_then(|f| f.ci))
         }
     };
-    let Some(threshold) = at else { return Ok(None) };
-    let point = curve(run.sweeps(), &ends, &[threshold])?;
+    let Some(threshold) = threshold else { return Ok(None) };
+    let point = curve(run.sweeps(), &baselines, &[threshold])?;
     let point = point.first().context("there are no questions")?;
     let calibration = Calibration {
         threshold,
@@ -137,7 +145,7 @@ pub fn calibrate<P: Into<Flow>>(
         accuracy: point.accuracy,
         cost_share: point.cost_share.unwrap_or(0.0),
         at_ms: now_ms(),
-        ground: ground(policy, fleet.first(), tasks)?,
+        provenance: provenance_now(policy, pool.first(), tasks)?,
     };
     Ok(Some((calibration, ci)))
 }
@@ -146,8 +154,12 @@ pub fn calibrate<P: Into<Flow>>(
 ///
 /// # Errors
 /// When its weights cannot be read.
-pub fn ground(policy: &Policy, conductor: &mut Conductor, tasks: &str) -> anyhow::Result<Ground> {
-    Ok(Ground::of(policy.digest()?, conductor.preset(), conductor.pair(), tasks))
+pub fn provenance_now(
+    policy: &Policy,
+    runner: &mut EpisodeRunner,
+    tasks: &str,
+) -> anyhow::Result<Provenance> {
+    Ok(Provenance::of(policy.digest()?, runner.preset(), runner.pair(), tasks))
 }
 
 /// A policy's calibrations: those in its file, then those in the store.
@@ -161,27 +173,29 @@ pub fn calibrations(store: &Store, policy: &Policy) -> anyhow::Result<Vec<Calibr
     all.extend(
         stored
             .into_iter()
-            .filter(|c| c.ground.router == digest && !policy.card.calibrations.contains(c)),
+            .filter(|c| c.provenance.router == digest && !policy.card.calibrations.contains(c)),
     );
     Ok(all)
 }
 
 /// What a threshold is calibrated for, in words.
-pub fn aim(target: Target) -> String {
+pub fn describe_target(target: CalibrationTarget) -> String {
     match target {
-        Target::Accuracy { accuracy, confidence } => format!(
+        CalibrationTarget::Accuracy { accuracy, confidence } => format!(
             "at most {:.1} % of questions lost to all-large, with confidence {:.0} %",
             (1.0 - accuracy) * 100.0,
             confidence * 100.0
         ),
-        Target::Cost { share } => format!("at most {:.0} % of all-large's cost", share * 100.0),
+        CalibrationTarget::Cost { share } => {
+            format!("at most {:.0} % of all-large's cost", share * 100.0)
+        }
     }
 }
 
 /// A calibration in a line, and whether it still holds.
-pub fn described(calibration: &Calibration, now: &Ground) -> String {
-    let target = aim(calibration.target);
-    let changed = calibration.ground.changed(now);
+pub fn describe_calibration(calibration: &Calibration, now: &Provenance) -> String {
+    let target = describe_target(calibration.target);
+    let changed = calibration.provenance.changes_to(now);
     let state = if changed.is_empty() {
         "holds".to_owned()
     } else {
@@ -193,7 +207,7 @@ pub fn described(calibration: &Calibration, now: &Ground) -> String {
         calibration.accuracy * 100.0,
         calibration.cost_share * 100.0,
         calibration.n,
-        calibration.ground.tasks,
+        calibration.provenance.tasks,
         calibration.seed
     )
 }

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::fleet::fleet;
-use super::options::{Common, probability};
-use super::progress::bar;
-use super::tasks::{TaskArgs, sample, tell};
-use super::{Outcome, policies};
-use crate::config::{Folders, Glimpse, Preset};
+use super::options::{CommonArgs, parse_probability};
+use super::progress_bar::bar;
+use super::runner_pool::load_pool;
+use super::task_args::{TaskArgs, first_questions, report_skipped};
+use super::{CommandStatus, policy_lookup};
+use crate::config::{DraftLength, Folders, Preset};
 use crate::episode::{Episode, Verdict};
-use crate::routing::Roster;
-use crate::session::{Fleet, check_router};
+use crate::routing::RouterRegistry;
+use crate::session::{RunnerPool, check_router};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
-use crate::training::{Collected, Plan, collect, exploring};
+use crate::training::{CollectionPlan, CollectionResult, collect, exploration_preset};
 
 #[derive(Debug, Args)]
 pub struct CollectArgs {
@@ -32,7 +32,7 @@ pub struct CollectArgs {
     pub split: Option<Split>,
 
     /// Probability that a coin makes a choice, rather than the episode's random threshold
-    #[arg(long, default_value_t = 0.0, value_name = "0..1", value_parser = probability)]
+    #[arg(long, default_value_t = 0.0, value_name = "0..1", value_parser = parse_probability)]
     pub coin: f64,
 
     /// Episodes at once [default: as many as help]
@@ -44,39 +44,43 @@ pub struct CollectArgs {
 ///
 /// # Errors
 /// When the configuration is invalid, or an episode cannot be run or stored.
-pub fn run(args: CollectArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+pub fn run(
+    args: CollectArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> anyhow::Result<CommandStatus> {
     let mut preset = common.preset(folders)?;
     if preset.routing.router != "policy" {
         // A whole step serves the training of policies with any glimpse; a shorter one does not.
-        preset.routing.glimpse.get_or_insert(Glimpse::Step);
+        preset.routing.draft_length.get_or_insert(DraftLength::Step);
     }
-    crate::routing::known(std::slice::from_ref(&preset.routing.router))?;
+    crate::routing::check_router_names(std::slice::from_ref(&preset.routing.router))?;
     let set = args.tasks.open(args.split, Split::Develop)?;
-    let asked = sample(&set, common.seed, args.n as usize);
+    let questions = first_questions(&set, common.seed, args.n as usize);
     let store = Store::open(&common.store(folders))?;
-    let roster = policies::roster(common, &preset, Some(&store))?;
-    check_router(roster.router(&preset.routing.router)?.as_ref(), &preset, &asked)?;
-    let mut fleet = fleet(&preset, folders, args.jobs)?;
-    policies::warn_of_strangers(&roster, fleet.first());
-    let round = Round {
+    let registry = policy_lookup::registry(common, &preset, Some(&store))?;
+    check_router(registry.router(&preset.routing.router)?.as_ref(), &preset, &questions)?;
+    let mut pool = load_pool(&preset, folders, args.jobs)?;
+    policy_lookup::warn_if_models_differ(&registry, pool.first());
+    let collection = Collection {
         preset: &preset,
         router: &preset.routing.router,
         coin: args.coin,
-        name: format!("{} {} seed {}", set.name(), set.part(), common.seed),
+        name: format!("{} {} seed {}", set.name(), set.split_name(), common.seed),
         seed: common.seed,
     };
-    let collected = round.collect(&mut fleet, &roster, &store, &asked)?;
+    let collected = collection.collect(&mut pool, &registry, &store, &questions)?;
     eprintln!(
         "{} episodes written, {} were there, in {}",
         collected.written,
-        collected.there,
+        collected.already_stored,
         common.store(folders).display()
     );
-    Ok(Outcome::Done)
+    Ok(CommandStatus::Success)
 }
 
 /// One collection.
-pub struct Round<'a> {
+pub struct Collection<'a> {
     pub preset: &'a Preset,
     pub router: &'a str,
     pub coin: f64,
@@ -85,44 +89,51 @@ pub struct Round<'a> {
     pub seed: u64,
 }
 
-impl Round<'_> {
+impl Collection<'_> {
     /// Writes what the store lacks, and shows how far it is.
     ///
     /// # Errors
     /// When the coin is no probability, or an episode cannot be run or stored.
     pub fn collect(
         &self,
-        fleet: &mut Fleet,
-        roster: &Roster,
+        pool: &mut RunnerPool,
+        registry: &RouterRegistry,
         store: &Store,
         questions: &[Question],
-    ) -> anyhow::Result<Collected> {
-        let policy = roster.policy().filter(|_| self.router == "policy");
-        let exploring = exploring(self.preset, self.router, policy.map(Arc::as_ref), self.coin);
-        exploring.validate().map_err(crate::config::ConfigError::Options)?;
-        fleet.set(&exploring);
-        let who = match policy {
+    ) -> anyhow::Result<CollectionResult> {
+        let policy = registry.policy().filter(|_| self.router == "policy");
+        let exploration_preset =
+            exploration_preset(self.preset, self.router, policy.map(Arc::as_ref), self.coin);
+        exploration_preset.validate().map_err(crate::config::ConfigError::CommandLine)?;
+        pool.set_preset(&exploration_preset);
+        let router_id = match policy {
             // Not its name: a policy that is trained again from the same episodes has another one.
             Some(policy) => format!("policy {}", policy.digest()?),
             None => self.router.to_owned(),
         };
-        let glimpse = exploring.routing.glimpse.map_or(String::new(), |g| format!(" glimpse {g}"));
-        let plan = Plan {
-            name: format!("{} {who} {}{glimpse} coin {}", self.preset.name, self.name, self.coin),
+        let draft_length = exploration_preset
+            .routing
+            .draft_length
+            .map_or(String::new(), |g| format!(" draft {g}"));
+        let plan = CollectionPlan {
+            name: format!(
+                "{} {router_id} {}{draft_length} coin {}",
+                self.preset.name, self.name, self.coin
+            ),
             router: self.router.to_owned(),
             seed: self.seed,
         };
         let bar = bar(questions.len(), "episodes")?;
-        let correct = std::cell::Cell::new((0_u32, 0_u32));
+        let correct_and_total = std::cell::Cell::new((0_u32, 0_u32));
         let collected =
-            collect(fleet, roster, store, &plan, questions, |done, episode: Option<&Episode>| {
+            collect(pool, registry, store, &plan, questions, |done, episode: Option<&Episode>| {
                 bar.set_position(done as u64);
                 match episode {
                     None => bar.reset_eta(),
                     Some(episode) => {
-                        let (hits, n) = correct.get();
+                        let (hits, n) = correct_and_total.get();
                         let hit = u32::from(episode.verdict() == Some(Verdict::Correct));
-                        correct.set((hits + hit, n + 1));
+                        correct_and_total.set((hits + hit, n + 1));
                         bar.set_message(format!(
                             "· {:.0} % right",
                             100.0 * f64::from(hits + hit) / f64::from(n + 1)
@@ -131,9 +142,9 @@ impl Round<'_> {
                 }
             });
         bar.finish_and_clear();
-        fleet.set(self.preset);
+        pool.set_preset(self.preset);
         let collected = collected?;
-        tell(&collected.skipped);
+        report_skipped(&collected.skipped);
         Ok(collected)
     }
 }

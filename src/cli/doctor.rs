@@ -3,14 +3,14 @@
 use std::io::IsTerminal;
 use std::time::Instant;
 
-use super::options::Common;
-use super::{Outcome, style};
+use super::options::CommonArgs;
+use super::{CommandStatus, output};
 use crate::config::{Folders, Preset};
 use crate::engine::gpu::Driver;
-use crate::engine::{self, EngineError, Flow, Gate, Request, Segment, chat};
+use crate::engine::{self, EngineError, EngineRequest, Flow, RateLimiter, Segment, chat};
 use crate::episode::Role;
 use crate::store::Store;
-use crate::terminal::quiet;
+use crate::terminal::with_stdout_to_stderr;
 
 /// One finding.
 struct Finding {
@@ -23,16 +23,16 @@ struct Finding {
 ///
 /// # Errors
 /// Only when standard output cannot be written.
-pub fn run(common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
-    let mut well = true;
+pub fn run(common: &CommonArgs, folders: &Folders) -> anyhow::Result<CommandStatus> {
+    let mut all_ok = true;
     let mut report = |what: &str, result: Result<String, String>| {
         let finding = Finding { what: what.to_owned(), result };
-        well &= finding.result.is_ok();
+        all_ok &= finding.result.is_ok();
         print(&finding)
     };
     report("terminal", terminal())?;
     report("processor", processor())?;
-    report("features", Ok(features()))?;
+    report("cargo_features", Ok(cargo_features()))?;
     report("gpu", gpu())?;
     report(
         "folders",
@@ -50,20 +50,24 @@ pub fn run(common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
             report("preset", Ok(format!("{}: {}", preset.name, preset.description)))?;
             for role in Role::BOTH {
                 let what = format!("{role} model");
-                let result = quiet(|| model(&preset, role, folders))?;
+                let result = with_stdout_to_stderr(|| model(&preset, role, folders))?;
                 report(&what, result.map_err(|e| e.to_string()))?;
             }
         }
     }
-    Ok(if well { Outcome::Done } else { Outcome::Unwell })
+    Ok(if all_ok { CommandStatus::Success } else { CommandStatus::Failure })
 }
 
 fn print(finding: &Finding) -> std::io::Result<()> {
     let (mark, text) = match &finding.result {
         Ok(text) => ("ok", text),
-        Err(text) => ("!!", text),
+        Err(text) => ("error", text),
     };
-    style::line(&format!("{mark}  {:<12} {}", finding.what, style::plain(text)))
+    output::print_line(&format!(
+        "{mark}  {:<12} {}",
+        finding.what,
+        output::strip_control_chars(text)
+    ))
 }
 
 fn terminal() -> Result<String, String> {
@@ -103,7 +107,7 @@ fn processor() -> Result<String, String> {
     }
 }
 
-fn features() -> String {
+fn cargo_features() -> String {
     let all = [
         ("cuda", cfg!(feature = "cuda")),
         ("cudnn", cfg!(feature = "cudnn")),
@@ -123,37 +127,37 @@ fn features() -> String {
 
 /// The GPUs, and whether this binary can use them.
 fn gpu() -> Result<String, String> {
-    let can = cfg!(feature = "cuda");
+    let has_cuda = cfg!(feature = "cuda");
     let driver = match Driver::open() {
         Ok(driver) => driver,
-        Err(reason) if can => {
+        Err(reason) if has_cuda => {
             return Err(format!("{reason}: this binary is built for CUDA, so install the driver"));
         }
         Err(reason) => return Ok(format!("{reason}; none is needed")),
     };
-    let told = driver.gpus().into_iter().map(|gpu| {
+    let gpus = driver.gpus().into_iter().map(|gpu| {
         let capability =
             gpu.capability.map(|(major, minor)| format!(", capability {major}.{minor}"));
         let memory = gpu.memory.map(|memory| {
-            let [total, free] = [memory.total, memory.free()].map(style::bytes);
+            let [total, free] = [memory.total, memory.free()].map(output::bytes);
             format!(", {total} of memory, {free} free")
         });
         format!("{}{}{}", gpu.name, capability.unwrap_or_default(), memory.unwrap_or_default())
     });
-    let told: Vec<String> = told.collect();
+    let gpus: Vec<String> = gpus.collect();
     let version = driver.version().unwrap_or_else(|| "of unknown version".into());
-    match (told.is_empty(), can) {
+    match (gpus.is_empty(), has_cuda) {
         (true, true) => Err(format!("driver {version}, but it shows no GPU: look at nvidia-smi")),
         (true, false) => Ok(format!("driver {version}, which shows no GPU; none is needed")),
-        (false, true) => Ok(format!("driver {version}; {}", told.join("; "))),
+        (false, true) => Ok(format!("driver {version}; {}", gpus.join("; "))),
         (false, false) => Ok(format!(
             "driver {version}; {}: this binary does not use it, build with --features cuda",
-            told.join("; ")
+            gpus.join("; ")
         )),
     }
 }
 
-fn store(common: &Common, folders: &Folders) -> Result<String, String> {
+fn store(common: &CommonArgs, folders: &Folders) -> Result<String, String> {
     let path = common.store(folders);
     let store = Store::open(&path).map_err(|e| e.to_string())?;
     Ok(format!("{}, {} episodes", path.display(), store.len()))
@@ -163,40 +167,40 @@ fn store(common: &Common, folders: &Folders) -> Result<String, String> {
 fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, EngineError> {
     let began = Instant::now();
     let config = preset.model(role);
-    let mut engine = engine::load(config, &folders.cache, &Gate::new(None))?;
+    let mut engine = engine::load(config, &folders.cache, &RateLimiter::new(None))?;
     let loaded = began.elapsed();
     let mut preset = preset.clone();
-    chat::frame(&mut preset, role, engine.as_ref())?;
+    chat::apply_template(&mut preset, role, engine.as_ref())?;
     let text = preset.prompt_for(role, "Ava has 37 pens. She buys 4 boxes of 12 pens.");
-    let request = Request {
-        prefix: vec![Segment { text: text.into(), own: None }],
+    let request = EngineRequest {
+        prefix: vec![Segment { text: text.into(), own_ids: None }],
         delimiter: preset.steps.delimiter.clone(),
-        begun: None,
-        dictation: None,
+        partial: None,
+        score_text: None,
         max_tokens: preset.steps.max_tokens.min(64),
-        glimpse: false,
+        is_draft: false,
         temperature: 0.0,
         top_p: 1.0,
         seed: 0,
     };
-    let draft = engine.write(&request, &mut |_| Flow::Continue)?;
+    let generated = engine.generate(&request, &mut |_| Flow::Continue)?;
     let record = engine.model();
-    let tokens = draft.tokens.len();
+    let tokens = generated.tokens.len();
     // The first token comes out of the prefill.
-    let rate = (tokens.saturating_sub(1)) as f64 / (draft.usage.decode_ms / 1e3).max(1e-9);
+    let rate = (tokens.saturating_sub(1)) as f64 / (generated.usage.decode_ms / 1e3).max(1e-9);
     if config.remote.is_some() {
         return Ok(format!(
             "{}, {} answers after {:.1} s, {tokens} tokens at {rate:.0}/s, tells {} of them",
             record.name,
             config.source,
-            draft.usage.prefill_ms / 1e3,
-            engine.evidence()
+            generated.usage.prefill_ms / 1e3,
+            engine.token_stats()
         ));
     }
     Ok(format!(
         "{}, {} parameters, loaded in {:.1} s, {tokens} tokens at {rate:.0}/s",
         record.name,
-        style::si(record.parameters as f64),
+        output::si(record.parameters as f64),
         loaded.as_secs_f64()
     ))
 }

@@ -5,21 +5,21 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::fleet::fleet;
-use super::options::Common;
-use super::outfile::OutFile;
-use super::progress::bar;
-use super::tasks::{TaskArgs, sample};
-use super::{Outcome, estimate, policies, style};
-use crate::config::{Folders, Glimpse, Preset};
-use crate::evaluation::{Run, Score, Trial, plot, scores, table};
-use crate::routing::{Roster, RouterError};
+use super::atomic_file::AtomicFile;
+use super::options::CommonArgs;
+use super::progress_bar::bar;
+use super::runner_pool::load_pool;
+use super::task_args::{TaskArgs, first_questions};
+use super::{CommandStatus, eval_stored, output, policy_lookup};
+use crate::config::{DraftLength, Folders, Preset};
+use crate::evaluation::{EvalRun, RouterMetrics, RouterRun, metrics_table, plot, router_metrics};
+use crate::routing::{RouterError, RouterRegistry};
 use crate::session::check_router;
 use crate::tasks::TaskSet;
 use crate::tasks::arithmetic::Split;
 
 /// Routers that are compared where none are named.
-const USUAL: [&str; 6] =
+const DEFAULT_ROUTERS: [&str; 6] =
     ["policy", "entropy", "confidence", "always-small", "always-large", "oracle"];
 
 #[derive(Debug, Args)]
@@ -31,20 +31,20 @@ pub struct EvalArgs {
     #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
 
-    /// Routers, with commas between them, each with a glimpse of its own where one is named
+    /// Routers, with commas between them, each with a draft of its own where one is named
     /// (`confidence:4`); the others are compared with the first [default: policy where there is
     /// one, entropy, confidence, always-small, always-large, and oracle where the task set has
     /// solutions; none that these models cannot serve]
     #[arg(long, value_delimiter = ',', value_name = "NAME[:GLIMPSE]")]
-    pub routers: Option<Vec<Entrant>>,
+    pub routers: Option<Vec<RouterArg>>,
 
     /// Part of the task set: train, develop or test [default: test; all of a file given with --data]
     #[arg(long)]
     pub split: Option<Split>,
 
     /// Only at the threshold in force: no curve, and a fifth of the time
-    #[arg(long)]
-    pub point: bool,
+    #[arg(long, alias = "point")]
+    pub no_curve: bool,
 
     /// Resamples of the questions for the intervals
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
@@ -64,7 +64,7 @@ pub struct EvalArgs {
 
     /// Run nothing: estimate the policy's curve from the episodes that `collect` wrote
     #[arg(long, conflicts_with_all = [
-        "point", "svg", "curves", "routers", "n", "split", "jobs", "resamples",
+        "no_curve", "svg", "curves", "routers", "n", "split", "jobs", "resamples",
         "tasks", "data", "level", "subject", "on_bad_line",
     ])]
     pub stored: bool,
@@ -76,30 +76,30 @@ pub struct EvalArgs {
 
 /// A router to compare.
 #[derive(Debug, Clone)]
-pub struct Entrant {
+pub struct RouterArg {
     pub name: String,
     /// The preset's, else its own, where absent.
-    pub glimpse: Option<Glimpse>,
+    pub draft: Option<DraftLength>,
 }
 
-impl Entrant {
+impl RouterArg {
     /// The preset that it is run with.
     fn preset(&self, preset: &Preset) -> Preset {
         let mut own = preset.clone();
-        own.routing.glimpse = self.glimpse.or(preset.routing.glimpse);
+        own.routing.draft_length = self.draft.or(preset.routing.draft_length);
         own
     }
 }
 
-impl FromStr for Entrant {
+impl FromStr for RouterArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, glimpse) = match text.split_once(':') {
+        let (name, draft) = match text.split_once(':') {
             None => (text, None),
-            Some((name, glimpse)) => (name, Some(glimpse.parse::<Glimpse>()?)),
+            Some((name, draft)) => (name, Some(draft.parse::<DraftLength>()?)),
         };
-        Ok(Self { name: name.to_owned(), glimpse })
+        Ok(Self { name: name.to_owned(), draft })
     }
 }
 
@@ -107,118 +107,125 @@ impl FromStr for Entrant {
 ///
 /// # Errors
 /// When the configuration is invalid, or a model or a router fails.
-pub fn run(args: EvalArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+pub fn run(
+    args: EvalArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> anyhow::Result<CommandStatus> {
     let preset = common.preset(folders)?;
     if args.stored {
-        return estimate::run(args.json, &preset, common, folders);
+        return eval_stored::run(args.json, &preset, common, folders);
     }
     for path in [&args.svg, &args.curves].into_iter().flatten() {
-        OutFile::check(path)?;
+        AtomicFile::check_writable(path)?;
     }
     let set = args.tasks.open(args.split, Split::Test)?;
-    let asked = sample(&set, common.seed, args.n as usize);
+    let questions = first_questions(&set, common.seed, args.n as usize);
     let named = args.routers.as_deref().unwrap_or_default();
-    let mut names: Vec<String> = named.iter().map(|entrant| entrant.name.clone()).collect();
+    let mut names: Vec<String> = named.iter().map(|router| router.name.clone()).collect();
     if args.routers.is_none() {
-        names.extend(USUAL.map(str::to_owned));
+        names.extend(DEFAULT_ROUTERS.map(str::to_owned));
     }
-    let roster = policies::roster_for(common, &preset, folders, &names)?;
-    let fits = |entrant: &Entrant| {
-        let own = entrant.preset(&preset);
-        check_router(roster.router(&entrant.name)?.as_ref(), &own, &asked)
+    let registry = policy_lookup::registry_for(common, &preset, folders, &names)?;
+    let check_compatible = |router: &RouterArg| {
+        let own = router.preset(&preset);
+        check_router(registry.router(&router.name)?.as_ref(), &own, &questions)
     };
-    let routers: Vec<Entrant> = match args.routers {
+    let routers: Vec<RouterArg> = match args.routers {
         Some(named) => {
-            named.iter().try_for_each(fits)?;
+            named.iter().try_for_each(check_compatible)?;
             named
         }
-        None => usual(&roster, &set, fits),
+        None => default_routers(&registry, &set, check_compatible),
     };
-    let n = asked.len();
-    let mut fleet = fleet(&preset, folders, args.jobs)?;
-    policies::warn_of_strangers(&roster, fleet.first());
-    let mut trial =
-        Trial { fleet: &mut fleet, roster: &roster, questions: &asked, seed: common.seed };
+    let n = questions.len();
+    let mut pool = load_pool(&preset, folders, args.jobs)?;
+    policy_lookup::warn_if_models_differ(&registry, pool.first());
+    let mut eval_run =
+        EvalRun { pool: &mut pool, registry: &registry, questions: &questions, seed: common.seed };
 
-    let ended = bar(2 * asked.len(), "both models")?;
-    let (ends, alone) = trial.ends(|| ended.inc(1))?;
-    ended.finish_and_clear();
-    let mut runs: Vec<Run> = Vec::new();
-    let mut broken = None;
-    for entrant in &routers {
-        let name = &entrant.name;
-        if let Some(run) = alone.iter().find(|run| run.router == *name) {
+    let baseline_bar = bar(2 * questions.len(), "both models")?;
+    let (baselines, baseline_runs) = eval_run.run_baselines(|| baseline_bar.inc(1))?;
+    baseline_bar.finish_and_clear();
+    let mut runs: Vec<RouterRun> = Vec::new();
+    let mut failure = None;
+    for router in &routers {
+        let name = &router.name;
+        if let Some(run) = baseline_runs.iter().find(|run| run.router == *name) {
             runs.push(run.clone());
             continue;
         }
-        if broken.is_some() {
+        if failure.is_some() {
             continue;
         }
-        trial.fleet.set(&entrant.preset(&preset));
-        let bar = bar(asked.len(), name)?;
-        let run = trial.run(name, !args.point, || bar.inc(1));
+        eval_run.pool.set_preset(&router.preset(&preset));
+        let bar = bar(questions.len(), name)?;
+        let run = eval_run.run(name, !args.no_curve, || bar.inc(1));
         bar.finish_and_clear();
         match run {
             Ok(run) => runs.push(run),
             // What those before it achieved took its time, and is told.
             Err(error) => {
-                broken = Some(anyhow::Error::from(error).context(format!("router {name}")));
+                failure = Some(anyhow::Error::from(error).context(format!("router {name}")));
             }
         }
     }
     if runs.is_empty()
-        && let Some(error) = broken
+        && let Some(error) = failure
     {
         return Err(error);
     }
-    let scores = scores(&runs, &ends, !args.point, args.resamples as usize, common.seed)?;
+    let metrics =
+        router_metrics(&runs, &baselines, !args.no_curve, args.resamples as usize, common.seed)?;
     if args.json {
-        for score in &scores {
-            style::line(&serde_json::to_string(score)?)?;
+        for metrics in &metrics {
+            output::print_line(&serde_json::to_string(metrics)?)?;
         }
     } else {
-        style::line(&table(&scores))?;
+        output::print_line(&metrics_table(&metrics))?;
     }
-    if let Some(error) = broken {
+    if let Some(error) = failure {
         return Err(error);
     }
     if let Some(path) = &args.svg {
         let title =
             format!("{} · {n} questions of {} · seed {}", preset.name, set.name(), common.seed);
-        let svg = plot(&scores, &title).map_err(anyhow::Error::msg)?;
-        OutFile::write(path, svg.as_bytes())?;
+        let svg = plot(&metrics, &title).map_err(anyhow::Error::msg)?;
+        AtomicFile::write(path, svg.as_bytes())?;
     }
     if let Some(path) = &args.curves {
-        OutFile::write(path, &serde_json::to_vec_pretty(&curves(&scores))?)?;
+        AtomicFile::write(path, &serde_json::to_vec_pretty(&curves(&metrics))?)?;
     }
-    Ok(Outcome::Done)
+    Ok(CommandStatus::Success)
 }
 
 /// The usual routers that can be compared here. That a pair of one's own has no policy before one is trained, and
 /// that an oracle needs solutions, is in the help; what else keeps one out is told.
-fn usual(
-    roster: &Roster,
+fn default_routers(
+    registry: &RouterRegistry,
     set: &TaskSet,
-    fits: impl Fn(&Entrant) -> Result<(), RouterError>,
-) -> Vec<Entrant> {
+    check_compatible: impl Fn(&RouterArg) -> Result<(), RouterError>,
+) -> Vec<RouterArg> {
     let can = |name: &&str| match *name {
         "oracle" => set.has_solutions(),
-        "policy" => roster.policy().is_some(),
+        "policy" => registry.policy().is_some(),
         _ => true,
     };
-    let entrants =
-        USUAL.into_iter().filter(can).map(|name| Entrant { name: name.to_owned(), glimpse: None });
-    let told = |entrant: &Entrant| match fits(entrant) {
+    let candidates = DEFAULT_ROUTERS
+        .into_iter()
+        .filter(can)
+        .map(|name| RouterArg { name: name.to_owned(), draft: None });
+    let is_compatible = |router: &RouterArg| match check_compatible(router) {
         Ok(()) => true,
         Err(reason) => {
-            eprintln!("pointsman: without {}: {reason}", entrant.name);
+            eprintln!("pointsman: without {}: {reason}", router.name);
             false
         }
     };
-    entrants.filter(told).collect()
+    candidates.filter(is_compatible).collect()
 }
 
-fn curves(scores: &[Score]) -> serde_json::Value {
-    let curve = |score: &Score| serde_json::json!({"router": score.router, "curve": score.curve});
-    scores.iter().map(curve).collect()
+fn curves(metrics: &[RouterMetrics]) -> serde_json::Value {
+    let curve = |metrics: &RouterMetrics| serde_json::json!({"router": metrics.router, "curve": metrics.curve});
+    metrics.iter().map(curve).collect()
 }

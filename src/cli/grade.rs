@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::tasks::tell;
-use super::{Outcome, style};
+use super::task_args::report_skipped;
+use super::{CommandStatus, output};
 use crate::episode::Verdict;
-use crate::tasks::{Grader, OnBadLine, TaskError, rows, text};
+use crate::tasks::{Grader, OnBadLine, TaskError, field_text, read_rows};
 
 #[derive(Debug, Args)]
 pub struct GradeArgs {
@@ -45,31 +45,32 @@ struct Graded<'a> {
 ///
 /// # Errors
 /// When the file or a line of it cannot be read.
-pub fn run(args: &GradeArgs) -> anyhow::Result<Outcome> {
-    let grader = Grader::of_task(&args.tasks);
+pub fn run(args: &GradeArgs) -> anyhow::Result<CommandStatus> {
+    let grader = Grader::for_task_set(&args.tasks);
     let mut skipped = Vec::new();
-    let mut answered = Vec::new();
-    for row in rows(&args.file)? {
+    let mut solutions = Vec::new();
+    for row in read_rows(&args.file)? {
         let both = row.fields.and_then(|fields| {
-            let gold = text(&fields, &["answer"]).ok_or("it has no text or number in `answer`")?;
+            let gold =
+                field_text(&fields, &["answer"]).ok_or("it has no text or number in `answer`")?;
             let solution = fields.get("solution").and_then(|s| s.as_str());
             let solution = solution.ok_or("it has no text in `solution`")?.to_owned();
             Ok((gold, solution))
         });
         match both {
-            Ok((gold, solution)) => answered.push((row.place, gold, solution)),
+            Ok((gold, solution)) => solutions.push((row.location, gold, solution)),
             Err(reason) if args.on_bad_line == OnBadLine::Skip => {
-                skipped.push(format!("{}, {}: {reason}", args.file.display(), row.place));
+                skipped.push(format!("{}, {}: {reason}", args.file.display(), row.location));
             }
             Err(reason) => {
-                let (path, place) = (args.file.clone(), row.place);
-                return Err(TaskError::BadLine { path, place, reason }.into());
+                let (path, location) = (args.file.clone(), row.location);
+                return Err(TaskError::BadLine { path, location, reason }.into());
             }
         }
     }
-    tell(&skipped);
+    report_skipped(&skipped);
     let (mut correct, mut wrong, mut undecided) = (0_usize, 0_usize, 0_usize);
-    for (place, gold, solution) in &answered {
+    for (place, gold, solution) in &solutions {
         let grade = grader.grade(Some(gold), solution);
         match grade.verdict {
             Verdict::Correct => correct += 1,
@@ -79,16 +80,16 @@ pub fn run(args: &GradeArgs) -> anyhow::Result<Outcome> {
         let (answer, gold) = (grade.answer.as_deref(), grade.gold.as_deref());
         let (verdict, why) = (grade.verdict, grade.why);
         if args.json {
-            style::line(&serde_json::to_string(&Graded { verdict, answer, gold, why })?)?;
+            output::print_line(&serde_json::to_string(&Graded { verdict, answer, gold, why })?)?;
         } else {
             let word = format!("{verdict:?}").to_lowercase();
             let why = why.map_or_else(String::new, |why| format!(" ({why})"));
-            let shown = |text: Option<&str>| style::plain(text.unwrap_or("none"));
+            let shown = |text: Option<&str>| output::strip_control_chars(text.unwrap_or("none"));
             let line = format!("{place}: {word:<9}  {}  gold {}{why}", shown(answer), shown(gold));
-            style::line(&line)?;
+            output::print_line(&line)?;
         }
     }
-    let n = answered.len();
+    let n = solutions.len();
     let share = if n == 0 { 0.0 } else { 100.0 * correct as f64 / n as f64 };
     let totals = format!(
         "{correct} correct, {wrong} wrong, {undecided} undecided of {n} · {share:.1} % correct"
@@ -96,8 +97,8 @@ pub fn run(args: &GradeArgs) -> anyhow::Result<Outcome> {
     if args.json {
         eprintln!("{totals}");
     } else {
-        style::line(&totals)?;
+        output::print_line(&totals)?;
     }
     anyhow::ensure!(n > 0, "{} has no line to grade", args.file.display());
-    Ok(Outcome::Done)
+    Ok(CommandStatus::Success)
 }

@@ -1,32 +1,32 @@
 //! The command line: one file a subcommand. Headless commands are peers of the workbench, built on
 //! the same session.
 
-mod bureau;
+mod atomic_file;
 mod calibrate;
 mod collect;
 mod doctor;
 mod episodes;
-mod estimate;
 mod eval;
-mod fleet;
+mod eval_stored;
+mod explain;
 mod fork;
 mod grade;
-mod journal;
-mod log;
+mod jobs;
+mod logging;
 mod memory;
 mod models;
 mod options;
-mod outfile;
-mod policies;
+mod output;
 mod policy;
+mod policy_lookup;
 mod print;
-mod progress;
+mod progress_bar;
 mod replay;
 mod run;
-mod style;
-mod tasks;
+mod runner_pool;
+mod store_sink;
+mod task_args;
 mod train;
-mod why;
 mod workbench;
 
 use std::process::ExitCode;
@@ -43,8 +43,8 @@ use crate::routing::RouterError;
 use crate::session::{ForkError, SessionError};
 use crate::store::Store;
 use crate::tasks::TaskError;
-use options::Common;
-use policies::PolicyChoiceError;
+use options::CommonArgs;
+use policy_lookup::PolicyLookupError;
 
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
 /// router that chooses which of them writes the next step.
@@ -52,7 +52,7 @@ use policies::PolicyChoiceError;
 #[command(name = "pointsman", version, max_term_width = 100)]
 struct Arguments {
     #[command(flatten)]
-    common: Common,
+    common: CommonArgs,
 
     #[command(subcommand)]
     command: Option<Subcommands>,
@@ -67,7 +67,7 @@ enum Subcommands {
     Run(run::RunArgs),
     /// Run an episode anew from one of its steps, with something changed, and compare the two
     ///
-    /// The episode gives question, seed, models and settings. --router, --policy, --threshold, --glimpse
+    /// The episode gives question, seed, models and settings. --router, --policy, --threshold, --draft
     /// and --budget change what it says; --seed has no say, and --preset only vouches for where a key is sent.
     Fork(fork::ForkArgs),
     /// Compare routers: accuracy, cost, tokens and time on the same questions
@@ -83,7 +83,8 @@ enum Subcommands {
     /// List, show, promote, roll back and export policies
     Policy(policy::PolicyArgs),
     /// Tell why a step of a stored episode went to its model: how far each feature pushed
-    Why(why::WhyArgs),
+    #[command(alias = "why")]
+    Explain(explain::ExplainArgs),
     /// Show a recording again: in the workbench, as text, or as a film; needs no model
     Replay(replay::ReplayArgs),
     /// List, show, tag, delete, export and import stored episodes
@@ -104,28 +105,28 @@ struct EmptyQuestion;
 /// An option of the workbench before a subcommand, which would not see it.
 #[derive(Debug, Error)]
 #[error("{option} before `{subcommand}` is for the workbench alone: put it behind `{subcommand}`")]
-struct Misplaced {
+struct MisplacedOption {
     option: String,
     subcommand: String,
 }
 
 /// How a command ended.
-pub enum Outcome {
-    Done,
+pub enum CommandStatus {
+    Success,
     /// It ran, and what it found is not all right.
-    Unwell,
+    Failure,
 }
 
 /// Parses the command line and runs the command.
 pub fn main() -> ExitCode {
     match parse().and_then(dispatch) {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Unwell) => ExitCode::from(1),
+        Ok(CommandStatus::Success) => ExitCode::SUCCESS,
+        Ok(CommandStatus::Failure) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             // It may repeat what a file or a server says.
-            eprintln!("pointsman: {}", style::plain(&format!("{error:#}")));
-            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
+            eprintln!("pointsman: {}", output::strip_control_chars(&format!("{error:#}")));
+            ExitCode::from(if is_usage_error(&error) { 2 } else { 1 })
         }
     }
 }
@@ -136,12 +137,12 @@ pub fn main() -> ExitCode {
 /// When an option stands where nothing would read it.
 fn parse() -> anyhow::Result<Arguments> {
     let matches = Arguments::command().get_matches();
-    check_places(&matches)?;
+    check_option_positions(&matches)?;
     Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
 /// Whether each option stands where it is read: the workbench's own are none of a subcommand's.
-fn check_places(matches: &ArgMatches) -> Result<(), Misplaced> {
+fn check_option_positions(matches: &ArgMatches) -> Result<(), MisplacedOption> {
     let Some(subcommand) = matches.subcommand_name() else { return Ok(()) };
     let workbench = workbench::WorkbenchArgs::augment_args(clap::Command::new(""));
     let misplaced = workbench.get_arguments().find(|option| {
@@ -149,26 +150,26 @@ fn check_places(matches: &ArgMatches) -> Result<(), Misplaced> {
     });
     misplaced.map_or(Ok(()), |option| {
         let option = format!("--{}", option.get_long().unwrap_or_default());
-        Err(Misplaced { option, subcommand: subcommand.to_owned() })
+        Err(MisplacedOption { option, subcommand: subcommand.to_owned() })
     })
 }
 
-fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
+fn dispatch(arguments: Arguments) -> anyhow::Result<CommandStatus> {
     let folders = Folders::find()?;
-    let log = log::start(&folders)?;
+    let logging = logging::start(&folders)?;
     let common = &arguments.common;
     match arguments.command {
-        None => workbench::run(arguments.workbench, common, &folders, log),
+        None => workbench::run(arguments.workbench, common, &folders, logging),
         Some(Subcommands::Run(args)) => run::run(args, common, &folders),
         Some(Subcommands::Fork(args)) => fork::run(args, common, &folders),
-        Some(Subcommands::Replay(args)) => replay::run(args, common, &folders, log),
+        Some(Subcommands::Replay(args)) => replay::run(args, common, &folders, logging),
         Some(Subcommands::Eval(args)) => eval::run(args, common, &folders),
         Some(Subcommands::Grade(args)) => grade::run(&args),
         Some(Subcommands::Episodes(args)) => {
             episodes::run(args, &Store::open(&common.store(&folders))?)?;
-            Ok(Outcome::Done)
+            Ok(CommandStatus::Success)
         }
-        Some(Subcommands::Why(args)) => why::run(&args, common, &folders),
+        Some(Subcommands::Explain(args)) => explain::run(&args, common, &folders),
         Some(Subcommands::Collect(args)) => collect::run(args, common, &folders),
         Some(Subcommands::Train(args)) => train::run(args, common, &folders),
         Some(Subcommands::Calibrate(args)) => calibrate::run(args, common, &folders),
@@ -180,31 +181,31 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<Outcome> {
 }
 
 /// Whether the fault lies in the command line or the configuration.
-fn is_usage(error: &anyhow::Error) -> bool {
+fn is_usage_error(error: &anyhow::Error) -> bool {
     error.is::<ConfigError>()
-        || error.downcast_ref().is_some_and(TaskError::is_usage)
+        || error.downcast_ref().is_some_and(TaskError::is_usage_error)
         || error.is::<RouterError>()
         || error.is::<FileError>()
         || error.is::<EmptyQuestion>()
-        || error.is::<Misplaced>()
-        || error.is::<fork::ForeignKey>()
+        || error.is::<MisplacedOption>()
+        || error.is::<fork::UntrustedApiKey>()
         || matches!(error.downcast_ref(), Some(RecordingError::Unknown { .. }))
         || error.is::<QueryError>()
-        || error.is::<episodes::WordsError>()
-        || error.is::<print::NoSubcommand>()
-        || error.is::<tasks::NothingUnseen>()
-        || error.is::<models::NoHubModel>()
+        || error.is::<episodes::TagArgsError>()
+        || error.is::<print::UnknownSubcommand>()
+        || error.is::<task_args::NoUnseenQuestions>()
+        || error.is::<models::NothingToFetch>()
         || matches!(
             error.downcast_ref(),
             Some(
-                PolicyChoiceError::Router(_)
-                    | PolicyChoiceError::Unknown(_)
-                    | PolicyChoiceError::Gone(_)
+                PolicyLookupError::Router(_)
+                    | PolicyLookupError::Unknown(_)
+                    | PolicyLookupError::NotStored(_)
             )
         )
         || matches!(error.downcast_ref(), Some(SessionError::Router(_) | SessionError::Fork(_)))
         || error.is::<ForkError>()
-        || error.downcast_ref().is_some_and(EngineError::is_of_preset)
+        || error.downcast_ref().is_some_and(EngineError::is_preset_error)
 }
 
 /// Whether the reader of our output went away, as `| head` does.

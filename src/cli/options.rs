@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::{ConfigError, Folders, Glimpse, Preset, Shadow, load_preset};
-use crate::routing::{NAMES, RouterError};
+use crate::config::{ConfigError, DraftLength, Folders, Preset, Shadow, load_preset};
+use crate::routing::{ROUTER_NAMES, RouterError};
 
 /// Which models, who chooses, and where episodes are kept.
 #[derive(Debug, Clone, Args)]
-pub struct Common {
+pub struct CommonArgs {
     /// Preset: a name, or a TOML file
     #[arg(long, global = true, default_value = "tiny", value_name = "NAME|FILE")]
     pub preset: String,
@@ -29,8 +29,8 @@ pub struct Common {
 
     /// Tokens that the small model writes before the choice: a number, or `step`
     /// [default: the preset's, else the router's own]
-    #[arg(long, global = true, value_name = "N|step")]
-    pub glimpse: Option<Glimpse>,
+    #[arg(long, alias = "glimpse", global = true, value_name = "N|step")]
+    pub draft: Option<DraftLength>,
 
     /// The large model writes when p(large) is at least this [default: the preset's]
     #[arg(long, global = true, value_name = "0..1")]
@@ -47,67 +47,71 @@ pub struct Common {
 
 /// Which routers only look on.
 #[derive(Debug, Clone, Args)]
-pub struct Shadows {
+pub struct ShadowArgs {
     /// Routers that only look on: what they would have chosen is kept with every choice. With @T one
     /// has a threshold of its own [default: the preset's]
     #[arg(long, value_name = "NAME[@T],…", value_delimiter = ',')]
     pub shadow: Vec<Shadow>,
 }
 
-impl Shadows {
+impl ShadowArgs {
     /// Puts them into the preset.
     ///
     /// # Errors
     /// When there is no router of such a name.
-    pub fn enter(&self, preset: &mut Preset) -> Result<(), RouterError> {
+    pub fn apply_to(&self, preset: &mut Preset) -> Result<(), RouterError> {
         if !self.shadow.is_empty() {
             preset.routing.shadows.clone_from(&self.shadow);
         }
         let names = preset.routing.shadows.iter().map(|shadow| shadow.router.clone());
-        crate::routing::known(&names.collect::<Vec<_>>())
+        crate::routing::check_router_names(&names.collect::<Vec<_>>())
     }
 }
 
 fn router_help() -> String {
-    format!("Who chooses the writer of the next step: {} [default: the preset's]", NAMES.join(", "))
+    format!(
+        "Who chooses the writer of the next step: {} [default: the preset's]",
+        ROUTER_NAMES.join(", ")
+    )
 }
 
 /// Reads a probability, 0 and 1 among them.
 ///
 /// # Errors
 /// When it is none.
-pub fn probability(text: &str) -> Result<f64, String> {
-    number(text, |p| (0.0..=1.0).contains(&p)).ok_or_else(|| "it must be from 0 to 1".into())
+pub fn parse_probability(text: &str) -> Result<f64, String> {
+    parse_number(text, |p| (0.0..=1.0).contains(&p)).ok_or_else(|| "it must be from 0 to 1".into())
 }
 
 /// Reads a probability that is neither 0 nor 1.
 ///
 /// # Errors
 /// When it is none.
-pub fn between(text: &str) -> Result<f64, String> {
-    number(text, |p| p > 0.0 && p < 1.0).ok_or_else(|| "it must be above 0 and below 1".into())
+pub fn parse_open_probability(text: &str) -> Result<f64, String> {
+    parse_number(text, |p| p > 0.0 && p < 1.0)
+        .ok_or_else(|| "it must be above 0 and below 1".into())
 }
 
 /// Reads a cost as a share of always-large's.
 ///
 /// # Errors
 /// When it is none that can be aimed at.
-pub fn share(text: &str) -> Result<f64, String> {
-    number(text, |share| share > 0.0 && share < 2.0)
+pub fn parse_cost_share(text: &str) -> Result<f64, String> {
+    parse_number(text, |share| share > 0.0 && share < 2.0)
         .ok_or_else(|| "it must be above 0 and below 2".into())
 }
 
-fn number(text: &str, fits: impl Fn(f64) -> bool) -> Option<f64> {
-    text.trim().parse().ok().filter(|number| fits(*number))
+fn parse_number(text: &str, is_valid: impl Fn(f64) -> bool) -> Option<f64> {
+    text.trim().parse().ok().filter(|number| is_valid(*number))
 }
 
 /// A seed for questions that nothing has been trained on: trainings and collections count theirs up
 /// from the one that the user names. `salt` keeps several purposes apart.
-pub fn fresh(seed: u64, salt: u64) -> u64 {
+pub fn unseen_seed(seed: u64, salt: u64) -> u64 {
     seed ^ (0xF2E5_0000_0000_0000 | salt << 32)
 }
 
-impl Common {
+impl CommonArgs {
     /// The preset with this command line's changes.
     ///
     /// # Errors
@@ -116,11 +120,11 @@ impl Common {
         let mut preset = load_preset(&self.preset, folders)?;
         if let Some(router) = &self.router {
             preset.routing.router.clone_from(router);
-            // A glimpse that the preset chose for its own router says nothing about another.
-            preset.routing.glimpse = None;
+            // A draft that the preset chose for its own router says nothing about another.
+            preset.routing.draft_length = None;
         }
-        if self.glimpse.is_some() {
-            preset.routing.glimpse = self.glimpse;
+        if self.draft.is_some() {
+            preset.routing.draft_length = self.draft;
         }
         if let Some(threshold) = self.threshold {
             preset.routing.threshold = threshold;
@@ -128,7 +132,7 @@ impl Common {
         if self.budget.is_some() {
             preset.budget.limit = self.budget;
         }
-        preset.validate().map_err(ConfigError::Options)?;
+        preset.validate().map_err(ConfigError::CommandLine)?;
         Ok(preset)
     }
 

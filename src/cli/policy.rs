@@ -8,23 +8,23 @@ use clap::{Args, Subcommand};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::calibrate::{calibrations, described, ground};
-use super::fleet::fleet;
-use super::options::Common;
-use super::outfile::OutFile;
-use super::policies::{contest_seed, in_force, numbered, read};
-use super::progress::bar;
-use super::tasks::{TaskArgs, unseen};
-use super::train::digests;
-use super::{Outcome, style};
+use super::atomic_file::AtomicFile;
+use super::calibrate::{calibrations, describe_calibration, provenance_now};
+use super::options::CommonArgs;
+use super::policy_lookup::{active_policy, parse_policy, promotion_seed, stored_policy_with_id};
+use super::progress_bar::bar;
+use super::runner_pool::load_pool;
+use super::task_args::{TaskArgs, unseen_questions};
+use super::train::describe_digests;
+use super::{CommandStatus, output};
 use crate::config::{Folders, Preset};
-use crate::routing::{Calibration, Policy, Roster};
+use crate::routing::{Calibration, Policy, RouterRegistry};
 use crate::session::{check_router, load_pair};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
-use crate::terminal::quiet;
-use crate::training::contest;
+use crate::terminal::with_stdout_to_stderr;
+use crate::training::run_promotion_test;
 
 #[derive(Debug, Args)]
 pub struct PolicyArgs {
@@ -53,8 +53,8 @@ enum PolicyCommand {
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
         jobs: Option<u32>,
         /// Without a contest
-        #[arg(long)]
-        anyway: bool,
+        #[arg(long, alias = "anyway")]
+        force: bool,
     },
     /// Put the policy in force that was before
     Rollback,
@@ -74,40 +74,44 @@ enum PolicyCommand {
 ///
 /// # Errors
 /// When a policy is missing or cannot be read, or the contest cannot be held.
-pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+pub fn run(
+    args: PolicyArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> anyhow::Result<CommandStatus> {
     let preset = common.preset(folders)?;
     let store = Store::open(&common.store(folders))?;
     match args.command {
         PolicyCommand::Ls => list(&store, &preset)?,
         PolicyCommand::Show { name } => {
             let policy = match &name {
-                Some(name) => numbered(&store, name)?.1,
-                None => in_force(&preset, Some(&store))?
+                Some(name) => stored_policy_with_id(&store, name)?.1,
+                None => active_policy(&preset, Some(&store))?
                     .with_context(|| format!("there is no policy for preset {}", preset.name))?,
             };
             show(&policy, &calibrations(&store, &policy)?, &preset, folders)?;
         }
-        PolicyCommand::Promote { name, tasks, split, n, jobs, anyway } => {
-            let (number, challenger) = numbered(&store, &name)?;
-            let champion = in_force(&preset, Some(&store))?.filter(|_| !anyway);
-            if let Some(champion) = champion {
-                if champion.card.name == name {
+        PolicyCommand::Promote { name, tasks, split, n, jobs, force } => {
+            let (id, candidate) = stored_policy_with_id(&store, &name)?;
+            let current = active_policy(&preset, Some(&store))?.filter(|_| !force);
+            if let Some(current) = current {
+                if current.card.name == name {
                     eprintln!("policy {name} is in force already");
-                    return Ok(Outcome::Done);
+                    return Ok(CommandStatus::Success);
                 }
-                let seed = contest_seed(common.seed, &store, &preset.name, number)?;
+                let seed = promotion_seed(common.seed, &store, &preset.name, id)?;
                 let set = tasks.open(split, Split::Develop)?;
-                let asked = unseen(&set, &store, seed, n as usize)?;
-                let contest = Contest { questions: &asked, seed, jobs };
-                if !contest.is_won_by(challenger, champion, &preset, folders)? {
+                let questions = unseen_questions(&set, &store, seed, n as usize)?;
+                let test = PromotionTest { questions: &questions, seed, jobs };
+                if !test.passes(candidate, current, &preset, folders)? {
                     eprintln!(
                         "pointsman: policy {name} stays out of force: the interval of its lead is not above 0; ask more questions with -n, or promote it --anyway"
                     );
-                    return Ok(Outcome::Unwell);
+                    return Ok(CommandStatus::Failure);
                 }
             }
-            store.promote(&preset.name, number)?;
-            style::line(&format!("policy {name} is in force for preset {}", preset.name))?;
+            store.promote(&preset.name, id)?;
+            output::print_line(&format!("policy {name} is in force for preset {}", preset.name))?;
             if preset.routing.router != "policy" {
                 eprintln!(
                     "pointsman: preset {} has router = \"{}\": set \"policy\" there, or give --router policy, to have it choose",
@@ -121,103 +125,106 @@ pub fn run(args: PolicyArgs, common: &Common, folders: &Folders) -> anyhow::Resu
                 "no policy was promoted for preset {}: the one of the preset is in force",
                 preset.name
             );
-            let now = in_force(&preset, Some(&store))?;
-            let now = now.map_or_else(
+            let active = active_policy(&preset, Some(&store))?;
+            let active = active.map_or_else(
                 || "no policy".into(),
                 |policy| format!("policy {}", policy.card.name),
             );
-            style::line(&format!("{now} is in force for preset {}", preset.name))?;
+            output::print_line(&format!("{active} is in force for preset {}", preset.name))?;
         }
         PolicyCommand::Export { name, out, rename } => {
-            let (_, mut policy) = numbered(&store, &name)?;
+            let (_, mut policy) = stored_policy_with_id(&store, &name)?;
             policy.card.calibrations = calibrations(&store, &policy)?;
             policy.card.name = rename.unwrap_or(policy.card.name);
-            OutFile::write(&out, &policy.to_bytes()?)?;
+            AtomicFile::write(&out, &policy.to_bytes()?)?;
             eprintln!("policy {name} written to {}", out.display());
         }
     }
-    Ok(Outcome::Done)
+    Ok(CommandStatus::Success)
 }
 
 /// Fresh questions on which two policies are compared.
-struct Contest<'a> {
+struct PromotionTest<'a> {
     questions: &'a [Question],
     seed: u64,
     /// Episodes at once; as many as help where absent.
     jobs: Option<u32>,
 }
 
-impl Contest<'_> {
-    fn is_won_by(
+impl PromotionTest<'_> {
+    fn passes(
         &self,
-        challenger: Policy,
-        champion: Policy,
+        candidate: Policy,
+        current: Policy,
         preset: &Preset,
         folders: &Folders,
     ) -> anyhow::Result<bool> {
         let Self { questions, seed, jobs } = *self;
-        let names = [challenger.card.name.clone(), champion.card.name.clone()];
-        let policies = [Arc::new(challenger), Arc::new(champion)];
+        let names = [candidate.card.name.clone(), current.card.name.clone()];
+        let policies = [Arc::new(candidate), Arc::new(current)];
         for policy in &policies {
-            let router = Roster::new(&preset.name, Some(policy.clone())).router("policy")?;
+            let router =
+                RouterRegistry::new(&preset.name, Some(policy.clone())).router("policy")?;
             check_router(router.as_ref(), preset, questions)?;
         }
-        let mut fleet = fleet(preset, folders, jobs)?;
+        let mut pool = load_pool(preset, folders, jobs)?;
         let models = &policies[0].card.pair.models;
-        if *models != fleet.first().pair().models {
+        if *models != pool.first().pair().models {
             anyhow::bail!(
                 "policy {} was trained for other models ({}) than those of preset {}: name its own preset with --preset",
                 names[0],
-                digests(models),
+                describe_digests(models),
                 preset.name
             );
         }
         let bar = bar(4 * questions.len(), "contest")?;
-        let result = contest(&mut fleet, policies, questions, seed, || bar.inc(1));
+        let result = run_promotion_test(&mut pool, policies, questions, seed, || bar.inc(1));
         bar.finish_and_clear();
         let result = result?;
         let figure = |x: Option<f64>| x.map_or_else(|| "none".into(), |x| format!("{x:.3}"));
-        let lead = result.lead.map_or_else(
+        let apgr_gain = result.apgr_gain.map_or_else(
             || "its lead cannot be told".into(),
-            |lead| match lead.ci {
-                Some([low, high]) => format!("lead {:+.3} ({low:+.3} to {high:+.3})", lead.value),
-                None => format!("lead {:+.3}", lead.value),
+            |apgr_gain| match apgr_gain.ci {
+                Some([low, high]) => {
+                    format!("apgr_gain {:+.3} ({low:+.3} to {high:+.3})", apgr_gain.value)
+                }
+                None => format!("apgr_gain {:+.3}", apgr_gain.value),
             },
         );
-        style::line(&format!(
-            "APGR on {} fresh questions: {} {}, {} {} · {lead}",
+        output::print_line(&format!(
+            "APGR on {} fresh questions: {} {}, {} {} · {apgr_gain}",
             questions.len(),
             names[0],
-            figure(result.challenger),
+            figure(result.candidate),
             names[1],
-            figure(result.champion)
+            figure(result.current)
         ))?;
-        Ok(result.is_won())
+        Ok(result.is_passed())
     }
 }
 
 fn list(store: &Store, preset: &Preset) -> anyhow::Result<()> {
-    let now = in_force(preset, Some(store))?.map(|policy| policy.card.name);
+    let active = active_policy(preset, Some(store))?.map(|policy| policy.card.name);
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(["", "policy", "features", "episodes", "λ", "parents"]);
     let mut add = |policy: &Policy| {
         let card = &policy.card;
-        let star = if Some(&card.name) == now.as_ref() { "*" } else { "" };
+        let star = if Some(&card.name) == active.as_ref() { "*" } else { "" };
         table.add_row([
             star.into(),
             card.name.clone(),
             card.set.name.clone(),
-            card.intake.used.to_string(),
+            card.dataset_counts.used.to_string(),
             format!("{:.2}", card.multiplier),
             if card.parents.is_empty() { "–".into() } else { card.parents.join(" ") },
         ]);
     };
     let mut unreadable = 0;
-    if let Some(own) = in_force(preset, None)? {
+    if let Some(own) = active_policy(preset, None)? {
         add(&own);
     }
-    for (number, file) in store.policies()? {
-        match read(&file, &number.to_string()) {
+    for (id, file) in store.policies()? {
+        match parse_policy(&file, &id.to_string()) {
             Ok(policy) => add(&policy),
             Err(error) => {
                 unreadable += 1;
@@ -230,7 +237,7 @@ fn list(store: &Store, preset: &Preset) -> anyhow::Result<()> {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    style::line(&table.trim_fmt())?;
+    output::print_line(&table.trim_fmt())?;
     anyhow::ensure!(
         unreadable == 0,
         "{unreadable} policies could not be read; the others are listed"
@@ -245,39 +252,42 @@ fn show(
     folders: &Folders,
 ) -> anyhow::Result<()> {
     let card = &policy.card;
-    let intake = &card.intake;
+    let dataset_counts = &card.dataset_counts;
     let target = card.target_cost.map_or_else(
         || "a fixed price".into(),
         |share| format!("{:.0} % of all-large's cost", share * 100.0),
     );
-    style::line(&format!(
+    output::print_line(&format!(
         "policy {} · weights {} · seed {}",
         card.name,
         policy.digest()?,
         card.seed
     ))?;
-    style::line(&format!(
-        "trained on {} episodes (left out: {} with a person's choices, {} forks, {} ungraded, {} unweighed, {} of other models) for {target}, λ {:.3}",
-        intake.used,
-        intake.person,
-        intake.forks,
-        intake.ungraded,
-        intake.unweighed,
-        intake.other_models,
+    output::print_line(&format!(
+        "trained on {} episodes (left out: {} with a person's choices, {} forks, {} ungraded, {} unusable, {} of other models) for {target}, λ {:.3}",
+        dataset_counts.used,
+        dataset_counts.user,
+        dataset_counts.forks,
+        dataset_counts.ungraded,
+        dataset_counts.unusable,
+        dataset_counts.other_models,
         card.multiplier
     ))?;
     let parents = if card.parents.is_empty() { "none".into() } else { card.parents.join(", ") };
-    style::line(&format!("parents: {parents}"))?;
-    style::line(&format!("models: {}", digests(&card.pair.models)))?;
-    style::line(&format!(
+    output::print_line(&format!("parents: {parents}"))?;
+    output::print_line(&format!("models: {}", describe_digests(&card.pair.models)))?;
+    output::print_line(&format!(
         "features: {} ({}), {} in all",
         card.set.name,
         card.set_hash,
         card.set.features.len()
     ))?;
-    style::line(&format!("quantiles of p(large): {}", quantiles(&card.quantiles)))?;
+    output::print_line(&format!(
+        "describe_quantiles of p(large): {}",
+        describe_quantiles(&card.quantiles)
+    ))?;
     if let Some(mixture) = card.mixture {
-        style::line(&format!(
+        output::print_line(&format!(
             "mixture for gmm: unsure {:.0} % around {:.3}, sure around {:.3} on −ln(−mean log-probability)",
             mixture.unsure.weight * 100.0,
             mixture.unsure.mean,
@@ -285,18 +295,18 @@ fn show(
         ))?;
     }
     if calibrations.is_empty() {
-        style::line("no calibrated threshold: `pointsman calibrate` finds one")?;
+        output::print_line("no calibrated threshold: `pointsman calibrate` finds one")?;
         return Ok(());
     }
-    let mut conductor = quiet(|| load_pair(preset, &folders.cache))??;
+    let mut runner = with_stdout_to_stderr(|| load_pair(preset, &folders.cache))??;
     for calibration in calibrations {
-        let now = ground(policy, &mut conductor, &calibration.ground.tasks)?;
-        style::line(&described(calibration, &now))?;
+        let now = provenance_now(policy, &mut runner, &calibration.provenance.tasks)?;
+        output::print_line(&describe_calibration(calibration, &now))?;
     }
     Ok(())
 }
 
-fn quantiles(all: &[f64]) -> String {
+fn describe_quantiles(all: &[f64]) -> String {
     let last = all.len().saturating_sub(1);
     let at = |share: usize| all.get(last * share / 4).copied().unwrap_or(0.0);
     [0, 1, 2, 3, 4].map(|i| format!("{:.3}", at(i))).join(" ")

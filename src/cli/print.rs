@@ -5,19 +5,19 @@ use clap::{Args, CommandFactory, Subcommand};
 use clap_complete::Shell;
 use thiserror::Error;
 
-use super::options::Common;
-use super::{Arguments, Outcome, style};
+use super::options::CommonArgs;
+use super::{Arguments, CommandStatus, output};
 use crate::config::Folders;
 use crate::workbench::Keymap;
 
 #[derive(Debug, Args)]
 pub struct PrintArgs {
     #[command(subcommand)]
-    what: What,
+    command: PrintCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum PrintCommand {
     /// The keys of the workbench, the user's `keys.toml` taken in
     Keys {
         /// As a `keys.toml` to start from, not as Markdown
@@ -38,32 +38,36 @@ enum What {
 /// A manual page was asked for that there is not.
 #[derive(Debug, Error)]
 #[error("there is no subcommand `{0}`: use one of {1}")]
-pub struct NoSubcommand(String, String);
+pub struct UnknownSubcommand(String, String);
 
 /// Prints it.
 ///
 /// # Errors
 /// When the user's configuration is invalid, there is no such subcommand, or the output cannot be written.
-pub fn run(args: PrintArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
-    let text = match args.what {
-        What::Keys { toml } => {
+pub fn run(
+    args: PrintArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> anyhow::Result<CommandStatus> {
+    let text = match args.command {
+        PrintCommand::Keys { toml } => {
             let keys = Keymap::load(&folders.keys())?;
             if toml { keys.to_toml() } else { keys.to_markdown() }
         }
-        What::Config => config(common, folders)?,
-        What::Man { command } => man(command.as_deref())?,
-        What::Completions { shell } => {
+        PrintCommand::Config => config(common, folders)?,
+        PrintCommand::Man { command } => man(command.as_deref())?,
+        PrintCommand::Completions { shell } => {
             let mut out = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "pointsman", &mut out);
             String::from_utf8(out).context("the completions are no text")?
         }
     };
-    style::line(text.trim_end())?;
-    Ok(Outcome::Done)
+    output::print_line(text.trim_end())?;
+    Ok(CommandStatus::Success)
 }
 
 /// The preset in force, below comments that say where things are.
-fn config(common: &Common, folders: &Folders) -> anyhow::Result<String> {
+fn config(common: &CommonArgs, folders: &Folders) -> anyhow::Result<String> {
     let mut preset = common.preset(folders)?;
     // The file's own name is to be its name: under this one's it would share policies with it.
     preset.name.clear();
@@ -73,7 +77,7 @@ fn config(common: &Common, folders: &Folders) -> anyhow::Result<String> {
         ("keys", folders.keys()),
         ("store", common.store(folders)),
         ("cache", folders.cache.clone()),
-        ("log", folders.state.join(super::log::FILE)),
+        ("logging", folders.state.join(super::logging::LOG_FILE)),
     ];
     let mut text = format!("# preset {}, as this command line would use it\n", common.preset);
     for (what, path) in places {
@@ -95,7 +99,7 @@ fn man(name: Option<&str>) -> anyhow::Result<String> {
             let found = all.find_subcommand(name).cloned();
             let known =
                 || all.get_subcommands().map(|c| c.get_name()).collect::<Vec<_>>().join(", ");
-            found.ok_or_else(|| NoSubcommand(name.to_owned(), known()))?
+            found.ok_or_else(|| UnknownSubcommand(name.to_owned(), known()))?
         }
     };
     let mut out = Vec::new();

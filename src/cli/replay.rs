@@ -11,24 +11,26 @@ use anyhow::Context;
 use clap::Args;
 use thiserror::Error;
 
-use super::options::Common;
-use super::outfile::OutFile;
-use super::workbench::{LookArgs, show};
-use super::{Outcome, episodes, style};
+use super::atomic_file::AtomicFile;
+use super::options::CommonArgs;
+use super::workbench::{DisplayArgs, show};
+use super::{CommandStatus, episodes, output};
 use crate::config::Folders;
-use crate::episode::{Episode, Status, Verdict};
-use crate::recording::{self, Episodes, Player, Recorded, Speed};
+use crate::episode::{Episode, EpisodeStatus, Verdict};
+use crate::recording::{self, Player, RecordedEpisode, RecordingReader, ReplaySpeed};
 use crate::store::{Annotations, Store};
 use crate::terminal::{Screen, TerminalError};
 use crate::theme::{Glyphs, Theme};
-use crate::workbench::{self, Keymap, MINIMUM, NoDesk, Replay, Session, Start, State, View};
+use crate::workbench::{
+    self, Keymap, MINIMUM_SIZE, NullExecutor, Replay, SessionHandle, State, View, WorkbenchConfig,
+};
 
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
     /// A recording (a .jsonl file, or `-` for standard input), the number of a stored episode, or
     /// the name of a recording inside the program; without it, those names are listed
     #[arg(value_name = "FILE|ID|NAME")]
-    what: Option<String>,
+    source: Option<String>,
 
     /// Print the trace step by step instead of opening the workbench
     #[arg(long)]
@@ -37,7 +39,7 @@ pub struct ReplayArgs {
     /// How many times as fast as it was: 1/64 to 16, or `instant`
     /// [default: 1; with --headless, instant]
     #[arg(long, value_name = "X")]
-    speed: Option<Speed>,
+    speed: Option<ReplaySpeed>,
 
     /// Write an asciicast of the workbench instead, which `asciinema play FILE` shows
     #[arg(long, value_name = "FILE", conflicts_with = "headless")]
@@ -45,35 +47,35 @@ pub struct ReplayArgs {
 
     /// Columns and rows of the cast
     #[arg(long, value_name = "COLUMNSxROWS", default_value = "100x28", requires = "cast")]
-    size: Size,
+    size: CastSize,
 
     #[command(flatten)]
-    look: LookArgs,
+    display: DisplayArgs,
 }
 
 /// Columns and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Size(u16, u16);
+struct CastSize(u16, u16);
 
 /// A size that a cast cannot have.
 #[derive(Debug, Error)]
 #[error("`{0}` is no size: give columns and rows from 80x24 to 500x200, such as 100x28")]
-struct SizeError(String);
+struct CastSizeError(String);
 
-impl FromStr for Size {
-    type Err = SizeError;
+impl FromStr for CastSize {
+    type Err = CastSizeError;
 
-    fn from_str(text: &str) -> Result<Self, SizeError> {
+    fn from_str(text: &str) -> Result<Self, CastSizeError> {
         let parts = text.split_once('x').and_then(|(columns, rows)| {
             Some((columns.trim().parse().ok()?, rows.trim().parse().ok()?))
         });
         match parts {
             Some((columns @ ..=500, rows @ ..=200))
-                if columns >= MINIMUM.0 && rows >= MINIMUM.1 =>
+                if columns >= MINIMUM_SIZE.0 && rows >= MINIMUM_SIZE.1 =>
             {
                 Ok(Self(columns, rows))
             }
-            _ => Err(SizeError(text.to_owned())),
+            _ => Err(CastSizeError(text.to_owned())),
         }
     }
 }
@@ -85,60 +87,61 @@ impl FromStr for Size {
 /// no terminal.
 pub fn run(
     args: ReplayArgs,
-    common: &Common,
+    common: &CommonArgs,
     folders: &Folders,
     log: PathBuf,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<CommandStatus> {
     let folder = folders.recordings();
-    let Some(what) = &args.what else {
+    let Some(source) = &args.source else {
         list(&folder)?;
-        return Ok(Outcome::Done);
+        return Ok(CommandStatus::Success);
     };
-    let (source, recorded) = find(what, &folder, common, folders)?;
+    let (source, recorded) = find_recording(source, &folder, common, folders)?;
     if args.headless {
-        return print(&recorded, args.speed.unwrap_or(Speed::Instant));
+        return print_episodes(&recorded, args.speed.unwrap_or(ReplaySpeed::Instant));
     }
-    let speed = args.speed.unwrap_or(Speed::Times(1.0));
+    let speed = args.speed.unwrap_or(ReplaySpeed::Times(1.0));
     let replay = Replay::new(source, recorded, speed).context("the recording holds no episode")?;
     match &args.cast {
-        Some(path) => cast(replay, path, &args, folders),
-        None => watch(replay, &args.look, folders, log),
+        Some(path) => write_cast(replay, path, &args, folders),
+        None => open_workbench(replay, &args.display, folders, log),
     }
 }
 
 /// The episodes that the command line names, and what to call them.
-fn find(
-    what: &str,
+fn find_recording(
+    source: &str,
     folder: &Path,
-    common: &Common,
+    common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<(String, Vec<Recorded>)> {
-    if what == "-" {
+) -> anyhow::Result<(String, Vec<RecordedEpisode>)> {
+    if source == "-" {
         let name = "standard input";
-        return Ok((name.into(), Episodes::new(name, std::io::stdin().lock()).into_vec()?));
+        return Ok((name.into(), RecordingReader::new(name, std::io::stdin().lock()).into_vec()?));
     }
-    let Ok(id) = what.parse::<u64>() else {
-        let name = Path::new(what).file_name().map_or(what.into(), |name| name.to_string_lossy());
-        return Ok((name.into_owned(), recording::find(what, folder)?));
+    let Ok(id) = source.parse::<u64>() else {
+        let name =
+            Path::new(source).file_name().map_or(source.into(), |name| name.to_string_lossy());
+        return Ok((name.into_owned(), recording::find_recording(source, folder)?));
     };
     let store = Store::open(&common.store(folders))?;
     let (events, episode) = (store.events(id)?, store.episode(id)?);
-    let recorded = Recorded { id, line: 1, events, json: Vec::new(), episode };
+    let recorded = RecordedEpisode { id, line: 1, events, json: Vec::new(), episode };
     Ok((format!("episode {id}"), vec![recorded]))
 }
 
 /// The recordings that have names.
 fn list(folder: &Path) -> anyhow::Result<()> {
-    for name in recording::names(folder) {
-        let text = match recording::find(&name, folder) {
+    for name in recording::recording_names(folder) {
+        let text = match recording::find_recording(&name, folder) {
             Ok(all) => {
-                all.first().map_or_else(String::new, |first| about(&first.episode, all.len()))
+                all.first().map_or_else(String::new, |first| summarize(&first.episode, all.len()))
             }
             Err(error) => error.to_string(),
         };
-        style::line(&format!("{name:<16} {text}"))?;
+        output::print_line(&format!("{name:<16} {text}"))?;
     }
-    style::line(
+    output::print_line(
         "\n`pointsman replay NAME` shows one; `pointsman episodes ls` lists stored episodes, \
          `pointsman replay ID` shows one",
     )?;
@@ -146,9 +149,9 @@ fn list(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// A recording in short.
-fn about(first: &Episode, episodes: usize) -> String {
+fn summarize(first: &Episode, episodes: usize) -> String {
     let end = match &first.status {
-        Status::Finished { answer, verdict, .. } => {
+        EpisodeStatus::Finished { answer, verdict, .. } => {
             let answer = answer.as_deref().unwrap_or("no answer");
             let verdict = match verdict {
                 Verdict::Correct => ", right",
@@ -157,60 +160,68 @@ fn about(first: &Episode, episodes: usize) -> String {
             };
             format!("{answer}{verdict}")
         }
-        Status::Failed(_) => "failed".into(),
-        Status::Running | Status::Paused => "unfinished".into(),
+        EpisodeStatus::Failed(_) => "failed".into(),
+        EpisodeStatus::Running | EpisodeStatus::Paused => "unfinished".into(),
     };
     let many = if episodes > 1 { format!("{episodes} episodes; ") } else { String::new() };
     let question: String = first.started.question.chars().take(56).collect();
-    format!("{many}{} steps, {end}: {}…", first.steps.len(), style::plain(&question))
+    format!("{many}{} steps, {end}: {}…", first.steps.len(), output::strip_control_chars(&question))
 }
 
 /// Prints the episodes, each step when it was written.
-fn print(recorded: &[Recorded], speed: Speed) -> anyhow::Result<Outcome> {
-    for (index, Recorded { id, events, episode, .. }) in recorded.iter().enumerate() {
+fn print_episodes(
+    recorded: &[RecordedEpisode],
+    speed: ReplaySpeed,
+) -> anyhow::Result<CommandStatus> {
+    for (index, RecordedEpisode { id, events, episode, .. }) in recorded.iter().enumerate() {
         if index > 0 {
-            style::line("")?;
+            output::print_line("")?;
         }
         let mut player = Player::new(events.as_slice(), speed);
         let began = Instant::now();
         // A recording says nothing of tags and notes.
         episodes::show(*id, episode, &Annotations::default(), |step| {
             // Where the next step begins, this one stands written.
-            if let (Speed::Times(times), true) = (speed, player.seek_step(step + 1)) {
+            if let (ReplaySpeed::Times(times), true) = (speed, player.seek_step(step + 1)) {
                 let due = Duration::from_secs_f64(player.position_ms() / times / 1000.0);
                 std::thread::sleep(due.saturating_sub(began.elapsed()));
             }
         })?;
     }
-    Ok(Outcome::Done)
+    Ok(CommandStatus::Success)
 }
 
 /// Writes the asciicast.
-fn cast(
+fn write_cast(
     replay: Replay,
     path: &Path,
     args: &ReplayArgs,
     folders: &Folders,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<CommandStatus> {
     // What this terminal can show does not count.
-    let theme = Theme::load(args.look.theme.as_deref().unwrap_or("default"), &folders.themes())?;
-    let glyphs = if args.look.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
+    let theme = Theme::load(args.display.theme.as_deref().unwrap_or("default"), &folders.themes())?;
+    let glyphs = if args.display.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
     let view = View::new(theme, glyphs);
-    let mut file = OutFile::begin(path)?;
-    workbench::film(replay, view, (args.size.0, args.size.1), BufWriter::new(&mut file))?;
+    let mut file = AtomicFile::create(path)?;
+    workbench::write_asciicast(
+        replay,
+        view,
+        (args.size.0, args.size.1),
+        BufWriter::new(&mut file),
+    )?;
     file.finish()?;
     eprintln!("`asciinema play {}` shows it", path.display());
-    Ok(Outcome::Done)
+    Ok(CommandStatus::Success)
 }
 
 /// Opens the workbench on it.
-fn watch(
+fn open_workbench(
     replay: Replay,
-    look: &LookArgs,
+    display: &DisplayArgs,
     folders: &Folders,
     log: PathBuf,
-) -> anyhow::Result<Outcome> {
-    let theme = Theme::choose(look.theme.as_deref(), &folders.themes())?;
+) -> anyhow::Result<CommandStatus> {
+    let theme = Theme::load_for_terminal(display.theme.as_deref(), &folders.themes())?;
     let keys = Keymap::load(&folders.keys())?;
     let screen = Screen::enter(&log).map_err(|error| match error {
         TerminalError::NoTerminal => anyhow::anyhow!(
@@ -220,19 +231,19 @@ fn watch(
         other => other.into(),
     })?;
     // Nobody is at the far ends: no key of a replay is for a session.
-    let (commands, _orders) = std::sync::mpsc::channel();
-    let (_news, updates) = tokio::sync::mpsc::channel(1);
+    let (commands, _command_receiver) = std::sync::mpsc::channel();
+    let (_update_sender, updates) = tokio::sync::mpsc::channel(1);
     let mut state = State::replaying(replay, keys);
-    state.reduced_motion = look.reduced_motion;
-    let start = Start {
+    state.reduced_motion = display.reduced_motion;
+    let start = WorkbenchConfig {
         state,
         theme,
-        glyphs: look.glyphs(),
-        slow_link: look.slow_link,
-        clipboard: look.clipboard(),
-        desk: Arc::new(NoDesk),
+        glyphs: display.glyphs(),
+        slow_link: display.slow_link,
+        clipboard: display.clipboard(),
+        executor: Arc::new(NullExecutor),
     };
-    show(start, screen, Session { commands, updates })
+    show(start, screen, SessionHandle { commands, updates })
 }
 
 #[cfg(test)]
@@ -241,9 +252,9 @@ mod tests {
 
     #[test]
     fn sizes_are_those_that_the_workbench_can_have() {
-        assert_eq!("100x28".parse::<Size>().unwrap(), Size(100, 28));
+        assert_eq!("100x28".parse::<CastSize>().unwrap(), CastSize(100, 28));
         for wrong in ["", "100", "79x24", "80x23", "501x24", "99999x24", "-1x24", "ax24"] {
-            let message = wrong.parse::<Size>().unwrap_err().to_string();
+            let message = wrong.parse::<CastSize>().unwrap_err().to_string();
             assert!(message.contains("80x24"), "{message}");
         }
     }

@@ -5,20 +5,20 @@ use std::io::{Read, Write};
 use anyhow::Context;
 use clap::Args;
 
-use super::options::{Common, Shadows};
-use super::tasks::TaskArgs;
-use super::{EmptyQuestion, Outcome, journal, policies, style};
+use super::options::{CommonArgs, ShadowArgs};
+use super::task_args::TaskArgs;
+use super::{CommandStatus, EmptyQuestion, output, policy_lookup, store_sink};
 use crate::config::Folders;
 use crate::episode::{
-    Agreement, Episode, Event, EventKind, Role, Token, agreements, disagreements,
+    Episode, Event, EventKind, Role, ShadowAgreement, Token, agreements, disagreements,
 };
 use crate::recording::write_event;
 use crate::routing::Opinion;
-use crate::session::{Audience, Command, Job, check_router, load_pair};
+use crate::session::{Command, EpisodeObserver, EpisodeSpec, check_router, load_pair};
 use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
-use crate::terminal::quiet;
+use crate::terminal::with_stdout_to_stderr;
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -33,7 +33,7 @@ pub struct RunArgs {
     pub split: Option<Split>,
 
     #[command(flatten)]
-    pub shadows: Shadows,
+    pub shadows: ShadowArgs,
 
     /// Print the events, one JSON object a line
     #[arg(long)]
@@ -44,16 +44,16 @@ pub struct RunArgs {
 ///
 /// # Errors
 /// When the configuration is invalid, or a model, the router or the store fails.
-pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+pub fn run(args: RunArgs, common: &CommonArgs, folders: &Folders) -> anyhow::Result<CommandStatus> {
     let mut preset = common.preset(folders)?;
     let name = preset.routing.router.clone();
     let question = match args.question.as_deref() {
         Some("-") => {
             let mut text = String::new();
             std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-            Question::typed(text)
+            Question::from_user(text)
         }
-        Some(text) => Question::typed(text),
+        Some(text) => Question::from_user(text),
         None => {
             let set = args.tasks.open(args.split, Split::Test)?;
             set.questions(common.seed).next().context("the task set is empty")?
@@ -63,42 +63,42 @@ pub fn run(args: RunArgs, common: &Common, folders: &Folders) -> anyhow::Result<
         return Err(EmptyQuestion.into());
     }
     // Known or not is said before anything is opened.
-    crate::routing::known(std::slice::from_ref(&name))?;
-    args.shadows.enter(&mut preset)?;
+    crate::routing::check_router_names(std::slice::from_ref(&name))?;
+    args.shadows.apply_to(&mut preset)?;
     let store = Store::open(&common.store(folders))?;
-    let roster = policies::roster(common, &preset, Some(&store))?;
-    let mut router = roster.router(&name)?;
-    let shadows = roster.shadows(&preset.routing.shadows)?;
+    let registry = policy_lookup::registry(common, &preset, Some(&store))?;
+    let mut router = registry.router(&name)?;
+    let shadows = registry.shadows(&preset.routing.shadows)?;
     check_router(router.as_ref(), &preset, std::slice::from_ref(&question))?;
-    let mut conductor = quiet(|| load_pair(&preset, &folders.cache))??;
-    policies::warn_of_strangers(&roster, &conductor);
-    let mut printer = Printer { json: args.json, broken: None };
-    let job = Job { shadows, ..Job::new(&question, router.as_mut(), common.seed) };
-    let result = conductor.run(job, &mut journal::Kept(&store), &mut printer);
-    if let Some(error) = printer.broken {
+    let mut runner = with_stdout_to_stderr(|| load_pair(&preset, &folders.cache))??;
+    policy_lookup::warn_if_models_differ(&registry, &runner);
+    let mut printer = Printer { json: args.json, output_error: None };
+    let spec = EpisodeSpec { shadows, ..EpisodeSpec::new(&question, router.as_mut(), common.seed) };
+    let result = runner.run(spec, &mut store_sink::StoreSink(&store), &mut printer);
+    if let Some(error) = printer.output_error {
         return Err(error.into());
     }
     let episode = result?;
     if !args.json {
-        for line in of_shadows(&episode) {
-            style::line(&line)?;
+        for line in shadow_lines(&episode) {
+            output::print_line(&line)?;
         }
     }
-    Ok(Outcome::Done)
+    Ok(CommandStatus::Success)
 }
 
 /// How far each shadow agreed, and where not; a line each.
-fn of_shadows(episode: &Episode) -> Vec<String> {
-    let elsewhere = disagreements(episode);
-    let line = |(shadow, agreement): (String, Agreement)| {
-        let where_not = elsewhere.iter().filter(|d| d.router == shadow).map(|d| {
-            format!("step {} {} (p {:.2}, t {:.2})", d.step + 1, d.would.mark(), d.p, d.t)
+fn shadow_lines(episode: &Episode) -> Vec<String> {
+    let differing = disagreements(episode);
+    let line = |(shadow, agreement): (String, ShadowAgreement)| {
+        let differences = differing.iter().filter(|d| d.router == shadow).map(|d| {
+            format!("step {} {} (p {:.2}, t {:.2})", d.step + 1, d.shadow_choice.letter(), d.p, d.t)
         });
-        let where_not = where_not.collect::<Vec<_>>().join(", ");
-        let instead = if where_not.is_empty() { "" } else { "; it would have given " };
+        let differences = differences.collect::<Vec<_>>().join(", ");
+        let instead = if differences.is_empty() { "" } else { "; it would have given " };
         format!(
-            "shadow {shadow} agreed at {} of {} steps{instead}{where_not}",
-            agreement.agreed, agreement.of
+            "shadow {shadow} agreed at {} of {} steps{instead}{differences}",
+            agreement.agreed, agreement.compared
         )
     };
     agreements([episode]).into_iter().map(line).collect()
@@ -107,29 +107,29 @@ fn of_shadows(episode: &Episode) -> Vec<String> {
 /// Prints an episode as it happens.
 struct Printer {
     json: bool,
-    broken: Option<std::io::Error>,
+    output_error: Option<std::io::Error>,
 }
 
 impl Printer {
     fn line(&mut self, text: &str) {
         let mut out = std::io::stdout().lock();
         if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
-            self.broken.get_or_insert(error);
+            self.output_error.get_or_insert(error);
         }
     }
 
     fn show(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Started(started) => {
-                let question = style::plain(&started.question);
+                let question = output::strip_control_chars(&started.question);
                 self.line(&format!("{question}\n"));
             }
-            EventKind::Written { step, writing } => {
-                let text = style::plain(writing.text.trim_end());
-                self.line(&format!("{:>3} {}  {text}", step + 1, writing.model.mark()));
+            EventKind::Written { step, generation } => {
+                let text = output::strip_control_chars(generation.text.trim_end());
+                self.line(&format!("{:>3} {}  {text}", step + 1, generation.model.letter()));
             }
             EventKind::Finished { answer, verdict, reason } => {
-                let ended = style::ending(answer.as_deref(), None, *verdict, *reason);
+                let ended = output::describe_ending(answer.as_deref(), None, *verdict, *reason);
                 self.line(&format!("\n{ended}"));
             }
             _ => {}
@@ -137,34 +137,34 @@ impl Printer {
     }
 }
 
-impl Audience for Printer {
+impl EpisodeObserver for Printer {
     fn poll(&mut self) -> Option<Command> {
         // Nobody reads any more: there is nobody to run it for.
-        self.broken.is_some().then_some(Command::Stop)
+        self.output_error.is_some().then_some(Command::Stop)
     }
 
     fn wait(&mut self) -> Option<Command> {
         None
     }
 
-    fn event(&mut self, id: u64, event: &Event) {
+    fn on_event(&mut self, id: u64, event: &Event) {
         if self.json {
             let mut out = std::io::stdout().lock();
             if let Err(error) = write_event(&mut out, id, event).and_then(|()| out.flush()) {
-                self.broken.get_or_insert(error);
+                self.output_error.get_or_insert(error);
             }
         } else {
             self.show(event);
         }
     }
 
-    fn token(&mut self, _: Role, _: &Token) {}
+    fn on_token(&mut self, _: Role, _: &Token) {}
 
-    fn opinion(&mut self, _: usize, _: &Opinion) {}
+    fn on_opinion(&mut self, _: usize, _: &Opinion) {}
 
-    fn refuse(&mut self, _: &str) {}
+    fn on_refused(&mut self, _: &str) {}
 
-    fn remark(&mut self, text: &str) {
+    fn on_notice(&mut self, text: &str) {
         eprintln!("pointsman: {text}");
     }
 }

@@ -8,24 +8,26 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use clap::Args;
 
-use super::bureau::{Asked, Bureau, scale};
-use super::options::{Common, Shadows};
-use super::tasks::TaskArgs;
-use super::{Outcome, policies};
+use super::jobs::{JobRunner, QuestionSource, threshold_scale};
+use super::options::{CommonArgs, ShadowArgs};
+use super::task_args::TaskArgs;
+use super::{CommandStatus, policy_lookup};
 use crate::config::Folders;
-use crate::session::Employment;
+use crate::session::RoutingConfig;
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::terminal::{Clipboard, Screen};
 use crate::theme::{Glyphs, Theme};
-use crate::workbench::{self, Beginning, Ended, Keymap, Session, Start, State};
+use crate::workbench::{
+    self, ExitReason, InitialState, Keymap, SessionHandle, State, WorkbenchConfig,
+};
 
 /// How long a session may take to end once it is told to: more than the time of a token.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How the screen looks.
 #[derive(Debug, Args)]
-pub struct LookArgs {
+pub struct DisplayArgs {
     /// Theme: a name, or a TOML file [default: `default`, or `mono` where NO_COLOR is set]
     #[arg(long, value_name = "NAME|FILE")]
     pub theme: Option<String>,
@@ -47,7 +49,7 @@ pub struct LookArgs {
     pub no_clipboard: bool,
 }
 
-impl LookArgs {
+impl DisplayArgs {
     /// The characters to draw with.
     pub fn glyphs(&self) -> Glyphs {
         if self.ascii {
@@ -70,14 +72,14 @@ impl LookArgs {
 #[derive(Debug, Args)]
 pub struct WorkbenchArgs {
     #[command(flatten)]
-    pub look: LookArgs,
+    pub display: DisplayArgs,
 
     /// Start without a question
     #[arg(long)]
     pub idle: bool,
 
     #[command(flatten)]
-    pub shadows: Shadows,
+    pub shadows: ShadowArgs,
 
     #[command(flatten)]
     pub tasks: TaskArgs,
@@ -89,52 +91,52 @@ pub struct WorkbenchArgs {
 /// When the configuration is invalid, the store cannot be opened, or there is no terminal.
 pub fn run(
     args: WorkbenchArgs,
-    common: &Common,
+    common: &CommonArgs,
     folders: &Folders,
     log: PathBuf,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<CommandStatus> {
     let mut preset = common.preset(folders)?;
-    crate::routing::known(std::slice::from_ref(&preset.routing.router))?;
-    args.shadows.enter(&mut preset)?;
-    let theme = Theme::choose(args.look.theme.as_deref(), &folders.themes())?;
+    crate::routing::check_router_names(std::slice::from_ref(&preset.routing.router))?;
+    args.shadows.apply_to(&mut preset)?;
+    let theme = Theme::load_for_terminal(args.display.theme.as_deref(), &folders.themes())?;
     let keys = Keymap::load(&folders.keys())?;
     let set = args.tasks.open(None, Split::Test)?;
-    let mut drawn = set.questions(common.seed);
-    let first = if args.idle { None } else { drawn.next() };
+    let mut questions = set.questions(common.seed);
+    let first = if args.idle { None } else { questions.next() };
     let path = common.store(folders);
     let store = Arc::new(Store::open(&path)?);
-    let roster = policies::roster(common, &preset, Some(&store))?;
-    roster.router(&preset.routing.router)?;
-    roster.shadows(&preset.routing.shadows)?;
+    let registry = policy_lookup::registry(common, &preset, Some(&store))?;
+    registry.router(&preset.routing.router)?;
+    registry.shadows(&preset.routing.shadows)?;
 
-    let scale = scale(&preset, &roster);
-    let employment = Employment { preset: preset.clone(), roster };
-    let asked = Asked { args: args.tasks, name: set.name().to_owned(), drawn };
-    let bureau = Arc::new(Bureau::new(store, folders.clone(), common.seed, employment, asked));
+    let threshold_scale = threshold_scale(&preset, &registry);
+    let routing = RoutingConfig { preset: preset.clone(), registry };
+    let source = QuestionSource { args: args.tasks, name: set.name().to_owned(), questions };
+    let job_runner = Arc::new(JobRunner::new(store, folders.clone(), common.seed, routing, source));
 
     // The terminal is taken before the models are loaded: what their loading prints goes to the log.
     let screen = Screen::enter(&log)?;
-    let session = bureau.start().context("cannot start the session's thread")?;
-    let mut state = State::new(Beginning {
+    let session = job_runner.start_session().context("cannot start the session's thread")?;
+    let mut state = State::new(InitialState {
         preset,
-        first,
+        first_question: first,
         seed: common.seed,
         store: path.display().to_string(),
         keys,
-        scale,
+        scale: threshold_scale,
     });
-    state.reduced_motion = args.look.reduced_motion;
-    let start = Start {
+    state.reduced_motion = args.display.reduced_motion;
+    let start = WorkbenchConfig {
         state,
         theme,
-        glyphs: args.look.glyphs(),
-        slow_link: args.look.slow_link,
-        clipboard: args.look.clipboard(),
-        desk: bureau.clone(),
+        glyphs: args.display.glyphs(),
+        slow_link: args.display.slow_link,
+        clipboard: args.display.clipboard(),
+        executor: job_runner.clone(),
     };
     let ended = show(start, screen, session);
-    if let Some(thread) = bureau.take_thread() {
-        part(thread);
+    if let Some(thread) = job_runner.take_session_thread() {
+        join_with_timeout(thread);
     }
     ended
 }
@@ -143,21 +145,25 @@ pub fn run(
 ///
 /// # Errors
 /// When the terminal fails.
-pub fn show(start: Start, screen: Screen, session: Session) -> anyhow::Result<Outcome> {
+pub fn show(
+    start: WorkbenchConfig,
+    screen: Screen,
+    session: SessionHandle,
+) -> anyhow::Result<CommandStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the event loop")?;
     Ok(match runtime.block_on(workbench::run(start, screen, session))? {
-        Ended::Quit => Outcome::Done,
-        Ended::Killed => Outcome::Unwell,
+        ExitReason::Quit => CommandStatus::Success,
+        ExitReason::Terminated => CommandStatus::Failure,
     })
 }
 
 /// Waits for the session's thread, but not for ever: a model that is being loaded cannot be
 /// interrupted, and it holds nothing that is not in the store.
-fn part(thread: JoinHandle<()>) {
-    let deadline = Instant::now() + PATIENCE;
+fn join_with_timeout(thread: JoinHandle<()>) {
+    let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
     while !thread.is_finished() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -1,20 +1,20 @@
 //! Configuration: presets, folders, files embedded in the binary.
 
 mod folders;
-mod named;
+mod named_file;
 mod preset;
-mod presets;
+mod preset_files;
 mod price;
 mod remote;
 mod validate;
 
 pub use folders::{Folders, HOME_VARIABLE};
-pub use named::{FileError, NamedFile, names};
+pub use named_file::{FileError, NamedFile, file_names};
 pub use preset::{
-    Budget, DeviceChoice, Dtype, Exploration, Glimpse, ModelConfig, Preset, Prompt, Routing,
+    Budget, DeviceChoice, DraftLength, Dtype, Exploration, ModelConfig, Preset, Prompt, Routing,
     Sampling, Shadow, Steps, Switching, WhenSpent,
 };
-pub use presets::{ConfigError, is_own_key, load_preset, preset_names};
+pub use preset_files::{ConfigError, load_preset, may_send_key, preset_names};
 pub use price::{Price, Prices};
-pub use remote::{Api, Continues, Remote};
+pub use remote::{Api, ContinuationMode, Remote};
 pub use validate::InvalidPreset;

@@ -50,13 +50,13 @@ impl Preset {
     /// preset's, else that as it is, with `{question}` replaced, and the beginning of the answer behind it.
     pub fn prompt_for(&self, role: Role, question: &str) -> String {
         let model = self.model(role);
-        let template = model.prompt.as_ref().or(model.framed.as_ref());
+        let template = model.prompt.as_ref().or(model.rendered_prompt.as_ref());
         let template = template.unwrap_or(&self.prompt.template);
-        format!("{}{}", template.replace("{question}", question), self.prompt.opening)
+        format!("{}{}", template.replace("{question}", question), self.prompt.answer_prefix)
     }
 
     /// Whether the model's own chat template is to frame the prompt.
-    pub fn is_framed(&self, role: Role) -> bool {
+    pub fn uses_chat_template(&self, role: Role) -> bool {
         self.prompt.chat && self.model(role).prompt.is_none()
     }
 }
@@ -112,7 +112,8 @@ pub struct ModelConfig {
     /// What the model's chat template made of the preset's prompt when an episode began. It is kept with the
     /// episode, so that it can be read and forked without the template; a preset's file has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub framed: Option<String>,
+    #[serde(alias = "framed")]
+    pub rendered_prompt: Option<String>,
     /// For a model behind an address: how it is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<Remote>,
@@ -121,21 +122,21 @@ pub struct ModelConfig {
 impl ModelConfig {
     /// The name that screens and reports use.
     pub fn label(&self) -> &str {
-        let called = self.remote.as_ref().map_or(&self.source, |remote| &remote.model);
+        let model_name = self.remote.as_ref().map_or(&self.source, |remote| &remote.model);
         self.name.as_deref().unwrap_or_else(|| {
-            let called = called.trim_end_matches('/');
-            called.rsplit('/').next().unwrap_or(called)
+            let model_name = model_name.trim_end_matches('/');
+            model_name.rsplit('/').next().unwrap_or(model_name)
         })
     }
 
     /// Its prices, where the preset names them.
     pub fn price(&self) -> Option<Price> {
-        let apart = || {
+        let split = || {
             let (read, cached, written) = (self.price_in?, self.price_cached?, self.price_out?);
             // A million tokens at a price are a token at a millionth of it, the unit of costs.
             Some(Price { read, cached, written })
         };
-        self.price.map(Price::from).or_else(apart)
+        self.price.map(Price::from).or_else(split)
     }
 }
 
@@ -167,7 +168,7 @@ pub enum Dtype {
 pub struct Prompt {
     /// Text before the first step; `{question}` stands for the question. Special tokens may be
     /// written out (`<|im_start|>`). With `chat` it is what the person says, and has none.
-    #[serde(default = "the_question")]
+    #[serde(default = "default_template")]
     pub template: String,
     /// Whether each model's own chat template frames the question.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -180,10 +181,11 @@ pub struct Prompt {
     pub thinking: Option<bool>,
     /// What every answer begins with, behind the template; it is put there, not written.
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub opening: String,
+    #[serde(alias = "opening")]
+    pub answer_prefix: String,
 }
 
-fn the_question() -> String {
+fn default_template() -> String {
     "{question}".into()
 }
 
@@ -198,10 +200,12 @@ pub struct Steps {
     /// Ends a step.
     pub delimiter: String,
     /// A finished step that contains this ends the episode.
-    pub answer: String,
+    #[serde(alias = "answer")]
+    pub answer_marker: String,
     /// What ends the thoughts of a thinking model, such as `</think>`: an answer before it is none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub thoughts_end: Option<String>,
+    #[serde(alias = "thoughts_end")]
+    pub thinking_end: Option<String>,
     /// An episode whose last steps are the same step, or the same few steps, this often in a row goes round
     /// in circles, and ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -216,8 +220,8 @@ pub struct Steps {
 
 impl Steps {
     /// Whether `step`, which follows the prompt and the steps `before`, gives the answer.
-    pub fn answers<'a>(&self, mut before: impl Iterator<Item = &'a str>, step: &str) -> bool {
-        let said = match &self.thoughts_end {
+    pub fn has_answer<'a>(&self, mut before: impl Iterator<Item = &'a str>, step: &str) -> bool {
+        let said = match &self.thinking_end {
             None => step,
             Some(end) => match step.rsplit_once(end.as_str()) {
                 Some((_, said)) => said,
@@ -225,11 +229,11 @@ impl Steps {
                 None => return false,
             },
         };
-        said.contains(&self.answer)
+        said.contains(&self.answer_marker)
     }
 
     /// Whether the last of `steps` repeat themselves as often as `max_repeats` says; blanks do not count.
-    pub fn go_round(&self, steps: &[&str]) -> bool {
+    pub fn is_repetition_loop(&self, steps: &[&str]) -> bool {
         let Some(times) = self.max_repeats else { return false };
         let n = steps.len();
         (1..=n / times).any(|period| {
@@ -272,9 +276,10 @@ pub struct Routing {
     /// The policy of the router `policy` until one is promoted: `builtin:tiny`, or a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// Length of the glimpse; the router's own where absent.
+    /// Length of the draft; the router's own where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub glimpse: Option<Glimpse>,
+    #[serde(rename = "draft", alias = "glimpse")]
+    pub draft_length: Option<DraftLength>,
     /// The large model writes the next step when p(large) is at least this, in [0, 1].
     pub threshold: f64,
     /// Whether the small model may get the points back after the large one has written.
@@ -370,7 +375,7 @@ impl Default for Routing {
         Self {
             router: "confidence".into(),
             policy: None,
-            glimpse: None,
+            draft_length: None,
             threshold: 0.5,
             switching: Switching::Reversible,
             exploration: None,
@@ -391,8 +396,8 @@ pub enum Switching {
 
 /// How much of the next step the small model writes before the choice is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "GlimpseText", into = "GlimpseText")]
-pub enum Glimpse {
+#[serde(try_from = "DraftLengthText", into = "DraftLengthText")]
+pub enum DraftLength {
     /// This many tokens; 0 is none.
     Tokens(usize),
     /// The whole step.
@@ -401,45 +406,45 @@ pub enum Glimpse {
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum GlimpseText {
+enum DraftLengthText {
     Number(usize),
     Word(String),
 }
 
-impl TryFrom<GlimpseText> for Glimpse {
+impl TryFrom<DraftLengthText> for DraftLength {
     type Error = String;
 
-    fn try_from(text: GlimpseText) -> Result<Self, String> {
+    fn try_from(text: DraftLengthText) -> Result<Self, String> {
         match text {
-            GlimpseText::Number(n) => Ok(Self::Tokens(n)),
-            GlimpseText::Word(word) => word.parse(),
+            DraftLengthText::Number(n) => Ok(Self::Tokens(n)),
+            DraftLengthText::Word(word) => word.parse(),
         }
     }
 }
 
-impl From<Glimpse> for GlimpseText {
-    fn from(glimpse: Glimpse) -> Self {
-        match glimpse {
-            Glimpse::Tokens(n) => Self::Number(n),
-            Glimpse::Step => Self::Word("step".into()),
+impl From<DraftLength> for DraftLengthText {
+    fn from(draft_length: DraftLength) -> Self {
+        match draft_length {
+            DraftLength::Tokens(n) => Self::Number(n),
+            DraftLength::Step => Self::Word("step".into()),
         }
     }
 }
 
-impl std::str::FromStr for Glimpse {
+impl std::str::FromStr for DraftLength {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
         match s {
             "step" => Ok(Self::Step),
             n => n.parse().map(Self::Tokens).map_err(|_| {
-                format!("glimpse `{n}` is neither a number of tokens nor the word `step`")
+                format!("draft `{n}` is neither a number of tokens nor the word `step`")
             }),
         }
     }
 }
 
-impl std::fmt::Display for Glimpse {
+impl std::fmt::Display for DraftLength {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Tokens(n) => write!(f, "{n}"),
@@ -480,26 +485,29 @@ mod tests {
     #[test]
     fn an_answer_among_thoughts_is_none_yet() {
         let plain = steps("");
-        assert!(plain.answers([].into_iter(), "so A: 4"));
-        assert!(!plain.answers(["A: 4"].into_iter(), "and on"));
-        let thinking = steps("thoughts_end = \"</think>\"");
-        assert!(!thinking.answers(["<think>"].into_iter(), "A: 4?"));
-        assert!(!thinking.answers([].into_iter(), "A: 4? </think>"));
-        assert!(thinking.answers([].into_iter(), "5? </think> A: 4"));
-        assert!(thinking.answers(["5? </think>", "So"].into_iter(), "A: 4"));
+        assert!(plain.has_answer([].into_iter(), "so A: 4"));
+        assert!(!plain.has_answer(["A: 4"].into_iter(), "and on"));
+        let thinking = steps("thinking_end = \"</think>\"");
+        assert!(!thinking.has_answer(["<think>"].into_iter(), "A: 4?"));
+        assert!(!thinking.has_answer([].into_iter(), "A: 4? </think>"));
+        assert!(thinking.has_answer([].into_iter(), "5? </think> A: 4"));
+        assert!(thinking.has_answer(["5? </think>", "So"].into_iter(), "A: 4"));
         let told_not_to = ["Q?<think>\n\n</think>\n\n"];
-        assert!(thinking.answers(told_not_to.into_iter(), "A: 4"), "the prompt ends the thoughts");
+        assert!(
+            thinking.has_answer(told_not_to.into_iter(), "A: 4"),
+            "the prompt ends the thoughts"
+        );
     }
 
     #[test]
     fn a_circle_is_any_few_steps_that_come_again_and_again() {
         let guard = steps("max_repeats = 3");
-        assert!(guard.go_round(&["x", "a\n", "a", " a"]));
-        assert!(guard.go_round(&["a", "b", "a", "b", "a", "b"]));
-        assert!(!guard.go_round(&["a", "b", "a", "b", "a"]), "twice and a half");
-        assert!(!guard.go_round(&["a", "a", "b", "a"]));
-        assert!(!guard.go_round(&[]));
-        assert!(!steps("").go_round(&["a"; 9]));
+        assert!(guard.is_repetition_loop(&["x", "a\n", "a", " a"]));
+        assert!(guard.is_repetition_loop(&["a", "b", "a", "b", "a", "b"]));
+        assert!(!guard.is_repetition_loop(&["a", "b", "a", "b", "a"]), "twice and a half");
+        assert!(!guard.is_repetition_loop(&["a", "a", "b", "a"]));
+        assert!(!guard.is_repetition_loop(&[]));
+        assert!(!steps("").is_repetition_loop(&["a"; 9]));
     }
 
     #[test]

@@ -8,13 +8,13 @@ use crate::role::PerRole;
 ///
 /// In files, a number where reading and writing cost the same and the cache nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Written", into = "Written")]
+#[serde(from = "PriceForm", into = "PriceForm")]
 pub struct Price {
     /// Read: of the prefix, computed, or of another model's draft, for an opinion of it.
     pub read: f64,
     /// Of the prefix, taken from the KV cache.
     pub cached: f64,
-    /// Written, kept or not.
+    /// PriceForm, kept or not.
     pub written: f64,
 }
 
@@ -23,7 +23,7 @@ pub type Prices = PerRole<Price>;
 
 impl Price {
     /// What so many tokens cost.
-    pub fn of(self, read: usize, cached: usize, written: usize) -> f64 {
+    pub fn cost(self, read: usize, cached: usize, written: usize) -> f64 {
         self.read * read as f64 + self.cached * cached as f64 + self.written * written as f64
     }
 }
@@ -38,27 +38,27 @@ impl From<f64> for Price {
 /// A price as files have it.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum PriceForm {
     Flat(f64),
-    Apart { read: f64, cached: f64, written: f64 },
+    Split { read: f64, cached: f64, written: f64 },
 }
 
-impl From<Written> for Price {
-    fn from(text: Written) -> Self {
+impl From<PriceForm> for Price {
+    fn from(text: PriceForm) -> Self {
         match text {
-            Written::Flat(price) => price.into(),
-            Written::Apart { read, cached, written } => Self { read, cached, written },
+            PriceForm::Flat(price) => price.into(),
+            PriceForm::Split { read, cached, written } => Self { read, cached, written },
         }
     }
 }
 
-impl From<Price> for Written {
+impl From<Price> for PriceForm {
     fn from(price: Price) -> Self {
         let Price { read, cached, written } = price;
         if price == Price::from(written) {
             Self::Flat(written)
         } else {
-            Self::Apart { read, cached, written }
+            Self::Split { read, cached, written }
         }
     }
 }
@@ -75,6 +75,6 @@ mod tests {
         let apart = Price { read: 1.0, cached: 0.25, written: 4.0 };
         let text = serde_json::to_string(&apart).unwrap();
         assert_eq!(serde_json::from_str::<Price>(&text).unwrap(), apart);
-        assert_eq!(apart.of(10, 4, 2), 10.0 + 1.0 + 8.0);
+        assert_eq!(apart.cost(10, 4, 2), 10.0 + 1.0 + 8.0);
     }
 }

@@ -16,7 +16,8 @@ pub struct Remote {
     pub api: Api,
     /// With `api = "chat"`: how the server is told to go on with the last message.
     #[serde(default)]
-    pub continues: Continues,
+    #[serde(alias = "continues")]
+    pub continuation: ContinuationMode,
     /// With `api = "chat"`: a system message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
@@ -68,14 +69,15 @@ pub enum Api {
 /// shows it. OpenAI's own models are such.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Continues {
+pub enum ContinuationMode {
     /// By `continue_final_message` and `add_generation_prompt = false` beside the messages: vLLM, SGLang.
     #[default]
     FinalMessage,
     /// By `prefix = true` in the message: DeepSeek, Mistral.
     Prefix,
     /// It goes on with it untold.
-    Untold,
+    #[serde(alias = "untold")]
+    Implicit,
 }
 
 fn default_stream() -> bool {
@@ -97,7 +99,7 @@ fn default_retries() -> u32 {
 impl Preset {
     /// Gives the preset's system message, and whether to think, to the models behind a chat API that have none
     /// of their own.
-    pub(super) fn pass_on_prompt(&mut self) {
+    pub(super) fn copy_prompt_to_remotes(&mut self) {
         for model in [&mut self.small, &mut self.large] {
             let chat = model.remote.as_mut().filter(|remote| remote.api == Api::Chat);
             if let Some(remote) = chat.filter(|_| model.prompt.is_none()) {
@@ -157,23 +159,27 @@ impl Preset {
                 "is missing: a chat API has a template of its own, so give this model's message without special tokens, such as prompt = \"{question}\"".into()
             })?;
             // It would be taken for something that the person says.
-            check(self.prompt.opening.is_empty(), "prompt.opening", || {
+            check(self.prompt.answer_prefix.is_empty(), "prompt.answer_prefix", || {
                 format!(
                     "cannot be put into the answer of the {role} model, which is behind a chat API: leave it out, or use api = \"completions\""
                 )
             })?;
-            let tells = remote.continues == Continues::FinalMessage;
+            let tells = remote.continuation == ContinuationMode::FinalMessage;
             check(tells || remote.thinking.is_none(), &key("thinking"), || {
                 "cannot be told to a server that goes on in another way than \"final-message\": leave it, or prompt.thinking, out".into()
             })?;
         } else {
-            check(!self.is_framed(role), &own, || {
+            check(!self.uses_chat_template(role), &own, || {
                 "is missing: a server shows nobody its chat template, so with prompt.chat give this model's whole prompt, special tokens included, or set api = \"chat\"".into()
             })?;
             let chat = "is for api = \"chat\": leave it out, or set that";
             check(remote.system.is_none(), &key("system"), || chat.into())?;
             check(remote.thinking.is_none(), &key("thinking"), || chat.into())?;
-            check(remote.continues == Continues::default(), &key("continues"), || chat.into())?;
+            check(
+                remote.continuation == ContinuationMode::default(),
+                &key("continuation"),
+                || chat.into(),
+            )?;
         }
         // A key written here by mistake would be kept with every episode.
         let name = |text: &str| {
@@ -295,7 +301,7 @@ mod tests {
         assert_eq!(preset.validate().unwrap_err().key, "price");
         preset.small.price = Some(0.1);
         preset.validate().unwrap();
-        assert_eq!(preset.large.price().unwrap().of(100, 10, 1), 200.0 + 5.0 + 8.0);
+        assert_eq!(preset.large.price().unwrap().cost(100, 10, 1), 200.0 + 5.0 + 8.0);
         preset.large.price = Some(1.0);
         assert_eq!(preset.validate().unwrap_err().key, "large.price");
     }

@@ -35,15 +35,15 @@ impl Preset {
         check(self.small.price().is_some() == self.large.price().is_some(), "price", || {
             "is given for one model only: give both, in one unit, or neither".into()
         })?;
-        let holes = |template: &str| template.contains("{question}");
+        let has_placeholder = |template: &str| template.contains("{question}");
         // A preset's template goes unused where both models have their own.
         let unused = Role::BOTH.iter().all(|role| self.model(*role).prompt.is_some());
-        check(unused || holes(&self.prompt.template), "prompt.template", || {
+        check(unused || has_placeholder(&self.prompt.template), "prompt.template", || {
             "does not contain {question}".into()
         })?;
         for role in Role::BOTH {
             let own = self.model(role).prompt.as_deref();
-            check(own.is_none_or(holes), &format!("{role}.prompt"), || {
+            check(own.is_none_or(has_placeholder), &format!("{role}.prompt"), || {
                 "does not contain {question}".into()
             })?;
         }
@@ -59,12 +59,12 @@ impl Preset {
         let empty = || "is empty".to_owned();
         check(!self.steps.delimiter.is_empty(), "steps.delimiter", empty)?;
         // Every step contains the empty text, so the first would end the episode.
-        check(!self.steps.answer.is_empty(), "steps.answer", empty)?;
+        check(!self.steps.answer_marker.is_empty(), "steps.answer_marker", empty)?;
         let zero = || "is 0, but must be at least 1".to_owned();
         check(self.steps.max_tokens > 0, "steps.max_tokens", zero)?;
         check(self.steps.max_steps > 0, "steps.max_steps", zero)?;
-        let end = self.steps.thoughts_end.as_deref();
-        check(end != Some(""), "steps.thoughts_end", empty)?;
+        let end = self.steps.thinking_end.as_deref();
+        check(end != Some(""), "steps.thinking_end", empty)?;
         let repeats = self.steps.max_repeats;
         check(repeats.is_none_or(|n| n > 1), "steps.max_repeats", || {
             format!("is {}, but must be at least 2", repeats.unwrap_or_default())
@@ -165,10 +165,10 @@ mod tests {
         assert_eq!(explore(&[0.5, 0.1], 0.0), "routing.exploration.quantiles");
         assert_eq!(explore(&[0.0, 1.0], 1.5), "routing.exploration.coin");
         assert_eq!(refused(|p| p.steps.delimiter.clear()), "steps.delimiter");
-        assert_eq!(refused(|p| p.steps.answer.clear()), "steps.answer");
+        assert_eq!(refused(|p| p.steps.answer_marker.clear()), "steps.answer_marker");
         assert_eq!(refused(|p| p.steps.max_tokens = 0), "steps.max_tokens");
         assert_eq!(refused(|p| p.steps.max_steps = 0), "steps.max_steps");
-        assert_eq!(refused(|p| p.steps.thoughts_end = Some(String::new())), "steps.thoughts_end");
+        assert_eq!(refused(|p| p.steps.thinking_end = Some(String::new())), "steps.thinking_end");
         assert_eq!(refused(|p| p.steps.max_repeats = Some(1)), "steps.max_repeats");
         assert_eq!(refused(|p| p.prompt.system = Some("Be brief.".into())), "prompt.system");
         assert_eq!(refused(|p| p.prompt.thinking = Some(false)), "prompt.thinking");

@@ -16,7 +16,7 @@ use crate::role::Role;
 
 /// What a template is rendered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chat<'a> {
+pub struct ChatInput<'a> {
     /// The system message.
     pub system: Option<&'a str>,
     /// What the person says.
@@ -30,38 +30,40 @@ pub struct Chat<'a> {
 pub struct ChatTemplate {
     source: String,
     /// The file that has it, for people.
-    place: String,
+    origin: String,
     /// Texts of the tokens that begin and end a text; empty where there are none.
     bos: String,
     eos: String,
 }
 
 impl ChatTemplate {
-    /// The template in `source`, which is that of the file `place`.
-    pub fn new(source: String, place: &str, bos: String, eos: String) -> Self {
-        Self { source, place: place.to_owned(), bos, eos }
+    /// The template in `source`, which is that of the file `origin`.
+    pub fn new(source: String, origin: &str, bos: String, eos: String) -> Self {
+        Self { source, origin: origin.to_owned(), bos, eos }
     }
 
     /// The template among the files of a model's folder.
-    pub fn of_folder(folder: &Path) -> Option<Self> {
+    pub fn from_folder(folder: &Path) -> Option<Self> {
         let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
-        let facts = |name: &str| -> Value {
+        let metadata = |name: &str| -> Value {
             read(name).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
         };
-        let config = facts("tokenizer_config.json");
+        let config = metadata("tokenizer_config.json");
         let token = |name: &str| {
-            let told = &config[name];
-            told.as_str().or_else(|| told["content"].as_str()).unwrap_or_default().to_owned()
+            let value = &config[name];
+            value.as_str().or_else(|| value["content"].as_str()).unwrap_or_default().to_owned()
         };
-        let within =
-            |place: &'static str, facts: &Value| Some((named(&facts["chat_template"])?, place));
+        let within = |origin: &'static str, metadata: &Value| {
+            Some((default_template(&metadata["chat_template"])?, origin))
+        };
         let own = "chat_template.jinja";
         let found = read(own)
             .map(|text| (text, own))
             .or_else(|| within("tokenizer_config.json", &config))
-            .or_else(|| within("chat_template.json", &facts("chat_template.json")));
-        found
-            .map(|(source, place)| Self::new(source, place, token("bos_token"), token("eos_token")))
+            .or_else(|| within("chat_template.json", &metadata("chat_template.json")));
+        found.map(|(source, origin)| {
+            Self::new(source, origin, token("bos_token"), token("eos_token"))
+        })
     }
 
     /// Eight hexadecimal digits that differ from template to template.
@@ -72,8 +74,8 @@ impl ChatTemplate {
     }
 
     /// The file that has it.
-    pub fn place(&self) -> &str {
-        &self.place
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The text before the answer's first token.
@@ -82,10 +84,10 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// When the template cannot be understood, or refuses.
-    pub fn render(&self, chat: Chat<'_>) -> Result<String, String> {
+    pub fn render(&self, chat: ChatInput<'_>) -> Result<String, String> {
         let failed = |e: &Error| {
             let detail = e.detail().map_or_else(|| e.to_string(), str::to_owned);
-            format!("its chat template ({}) fails: {detail}", self.place)
+            format!("its chat template ({}) fails: {detail}", self.origin)
         };
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
@@ -94,29 +96,29 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |reason: String| {
             Err::<String, _>(Error::new(ErrorKind::InvalidOperation, reason))
         });
-        environment.add_function("strftime_now", |format: &str| past(format));
+        environment.add_function("strftime_now", |format: &str| fixed_date(format));
         let message = |role: &str, content: &str| context! { role => role, content => content };
         let system = chat.system.map(|text| message("system", text));
         let messages: Vec<_> = system.into_iter().chain([message("user", chat.user)]).collect();
-        let told = context! {
+        let variables = context! {
             messages => messages,
             add_generation_prompt => true,
             bos_token => self.bos,
             eos_token => self.eos,
         };
-        let told = match chat.thinking {
-            Some(enable_thinking) => context! { enable_thinking => enable_thinking, ..told },
-            None => told,
+        let variables = match chat.thinking {
+            Some(enable_thinking) => context! { enable_thinking => enable_thinking, ..variables },
+            None => variables,
         };
         // Marks for training, which Jinja itself does not know.
-        let source = without_generation(&self.source);
+        let source = strip_generation_tags(&self.source);
         let template = environment.template_from_str(&source).map_err(|e| failed(&e))?;
-        template.render(told).map_err(|e| failed(&e))
+        template.render(variables).map_err(|e| failed(&e))
     }
 }
 
 /// The source without the tags `generation` and `endgeneration`, and the blanks that they would trim.
-fn without_generation(source: &str) -> String {
+fn strip_generation_tags(source: &str) -> String {
     let mut kept = String::with_capacity(source.len());
     let mut rest = source;
     while let Some((before, tag, after)) = next_tag(rest) {
@@ -141,7 +143,7 @@ fn next_tag(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// The 26th of July 2024, which Llama's templates take where they are told no date, as `strftime` would write it.
-fn past(format: &str) -> String {
+fn fixed_date(format: &str) -> String {
     let parts = [
         ("%Y", "2024"),
         ("%y", "24"),
@@ -159,7 +161,7 @@ fn past(format: &str) -> String {
 }
 
 /// A template that stands alone, or the one called `default` of several.
-fn named(value: &Value) -> Option<String> {
+fn default_template(value: &Value) -> Option<String> {
     let several = || {
         let all = value.as_array()?;
         let named = |name: &&Value| name["name"] == "default";
@@ -172,22 +174,26 @@ fn named(value: &Value) -> Option<String> {
 ///
 /// # Errors
 /// When the model has no template, or it fails.
-pub fn frame(preset: &mut Preset, role: Role, engine: &dyn Engine) -> Result<(), EngineError> {
-    if !preset.is_framed(role) || preset.model(role).framed.is_some() {
+pub fn apply_template(
+    preset: &mut Preset,
+    role: Role,
+    engine: &dyn Engine,
+) -> Result<(), EngineError> {
+    if !preset.uses_chat_template(role) || preset.model(role).rendered_prompt.is_some() {
         return Ok(());
     }
     let prompt = &preset.prompt;
-    let chat = Chat {
+    let chat = ChatInput {
         system: prompt.system.as_deref(),
         user: &prompt.template,
         thinking: prompt.thinking,
     };
-    let framed = engine.frame(chat)?;
-    if !framed.contains("{question}") {
+    let rendered = engine.apply_template(chat)?;
+    if !rendered.contains("{question}") {
         let reason = "its chat template leaves the question out: give the model a `prompt`".into();
         return Err(EngineError::Load { name: engine.model().name.clone(), reason });
     }
-    preset.model_mut(role).framed = Some(framed);
+    preset.model_mut(role).rendered_prompt = Some(rendered);
     Ok(())
 }
 
@@ -208,20 +214,21 @@ mod tests {
         ChatTemplate::new(source.into(), "here", "<s>".into(), "</s>".into())
     }
 
-    const CHAT: Chat<'_> = Chat { system: Some("Be brief."), user: "{question}", thinking: None };
+    const CHAT: ChatInput<'_> =
+        ChatInput { system: Some("Be brief."), user: "{question}", thinking: None };
 
     #[test]
     fn a_template_frames_the_question() {
-        let framed = template(CHATML).render(CHAT).unwrap();
+        let rendered = template(CHATML).render(CHAT).unwrap();
         assert_eq!(
-            framed,
+            rendered,
             "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n\
              <|im_start|>assistant\n"
         );
-        let quiet = Chat { system: None, thinking: Some(false), ..CHAT };
-        let framed = template(CHATML).render(quiet).unwrap();
-        assert!(framed.starts_with("<|im_start|>user"), "{framed}");
-        assert!(framed.ends_with("assistant\n<think>\n\n</think>\n\n"), "{framed}");
+        let quiet = ChatInput { system: None, thinking: Some(false), ..CHAT };
+        let rendered = template(CHATML).render(quiet).unwrap();
+        assert!(rendered.starts_with("<|im_start|>user"), "{rendered}");
+        assert!(rendered.ends_with("assistant\n<think>\n\n</think>\n\n"), "{rendered}");
     }
 
     #[test]
@@ -241,19 +248,19 @@ mod tests {
     #[test]
     fn it_is_found_in_each_file_that_may_have_it() {
         let home = tempfile::tempdir().unwrap();
-        let place = || ChatTemplate::of_folder(home.path()).map(|t| t.place().to_owned());
-        assert_eq!(place(), None);
+        let origin = || ChatTemplate::from_folder(home.path()).map(|t| t.origin().to_owned());
+        assert_eq!(origin(), None);
         let write = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
         write("chat_template.json", r#"{"chat_template": "a"}"#);
-        assert_eq!(place().as_deref(), Some("chat_template.json"));
+        assert_eq!(origin().as_deref(), Some("chat_template.json"));
         write(
             "tokenizer_config.json",
             r#"{"bos_token": {"content": "<b>"}, "eos_token": null, "chat_template": [
                 {"name": "tools", "template": "t"}, {"name": "default", "template": "{{ bos_token }}d"}]}"#,
         );
-        let found = ChatTemplate::of_folder(home.path()).unwrap();
+        let found = ChatTemplate::from_folder(home.path()).unwrap();
         assert_eq!(found.render(CHAT).unwrap(), "<b>d");
         write("chat_template.jinja", "c");
-        assert_eq!(place().as_deref(), Some("chat_template.jinja"));
+        assert_eq!(origin().as_deref(), Some("chat_template.jinja"));
     }
 }

@@ -14,17 +14,17 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::files::{INDEX, shards, weights};
+use super::model_files::{SHARD_INDEX, indexed_shards, weight_files};
 
 /// Files beside the weights that a model may need.
-const SMALL: [&str; 7] = [
+const COMPANION_FILES: [&str; 7] = [
     "config.json",
     "generation_config.json",
     "tokenizer.json",
     "tokenizer_config.json",
     "chat_template.jinja",
     "chat_template.json",
-    INDEX,
+    SHARD_INDEX,
 ];
 
 /// How often a download that broke off is taken up again at once.
@@ -76,7 +76,7 @@ pub enum HubError {
     #[error(
         "{folder} has room for {free} bytes, and {id} needs {needed} more: make room, or set HF_HOME to a folder on another disk"
     )]
-    NoRoom { id: String, folder: PathBuf, needed: u64, free: u64 },
+    DiskFull { id: String, folder: PathBuf, needed: u64, free: u64 },
     #[error(
         "{file} of {id} came with a wrong {what} and was deleted: run the same command again, and look at the disk or the proxy if it happens twice"
     )]
@@ -86,7 +86,7 @@ pub enum HubError {
     )]
     Busy(String),
     #[error("the hub's answer about {id} makes no sense ({reason}): check HF_ENDPOINT")]
-    Strange { id: String, reason: String },
+    BadResponse { id: String, reason: String },
     #[error(
         "cannot write to {path}: {reason}; free or change it, or set HF_HOME to another folder"
     )]
@@ -95,7 +95,7 @@ pub enum HubError {
 
 /// Which files are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wanted {
+pub enum FetchSet {
     Model,
     /// What a GGUF file needs beside it: no weights.
     Tokenizer,
@@ -103,7 +103,7 @@ pub enum Wanted {
 
 /// How far a download is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Headway<'a> {
+pub struct FetchProgress<'a> {
     /// The file that is coming.
     pub file: &'a str,
     /// Bytes that are here, of all files.
@@ -114,61 +114,61 @@ pub struct Headway<'a> {
 
 /// What was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
+pub struct FetchSummary {
     /// The snapshot in the cache.
     pub folder: PathBuf,
     pub files: usize,
     /// Bytes of all files.
     pub bytes: u64,
     /// Files that were here before.
-    pub kept: usize,
+    pub already_present: usize,
     /// Files whose SHA-256 was compared with the hub's, in this run.
     pub verified: usize,
 }
 
 /// The hub's cache: `HF_HUB_CACHE`, else `hub` below `HF_HOME`, else below `~/.cache/huggingface`.
-pub fn cache() -> Option<PathBuf> {
+pub fn cache_dir() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let home = || set("HF_HOME").or_else(|| Some(set("HOME")?.join(".cache/huggingface")));
     set("HF_HUB_CACHE").or_else(|| Some(home()?.join("hub")))
 }
 
 /// The folder of a model in the cache, if all that it needs is there.
-pub fn snapshot(id: &str) -> Option<PathBuf> {
-    let folder = cached(id, "config.json")?.parent()?.to_owned();
-    cached(id, "tokenizer.json")?;
-    let whole = if folder.join(INDEX).is_file() {
-        shards(&folder)?.iter().all(|shard| folder.join(shard).is_file())
+pub fn snapshot_dir(id: &str) -> Option<PathBuf> {
+    let folder = cached_file(id, "config.json")?.parent()?.to_owned();
+    cached_file(id, "tokenizer.json")?;
+    let whole = if folder.join(SHARD_INDEX).is_file() {
+        indexed_shards(&folder)?.iter().all(|shard| folder.join(shard).is_file())
     } else {
-        !weights(&folder).ok()?.is_empty()
+        !weight_files(&folder).ok()?.is_empty()
     };
     whole.then_some(folder)
 }
 
 /// A file of a model in the cache.
-pub fn cached(id: &str, file: &str) -> Option<PathBuf> {
+pub fn cached_file(id: &str, file: &str) -> Option<PathBuf> {
     let repository = Repo::new(id.to_owned(), RepoType::Model);
-    Cache::new(cache()?).repo(repository).get(file)
+    Cache::new(cache_dir()?).repo(repository).get(file)
 }
 
 /// What the hub tells of a repository.
 #[derive(Deserialize)]
-struct Listing {
+struct RepoListing {
     sha: String,
-    siblings: Vec<Sibling>,
+    siblings: Vec<RepoFile>,
 }
 
-impl Listing {
+impl RepoListing {
     /// The commit is a folder's name.
     fn check(&self, id: &str) -> Result<(), HubError> {
         let hex = self.sha.len() >= 7 && self.sha.chars().all(|c| c.is_ascii_hexdigit());
         let reason = || "its commit has no number".to_owned();
-        if hex { Ok(()) } else { Err(HubError::Strange { id: id.into(), reason: reason() }) }
+        if hex { Ok(()) } else { Err(HubError::BadResponse { id: id.into(), reason: reason() }) }
     }
 }
 
 #[derive(Clone, Deserialize)]
-struct Sibling {
+struct RepoFile {
     rfilename: String,
     size: Option<u64>,
     /// Git's hash, which is the name in the cache of what is no [`Lfs`].
@@ -190,9 +190,9 @@ struct Lfs {
 /// See [`HubError`]; what has come so far stays.
 pub fn fetch(
     source: &str,
-    wanted: Wanted,
-    watch: &mut dyn FnMut(Headway<'_>),
-) -> Result<Fetched, HubError> {
+    wanted: FetchSet,
+    on_progress: &mut dyn FnMut(FetchProgress<'_>),
+) -> Result<FetchSummary, HubError> {
     let (id, file) = match hub_file(source) {
         Some((id, file)) => (id, Some(file)),
         None => (source, None),
@@ -200,41 +200,46 @@ pub fn fetch(
     let fetcher = Fetcher::new(id)?;
     let listing = fetcher.listing()?;
     let files = match file {
-        Some(file) => vec![the_one(id, &listing, file)?],
-        None => choose(id, &listing, wanted)?,
+        Some(file) => vec![find_gguf_file(id, &listing, file)?],
+        None => select_files(id, &listing, wanted)?,
     };
     let folder = fetcher.repository.join("snapshots").join(&listing.sha);
     let total = files.iter().filter_map(|file| file.size).sum();
-    let here = |file: &Sibling| {
+    let here = |file: &RepoFile| {
         let length = fs::metadata(folder.join(&file.rfilename)).map(|m| m.len());
         length.is_ok_and(|length| file.size.is_none_or(|size| size == length))
     };
     let missing = files.iter().filter(|file| !here(file));
     let needed: u64 = missing.map(|file| fetcher.missing_bytes(file)).sum();
-    fetcher.check_room(needed)?;
-    let mut fetched =
-        Fetched { folder: folder.clone(), files: files.len(), bytes: 0, kept: 0, verified: 0 };
+    fetcher.check_disk_space(needed)?;
+    let mut fetched = FetchSummary {
+        folder: folder.clone(),
+        files: files.len(),
+        bytes: 0,
+        already_present: 0,
+        verified: 0,
+    };
     for file in &files {
-        let mut tell = |at: u64| {
-            watch(Headway { file: &file.rfilename, done: fetched.bytes + at, total });
+        let mut report = |at: u64| {
+            on_progress(FetchProgress { file: &file.rfilename, done: fetched.bytes + at, total });
         };
-        tell(0);
+        report(0);
         let path = folder.join(&file.rfilename);
         if here(file) {
-            fetched.kept += 1;
+            fetched.already_present += 1;
         } else {
-            let verified = fetcher.get(file, &listing.sha, &path, &mut tell)?;
+            let verified = fetcher.fetch_file(file, &listing.sha, &path, &mut report)?;
             fetched.verified += usize::from(verified);
         }
         let length = fs::metadata(&path).map_err(|e| fetcher.disk(&path, &e))?.len();
-        tell(length);
+        report(length);
         fetched.bytes += length;
     }
     Ok(fetched)
 }
 
 /// The file of that name.
-fn the_one(id: &str, listing: &Listing, file: &str) -> Result<Sibling, HubError> {
+fn find_gguf_file(id: &str, listing: &RepoListing, file: &str) -> Result<RepoFile, HubError> {
     listing.check(id)?;
     let mut all = listing.siblings.iter();
     let found = all.find(|sibling| sibling.rfilename == file).cloned();
@@ -246,7 +251,11 @@ fn the_one(id: &str, listing: &Listing, file: &str) -> Result<Sibling, HubError>
 }
 
 /// The files that are wanted. Names with folders are none of them, and so no name leads out of the cache.
-fn choose(id: &str, listing: &Listing, wanted: Wanted) -> Result<Vec<Sibling>, HubError> {
+fn select_files(
+    id: &str,
+    listing: &RepoListing,
+    wanted: FetchSet,
+) -> Result<Vec<RepoFile>, HubError> {
     listing.check(id)?;
     let has = |name: &str| listing.siblings.iter().any(|file| file.rfilename == name);
     let shard = |name: &str| name.starts_with("model-") && name.ends_with(".safetensors");
@@ -258,7 +267,7 @@ fn choose(id: &str, listing: &Listing, wanted: Wanted) -> Result<Vec<Sibling>, H
     if !has("tokenizer.json") {
         return Err(HubError::Incomplete { id: id.into(), what: "tokenizer.json" });
     }
-    if wanted == Wanted::Model {
+    if wanted == FetchSet::Model {
         if !has("config.json") {
             return Err(HubError::Incomplete { id: id.into(), what: "config.json" });
         }
@@ -266,9 +275,9 @@ fn choose(id: &str, listing: &Listing, wanted: Wanted) -> Result<Vec<Sibling>, H
             return Err(HubError::Incomplete { id: id.into(), what: "safetensors" });
         }
     }
-    let take = |file: &&Sibling| {
+    let take = |file: &&RepoFile| {
         let name = file.rfilename.as_str();
-        SMALL.contains(&name) || (wanted == Wanted::Model && weights(name))
+        COMPANION_FILES.contains(&name) || (wanted == FetchSet::Model && weights(name))
     };
     Ok(listing.siblings.iter().filter(take).cloned().collect())
 }
@@ -288,13 +297,13 @@ struct Fetcher<'a> {
 
 impl<'a> Fetcher<'a> {
     fn new(id: &'a str) -> Result<Self, HubError> {
-        let cache = cache().ok_or_else(|| HubError::Disk {
+        let cache_dir = cache_dir().ok_or_else(|| HubError::Disk {
             path: "~/.cache/huggingface".into(),
             reason: "there is no home folder".into(),
         })?;
         // hf-hub makes absolute links, and wants absolute paths for it.
-        let cache = std::path::absolute(&cache)
-            .map_err(|e| HubError::Disk { path: cache.clone(), reason: e.to_string() })?;
+        let cache = std::path::absolute(&cache_dir)
+            .map_err(|e| HubError::Disk { path: cache_dir.clone(), reason: e.to_string() })?;
         let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         let token = set("HF_TOKEN").map(|token| token.trim().to_owned());
         let endpoint = set("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".into());
@@ -307,43 +316,56 @@ impl<'a> Fetcher<'a> {
             .with_progress(false)
             .build();
         let repository = cache.join(Repo::new(id.to_owned(), RepoType::Model).folder_name());
-        let strange = |e: ApiError| HubError::Strange { id: id.into(), reason: one_line(&e) };
-        Ok(Self { id, endpoint, api: api.map_err(strange)?, cache, repository, token: with_token })
+        let bad_response =
+            |e: ApiError| HubError::BadResponse { id: id.into(), reason: one_line(&e) };
+        Ok(Self {
+            id,
+            endpoint,
+            api: api.map_err(bad_response)?,
+            cache,
+            repository,
+            token: with_token,
+        })
     }
 
-    fn listing(&self) -> Result<Listing, HubError> {
+    fn listing(&self) -> Result<RepoListing, HubError> {
         let request = self.api.model(self.id.to_owned()).info_request().query("blobs", "true");
         let response = request.call().map_err(|e| self.failed(Box::new(e).into()))?;
-        response.into_json().map_err(|e| self.strange(&e))
+        response.into_json().map_err(|e| self.bad_response(&e))
     }
 
     /// Bytes of a file that are not here.
-    fn missing_bytes(&self, file: &Sibling) -> u64 {
-        if self.blob(file).is_some() {
+    fn missing_bytes(&self, file: &RepoFile) -> u64 {
+        if self.cached_blob(file).is_some() {
             return 0;
         }
-        let part = self.part(file).and_then(|path| fs::metadata(path).ok());
-        file.size.unwrap_or(0).saturating_sub(part.map_or(0, |part| part.len()))
+        let partial = self.partial_path(file).and_then(|path| fs::metadata(path).ok());
+        file.size.unwrap_or(0).saturating_sub(partial.map_or(0, |partial| partial.len()))
     }
 
     /// Where hf-hub keeps the part of a file that has come, if the hub tells the file's hash.
-    fn part(&self, file: &Sibling) -> Option<PathBuf> {
+    fn partial_path(&self, file: &RepoFile) -> Option<PathBuf> {
         let hash = file.lfs.as_ref().map(|lfs| &lfs.sha256).or(file.blob.as_ref())?;
         let fine = hash.len() >= 40 && hash.chars().all(|c| c.is_ascii_hexdigit());
         fine.then(|| self.repository.join("blobs").join(format!("{hash}.part")))
     }
 
     /// A file as another commit had it: here already, by its SHA-256 and size.
-    fn blob(&self, file: &Sibling) -> Option<PathBuf> {
-        let blob = self.part(file).filter(|_| file.lfs.is_some())?.with_extension("");
+    fn cached_blob(&self, file: &RepoFile) -> Option<PathBuf> {
+        let blob = self.partial_path(file).filter(|_| file.lfs.is_some())?.with_extension("");
         let length = fs::metadata(&blob).ok()?.len();
         (file.size == Some(length)).then_some(blob)
     }
 
     /// Puts a file that is here already at `path` in the snapshot of `commit`; whether there is one.
-    fn link(&self, file: &Sibling, commit: &str, path: &Path) -> Result<bool, HubError> {
-        let Some(blob) = self.blob(file) else { return Ok(false) };
-        let name = blob.file_name().unwrap_or_default();
+    fn link_cached_blob(
+        &self,
+        file: &RepoFile,
+        commit: &str,
+        path: &Path,
+    ) -> Result<bool, HubError> {
+        let Some(cached_blob) = self.cached_blob(file) else { return Ok(false) };
+        let name = cached_blob.file_name().unwrap_or_default();
         let folder = path.parent().unwrap_or(&self.repository);
         let stale = match fs::remove_file(path) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(e),
@@ -361,10 +383,10 @@ impl<'a> Fetcher<'a> {
         Ok(true)
     }
 
-    fn check_room(&self, needed: u64) -> Result<(), HubError> {
+    fn check_disk_space(&self, needed: u64) -> Result<(), HubError> {
         fs::create_dir_all(&self.repository).map_err(|e| self.disk(&self.repository, &e))?;
-        match free(&self.repository) {
-            Some(free) if free < needed => Err(HubError::NoRoom {
+        match free_bytes(&self.repository) {
+            Some(free) if free < needed => Err(HubError::DiskFull {
                 id: self.id.into(),
                 folder: self.cache.clone(),
                 needed,
@@ -376,34 +398,34 @@ impl<'a> Fetcher<'a> {
 
     /// Gets a file to `path` in the snapshot of `commit`: from another commit's, else from the hub. Whether its
     /// checksum was compared.
-    fn get(
+    fn fetch_file(
         &self,
-        file: &Sibling,
+        file: &RepoFile,
         commit: &str,
         path: &Path,
-        tell: &mut dyn FnMut(u64),
+        report: &mut dyn FnMut(u64),
     ) -> Result<bool, HubError> {
-        if self.link(file, commit, path)? {
+        if self.link_cached_blob(file, commit, path)? {
             match self.verify(file, path) {
                 // It is spoilt, and gone by now.
                 Err(HubError::Corrupt { .. }) => {}
                 verified => return verified,
             }
         }
-        self.download(file, path, tell)?;
+        self.download(file, path, report)?;
         self.verify(file, path)
     }
 
     fn download(
         &self,
-        file: &Sibling,
+        file: &RepoFile,
         path: &Path,
-        tell: &mut dyn FnMut(u64),
+        report: &mut dyn FnMut(u64),
     ) -> Result<(), HubError> {
-        if let (Some(part), Some(size)) = (self.part(file), file.size) {
+        if let (Some(partial_path), Some(size)) = (self.partial_path(file), file.size) {
             // Nothing is left to ask for, or it is no part of this file: hf-hub would fail on either.
-            if fs::metadata(&part).is_ok_and(|found| found.len() >= size) {
-                fs::remove_file(&part).map_err(|e| self.disk(&part, &e))?;
+            if fs::metadata(&partial_path).is_ok_and(|found| found.len() >= size) {
+                fs::remove_file(&partial_path).map_err(|e| self.disk(&partial_path, &e))?;
             }
         }
         // A link that leads nowhere, or to something of another size, would be taken for the file.
@@ -413,10 +435,10 @@ impl<'a> Fetcher<'a> {
         }
         let repository = self.api.model(self.id.to_owned());
         for attempt in 0.. {
-            let meter = Meter { at: 0, tell: &mut *tell };
+            let meter = ProgressAdapter { at: 0, report: &mut *report };
             match repository.download_with_progress(&file.rfilename, meter) {
                 Ok(_) => break,
-                Err(ApiError::IoError(error)) if attempt < RETRIES && is_of_network(&error) => {
+                Err(ApiError::IoError(error)) if attempt < RETRIES && is_network_error(&error) => {
                     std::thread::sleep(std::time::Duration::from_millis(500 << attempt));
                 }
                 Err(error) => return Err(self.failed(error)),
@@ -426,7 +448,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Compares size and, where the hub gives one, checksum; whether it did the latter.
-    fn verify(&self, file: &Sibling, path: &Path) -> Result<bool, HubError> {
+    fn verify(&self, file: &RepoFile, path: &Path) -> Result<bool, HubError> {
         let disk = |e: io::Error| self.disk(path, &e);
         let corrupt = |what| {
             // The link and what it leads to.
@@ -448,13 +470,13 @@ impl<'a> Fetcher<'a> {
     fn failed(&self, error: ApiError) -> HubError {
         let (id, endpoint) = (self.id.to_owned(), self.endpoint.clone());
         match error {
-            ApiError::IoError(e) if e.kind() == ErrorKind::StorageFull => HubError::NoRoom {
+            ApiError::IoError(e) if e.kind() == ErrorKind::StorageFull => HubError::DiskFull {
                 id,
                 folder: self.cache.clone(),
                 needed: 1,
-                free: free(&self.cache).unwrap_or(0),
+                free: free_bytes(&self.cache).unwrap_or(0),
             },
-            ApiError::IoError(e) if is_of_network(&e) => {
+            ApiError::IoError(e) if is_network_error(&e) => {
                 HubError::Unreachable { id, endpoint, reason: one_line(&e) }
             }
             ApiError::IoError(e) => self.disk(&self.repository, &e),
@@ -476,7 +498,7 @@ impl<'a> Fetcher<'a> {
                     None => HubError::Unreachable { id, endpoint, reason: kind },
                 }
             }
-            other => self.strange(&other),
+            other => self.bad_response(&other),
         }
     }
 
@@ -484,13 +506,13 @@ impl<'a> Fetcher<'a> {
         HubError::Disk { path: path.to_owned(), reason: one_line(error) }
     }
 
-    fn strange(&self, reason: &dyn std::fmt::Display) -> HubError {
-        HubError::Strange { id: self.id.into(), reason: one_line(reason) }
+    fn bad_response(&self, reason: &dyn std::fmt::Display) -> HubError {
+        HubError::BadResponse { id: self.id.into(), reason: one_line(reason) }
     }
 }
 
 /// Whether the body of a reply broke off, as against a disk that refuses.
-fn is_of_network(error: &io::Error) -> bool {
+fn is_network_error(error: &io::Error) -> bool {
     use ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected, TimedOut,
         UnexpectedEof, WouldBlock,
@@ -514,7 +536,7 @@ fn one_line(text: &dyn std::fmt::Display) -> String {
 }
 
 /// Bytes that the user may still write to the disk of `folder`.
-fn free(folder: &Path) -> Option<u64> {
+fn free_bytes(folder: &Path) -> Option<u64> {
     use std::os::unix::ffi::OsStrExt;
     let path = std::ffi::CString::new(folder.as_os_str().as_bytes()).ok()?;
     // SAFETY: all zeroes is a value of this plain struct, which the call fills in; the path ends with a zero.
@@ -529,19 +551,19 @@ fn free(folder: &Path) -> Option<u64> {
 }
 
 /// Counts what comes of a file, for hf-hub.
-struct Meter<'a> {
+struct ProgressAdapter<'a> {
     at: u64,
-    tell: &'a mut dyn FnMut(u64),
+    report: &'a mut dyn FnMut(u64),
 }
 
-impl hf_hub::api::Progress for Meter<'_> {
+impl hf_hub::api::Progress for ProgressAdapter<'_> {
     fn init(&mut self, _: usize, _: &str) {
         self.at = 0;
     }
 
     fn update(&mut self, bytes: usize) {
         self.at += bytes as u64;
-        (self.tell)(self.at);
+        (self.report)(self.at);
     }
 
     fn finish(&mut self) {}

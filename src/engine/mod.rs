@@ -2,13 +2,13 @@
 //! servers and, for screens and replay, recorded tokens.
 
 pub mod chat;
-mod files;
 pub mod gpu;
 pub mod hub;
-mod inventory;
+mod logger_threads;
 pub mod mistralrs;
+mod model_files;
+mod model_info;
 pub mod openai;
-mod reaper;
 mod sampler;
 pub mod scripted;
 mod source;
@@ -18,44 +18,44 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use self::chat::Chat;
+use self::chat::ChatInput;
 use self::mistralrs::MistralEngine;
 use self::openai::RemoteEngine;
 use crate::config::{ModelConfig, Remote};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
 pub use hub::{is_hub_id, is_on_hub};
-pub use inventory::{Inventory, KV_TOKENS, Place, TokenizerPlace, inventory};
-pub use openai::Gate;
-pub use reaper::reaper;
-pub use source::{BUILTIN, Located, locate};
+pub use logger_threads::end_logger_threads;
+pub use model_info::{KV_TOKENS, ModelInfo, ModelLocation, TokenizerLocation, model_info};
+pub use openai::RateLimiter;
+pub use source::{BUILTIN, LocatedModel, locate};
 
 /// A piece of the text before the next token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
     pub text: Arc<str>,
     /// This engine's own tokens of that text, where it wrote it itself; they are taken as they are.
-    pub own: Option<Arc<[u32]>>,
+    pub own_ids: Option<Arc<[u32]>>,
 }
 
 /// The beginning of a step, by the engine that is to continue it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Begun {
+pub struct PartialStep {
     pub text: String,
     pub ids: Vec<u32>,
 }
 
 /// What an engine can tell of its tokens, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Evidence {
-    Nothing,
+pub enum TokenStats {
+    None,
     /// Log-probabilities of the drawn token and of the most probable ones.
     Logprobs,
     /// Those and the entropy of the whole distribution.
     Distribution,
 }
 
-impl Evidence {
+impl TokenStats {
     /// What the model of this configuration tells.
     pub fn of(config: &ModelConfig) -> Self {
         config.remote.as_ref().map_or(Self::Distribution, Self::of_remote)
@@ -63,14 +63,14 @@ impl Evidence {
 
     /// What a server that is asked like this tells.
     pub fn of_remote(remote: &Remote) -> Self {
-        if remote.logprobs > 0 { Self::Logprobs } else { Self::Nothing }
+        if remote.logprobs > 0 { Self::Logprobs } else { Self::None }
     }
 }
 
-impl std::fmt::Display for Evidence {
+impl std::fmt::Display for TokenStats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::Nothing => "nothing",
+            Self::None => "nothing",
             Self::Logprobs => "the log-probabilities",
             Self::Distribution => "the whole distributions",
         })
@@ -79,20 +79,20 @@ impl std::fmt::Display for Evidence {
 
 /// What to write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub struct EngineRequest {
     /// The text before the step, prompt first.
     pub prefix: Vec<Segment>,
     /// Ends a step when it appears after the step's first non-blank character.
     pub delimiter: String,
-    /// The step's beginning, where this engine has already written one (a kept glimpse).
-    pub begun: Option<Begun>,
+    /// The step's beginning, where this engine has already written one (a kept draft).
+    pub partial: Option<PartialStep>,
     /// A text that the engine is to read token by token, as if it had written it, rather than to
     /// write one: the draft says what it thinks of each token, and ends where the text does.
-    pub dictation: Option<Arc<str>>,
+    pub score_text: Option<Arc<str>>,
     /// Tokens to write at most.
     pub max_tokens: usize,
-    /// Whether reaching `max_tokens` means that a glimpse had its length.
-    pub glimpse: bool,
+    /// Whether reaching `max_tokens` means that a draft had its length.
+    pub is_draft: bool,
     /// 0 takes the most probable token.
     pub temperature: f64,
     /// Nucleus, in (0, 1].
@@ -103,7 +103,7 @@ pub struct Request {
 
 /// What an engine wrote.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
+pub struct EngineOutput {
     /// The text of `tokens`, delimiter included; the end-of-text token has none.
     pub text: String,
     pub tokens: Vec<Token>,
@@ -128,7 +128,7 @@ impl From<()> for Flow {
 
 /// What looks on while an engine writes. It is shown each token as it is drawn, and, now and then while none
 /// comes, nothing, so that it can cancel then, too.
-pub type Watch<'a> = dyn FnMut(Option<&Token>) -> Flow + 'a;
+pub type TokenCallback<'a> = dyn FnMut(Option<&Token>) -> Flow + 'a;
 
 /// A language model that continues a text step by step.
 ///
@@ -139,69 +139,73 @@ pub trait Engine: Send {
     fn model(&self) -> &ModelRecord;
 
     /// What it tells of its tokens; the numbers that it cannot tell are 0.
-    fn evidence(&self) -> Evidence {
-        Evidence::Distribution
+    fn token_stats(&self) -> TokenStats {
+        TokenStats::Distribution
     }
 
     /// What the model's chat template makes of a message, up to the answer's first token.
     ///
     /// # Errors
     /// When there is no template, or it fails.
-    fn frame(&self, _: Chat<'_>) -> Result<String, EngineError> {
+    fn apply_template(&self, _: ChatInput<'_>) -> Result<String, EngineError> {
         Err(EngineError::NoTemplate(self.model().name.clone()))
     }
 
-    /// Whether it can read a [`Request::dictation`].
-    fn takes_dictation(&self) -> bool {
+    /// Whether it can read a [`EngineRequest::score_text`].
+    fn can_score_text(&self) -> bool {
         true
     }
 
-    /// Writes until the step, the glimpse or the text ends; `watch` sees each token as it is drawn.
+    /// Writes until the step, the draft or the text ends; `on_token` sees each token as it is drawn.
     /// One that cancels before the first gets a draft without tokens.
     ///
     /// # Errors
     /// When the engine failed; nothing is written then.
-    fn write(&mut self, request: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError>;
+    fn generate(
+        &mut self,
+        request: &EngineRequest,
+        on_token: &mut TokenCallback<'_>,
+    ) -> Result<EngineOutput, EngineError>;
 
     /// Reads a text and writes nothing, so that what goes on from there finds it in the KV cache.
     ///
     /// # Errors
     /// As [`Engine::write`].
-    fn read(&mut self, text: Vec<Segment>) -> Result<Usage, EngineError> {
+    fn prefill(&mut self, text: Vec<Segment>) -> Result<Usage, EngineError> {
         // What is drawn is dropped: a text is read when it can be gone on with.
-        let request = Request {
+        let request = EngineRequest {
             prefix: text,
             delimiter: "\n".into(),
-            begun: None,
-            dictation: None,
+            partial: None,
+            score_text: None,
             max_tokens: 1,
-            glimpse: true,
+            is_draft: true,
             temperature: 0.0,
             top_p: 1.0,
             seed: 0,
         };
-        Ok(self.write(&request, &mut |_| Flow::Continue)?.usage)
+        Ok(self.generate(&request, &mut |_| Flow::Continue)?.usage)
     }
 
     /// Forgets everything that it has seen, so that memory does not grow from episode to episode.
     ///
     /// # Errors
     /// When the engine could not be restarted.
-    fn forget(&mut self) -> Result<(), EngineError>;
+    fn reset(&mut self) -> Result<(), EngineError>;
 }
 
 /// Loads a model into this process, its files unpacked below `cache` where it is an embedded one, or makes
-/// ready to ask the server that has it whenever `gate` lets it.
+/// ready to ask the server that has it whenever `rate_limiter` lets it.
 ///
 /// # Errors
 /// When it cannot be loaded, or the server's key is missing.
 pub fn load(
     config: &ModelConfig,
     cache: &Path,
-    gate: &Arc<Gate>,
+    rate_limiter: &Arc<RateLimiter>,
 ) -> Result<Box<dyn Engine>, EngineError> {
     Ok(match &config.remote {
-        Some(remote) => Box::new(RemoteEngine::new(config, remote.clone(), gate.clone())?),
+        Some(remote) => Box::new(RemoteEngine::new(config, remote.clone(), rate_limiter.clone())?),
         None => Box::new(MistralEngine::load(config, cache)?),
     })
 }
@@ -240,7 +244,7 @@ pub enum EngineError {
     )]
     TokenizerNotFound { model: String, tokenizer: String },
     #[error("the folder {0} has no tokenizer.json: check `tokenizer` in the preset")]
-    Wordless(PathBuf),
+    NoTokenizerFile(PathBuf),
     #[error(
         "model {0} has no chat template: write its prompt, special tokens included, as `prompt` of that model, or leave out prompt.chat"
     )]
@@ -258,35 +262,35 @@ pub enum EngineError {
     )]
     NoPrice { name: String },
     #[error("model {name} stopped working: {reason}")]
-    Died { name: String, reason: String },
+    Crashed { name: String, reason: String },
     #[error(
         "the prompt has {0} tokens, the context of model {1} only {2}: shorten the question or take another model"
     )]
-    TooLong(usize, String, usize),
+    PromptTooLong(usize, String, usize),
     #[error(
         "model {name} needs a key, and {variable} {reason}: set that variable, or name another as `key_env` in the preset"
     )]
-    Key { name: String, variable: String, reason: &'static str },
-    #[error("model {name} at {place}: {reason}")]
-    Remote { name: String, place: String, reason: String },
+    ApiKey { name: String, variable: String, reason: &'static str },
+    #[error("model {name} at {address}: {reason}")]
+    Remote { name: String, address: String, reason: String },
     #[error(
         "model {0} is behind an address and cannot be made to read a draft: take a model in this process, or another router"
     )]
-    NoDictation(String),
+    CannotScoreText(String),
     #[error("the script of model {0} has no further step")]
     ScriptEnd(String),
 }
 
 impl EngineError {
     /// Whether the preset, or the variable that it names, is at fault.
-    pub fn is_of_preset(&self) -> bool {
+    pub fn is_preset_error(&self) -> bool {
         matches!(
             self,
             Self::NotFound(_)
                 | Self::TokenizerNotFound { .. }
-                | Self::Wordless(_)
+                | Self::NoTokenizerFile(_)
                 | Self::NoPrice { .. }
-                | Self::Key { .. }
+                | Self::ApiKey { .. }
         )
     }
 }

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Draw {
+pub(super) struct SamplerParams {
     pub temperature: f64,
     pub top_p: f64,
     pub seed: u64,
@@ -15,7 +15,7 @@ pub(super) struct Draw {
 
 /// A token as drawn, before it has a text.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Drawn {
+pub(super) struct SampledToken {
     pub id: u32,
     pub logprob: f32,
     pub entropy: f32,
@@ -23,11 +23,16 @@ pub(super) struct Drawn {
     pub margin: f32,
 }
 
-/// Draws the token at `position` of the text, or takes the one that is `given`.
+/// Draws the token at `position` of the text, or takes the one that is `forced`.
 ///
 /// The generator is seeded by the position, so that a text cut into requests anywhere is drawn
 /// like one that was written in one go. An empty or wholly non-finite vector gives token 0.
-pub(super) fn draw(logits: &[f32], how: Draw, position: usize, given: Option<u32>) -> Drawn {
+pub(super) fn sample_token(
+    logits: &[f32],
+    params: SamplerParams,
+    position: usize,
+    forced: Option<u32>,
+) -> SampledToken {
     let most = logits.iter().copied().filter(|l| l.is_finite()).fold(f32::MIN, f32::max);
     let shifted = |l: f32| if l.is_finite() { f64::from(l - most) } else { f64::NEG_INFINITY };
     let total: f64 = logits.iter().map(|&l| shifted(l).exp()).sum();
@@ -46,13 +51,13 @@ pub(super) fn draw(logits: &[f32], how: Draw, position: usize, given: Option<u32
             entropy -= p * logprob;
         }
     }
-    let id = match given {
+    let id = match forced {
         Some(id) => id as usize,
-        None if how.temperature <= 0.0 => best,
-        None => sampled(logits, how, position, most),
+        None if params.temperature <= 0.0 => best,
+        None => sample_nucleus(logits, params, position, most),
     };
     let logprob = logits.get(id).map_or(0.0, |&l| shifted(l) - log_total);
-    Drawn {
+    SampledToken {
         id: u32::try_from(id).unwrap_or(0),
         logprob: logprob as f32,
         // Rounding can leave a certain token with less than nothing.
@@ -62,12 +67,12 @@ pub(super) fn draw(logits: &[f32], how: Draw, position: usize, given: Option<u32
     }
 }
 
-fn sampled(logits: &[f32], how: Draw, position: usize, most: f32) -> usize {
+fn sample_nucleus(logits: &[f32], params: SamplerParams, position: usize, most: f32) -> usize {
     let mut weights: Vec<(usize, f64)> = logits
         .iter()
         .enumerate()
         .filter(|(_, l)| l.is_finite())
-        .map(|(id, &l)| (id, (f64::from(l - most) / how.temperature).exp()))
+        .map(|(id, &l)| (id, (f64::from(l - most) / params.temperature).exp()))
         .collect();
     weights.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let total: f64 = weights.iter().map(|(_, w)| w).sum();
@@ -76,13 +81,13 @@ fn sampled(logits: &[f32], how: Draw, position: usize, most: f32) -> usize {
     for (_, weight) in &weights {
         nucleus += weight;
         kept += 1;
-        if nucleus >= how.top_p * total {
+        if nucleus >= params.top_p * total {
             break;
         }
     }
     // Weyl steps keep the streams of neighbouring positions apart.
     let stream = (position as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mut rng = ChaCha8Rng::seed_from_u64(how.seed ^ stream);
+    let mut rng = ChaCha8Rng::seed_from_u64(params.seed ^ stream);
     let mut left = rng.random::<f64>() * nucleus;
     for (id, weight) in &weights[..kept] {
         left -= weight;
@@ -102,12 +107,12 @@ pub(super) fn step_is_over(text: &str, delimiter: &str) -> bool {
 mod tests {
     use super::*;
 
-    const COLD: Draw = Draw { temperature: 0.0, top_p: 1.0, seed: 1 };
+    const COLD: SamplerParams = SamplerParams { temperature: 0.0, top_p: 1.0, seed: 1 };
 
     #[test]
     fn statistics_of_a_known_distribution() {
         let p: [f32; 3] = [0.5, 0.25, 0.25];
-        let drawn = draw(&p.map(f32::ln), COLD, 0, None);
+        let drawn = sample_token(&p.map(f32::ln), COLD, 0, None);
         assert_eq!(drawn.id, 0);
         assert!((drawn.logprob - 0.5_f32.ln()).abs() < 1e-6);
         assert!((drawn.entropy - 1.5 * 2.0_f32.ln()).abs() < 1e-6);
@@ -117,21 +122,21 @@ mod tests {
     #[test]
     fn warm_draws_follow_the_distribution_and_the_seed() {
         let logits = [0.5_f32, 0.25, 0.25].map(f32::ln);
-        let warm = Draw { temperature: 1.0, top_p: 1.0, seed: 7 };
-        let ids: Vec<u32> = (0..4000).map(|i| draw(&logits, warm, i, None).id).collect();
+        let warm = SamplerParams { temperature: 1.0, top_p: 1.0, seed: 7 };
+        let ids: Vec<u32> = (0..4000).map(|i| sample_token(&logits, warm, i, None).id).collect();
         let share = ids.iter().filter(|&&id| id == 0).count() as f64 / 4000.0;
         assert!((share - 0.5).abs() < 0.04, "{share}");
-        let again: Vec<u32> = (0..4000).map(|i| draw(&logits, warm, i, None).id).collect();
+        let again: Vec<u32> = (0..4000).map(|i| sample_token(&logits, warm, i, None).id).collect();
         assert_eq!(ids, again);
-        let narrow = Draw { top_p: 0.4, ..warm };
-        assert!((0..100).all(|i| draw(&logits, narrow, i, None).id == 0));
+        let narrow = SamplerParams { top_p: 0.4, ..warm };
+        assert!((0..100).all(|i| sample_token(&logits, narrow, i, None).id == 0));
     }
 
     #[test]
     fn broken_logits_draw_something() {
-        assert_eq!(draw(&[], COLD, 0, None).id, 0);
-        assert_eq!(draw(&[f32::NAN, f32::NAN], COLD, 0, None).id, 0);
-        assert_eq!(draw(&[f32::NEG_INFINITY, 1.0, f32::NAN], COLD, 0, None).id, 1);
+        assert_eq!(sample_token(&[], COLD, 0, None).id, 0);
+        assert_eq!(sample_token(&[f32::NAN, f32::NAN], COLD, 0, None).id, 0);
+        assert_eq!(sample_token(&[f32::NEG_INFINITY, 1.0, f32::NAN], COLD, 0, None).id, 1);
     }
 
     #[test]

@@ -2,23 +2,23 @@
 
 use std::collections::VecDeque;
 
-use super::{Draft, Engine, EngineError, Request, Segment, Watch};
+use super::{Engine, EngineError, EngineOutput, EngineRequest, Segment, TokenCallback};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
-/// Plays drafts in the order in which they were recorded, whatever is asked.
+/// Plays outputs in the order in which they were recorded, whatever is asked.
 pub struct ScriptedEngine {
     record: ModelRecord,
-    drafts: VecDeque<Draft>,
+    outputs: VecDeque<EngineOutput>,
 }
 
 impl ScriptedEngine {
-    /// An engine that stands for `record` and writes `drafts`.
-    pub fn new(record: ModelRecord, drafts: impl IntoIterator<Item = Draft>) -> Self {
-        Self { record, drafts: drafts.into_iter().collect() }
+    /// An engine that stands for `record` and writes `outputs`.
+    pub fn new(record: ModelRecord, outputs: impl IntoIterator<Item = EngineOutput>) -> Self {
+        Self { record, outputs: outputs.into_iter().collect() }
     }
 
     /// A draft of one token a word, each with the same log-probability (nats).
-    pub fn draft(text: &str, logprob: f32) -> Draft {
+    pub fn output(text: &str, logprob: f32) -> EngineOutput {
         let p = logprob.exp();
         let words = text.split_inclusive(' ').enumerate();
         let tokens: Vec<Token> = words
@@ -34,7 +34,7 @@ impl ScriptedEngine {
             .collect();
         let usage =
             Usage { prefilled: 1, reused: 0, prefill_ms: 1.0, decode_ms: tokens.len() as f64 };
-        Draft { text: text.to_owned(), tokens, usage, stop: StopReason::Delimiter }
+        EngineOutput { text: text.to_owned(), tokens, usage, stop: StopReason::Delimiter }
     }
 }
 
@@ -43,20 +43,24 @@ impl Engine for ScriptedEngine {
         &self.record
     }
 
-    fn write(&mut self, _: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError> {
-        let next = self.drafts.pop_front();
+    fn generate(
+        &mut self,
+        _: &EngineRequest,
+        on_token: &mut TokenCallback<'_>,
+    ) -> Result<EngineOutput, EngineError> {
+        let next = self.outputs.pop_front();
         let draft = next.ok_or_else(|| EngineError::ScriptEnd(self.record.name.clone()))?;
         for token in &draft.tokens {
-            watch(Some(token));
+            on_token(Some(token));
         }
         Ok(draft)
     }
 
-    fn read(&mut self, _: Vec<Segment>) -> Result<Usage, EngineError> {
+    fn prefill(&mut self, _: Vec<Segment>) -> Result<Usage, EngineError> {
         Ok(Usage::default())
     }
 
-    fn forget(&mut self) -> Result<(), EngineError> {
+    fn reset(&mut self) -> Result<(), EngineError> {
         Ok(())
     }
 }

@@ -8,8 +8,8 @@ use rust_embed::RustEmbed;
 use tempfile::NamedTempFile;
 
 use super::EngineError;
-use super::files::{sample, unreadable, weights};
-use super::hub::{cached, hub_file, is_hub_id, snapshot};
+use super::hub::{cached_file, hub_file, is_hub_id, snapshot_dir};
+use super::model_files::{hash_file_ends, unreadable, weight_files};
 
 /// What the names of models embedded in the binary begin with.
 pub const BUILTIN: &str = "builtin:";
@@ -22,7 +22,7 @@ struct Builtin;
 
 /// A model's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Located {
+pub enum LocatedModel {
     /// A folder with config.json, tokenizer.json and safetensors.
     Folder(PathBuf),
     /// A GGUF file.
@@ -37,9 +37,9 @@ pub enum Located {
 /// # Errors
 /// When there is nothing of that name, one of the hub is not, or not wholly, in its cache here, or a file cannot
 /// be read or unpacked.
-pub fn locate(source: &str, cache: &Path) -> Result<Located, EngineError> {
+pub fn locate(source: &str, cache: &Path) -> Result<LocatedModel, EngineError> {
     if let Some(name) = source.strip_prefix(BUILTIN) {
-        return unpack(name, cache).map(Located::Folder);
+        return unpack(name, cache).map(LocatedModel::Folder);
     }
     let path = Path::new(source);
     if path.is_dir() {
@@ -48,21 +48,21 @@ pub fn locate(source: &str, cache: &Path) -> Result<Located, EngineError> {
                 return Err(EngineError::Incomplete(path.to_owned(), needed));
             }
         }
-        if weights(path)?.is_empty() {
+        if weight_files(path)?.is_empty() {
             return Err(EngineError::Incomplete(path.to_owned(), "*.safetensors"));
         }
-        return Ok(Located::Folder(path.to_owned()));
+        return Ok(LocatedModel::Folder(path.to_owned()));
     }
     if path.is_file() {
-        return Ok(Located::Gguf(path.to_owned()));
+        return Ok(LocatedModel::Gguf(path.to_owned()));
     }
     if is_hub_id(source) {
-        let here = snapshot(source);
-        let here = here.map(|snapshot| Located::Hub { id: source.to_owned(), snapshot });
+        let here = snapshot_dir(source);
+        let here = here.map(|snapshot| LocatedModel::Hub { id: source.to_owned(), snapshot });
         return here.ok_or_else(|| EngineError::NotFetched(source.to_owned()));
     }
     if let Some((id, file)) = hub_file(source) {
-        let here = cached(id, file).map(Located::Gguf);
+        let here = cached_file(id, file).map(LocatedModel::Gguf);
         return here.ok_or_else(|| EngineError::NotFetched(source.to_owned()));
     }
     Err(EngineError::NotFound(source.to_owned()))
@@ -105,15 +105,15 @@ fn unpack(name: &str, cache: &Path) -> Result<PathBuf, EngineError> {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub(super) fn digest(located: &Located) -> Result<String, EngineError> {
+pub(super) fn digest(located: &LocatedModel) -> Result<String, EngineError> {
     let files = match located {
-        Located::Folder(folder) => weights(folder)?,
-        Located::Gguf(path) => vec![path.clone()],
-        Located::Hub { id, .. } => return Ok(format!("hub:{id}")),
+        LocatedModel::Folder(folder) => weight_files(folder)?,
+        LocatedModel::Gguf(path) => vec![path.clone()],
+        LocatedModel::Hub { id, .. } => return Ok(format!("hub:{id}")),
     };
     let mut hasher = blake3::Hasher::new();
     for path in files {
-        sample(&path, &mut hasher).map_err(|e| unreadable(&path, &e))?;
+        hash_file_ends(&path, &mut hasher).map_err(|e| unreadable(&path, &e))?;
     }
     Ok(hasher.finalize().to_hex()[..16].to_owned())
 }

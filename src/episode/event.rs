@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Preset, Prices};
+use crate::grading::Verdict;
 use crate::role::{PerRole, Role};
 
 /// Version of the event format. A reader takes every version up to its own and refuses newer ones.
 ///
-/// 2 brought [`EventKind::Judged`] and [`Started::collection`]; 3 [`EventKind::TakenBack`],
-/// [`EventKind::Shadowed`], [`EventKind::Reread`] and what a preset says of shadows; 4 models behind an
+/// 2 brought [`EventKind::DraftScored`] and [`Started::collection`]; 3 [`EventKind::Redone`],
+/// [`EventKind::ShadowsEvaluated`], [`EventKind::ForkPrefilled`] and what a preset says of shadows; 4 models behind an
 /// address, and prices that tell reading from writing; 5 prompts that a chat template framed, and what a preset
-/// says of thoughts and circles.
-pub const SCHEMA: u32 = 5;
+/// says of thoughts and circles; 6 plainer names: `draft_scored` for `judged`, `shadows_evaluated` for `shadowed`,
+/// `redone` for `taken_back`, `fork_prefilled` for `reread`, `user` for `person`, `draft_limit` for `glimpse`,
+/// `repetition_loop` for `circles`, and those of the preset's keys. The former ones are read as aliases.
+pub const SCHEMA: u32 = 6;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,35 +62,40 @@ pub enum EventKind {
     Written {
         step: usize,
         #[serde(flatten)]
-        writing: Writing,
+        generation: Generation,
     },
     /// A draft of step `step` was not kept; it is charged all the same.
     Discarded {
         step: usize,
         #[serde(flatten)]
-        writing: Writing,
+        generation: Generation,
     },
     /// A model read the draft of step `step`, for its opinion of it; that is charged.
-    Judged {
+    #[serde(alias = "judged")]
+    DraftScored {
         step: usize,
         #[serde(flatten)]
-        reading: Reading,
+        scoring: Scoring,
     },
     /// Routers that only look on saw the boundary before step `step` and said what they think.
-    Shadowed {
+    #[serde(alias = "shadowed")]
+    ShadowsEvaluated {
         step: usize,
         /// p(large) by the router's name, in [0, 1]; one that had nothing to say is missing. Their
         /// thresholds stand in the preset.
-        opinions: BTreeMap<String, f64>,
+        #[serde(alias = "opinions")]
+        p_large: BTreeMap<String, f64>,
     },
     /// A person took step `step`, the last that was written, back; the other model writes it anew.
     /// What had been begun of the step after it is void.
-    TakenBack {
+    #[serde(alias = "taken_back")]
+    Redone {
         step: usize,
     },
     /// In a fork, a model read once more what it had read before the parent reached that point, so that it
     /// goes on as it would have there.
-    Reread {
+    #[serde(alias = "reread")]
+    ForkPrefilled {
         model: Role,
         #[serde(flatten)]
         usage: Usage,
@@ -130,7 +138,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Whether it ends an episode.
-    pub fn is_last(&self) -> bool {
+    pub fn ends_episode(&self) -> bool {
         matches!(self, Self::Finished { .. } | Self::Failed { .. })
     }
 }
@@ -200,7 +208,8 @@ pub enum Decider {
     Policy(String),
     /// A handcrafted router, by its name.
     Rule(String),
-    Person,
+    #[serde(alias = "person")]
+    User,
     /// The budget was spent.
     Budget,
     /// The choice was drawn to learn from it.
@@ -217,7 +226,7 @@ pub enum OverrideScope {
 
 /// A stretch of text that one model wrote, with what it took.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Writing {
+pub struct Generation {
     pub model: Role,
     pub text: String,
     pub tokens: Vec<Token>,
@@ -228,7 +237,7 @@ pub struct Writing {
 
 /// What a model thinks of a text that it has not written.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reading {
+pub struct Scoring {
     pub model: Role,
     /// The text in this model's own tokens.
     pub tokens: Vec<Token>,
@@ -286,22 +295,13 @@ pub enum StopReason {
     /// The model's end-of-text token.
     EndOfText,
     /// The glimpse had its length.
-    Glimpse,
+    #[serde(alias = "glimpse")]
+    DraftLimit,
     /// The step's token limit.
     TokenLimit,
     /// The model's context is full.
     ContextFull,
     Cancelled,
-}
-
-/// Whether the answer is right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Correct,
-    Wrong,
-    /// There is no gold answer, or no grader can tell.
-    Undecided,
 }
 
 /// Why an episode ended.
@@ -314,7 +314,8 @@ pub enum FinishReason {
     EndOfText,
     StepLimit,
     /// The steps went round in circles.
-    Circles,
+    #[serde(alias = "circles")]
+    RepetitionLoop,
     ContextFull,
     BudgetSpent,
     /// A person stopped it.

@@ -1,11 +1,11 @@
 //! What an episode spent, on what.
 
-use super::{PerRole, Reading, Role, Usage, Writing};
+use super::{Generation, PerRole, Role, Scoring, Usage};
 use crate::config::Prices;
 
 /// Tokens of one model.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Account {
+pub struct UsageTotals {
     /// Prefix tokens computed, for drafts that were discarded too.
     pub prefilled: usize,
     /// Prefix tokens taken from the KV cache.
@@ -15,19 +15,19 @@ pub struct Account {
     /// Tokens written and discarded.
     pub discarded: usize,
     /// Tokens of the other model's drafts, read for an opinion of them.
-    pub judged: usize,
+    pub scored: usize,
     /// Time in prefill and in decode, milliseconds.
     pub prefill_ms: f64,
     pub decode_ms: f64,
 }
 
-impl Account {
+impl UsageTotals {
     /// Tokens that were computed: prefilled, decoded and judged, discarded drafts included.
-    pub fn charged(&self) -> usize {
-        self.prefilled + self.kept + self.discarded + self.judged
+    pub fn charged_tokens(&self) -> usize {
+        self.prefilled + self.kept + self.discarded + self.scored
     }
 
-    fn use_up(&mut self, usage: &Usage) {
+    fn add_usage(&mut self, usage: &Usage) {
         self.prefilled += usage.prefilled;
         self.reused += usage.reused;
         self.prefill_ms += usage.prefill_ms;
@@ -35,59 +35,62 @@ impl Account {
     }
 }
 
-/// Both models' accounts and prices.
+/// Both models' totals and prices.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
     pub prices: Prices,
-    pub accounts: PerRole<Account>,
+    pub totals: PerRole<UsageTotals>,
     /// Tokens that a fork's models read again to go on where the parent was, in no account: an episode
     /// that had run through would not have.
-    pub reread: PerRole<usize>,
+    pub fork_prefill: PerRole<usize>,
 }
 
 impl Ledger {
     /// An empty ledger.
     pub fn new(prices: Prices) -> Self {
-        Self { prices, accounts: PerRole::default(), reread: PerRole::default() }
+        Self { prices, totals: PerRole::default(), fork_prefill: PerRole::default() }
     }
 
-    pub(super) fn enter(&mut self, writing: &Writing, kept: bool) {
-        let account = &mut self.accounts[writing.model];
-        account.use_up(&writing.usage);
+    pub(super) fn add_generation(&mut self, generation: &Generation, kept: bool) {
+        let account = &mut self.totals[generation.model];
+        account.add_usage(&generation.usage);
         if kept {
-            account.kept += writing.tokens.len();
+            account.kept += generation.tokens.len();
         } else {
-            account.discarded += writing.tokens.len();
+            account.discarded += generation.tokens.len();
         }
     }
 
-    pub(super) fn enter_reading(&mut self, reading: &Reading) {
-        let account = &mut self.accounts[reading.model];
-        account.use_up(&reading.usage);
-        account.judged += reading.tokens.len();
+    pub(super) fn add_scoring(&mut self, scoring: &Scoring) {
+        let account = &mut self.totals[scoring.model];
+        account.add_usage(&scoring.usage);
+        account.scored += scoring.tokens.len();
     }
 
-    pub(super) fn enter_reread(&mut self, model: Role, usage: &Usage) {
-        self.reread[model] += usage.prefilled;
+    pub(super) fn add_fork_prefill(&mut self, model: Role, usage: &Usage) {
+        self.fork_prefill[model] += usage.prefilled;
     }
 
     /// A writing that had been kept is not kept after all.
-    pub(super) fn drop_kept(&mut self, writing: &Writing) {
-        let account = &mut self.accounts[writing.model];
-        account.kept -= writing.tokens.len();
-        account.discarded += writing.tokens.len();
+    pub(super) fn mark_discarded(&mut self, generation: &Generation) {
+        let account = &mut self.totals[generation.model];
+        account.kept -= generation.tokens.len();
+        account.discarded += generation.tokens.len();
     }
 
     /// What reading again cost a fork, beside [`Ledger::cost`].
-    pub fn cost_of_rereading(&self) -> f64 {
-        Role::BOTH.into_iter().map(|role| self.prices[role].of(self.reread[role], 0, 0)).sum()
+    pub fn fork_prefill_cost(&self) -> f64 {
+        Role::BOTH
+            .into_iter()
+            .map(|role| self.prices[role].cost(self.fork_prefill[role], 0, 0))
+            .sum()
     }
 
     /// Cost of one model: each kind of token at its price.
     pub fn cost_of(&self, role: Role) -> f64 {
-        let account = &self.accounts[role];
-        let read = account.prefilled + account.judged;
-        self.prices[role].of(read, account.reused, account.kept + account.discarded)
+        let account = &self.totals[role];
+        let read = account.prefilled + account.scored;
+        self.prices[role].cost(read, account.reused, account.kept + account.discarded)
     }
 
     /// Cost of both.
@@ -96,7 +99,7 @@ impl Ledger {
     }
 
     /// Tokens written and kept by both.
-    pub fn kept(&self) -> usize {
-        Role::BOTH.into_iter().map(|role| self.accounts[role].kept).sum()
+    pub fn kept_tokens(&self) -> usize {
+        Role::BOTH.into_iter().map(|role| self.totals[role].kept).sum()
     }
 }

@@ -5,19 +5,20 @@
 //! random.
 
 mod event;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod fold;
 mod ledger;
-mod preview;
-#[cfg(test)]
-pub(crate) mod samples;
+mod next_step_cost;
 mod shadows;
 
+pub use crate::grading::Verdict;
 pub use crate::role::{PerRole, Role};
 pub use event::{
-    Decider, Event, EventKind, FinishReason, ModelRecord, Origin, OverrideScope, Parent, Reading,
-    SCHEMA, Started, StopReason, Token, Usage, Verdict, Writing,
+    Decider, Event, EventKind, FinishReason, Generation, ModelRecord, Origin, OverrideScope,
+    Parent, SCHEMA, Scoring, Started, StopReason, Token, Usage,
 };
-pub use fold::{Decision, Episode, FoldError, Status, Step, role_at};
-pub use ledger::{Account, Ledger};
-pub use preview::Preview;
-pub use shadows::{Agreement, Disagreement, agreements, disagreements};
+pub use fold::{Decision, Episode, EpisodeStatus, FoldError, Step, apply_threshold};
+pub use ledger::{Ledger, UsageTotals};
+pub use next_step_cost::NextStepCost;
+pub use shadows::{ShadowAgreement, ShadowDisagreement, agreements, disagreements};

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Episode, Role, role_at};
+use super::{Episode, Role, apply_threshold};
 
 /// A step at which a shadow would have chosen otherwise.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Disagreement {
+pub struct ShadowDisagreement {
     /// From 0.
     pub step: usize,
     /// The shadow, as the preset has it: `entropy`, `entropy@0.2`.
@@ -15,53 +15,62 @@ pub struct Disagreement {
     pub p: f64,
     /// Its threshold: its own, else the one in force at that step.
     pub t: f64,
-    pub would: Role,
+    pub shadow_choice: Role,
     /// What was chosen, by whomever.
-    pub did: Role,
+    pub actual_choice: Role,
 }
 
 /// How often a shadow was of the same mind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Agreement {
+pub struct ShadowAgreement {
     pub agreed: usize,
     /// Steps at which it said something.
-    pub of: usize,
+    pub compared: usize,
 }
 
-impl Agreement {
+impl ShadowAgreement {
     /// In [0, 1]; nothing where it never said anything.
     pub fn rate(self) -> Option<f64> {
-        (self.of > 0).then(|| self.agreed as f64 / self.of as f64)
+        (self.compared > 0).then(|| self.agreed as f64 / self.compared as f64)
     }
 }
 
 /// The steps that stand at which a shadow would have chosen otherwise, in order.
-pub fn disagreements(episode: &Episode) -> Vec<Disagreement> {
-    opinions(episode).filter(|opinion| opinion.would != opinion.did).collect()
+pub fn disagreements(episode: &Episode) -> Vec<ShadowDisagreement> {
+    shadow_decisions(episode)
+        .filter(|opinion| opinion.shadow_choice != opinion.actual_choice)
+        .collect()
 }
 
 /// How often each shadow of these episodes was of the same mind as whoever chose. Shadows of the same router with
 /// other thresholds stand apart.
 pub fn agreements<'a>(
     episodes: impl IntoIterator<Item = &'a Episode>,
-) -> BTreeMap<String, Agreement> {
-    let mut all: BTreeMap<String, Agreement> = BTreeMap::new();
-    for opinion in episodes.into_iter().flat_map(opinions) {
+) -> BTreeMap<String, ShadowAgreement> {
+    let mut all: BTreeMap<String, ShadowAgreement> = BTreeMap::new();
+    for opinion in episodes.into_iter().flat_map(shadow_decisions) {
         let agreement = all.entry(opinion.router).or_default();
-        agreement.of += 1;
-        agreement.agreed += usize::from(opinion.would == opinion.did);
+        agreement.compared += 1;
+        agreement.agreed += usize::from(opinion.shadow_choice == opinion.actual_choice);
     }
     all
 }
 
 /// What every shadow thought of every step that it looked at.
-fn opinions(episode: &Episode) -> impl Iterator<Item = Disagreement> + '_ {
+fn shadow_decisions(episode: &Episode) -> impl Iterator<Item = ShadowDisagreement> + '_ {
     episode.decisions().flat_map(|(step, decision)| {
         episode.started.preset.routing.shadows.iter().filter_map(move |shadow| {
             let p = *decision.shadows.get(&shadow.router)?;
             let t = shadow.threshold.unwrap_or(decision.threshold);
             let router = shadow.to_string();
-            Some(Disagreement { step, router, p, t, would: role_at(p, t), did: decision.choice })
+            Some(ShadowDisagreement {
+                step,
+                router,
+                p,
+                t,
+                shadow_choice: apply_threshold(p, t),
+                actual_choice: decision.choice,
+            })
         })
     })
 }
@@ -70,7 +79,7 @@ fn opinions(episode: &Episode) -> impl Iterator<Item = Disagreement> + '_ {
 mod tests {
     use super::*;
     use crate::episode::Decider;
-    use crate::episode::samples::{decided, episode_of, shadowed, started, written};
+    use crate::episode::fixtures::{decided, episode_of, shadows_evaluated, started, written};
 
     #[test]
     fn shadows_disagree_at_their_own_threshold_or_at_that_of_the_choice() {
@@ -81,10 +90,10 @@ mod tests {
         let episode = episode_of(
             first,
             [
-                shadowed(0, &[("entropy", 0.3)]),
+                shadows_evaluated(0, &[("entropy", 0.3)]),
                 decided(0, Some(0.1), Role::Small, by.clone(), 0),
                 written(0, Role::Small, 2),
-                shadowed(1, &[("entropy", 0.3)]),
+                shadows_evaluated(1, &[("entropy", 0.3)]),
                 decided(1, Some(0.3), Role::Large, by, 0),
                 written(1, Role::Large, 2),
                 // Nothing was weighed.
@@ -95,12 +104,15 @@ mod tests {
         let found = disagreements(&episode);
         let short: Vec<_> = found.iter().map(|d| (d.step, d.router.as_str(), d.t)).collect();
         assert_eq!(short, [(0, "entropy@0.2", 0.2), (1, "entropy", 0.5)]);
-        assert_eq!((found[0].would, found[0].did), (Role::Large, Role::Small));
-        assert_eq!((found[1].would, found[1].did, found[1].p), (Role::Small, Role::Large, 0.3));
+        assert_eq!((found[0].shadow_choice, found[0].actual_choice), (Role::Large, Role::Small));
+        assert_eq!(
+            (found[1].shadow_choice, found[1].actual_choice, found[1].p),
+            (Role::Small, Role::Large, 0.3)
+        );
         let rates = agreements([&episode, &episode]);
-        assert_eq!(rates["entropy"], Agreement { agreed: 2, of: 4 });
+        assert_eq!(rates["entropy"], ShadowAgreement { agreed: 2, compared: 4 });
         assert_eq!(rates["entropy@0.2"].rate(), Some(0.5));
         assert!(!rates.contains_key("random"), "it said nothing");
-        assert_eq!(Agreement::default().rate(), None);
+        assert_eq!(ShadowAgreement::default().rate(), None);
     }
 }

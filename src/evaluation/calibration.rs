@@ -3,8 +3,8 @@
 use serde::Serialize;
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-use super::compare::{Bootstrap, interval};
-use super::curve::{CurveError, Ends, Outcome, Sweep, curve, same};
+use super::compare::{Bootstrap, percentile_interval};
+use super::curve::{BaselineOutcome, Baselines, CurveError, Sweep, check_count, curve};
 
 /// p-value of "the risk exceeds `alpha`" after `misses` in `n` independent questions:
 /// P(Bin(n, α) ≤ misses) (Angelopoulos et al. 2021, arXiv 2110.01052). 1, which rejects nothing,
@@ -35,12 +35,12 @@ pub fn learn_then_test(misses: &[u64], n: u64, alpha: f64, delta: f64) -> Option
 /// When there is not one sweep for each of large's outcomes.
 pub fn misses(
     sweeps: &[Sweep],
-    large: &[Outcome],
+    large: &[BaselineOutcome],
     thresholds: &[f64],
 ) -> Result<Vec<u64>, CurveError> {
-    same(large.len(), sweeps.len())?;
+    check_count(large.len(), sweeps.len())?;
     let missed = |t: f64| {
-        let wrong = |sweep: &Sweep| sweep.at(t).is_none_or(|piece| !piece.correct);
+        let wrong = |sweep: &Sweep| sweep.at(t).is_none_or(|segment| !segment.correct);
         sweeps.iter().zip(large).filter(|(sweep, alone)| alone.correct && wrong(sweep)).count()
     };
     Ok(thresholds.iter().map(|&t| missed(t) as u64).collect())
@@ -60,16 +60,16 @@ pub struct CostTarget {
 /// `target`; nothing where none is.
 ///
 /// # Errors
-/// When sweeps, ends and resamples do not fit each other, or a sweep is not whole.
+/// When sweeps, baselines and resamples do not fit each other, or a sweep is not whole.
 pub fn cost_target(
     sweeps: &[Sweep],
-    ends: &Ends,
+    baselines: &Baselines,
     thresholds: &[f64],
     target: f64,
     bootstrap: &Bootstrap,
 ) -> Result<Option<CostTarget>, CurveError> {
-    bootstrap.fits(ends)?;
-    let points = curve(sweeps, ends, thresholds)?;
+    bootstrap.check_count(baselines)?;
+    let points = curve(sweeps, baselines, thresholds)?;
     let fitting = points.iter().filter_map(|point| {
         let cost_share = point.cost_share.filter(|&share| share <= target)?;
         Some((point.threshold, cost_share))
@@ -79,7 +79,7 @@ pub fn cost_target(
     };
     let costs: Vec<(f64, f64)> = sweeps
         .iter()
-        .zip(&ends.large)
+        .zip(&baselines.large)
         .filter_map(|(sweep, large)| Some((sweep.at(threshold)?.cost, large.cost)))
         .collect();
     let share = |weights: &Vec<u32>| {
@@ -91,7 +91,7 @@ pub fn cost_target(
         (whole > 0.0).then(|| routed / whole)
     };
     let shares: Vec<_> = bootstrap.resamples().iter().map(share).collect();
-    Ok(Some(CostTarget { threshold, cost_share, ci: interval(&shares) }))
+    Ok(Some(CostTarget { threshold, cost_share, ci: percentile_interval(&shares) }))
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::evaluation::curve::Piece;
+    use crate::evaluation::curve::SweepSegment;
 
     #[test]
     fn p_values_are_binomial() {
@@ -142,15 +142,15 @@ mod tests {
 
     fn question(break_at: f64, small: bool) -> Sweep {
         Sweep(vec![
-            Piece { low: break_at, high: 1.0, correct: small, cost: 2.0 },
-            Piece { low: 0.0, high: break_at, correct: true, cost: 10.0 },
+            SweepSegment { low: break_at, high: 1.0, correct: small, cost: 2.0 },
+            SweepSegment { low: 0.0, high: break_at, correct: true, cost: 10.0 },
         ])
     }
 
     #[test]
     fn only_what_large_can_is_missed() {
         let sweeps = [question(0.3, false), question(0.6, true), question(0.6, false)];
-        let large = [true, true, false].map(|correct| Outcome { correct, cost: 10.0 });
+        let large = [true, true, false].map(|correct| BaselineOutcome { correct, cost: 10.0 });
         assert_eq!(misses(&sweeps, &large, &[0.0, 0.3, 0.4, 1.0]), Ok(vec![0, 0, 1, 1]));
         assert!(misses(&sweeps, &large[..2], &[0.5]).is_err());
     }
@@ -159,11 +159,11 @@ mod tests {
     fn a_cost_target_gets_the_lowest_threshold() {
         let sweeps: Vec<Sweep> =
             (1..100).map(|i| question(f64::from(i) / 100.0, i % 3 > 0)).collect();
-        let outcome = |cost| Outcome { correct: true, cost };
-        let ends = Ends { small: vec![outcome(2.0); 99], large: vec![outcome(10.0); 99] };
+        let outcome = |cost| BaselineOutcome { correct: true, cost };
+        let baselines = Baselines { small: vec![outcome(2.0); 99], large: vec![outcome(10.0); 99] };
         let thresholds = [0.0, 0.25, 0.5, 0.75, 1.0];
         let bootstrap = Bootstrap::new(99, 1000, 4);
-        let at = |share| cost_target(&sweeps, &ends, &thresholds, share, &bootstrap).unwrap();
+        let at = |share| cost_target(&sweeps, &baselines, &thresholds, share, &bootstrap).unwrap();
         let found = at(0.7).unwrap();
         assert_eq!(found.threshold, 0.5);
         // 50 of 99 breaks lie at or above 0.5.
@@ -178,12 +178,12 @@ mod tests {
 
     #[test]
     fn without_costs_there_is_no_cost_target() {
-        let free = Outcome { correct: true, cost: 0.0 };
-        let ends = Ends { small: vec![free], large: vec![free] };
-        let sweeps = [Sweep(vec![Piece { low: 0.0, high: 1.0, correct: true, cost: 0.0 }])];
+        let free = BaselineOutcome { correct: true, cost: 0.0 };
+        let baselines = Baselines { small: vec![free], large: vec![free] };
+        let sweeps = [Sweep(vec![SweepSegment { low: 0.0, high: 1.0, correct: true, cost: 0.0 }])];
         let bootstrap = Bootstrap::new(1, 10, 4);
-        assert_eq!(cost_target(&sweeps, &ends, &[0.0, 1.0], 0.5, &bootstrap), Ok(None));
+        assert_eq!(cost_target(&sweeps, &baselines, &[0.0, 1.0], 0.5, &bootstrap), Ok(None));
         let none = Bootstrap::new(0, 10, 4);
-        assert_eq!(cost_target(&[], &Ends::default(), &[0.0, 1.0], 0.5, &none), Ok(None));
+        assert_eq!(cost_target(&[], &Baselines::default(), &[0.0, 1.0], 0.5, &none), Ok(None));
     }
 }

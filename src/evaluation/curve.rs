@@ -14,8 +14,8 @@ const SLACK: f64 = 1e-9;
 
 /// The episode that every threshold t with `low` < t ≤ `high` gives.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Piece {
-    /// In the last piece 0, which that piece includes (−∞ is taken, too, but JSON cannot hold it).
+pub struct SweepSegment {
+    /// In the last segment 0, which that segment includes (−∞ is taken, too, but JSON cannot hold it).
     pub low: f64,
     pub high: f64,
     pub correct: bool,
@@ -23,29 +23,29 @@ pub struct Piece {
     pub cost: f64,
 }
 
-/// One question's pieces, from the threshold 1 down to 0, without gaps.
+/// One question's segments, from the threshold 1 down to 0, without gaps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sweep(pub Vec<Piece>);
+pub struct Sweep(pub Vec<SweepSegment>);
 
 impl Sweep {
     /// What threshold `t` gives; beyond [0, 1] what the nearer end does. Nothing in an empty sweep.
-    pub fn at(&self, t: f64) -> Option<&Piece> {
-        let above = self.0.partition_point(|piece| piece.low >= t);
+    pub fn at(&self, t: f64) -> Option<&SweepSegment> {
+        let above = self.0.partition_point(|segment| segment.low >= t);
         self.0.get(above).or(self.0.last())
     }
 
-    fn is_whole(&self) -> bool {
+    fn is_complete(&self) -> bool {
         let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else { return false };
         first.high >= 1.0
             && last.low <= 0.0
-            && self.0.iter().all(|piece| piece.low < piece.high && is_cost(piece.cost))
+            && self.0.iter().all(|segment| segment.low < segment.high && is_cost(segment.cost))
             && self.0.windows(2).all(|pair| pair[0].low == pair[1].high)
     }
 }
 
 /// What one model alone gave.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct BaselineOutcome {
     pub correct: bool,
     /// In the unit of the prices, ≥ 0.
     pub cost: f64,
@@ -53,27 +53,29 @@ pub struct Outcome {
 
 /// Either model alone on the sweeps' questions, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Ends {
-    pub small: Vec<Outcome>,
-    pub large: Vec<Outcome>,
+pub struct Baselines {
+    pub small: Vec<BaselineOutcome>,
+    pub large: Vec<BaselineOutcome>,
 }
 
 /// Why there is no curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CurveError {
     /// The question at this place has a sweep that is empty or has a gap, or a cost that is none.
-    Question(usize),
+    InvalidSweep(usize),
     /// Not as many questions here as elsewhere.
-    Questions { wanted: usize, got: usize },
+    CountMismatch { wanted: usize, got: usize },
 }
 
 impl fmt::Display for CurveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Question(at) => {
+            Self::InvalidSweep(at) => {
                 write!(f, "question {at}: its sweep has a gap, or one of its costs is no cost")
             }
-            Self::Questions { wanted, got } => write!(f, "{got} questions where {wanted} belong"),
+            Self::CountMismatch { wanted, got } => {
+                write!(f, "{got} questions where {wanted} belong")
+            }
         }
     }
 }
@@ -82,10 +84,10 @@ impl Error for CurveError {}
 
 /// At most `n` thresholds (never fewer than 0 and 1): quantiles of all sweeps' breakpoints, so that
 /// they lie where something changes. Rising, each once.
-pub fn grid(sweeps: &[Sweep], n: usize) -> Vec<f64> {
+pub fn threshold_grid(sweeps: &[Sweep], n: usize) -> Vec<f64> {
     let mut breaks: Vec<f64> = sweeps
         .iter()
-        .flat_map(|sweep| sweep.0.iter().map(|piece| piece.high))
+        .flat_map(|sweep| sweep.0.iter().map(|segment| segment.high))
         .filter(|&t| t > 0.0 && t < 1.0)
         .collect();
     breaks.sort_by(f64::total_cmp);
@@ -95,7 +97,7 @@ pub fn grid(sweeps: &[Sweep], n: usize) -> Vec<f64> {
     let inner = if distinct.len() <= room {
         distinct
     } else {
-        // Breakpoints themselves, not values between them: t = high still gives that piece.
+        // Breakpoints themselves, not values between them: t = high still gives that segment.
         (0..room).map(|k| breaks[(2 * k + 1) * breaks.len() / (2 * room)]).collect()
     };
     let mut thresholds = vec![0.0];
@@ -107,7 +109,7 @@ pub fn grid(sweeps: &[Sweep], n: usize) -> Vec<f64> {
 
 /// A router at one threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Point {
+pub struct CurvePoint {
     pub threshold: f64,
     /// Share answered correctly, in [0, 1].
     pub accuracy: f64,
@@ -122,7 +124,7 @@ pub struct Point {
 
 /// Figures of a whole curve.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Metrics {
+pub struct CurveMetrics {
     /// Mean PGR over the cost shares from all-small's to 1. 0.5 is what a coin between the ends
     /// gives.
     pub apgr: Option<f64>,
@@ -137,10 +139,14 @@ pub struct Metrics {
 ///
 /// # Errors
 /// When sweeps and ends do not fit each other, or one is not whole.
-pub fn curve(sweeps: &[Sweep], ends: &Ends, thresholds: &[f64]) -> Result<Vec<Point>, CurveError> {
-    let rows = Rows::new(sweeps, ends, thresholds)?;
+pub fn curve(
+    sweeps: &[Sweep],
+    baselines: &Baselines,
+    thresholds: &[f64],
+) -> Result<Vec<CurvePoint>, CurveError> {
+    let rows = OutcomeMatrix::new(sweeps, baselines, thresholds)?;
     let once = vec![1; sweeps.len()];
-    let Some(scale) = Scale::new(ends, &once) else { return Ok(Vec::new()) };
+    let Some(scale) = BaselineScale::new(baselines, &once) else { return Ok(Vec::new()) };
     let means = rows.means(&once, scale.questions);
     Ok(scale.points(thresholds, &means).collect())
 }
@@ -150,13 +156,13 @@ pub fn curve(sweeps: &[Sweep], ends: &Ends, thresholds: &[f64]) -> Result<Vec<Po
 ///
 /// Nothing where a point has no PGR or cost share, where there is none, or where all-small costs as
 /// much as all-large.
-pub fn metrics(points: &[Point], small_share: Option<f64>) -> Metrics {
+pub fn curve_metrics(points: &[CurvePoint], small_share: Option<f64>) -> CurveMetrics {
     let start = small_share.filter(|&share| share < 1.0 - SLACK && !points.is_empty());
-    let Some(start) = start else { return Metrics::default() };
+    let Some(start) = start else { return CurveMetrics::default() };
     let mut line = vec![(start, 0.0)];
     for point in points {
         let (Some(share), Some(pgr)) = (point.cost_share, point.pgr) else {
-            return Metrics::default();
+            return CurveMetrics::default();
         };
         if (start - SLACK..=1.0 + SLACK).contains(&share) {
             line.push((share.clamp(start, 1.0), pgr));
@@ -170,7 +176,7 @@ pub fn metrics(points: &[Point], small_share: Option<f64>) -> Metrics {
     line.sort_by(|a, b| a.0.total_cmp(&b.0));
     let area: f64 =
         line.windows(2).map(|w| (w[1].0 - w[0].0) * f64::midpoint(w[0].1, w[1].1)).sum();
-    Metrics {
+    CurveMetrics {
         apgr: Some(area / (1.0 - start)),
         cpt50: first_crossing(&line, 0.5),
         cpt80: first_crossing(&line, 0.8),
@@ -195,34 +201,34 @@ fn first_crossing(line: &[(f64, f64)], level: f64) -> Option<f64> {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Mean {
+pub(super) struct MeanOutcome {
     pub(super) accuracy: f64,
     pub(super) cost: f64,
 }
 
 /// What shares and gaps are measured by: the ends' means.
-pub(super) struct Scale {
+pub(super) struct BaselineScale {
     pub(super) questions: f64,
-    pub(super) small: Mean,
-    large: Mean,
+    pub(super) small: MeanOutcome,
+    large: MeanOutcome,
 }
 
-impl Scale {
+impl BaselineScale {
     /// Nothing without questions.
-    pub(super) fn new(ends: &Ends, weights: &[u32]) -> Option<Self> {
+    pub(super) fn new(baselines: &Baselines, weights: &[u32]) -> Option<Self> {
         let questions: f64 = weights.iter().map(|&w| f64::from(w)).sum();
-        let mean = |outcomes: &[Outcome]| {
+        let mean = |outcomes: &[BaselineOutcome]| {
             let (mut correct, mut cost) = (0.0, 0.0);
             for (outcome, &weight) in outcomes.iter().zip(weights) {
                 correct += f64::from(weight) * f64::from(u8::from(outcome.correct));
                 cost += f64::from(weight) * outcome.cost;
             }
-            Mean { accuracy: correct / questions, cost: cost / questions }
+            MeanOutcome { accuracy: correct / questions, cost: cost / questions }
         };
         (questions > 0.0).then(|| Self {
             questions,
-            small: mean(&ends.small),
-            large: mean(&ends.large),
+            small: mean(&baselines.small),
+            large: mean(&baselines.large),
         })
     }
 
@@ -230,9 +236,9 @@ impl Scale {
         (self.large.cost > 0.0).then(|| cost / self.large.cost)
     }
 
-    pub(super) fn point(&self, threshold: f64, mean: Mean) -> Point {
+    pub(super) fn point(&self, threshold: f64, mean: MeanOutcome) -> CurvePoint {
         let gap = self.large.accuracy - self.small.accuracy;
-        Point {
+        CurvePoint {
             threshold,
             accuracy: mean.accuracy,
             cost: mean.cost,
@@ -245,13 +251,13 @@ impl Scale {
     pub(super) fn points<'a>(
         &'a self,
         thresholds: &'a [f64],
-        means: &'a [Mean],
-    ) -> impl Iterator<Item = Point> + 'a {
+        means: &'a [MeanOutcome],
+    ) -> impl Iterator<Item = CurvePoint> + 'a {
         thresholds.iter().zip(means).map(|(&t, &mean)| self.point(t, mean))
     }
 
     /// Nothing where a cost does not exceed all-small's, or where large is no better than small.
-    pub(super) fn ibc_lift(&self, point: &Point) -> Option<f64> {
+    pub(super) fn delta_ibc(&self, point: &CurvePoint) -> Option<f64> {
         let (spent, whole) = (point.cost - self.small.cost, self.large.cost - self.small.cost);
         // PGR is the ratio of the gains.
         let slope = point.pgr? * whole / spent;
@@ -260,33 +266,35 @@ impl Scale {
 }
 
 /// A router's outcomes, a row a question: whether correct at each threshold, then the costs.
-pub(super) struct Rows {
+pub(super) struct OutcomeMatrix {
     thresholds: usize,
     values: Vec<f64>,
 }
 
-impl Rows {
+impl OutcomeMatrix {
     pub(super) fn new(
         sweeps: &[Sweep],
-        ends: &Ends,
+        baselines: &Baselines,
         thresholds: &[f64],
     ) -> Result<Self, CurveError> {
-        same(ends.large.len(), ends.small.len())?;
-        same(ends.large.len(), sweeps.len())?;
+        check_count(baselines.large.len(), baselines.small.len())?;
+        check_count(baselines.large.len(), sweeps.len())?;
         let mut values = Vec::with_capacity(2 * thresholds.len() * sweeps.len());
         for (i, sweep) in sweeps.iter().enumerate() {
-            let whole =
-                sweep.is_whole() && is_cost(ends.small[i].cost) && is_cost(ends.large[i].cost);
-            let pieces: Option<Vec<&Piece>> = thresholds.iter().map(|&t| sweep.at(t)).collect();
-            let pieces = pieces.filter(|_| whole).ok_or(CurveError::Question(i))?;
-            values.extend(pieces.iter().map(|piece| f64::from(u8::from(piece.correct))));
-            values.extend(pieces.iter().map(|piece| piece.cost));
+            let whole = sweep.is_complete()
+                && is_cost(baselines.small[i].cost)
+                && is_cost(baselines.large[i].cost);
+            let segments: Option<Vec<&SweepSegment>> =
+                thresholds.iter().map(|&t| sweep.at(t)).collect();
+            let segments = segments.filter(|_| whole).ok_or(CurveError::InvalidSweep(i))?;
+            values.extend(segments.iter().map(|segment| f64::from(u8::from(segment.correct))));
+            values.extend(segments.iter().map(|segment| segment.cost));
         }
         Ok(Self { thresholds: thresholds.len(), values })
     }
 
     /// The means at each threshold, question i counted `weights[i]` times of `questions` in all.
-    pub(super) fn means(&self, weights: &[u32], questions: f64) -> Vec<Mean> {
+    pub(super) fn means(&self, weights: &[u32], questions: f64) -> Vec<MeanOutcome> {
         let width = 2 * self.thresholds;
         let mut sums = vec![0.0; width];
         for (i, &weight) in weights.iter().enumerate().filter(|&(_, &weight)| weight > 0) {
@@ -297,7 +305,8 @@ impl Rows {
             }
         }
         let (correct, cost) = sums.split_at(self.thresholds);
-        let mean = |(c, s): (&f64, &f64)| Mean { accuracy: c / questions, cost: s / questions };
+        let mean =
+            |(c, s): (&f64, &f64)| MeanOutcome { accuracy: c / questions, cost: s / questions };
         correct.iter().zip(cost).map(mean).collect()
     }
 }
@@ -306,19 +315,19 @@ fn is_cost(cost: f64) -> bool {
     cost.is_finite() && cost >= 0.0
 }
 
-pub(super) fn same(wanted: usize, got: usize) -> Result<(), CurveError> {
-    if wanted == got { Ok(()) } else { Err(CurveError::Questions { wanted, got }) }
+pub(super) fn check_count(wanted: usize, got: usize) -> Result<(), CurveError> {
+    if wanted == got { Ok(()) } else { Err(CurveError::CountMismatch { wanted, got }) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluation::samples::{made, near, piece, two};
+    use crate::evaluation::test_data::{near, segment, synthetic_sweeps, two_questions};
 
     #[test]
     fn a_piece_holds_its_high_but_not_its_low() {
-        let (sweeps, _) = two();
-        let cost = |t| sweeps[0].at(t).map(|piece| piece.cost);
+        let (sweeps, _) = two_questions();
+        let cost = |t| sweeps[0].at(t).map(|segment| segment.cost);
         assert_eq!(cost(1.0), Some(1.0));
         assert_eq!(cost(0.6), Some(4.0));
         assert_eq!(cost(0.600_000_1), Some(1.0));
@@ -326,7 +335,7 @@ mod tests {
         assert_eq!(cost(0.0), Some(10.0));
         assert_eq!((cost(-1.0), cost(2.0)), (Some(10.0), Some(1.0)));
         assert_eq!(
-            Sweep(vec![piece(f64::NEG_INFINITY, 1.0, true, 3.0)]).at(0.0).unwrap().cost,
+            Sweep(vec![segment(f64::NEG_INFINITY, 1.0, true, 3.0)]).at(0.0).unwrap().cost,
             3.0
         );
         assert_eq!(Sweep(Vec::new()).at(0.5), None);
@@ -334,32 +343,36 @@ mod tests {
 
     #[test]
     fn sweeps_survive_json() {
-        let (sweeps, ends) = made(20, 0.5, 1);
+        let (sweeps, baselines) = synthetic_sweeps(20, 0.5, 1);
         let text = serde_json::to_string(&sweeps).unwrap();
         let back: Vec<Sweep> = serde_json::from_str(&text).unwrap();
-        assert_eq!(curve(&back, &ends, &[0.0, 0.4, 1.0]), curve(&sweeps, &ends, &[0.0, 0.4, 1.0]));
+        assert_eq!(
+            curve(&back, &baselines, &[0.0, 0.4, 1.0]),
+            curve(&sweeps, &baselines, &[0.0, 0.4, 1.0])
+        );
     }
 
     #[test]
     fn the_grid_lies_on_breakpoints() {
-        let (sweeps, _) = two();
-        assert_eq!(grid(&sweeps, 64), [0.0, 0.2, 0.5, 0.6, 1.0]);
-        assert_eq!(grid(&sweeps, 3), [0.0, 0.5, 1.0]);
-        assert_eq!(grid(&sweeps, 0), [0.0, 1.0]);
-        assert_eq!(grid(&[], 9), [0.0, 1.0]);
-        let (sweeps, _) = made(100, 0.3, 1);
-        let thresholds = grid(&sweeps, 64);
+        let (sweeps, _) = two_questions();
+        assert_eq!(threshold_grid(&sweeps, 64), [0.0, 0.2, 0.5, 0.6, 1.0]);
+        assert_eq!(threshold_grid(&sweeps, 3), [0.0, 0.5, 1.0]);
+        assert_eq!(threshold_grid(&sweeps, 0), [0.0, 1.0]);
+        assert_eq!(threshold_grid(&[], 9), [0.0, 1.0]);
+        let (sweeps, _) = synthetic_sweeps(100, 0.3, 1);
+        let thresholds = threshold_grid(&sweeps, 64);
         assert!(thresholds.len() <= 64 && thresholds.len() > 50, "{}", thresholds.len());
         assert!(thresholds.windows(2).all(|w| w[0] < w[1]));
-        let is_break = |t: &f64| sweeps.iter().any(|s| s.0.iter().any(|piece| piece.high == *t));
+        let is_break =
+            |t: &f64| sweeps.iter().any(|s| s.0.iter().any(|segment| segment.high == *t));
         assert!(thresholds[1..].iter().all(is_break));
     }
 
     #[test]
     fn a_curve_has_the_means() {
-        let (sweeps, ends) = two();
-        let points = curve(&sweeps, &ends, &[0.0, 0.5, 0.6, 1.0]).unwrap();
-        let of = |f: fn(&Point) -> f64| points.iter().map(f).collect::<Vec<_>>();
+        let (sweeps, baselines) = two_questions();
+        let points = curve(&sweeps, &baselines, &[0.0, 0.5, 0.6, 1.0]).unwrap();
+        let of = |f: fn(&CurvePoint) -> f64| points.iter().map(f).collect::<Vec<_>>();
         assert_eq!(of(|p| p.accuracy), [1.0, 1.0, 1.0, 0.5]);
         assert_eq!(of(|p| p.cost), [10.0, 7.0, 2.5, 1.0]);
         assert_eq!(of(|p| p.cost_share.unwrap()), [1.0, 0.7, 0.25, 0.1]);
@@ -368,9 +381,9 @@ mod tests {
 
     #[test]
     fn figures_of_a_small_curve() {
-        let (sweeps, ends) = two();
-        let points = curve(&sweeps, &ends, &grid(&sweeps, 64)).unwrap();
-        let figures = metrics(&points, Some(0.1));
+        let (sweeps, baselines) = two_questions();
+        let points = curve(&sweeps, &baselines, &threshold_grid(&sweeps, 64)).unwrap();
+        let figures = curve_metrics(&points, Some(0.1));
         // A triangle up to 0.25, then 1: (0.15 / 2 + 0.75) / 0.9.
         assert!(near(figures.apgr.unwrap(), 0.825 / 0.9));
         assert!(near(figures.cpt50.unwrap(), 0.175));
@@ -378,17 +391,17 @@ mod tests {
         assert!(near(figures.cpt95.unwrap(), 0.2425));
         let mut falling = points.clone();
         falling.reverse();
-        assert_eq!(metrics(&falling, Some(0.1)), figures);
+        assert_eq!(curve_metrics(&falling, Some(0.1)), figures);
     }
 
-    fn at(cost_share: f64, pgr: f64) -> Point {
+    fn at(cost_share: f64, pgr: f64) -> CurvePoint {
         let (cost_share, pgr) = (Some(cost_share), Some(pgr));
-        Point { threshold: 0.5, accuracy: 0.0, cost: 0.0, cost_share, pgr }
+        CurvePoint { threshold: 0.5, accuracy: 0.0, cost: 0.0, cost_share, pgr }
     }
 
     #[test]
     fn the_ends_alone_make_a_half() {
-        let figures = metrics(&[at(0.2, 0.0)], Some(0.2));
+        let figures = curve_metrics(&[at(0.2, 0.0)], Some(0.2));
         assert!(near(figures.apgr.unwrap(), 0.5));
         assert!(near(figures.cpt50.unwrap(), 0.6));
     }
@@ -397,12 +410,12 @@ mod tests {
     fn points_beyond_the_ends_are_left_out() {
         let inside = [at(0.6, 0.9)];
         let all = [at(0.6, 0.9), at(0.1, 1.0), at(1.3, 0.2)];
-        assert_eq!(metrics(&all, Some(0.2)), metrics(&inside, Some(0.2)));
+        assert_eq!(curve_metrics(&all, Some(0.2)), curve_metrics(&inside, Some(0.2)));
     }
 
     #[test]
     fn a_dip_does_not_hide_what_was_reached() {
-        let figures = metrics(&[at(0.4, 0.6), at(0.6, 0.1), at(0.8, 0.9)], Some(0.0));
+        let figures = curve_metrics(&[at(0.4, 0.6), at(0.6, 0.1), at(0.8, 0.9)], Some(0.0));
         assert!(near(figures.cpt50.unwrap(), 0.4 * 0.5 / 0.6));
         // From the running maximum of 0.6 at 0.6, not from the dip.
         assert!(near(figures.cpt80.unwrap(), 0.6 + 0.2 * 0.2 / 0.3));

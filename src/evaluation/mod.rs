@@ -5,39 +5,46 @@
 //! | `sweep` | fresh episodes at every threshold |
 //! | `curve`, `compare` | accuracy-cost curves, their figures, paired intervals |
 //! | `offpolicy` | the same estimated from stored episodes |
-//! | `whatif`, `scale` | such estimates at once, for a threshold that is being moved; by which steps |
+//! | `estimate_index`, `quantile_scale` | such estimates at once, for a threshold that is being moved; by which steps |
 //! | `calibration` | thresholds for a target |
-//! | `trial` | routers on the same questions, many episodes at once |
-//! | `person` | a person who takes the points against the router in force |
-//! | `score`, `table`, `plot` | one router's figures, as a table, as a picture |
+//! | `eval_run` | routers on the same questions, many episodes at once |
+//! | `user_comparison` | a user_comparison who takes the points against the router in force |
+//! | `router_metrics`, `table`, `plot` | one router's figures, as a table, as a picture |
 
 mod calibration;
 mod compare;
 mod curve;
+mod estimate_index;
+mod eval_run;
 mod offpolicy;
-mod person;
 mod plot;
-#[cfg(test)]
-mod samples;
-mod scale;
-mod score;
+mod quantile_scale;
+mod router_metrics;
 mod sweep;
 mod table;
-mod trial;
-mod whatif;
+#[cfg(test)]
+mod test_data;
+mod user_comparison;
 
 pub use calibration::{CostTarget, cost_target, learn_then_test, misses, p_value};
-pub use compare::{Bootstrap, Candidate, Comparison, Difference, Figure, Standing, compare};
-pub use curve::{CurveError, Ends, Metrics, Outcome, Piece, Point, Sweep, curve, grid, metrics};
-pub use offpolicy::{Estimate, LEAST_EFFECTIVE, Log, Logged, LoggedChoice};
-pub use person::{PersonScore, Side, person_score};
+pub use compare::{
+    ApgrDifference, Bootstrap, ComparedMetrics, MetricValue, RouterComparison, SweptRouter, compare,
+};
+pub use curve::{
+    BaselineOutcome, Baselines, CurveError, CurveMetrics, CurvePoint, Sweep, SweepSegment, curve,
+    curve_metrics, threshold_grid,
+};
+pub use estimate_index::{EstimateIndex, WriterChange, writer_changes};
+pub use eval_run::EvalRun;
+pub use offpolicy::{
+    LoggedChoice, LoggedEpisode, MIN_EFFECTIVE_SAMPLE, OffPolicyEstimate, OffPolicyLog,
+};
 pub use plot::plot;
-pub use scale::Scale;
-pub use score::{Run, Score, Tokens, scores};
-pub use sweep::{Swept, at, sweep};
-pub use table::table;
-pub use trial::Trial;
-pub use whatif::{Flip, WhatIf, flips};
+pub use quantile_scale::QuantileScale;
+pub use router_metrics::{MeanTokens, RouterMetrics, RouterRun, router_metrics};
+pub use sweep::{QuestionResult, run_at_threshold, sweep_thresholds};
+pub use table::metrics_table;
+pub use user_comparison::{SideMeans, UserComparison, compare_with_user};
 
 /// Area under the receiver operating characteristic of `scores`, high for those that are `positive`
 /// (Mann and Whitney 1947, ties count half); nothing where one class is empty.

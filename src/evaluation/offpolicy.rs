@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::episode::{Decider, Role, Verdict};
 
 /// Below this effective sample size an estimate is not supported.
-pub const LEAST_EFFECTIVE: f64 = 30.0;
+pub const MIN_EFFECTIVE_SAMPLE: f64 = 30.0;
 
 /// Of the standard normal, for 95 % intervals.
-const Z: f64 = 1.959_964;
+const Z_95: f64 = 1.959_964;
 
 /// An episode and how it came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Logged {
+pub struct LoggedEpisode {
     /// Episodes of one question are no independent evidence: intervals are clustered by it.
     pub question: u64,
     /// In their order.
@@ -38,11 +38,11 @@ pub struct LoggedChoice {
     pub propensity: f64,
 }
 
-impl Logged {
+impl LoggedEpisode {
     /// An episode with the scores that its own router gave, for estimates of that router. Nothing where they
     /// would be none: its choices were not drawn, a person had a hand in them, no verdict was given,
     /// or nothing was weighed.
-    pub fn recorded(episode: &crate::episode::Episode) -> Option<Self> {
+    pub fn from_episode(episode: &crate::episode::Episode) -> Option<Self> {
         let routing = &episode.started.preset.routing;
         let correct = match episode.verdict()? {
             Verdict::Correct => true,
@@ -52,7 +52,7 @@ impl Logged {
         let mut boundaries = Vec::new();
         for decision in episode.steps.iter().filter_map(|step| step.decision.as_ref()) {
             let propensity = decision.propensity?;
-            if decision.by == Decider::Person || decision.threshold != routing.threshold {
+            if decision.by == Decider::User || decision.threshold != routing.threshold {
                 return None;
             }
             let large = decision.choice == Role::Large;
@@ -61,19 +61,19 @@ impl Logged {
             boundaries.extend(weighed);
         }
         let drawn = routing.exploration.is_some() && !boundaries.is_empty();
-        let question = Self::question_id(&episode.started.question);
+        let question = Self::question_hash(&episode.started.question);
         drawn.then(|| Self { question, boundaries, correct, cost: episode.ledger.cost() })
     }
 
-    /// What stands for a question's text in [`Logged::question`].
-    pub fn question_id(text: &str) -> u64 {
+    /// What stands for a question's text in [`LoggedEpisode::question`].
+    pub fn question_hash(text: &str) -> u64 {
         blake3::hash(text.as_bytes()).as_bytes()[..8].try_into().map_or(0, u64::from_le_bytes)
     }
 }
 
 /// What a threshold would have given.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Estimate {
+pub struct OffPolicyEstimate {
     pub threshold: f64,
     /// Σ W R / Σ W, in [0, 1]; absent, as the next three, where no episode could have come from the
     /// threshold.
@@ -86,21 +86,21 @@ pub struct Estimate {
     pub cost_ci: Option<[f64; 2]>,
     /// Effective sample size (Σ W)² / Σ W² (Kish 1965), in episodes.
     pub effective: f64,
-    /// Whether that is at least [`LEAST_EFFECTIVE`].
+    /// Whether that is at least [`MIN_EFFECTIVE_SAMPLE`].
     pub supported: bool,
 }
 
 /// Logged episodes, made ready for any threshold.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Log {
+pub struct OffPolicyLog {
     /// By question.
-    episodes: Vec<Episode>,
+    episodes: Vec<WeightedEpisode>,
     left_out: usize,
 }
 
 /// An episode that could have come from every threshold t with `low` < t ≤ `high`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Episode {
+pub(super) struct WeightedEpisode {
     pub question: u64,
     pub low: f64,
     pub high: f64,
@@ -111,19 +111,20 @@ pub(super) struct Episode {
     pub cost: f64,
 }
 
-impl Estimate {
+impl OffPolicyEstimate {
     /// Its place on the accuracy-cost curve: the cost as a share of `unit`, say of the large model's mean
     /// cost, and the accuracy; nothing where no episode could have come from the threshold.
-    pub fn point(&self, unit: f64) -> Option<(f64, f64)> {
+    pub fn curve_point(&self, unit: f64) -> Option<(f64, f64)> {
         Some((self.cost? / unit, self.accuracy?))
     }
 }
 
-impl Log {
+impl OffPolicyLog {
     /// Leaves out, whole, the episodes that cannot be weighted: with a propensity outside (0, 1] (a
     /// person's choice has none), or a p or a cost that is no number.
-    pub fn new(logged: &[Logged]) -> Self {
-        let mut episodes: Vec<Episode> = logged.iter().filter_map(Episode::new).collect();
+    pub fn new(logged: &[LoggedEpisode]) -> Self {
+        let mut episodes: Vec<WeightedEpisode> =
+            logged.iter().filter_map(WeightedEpisode::new).collect();
         episodes.sort_by_key(|episode| episode.question);
         Self { left_out: logged.len() - episodes.len(), episodes }
     }
@@ -134,7 +135,7 @@ impl Log {
     }
 
     /// Self-normalized estimates at each of `thresholds`.
-    pub fn curve(&self, thresholds: &[f64]) -> Vec<Estimate> {
+    pub fn curve(&self, thresholds: &[f64]) -> Vec<OffPolicyEstimate> {
         thresholds.iter().map(|&t| self.estimate(t)).collect()
     }
 
@@ -144,18 +145,18 @@ impl Log {
     /// questions q: for a ratio of means it agrees with a bootstrap, and it is quick enough to
     /// follow a slider. The accuracy's is Wilson's for the number of episodes that such an error
     /// stands for, at most the effective: the plain one has no width where all episodes agree.
-    pub fn estimate(&self, threshold: f64) -> Estimate {
+    pub fn estimate(&self, threshold: f64) -> OffPolicyEstimate {
         let mut questions = Vec::new();
-        let mut all = Sums::default();
-        let mut squares = 0.0;
+        let mut all = QuestionSums::default();
+        let mut squared_weights = 0.0;
         for episodes in self.episodes.chunk_by(|a, b| a.question == b.question) {
-            let mut sums = Sums::default();
+            let mut sums = QuestionSums::default();
             for episode in episodes {
                 let weight = episode.weight_at(threshold);
                 sums.weight += weight;
                 sums.correct += weight * episode.correct;
                 sums.cost += weight * episode.cost;
-                squares += weight * weight;
+                squared_weights += weight * weight;
             }
             if sums.weight > 0.0 {
                 all.weight += sums.weight;
@@ -166,12 +167,12 @@ impl Log {
         }
         let (accuracy, cost) = (all.correct / all.weight, all.cost / all.weight);
         let over_questions =
-            |f: &dyn Fn(&Sums) -> f64| questions.iter().map(|q| f(q).powi(2)).sum::<f64>();
+            |f: &dyn Fn(&QuestionSums) -> f64| questions.iter().map(|q| f(q).powi(2)).sum::<f64>();
         let moments = Moments {
             weight: all.weight,
             correct: all.correct,
             cost: all.cost,
-            squares,
+            squared_weights,
             question_squares: over_questions(&|q| q.weight),
             accuracy_spread: over_questions(&|q| q.correct - accuracy * q.weight),
             cost_spread: over_questions(&|q| q.cost - cost * q.weight),
@@ -181,7 +182,7 @@ impl Log {
     }
 
     /// By question.
-    pub(super) fn episodes(&self) -> &[Episode] {
+    pub(super) fn episodes(&self) -> &[WeightedEpisode] {
         &self.episodes
     }
 }
@@ -193,7 +194,7 @@ pub(super) struct Moments {
     pub correct: f64,
     pub cost: f64,
     /// Σ W².
-    pub squares: f64,
+    pub squared_weights: f64,
     /// Σ_q (Σ_{i∈q} W)².
     pub question_squares: f64,
     /// Σ_q (Σ_{i∈q} W (R − Â))², and the same of the cost.
@@ -204,8 +205,8 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    pub(super) fn estimate(self, threshold: f64) -> Estimate {
-        let mut estimate = Estimate {
+    pub(super) fn estimate(self, threshold: f64) -> OffPolicyEstimate {
+        let mut estimate = OffPolicyEstimate {
             threshold,
             accuracy: None,
             accuracy_ci: None,
@@ -219,7 +220,7 @@ impl Moments {
         }
         let (accuracy, cost) = (self.correct / self.weight, self.cost / self.weight);
         let whole = self.weight * self.weight;
-        let effective = whole / self.squares;
+        let effective = whole / self.squared_weights;
         // Less is rounding.
         let n = if self.accuracy_spread > 1e-12 * self.question_squares {
             (accuracy * (1.0 - accuracy) * whole / self.accuracy_spread).min(effective)
@@ -228,19 +229,19 @@ impl Moments {
             // seen, so each question counts once.
             whole / self.question_squares
         };
-        let half = Z * (self.cost_spread / whole).sqrt();
+        let half = Z_95 * (self.cost_spread / whole).sqrt();
         estimate.accuracy = Some(accuracy);
         estimate.accuracy_ci = Some(wilson(accuracy, n));
         estimate.cost = Some(cost);
         estimate.cost_ci = (self.questions > 1).then(|| [(cost - half).max(0.0), cost + half]);
         estimate.effective = effective;
-        estimate.supported = effective >= LEAST_EFFECTIVE;
+        estimate.supported = effective >= MIN_EFFECTIVE_SAMPLE;
         estimate
     }
 }
 
-impl Episode {
-    fn new(logged: &Logged) -> Option<Self> {
+impl WeightedEpisode {
+    fn new(logged: &LoggedEpisode) -> Option<Self> {
         let (mut low, mut high, mut weight) = (f64::NEG_INFINITY, f64::INFINITY, 1.0);
         for choice in &logged.boundaries {
             if choice.p_large.is_nan() || !(choice.propensity > 0.0 && choice.propensity <= 1.0) {
@@ -270,7 +271,7 @@ impl Episode {
 }
 
 #[derive(Default)]
-struct Sums {
+struct QuestionSums {
     weight: f64,
     correct: f64,
     cost: f64,
@@ -278,9 +279,9 @@ struct Sums {
 
 /// Wilson's 95 % interval (1927) of a share `p` of `n` > 0, not necessarily whole, trials.
 fn wilson(p: f64, n: f64) -> [f64; 2] {
-    let middle = p + Z * Z / (2.0 * n);
-    let half = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let whole = 1.0 + Z * Z / n;
+    let middle = p + Z_95 * Z_95 / (2.0 * n);
+    let half = Z_95 * (p * (1.0 - p) / n + Z_95 * Z_95 / (4.0 * n * n)).sqrt();
+    let whole = 1.0 + Z_95 * Z_95 / n;
     [((middle - half) / whole).max(0.0), ((middle + half) / whole).min(1.0)]
 }
 
@@ -295,18 +296,23 @@ mod tests {
         LoggedChoice { p_large, large, propensity }
     }
 
-    fn logged(question: u64, boundaries: Vec<LoggedChoice>, correct: bool, cost: f64) -> Logged {
-        Logged { question, boundaries, correct, cost }
+    fn logged(
+        question: u64,
+        boundaries: Vec<LoggedChoice>,
+        correct: bool,
+        cost: f64,
+    ) -> LoggedEpisode {
+        LoggedEpisode { question, boundaries, correct, cost }
     }
 
     /// What threshold `t` makes of a question's steps, each a score and whether small slips there.
     fn play(steps: &[(f64, bool)], t: f64) -> (bool, f64) {
         let small = steps.iter().filter(|s| s.0 < t).count() as f64;
-        let slipped = steps.iter().any(|&(p, slip)| p < t && slip);
+        let slipped = steps.iter().any(|&(p, step_error)| p < t && step_error);
         (!slipped, 2.0 * small + 10.0 * (steps.len() as f64 - small))
     }
 
-    /// Questions of eight steps, the higher the score the likelier a slip.
+    /// Questions of eight steps, the higher the score the likelier a step_error.
     fn questions(n: usize, random: &mut ChaCha8Rng) -> Vec<Vec<(f64, bool)>> {
         let mut step = || {
             let p: f64 = random.random();
@@ -317,7 +323,11 @@ mod tests {
 
     /// Episodes under one threshold each, T ~ U(0, 1); each choice with its probability given the
     /// window that the choices before it left.
-    fn log(questions: &[Vec<(f64, bool)>], each: usize, random: &mut ChaCha8Rng) -> Vec<Logged> {
+    fn log(
+        questions: &[Vec<(f64, bool)>],
+        each: usize,
+        random: &mut ChaCha8Rng,
+    ) -> Vec<LoggedEpisode> {
         let mut episodes = Vec::new();
         for (i, steps) in questions.iter().enumerate() {
             for _ in 0..each {
@@ -345,23 +355,23 @@ mod tests {
     #[test]
     fn a_window_holds_its_high_but_not_its_low() {
         let boundaries = vec![choice(0.3, false, 0.5), choice(0.7, true, 0.5)];
-        let log = Log::new(&[logged(1, boundaries, true, 5.0)]);
+        let log = OffPolicyLog::new(&[logged(1, boundaries, true, 5.0)]);
         let has = |t: f64| log.estimate(t).accuracy.is_some();
         assert_eq!(
             [0.0, 0.3, 0.31, 0.7, 0.71, 1.0].map(has),
             [false, false, true, true, false, false]
         );
         // All large could have come from 0, all small from beyond every p.
-        let large = Log::new(&[logged(1, vec![choice(0.0, true, 1.0)], true, 5.0)]);
+        let large = OffPolicyLog::new(&[logged(1, vec![choice(0.0, true, 1.0)], true, 5.0)]);
         assert_eq!(large.estimate(0.0).accuracy, Some(1.0));
-        let small = Log::new(&[logged(1, vec![choice(0.9, false, 1.0)], true, 5.0)]);
+        let small = OffPolicyLog::new(&[logged(1, vec![choice(0.9, false, 1.0)], true, 5.0)]);
         assert_eq!(small.estimate(1.0).accuracy, Some(1.0));
         assert_eq!(small.estimate(0.9).accuracy, None);
     }
 
     #[test]
     fn weights_are_inverse_propensities() {
-        let log = Log::new(&[
+        let log = OffPolicyLog::new(&[
             logged(1, vec![choice(0.2, false, 0.5), choice(0.9, true, 0.5)], true, 8.0),
             logged(2, vec![choice(0.4, false, 0.5)], false, 2.0),
             logged(3, vec![choice(0.6, false, 0.1)], false, 2.0),
@@ -378,7 +388,7 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(11);
         let asked = questions(1000, &mut random);
         let episodes = log(&asked, 3, &mut random);
-        let log = Log::new(&episodes);
+        let log = OffPolicyLog::new(&episodes);
         assert_eq!(log.left_out(), 0);
         let thresholds: Vec<f64> = (1..20).map(|i| f64::from(i) / 20.0).collect();
         for estimate in log.curve(&thresholds) {
@@ -404,7 +414,7 @@ mod tests {
         let cost = results.iter().map(|r| r.1).sum::<f64>() / results.len() as f64;
         for _ in 0..400 {
             let asked = questions(200, &mut random);
-            let estimate = Log::new(&log(&asked, 4, &mut random)).estimate(0.5);
+            let estimate = OffPolicyLog::new(&log(&asked, 4, &mut random)).estimate(0.5);
             let covers = |ci: Option<[f64; 2]>, x: f64| ci.is_some_and(|[a, b]| a <= x && x <= b);
             accurate += usize::from(covers(estimate.accuracy_ci, accuracy));
             costly += usize::from(covers(estimate.cost_ci, cost));
@@ -418,28 +428,29 @@ mod tests {
         let mut random = ChaCha8Rng::seed_from_u64(13);
         let asked = questions(100, &mut random);
         let once = log(&asked, 1, &mut random);
-        let twice: Vec<Logged> = once.iter().chain(&once).cloned().collect();
-        let (once, twice) = (Log::new(&once).estimate(0.4), Log::new(&twice).estimate(0.4));
+        let twice: Vec<LoggedEpisode> = once.iter().chain(&once).cloned().collect();
+        let (once, twice) =
+            (OffPolicyLog::new(&once).estimate(0.4), OffPolicyLog::new(&twice).estimate(0.4));
         let near = |a: Option<[f64; 2]>, b: Option<[f64; 2]>| {
             a.unwrap().iter().zip(b.unwrap()).all(|(a, b)| (a - b).abs() < 1e-9)
         };
         assert!(near(once.cost_ci, twice.cost_ci));
         assert!((twice.effective - 2.0 * once.effective).abs() < 1e-9);
-        let width = |e: Estimate| e.accuracy_ci.map(|[a, b]| b - a).unwrap();
+        let width = |e: OffPolicyEstimate| e.accuracy_ci.map(|[a, b]| b - a).unwrap();
         assert!(width(twice) > 0.95 * width(once));
     }
 
     #[test]
     fn agreement_is_no_certainty() {
         let episode = |question| logged(question, vec![choice(0.2, false, 0.5)], true, 3.0);
-        let many: Vec<Logged> = (0..40).map(episode).collect();
-        let estimate = Log::new(&many).estimate(0.5);
+        let many: Vec<LoggedEpisode> = (0..40).map(episode).collect();
+        let estimate = OffPolicyLog::new(&many).estimate(0.5);
         assert!(estimate.supported);
         // n / (n + z²) of 40 = 0.9124.
         let [low, high] = estimate.accuracy_ci.unwrap();
         assert!((low - 0.9124).abs() < 1e-4 && high == 1.0);
-        let same: Vec<Logged> = (0..40).map(|_| episode(1)).collect();
-        let estimate = Log::new(&same).estimate(0.5);
+        let same: Vec<LoggedEpisode> = (0..40).map(|_| episode(1)).collect();
+        let estimate = OffPolicyLog::new(&same).estimate(0.5);
         assert!(estimate.accuracy_ci.unwrap()[0] < 0.21);
         assert_eq!(estimate.cost_ci, None);
     }
@@ -449,7 +460,7 @@ mod tests {
         let with = |p: f64, propensity: f64, cost: f64| {
             logged(1, vec![choice(0.1, false, 1.0), choice(p, true, propensity)], true, cost)
         };
-        let log = Log::new(&[
+        let log = OffPolicyLog::new(&[
             with(0.6, 0.5, 2.0),
             with(0.6, 0.0, 2.0),
             with(0.6, f64::NAN, 2.0),
@@ -464,7 +475,7 @@ mod tests {
 
     #[test]
     fn nothing_comes_of_nothing() {
-        let estimate = Log::new(&[]).estimate(0.5);
+        let estimate = OffPolicyLog::new(&[]).estimate(0.5);
         assert_eq!((estimate.accuracy, estimate.accuracy_ci), (None, None));
         assert_eq!((estimate.cost, estimate.cost_ci), (None, None));
         assert!(estimate.effective == 0.0 && !estimate.supported);

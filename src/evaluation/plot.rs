@@ -6,30 +6,36 @@ use plotters::prelude::{
 };
 use plotters::style::{BLACK, RGBColor};
 
-use super::Score;
+use super::RouterMetrics;
 
-/// The curves of `scores` in one SVG picture: accuracy over cost share, a line a router, and a dot
+/// The curves of `metrics` in one SVG picture: accuracy over cost share, a line a router, and a dot
 /// where it operates.
 ///
 /// # Errors
 /// A sentence, when the picture cannot be drawn.
-pub fn plot(scores: &[Score], title: &str) -> Result<String, String> {
+pub fn plot(metrics: &[RouterMetrics], title: &str) -> Result<String, String> {
     let mut svg = String::new();
-    draw(scores, title, &mut svg).map_err(|e| format!("the plot cannot be drawn: {e}"))?;
+    draw(metrics, title, &mut svg).map_err(|e| format!("the plot cannot be drawn: {e}"))?;
     Ok(svg)
 }
 
-fn draw(scores: &[Score], title: &str, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+fn draw(
+    metrics: &[RouterMetrics],
+    title: &str,
+    svg: &mut String,
+) -> Result<(), Box<dyn std::error::Error>> {
     // In the order of the thresholds: a cost that falls on the way is drawn as it is.
-    let points = |score: &Score| -> Vec<(f64, f64)> {
-        let on_curve = score.curve.iter().filter_map(|p| Some((p.cost_share?, p.accuracy)));
+    let points = |metrics: &RouterMetrics| -> Vec<(f64, f64)> {
+        let on_curve = metrics.curve.iter().filter_map(|p| Some((p.cost_share?, p.accuracy)));
         let mut points: Vec<_> = on_curve.collect();
         points.dedup();
         points
     };
-    let operating = |score: &Score| score.cost_share.zip(score.accuracy);
-    let all: Vec<(f64, f64)> =
-        scores.iter().flat_map(|score| points(score).into_iter().chain(operating(score))).collect();
+    let operating = |metrics: &RouterMetrics| metrics.cost_share.zip(metrics.accuracy);
+    let all: Vec<(f64, f64)> = metrics
+        .iter()
+        .flat_map(|metrics| points(metrics).into_iter().chain(operating(metrics)))
+        .collect();
     let most = all.iter().map(|p| p.0).fold(1.0, f64::max);
     let least = all.iter().map(|p| p.1).fold(1.0, f64::min);
     let low = (least * 20.0).floor() / 20.0;
@@ -50,18 +56,18 @@ fn draw(scores: &[Score], title: &str, svg: &mut String) -> Result<(), Box<dyn s
         .x_label_formatter(&|x| format!("{:.0} %", x * 100.0))
         .y_label_formatter(&|y| format!("{:.0} %", y * 100.0))
         .draw()?;
-    for (i, score) in scores.iter().enumerate() {
+    for (i, metrics) in metrics.iter().enumerate() {
         let colour = Palette99::pick(i).to_rgba();
-        let points = points(score);
+        let points = points(metrics);
         let width = if i == 0 { 3 } else { 2 };
         let style = colour.stroke_width(width);
-        let name = score.apgr.map_or_else(
-            || score.router.clone(),
-            |apgr| format!("{} (APGR {apgr:.3})", score.router),
+        let name = metrics.apgr.map_or_else(
+            || metrics.router.clone(),
+            |apgr| format!("{} (APGR {apgr:.3})", metrics.router),
         );
         // A dot where it operates, and a line through all its thresholds where it has several.
         let dot = move |at: (f64, f64)| Circle::new(at, 4, colour.filled());
-        let dots = chart.draw_series(operating(score).map(dot))?;
+        let dots = chart.draw_series(operating(metrics).map(dot))?;
         let mark = move |(x, y)| Circle::new((x + 9, y), 4, colour.filled());
         if points.len() < 2 {
             dots.label(name).legend(mark);

@@ -6,15 +6,15 @@
 
 use std::time::Instant;
 
-use super::{Piece, Sweep};
+use super::{Sweep, SweepSegment};
 use crate::episode::{Decider, Episode, Role, Verdict};
 use crate::routing::Router;
-use crate::session::{Conductor, Job, Nobody, SessionError};
+use crate::session::{EpisodeRunner, EpisodeSpec, NullObserver, SessionError};
 use crate::tasks::Question;
 
 /// One question's episodes and what is known of each.
 #[derive(Debug)]
-pub struct Swept {
+pub struct QuestionResult {
     pub sweep: Sweep,
     /// The episode that the operating threshold gives.
     pub operating: Episode,
@@ -27,53 +27,57 @@ pub struct Swept {
 ///
 /// # Errors
 /// When an episode cannot be run.
-pub fn sweep(
-    conductor: &mut Conductor,
+pub fn sweep_thresholds(
+    runner: &mut EpisodeRunner,
     router: &mut dyn Router,
     question: &Question,
     seed: u64,
     operating: f64,
-) -> Result<Swept, SessionError> {
-    let mut pieces = Vec::new();
-    let mut kept = None;
+) -> Result<QuestionResult, SessionError> {
+    let mut segments = Vec::new();
+    let mut operating_episode = None;
     let mut high = 1.0;
     loop {
-        let (episode, seconds) = at(conductor, router, question, seed, high)?;
+        let (episode, seconds) = run_at_threshold(runner, router, question, seed, high)?;
         // No threshold that is still to be tried is above this one, whatever an engine that does not repeat itself says.
         let low = highest_small(&episode).map_or(0.0, |p| p.min(f64::next_down(high))).max(0.0);
         let correct = episode.verdict() == Some(Verdict::Correct);
-        pieces.push(Piece { low, high, correct, cost: episode.ledger.cost() });
+        segments.push(SweepSegment { low, high, correct, cost: episode.ledger.cost() });
         if operating > low || low <= 0.0 {
-            kept.get_or_insert((episode, seconds));
+            operating_episode.get_or_insert((episode, seconds));
         }
         if low <= 0.0 {
             break;
         }
         high = low;
     }
-    let (operating, seconds) = match kept {
-        Some(kept) => kept,
-        None => at(conductor, router, question, seed, operating)?,
+    let (operating, seconds) = match operating_episode {
+        Some(operating_episode) => operating_episode,
+        None => run_at_threshold(runner, router, question, seed, operating)?,
     };
-    Ok(Swept { sweep: Sweep(pieces), operating, seconds })
+    Ok(QuestionResult { sweep: Sweep(segments), operating, seconds })
 }
 
 /// One episode at `threshold`, and the seconds that it took.
 ///
 /// # Errors
 /// When it cannot be run.
-pub fn at(
-    conductor: &mut Conductor,
+pub fn run_at_threshold(
+    runner: &mut EpisodeRunner,
     router: &mut dyn Router,
     question: &Question,
     seed: u64,
     threshold: f64,
 ) -> Result<(Episode, f64), SessionError> {
-    let routing = &mut conductor.preset_mut().routing;
+    let routing = &mut runner.preset_mut().routing;
     routing.threshold = threshold;
     routing.exploration = None;
     let began = Instant::now();
-    let episode = conductor.run(Job::new(question, router, seed), &mut Nobody, &mut Nobody)?;
+    let episode = runner.run(
+        EpisodeSpec::new(question, router, seed),
+        &mut NullObserver,
+        &mut NullObserver,
+    )?;
     Ok((episode, began.elapsed().as_secs_f64()))
 }
 

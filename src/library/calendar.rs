@@ -15,28 +15,28 @@ pub struct Date {
 
 /// A text that is no date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoDate;
+pub struct DateError;
 
 impl FromStr for Date {
-    type Err = NoDate;
+    type Err = DateError;
 
     /// Reads `2026-11-25`.
-    fn from_str(text: &str) -> Result<Self, NoDate> {
+    fn from_str(text: &str) -> Result<Self, DateError> {
         let mut parts = text.split('-').map(|part| {
             let digits = part.bytes().all(|b| b.is_ascii_digit());
-            if digits { part.parse().map_err(|_| NoDate) } else { Err(NoDate) }
+            if digits { part.parse().map_err(|_| DateError) } else { Err(DateError) }
         });
-        let mut next = || parts.next().unwrap_or(Err(NoDate));
+        let mut next = || parts.next().unwrap_or(Err(DateError));
         let (year, month, day): (u16, u16, u16) = (next()?, next()?, next()?);
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let days = match month {
             4 | 6 | 9 | 11 => 30,
             2 => 28 + u16::from(leap),
             1..=12 => 31,
-            _ => return Err(NoDate),
+            _ => return Err(DateError),
         };
         if parts.next().is_some() || !(1..=days).contains(&day) || !(1970..=9999).contains(&year) {
-            return Err(NoDate);
+            return Err(DateError);
         }
         // Both are small enough: they were just compared.
         Ok(Self { year, month: month as u8, day: day as u8 })
@@ -54,7 +54,7 @@ pub trait Calendar {
     fn today(&self) -> Date;
 
     /// When `day` begins: milliseconds since the Unix epoch.
-    fn midnight(&self, day: Date) -> u64;
+    fn start_of(&self, day: Date) -> u64;
 
     /// When it is over.
     fn end_of(&self, day: Date) -> u64;
@@ -62,20 +62,20 @@ pub trait Calendar {
 
 /// The calendar of the machine's time zone.
 #[derive(Debug, Clone, Copy)]
-pub struct LocalTime {
+pub struct LocalCalendar {
     now_ms: u64,
 }
 
-impl LocalTime {
+impl LocalCalendar {
     /// The calendar at `now_ms`, milliseconds since the Unix epoch.
     pub fn at(now_ms: u64) -> Self {
         Self { now_ms }
     }
 
     /// The day of `at_ms`, with hour and minute.
-    pub fn moment(at_ms: u64) -> (Date, u8, u8) {
+    pub fn date_time(at_ms: u64) -> (Date, u8, u8) {
         let seconds = libc::time_t::try_from(at_ms / 1000).unwrap_or(libc::time_t::MAX);
-        let mut parts = empty();
+        let mut parts = zeroed_tm();
         // SAFETY: both point to live values of the right types; localtime_r keeps neither.
         let known = unsafe { !libc::localtime_r(&seconds, &mut parts).is_null() };
         if !known {
@@ -89,14 +89,14 @@ impl LocalTime {
     }
 
     /// `at_ms` as a list shows it: `2026-11-25 02:30`.
-    pub fn text(at_ms: u64) -> String {
-        let (date, hour, minute) = Self::moment(at_ms);
+    pub fn format(at_ms: u64) -> String {
+        let (date, hour, minute) = Self::date_time(at_ms);
         format!("{date} {hour:02}:{minute:02}")
     }
 
     /// The beginning of the day that is `later` days after `day`.
-    fn begin(day: Date, later: i32) -> u64 {
-        let mut parts = empty();
+    fn day_start_ms(day: Date, later: i32) -> u64 {
+        let mut parts = zeroed_tm();
         parts.tm_year = i32::from(day.year) - 1900;
         parts.tm_mon = i32::from(day.month) - 1;
         parts.tm_mday = i32::from(day.day) + later;
@@ -108,22 +108,22 @@ impl LocalTime {
     }
 }
 
-impl Calendar for LocalTime {
+impl Calendar for LocalCalendar {
     fn today(&self) -> Date {
-        Self::moment(self.now_ms).0
+        Self::date_time(self.now_ms).0
     }
 
-    fn midnight(&self, day: Date) -> u64 {
-        Self::begin(day, 0)
+    fn start_of(&self, day: Date) -> u64 {
+        Self::day_start_ms(day, 0)
     }
 
     fn end_of(&self, day: Date) -> u64 {
         // Not 24 hours: two days of the year are longer or shorter.
-        Self::begin(day, 1)
+        Self::day_start_ms(day, 1)
     }
 }
 
-fn empty() -> libc::tm {
+fn zeroed_tm() -> libc::tm {
     // SAFETY: every field is a number, or a pointer that may be null.
     unsafe { std::mem::zeroed() }
 }
@@ -155,7 +155,7 @@ mod tests {
             "99999-01-01",
             "yesterday",
         ] {
-            assert_eq!(wrong.parse::<Date>(), Err(NoDate), "{wrong}");
+            assert_eq!(wrong.parse::<Date>(), Err(DateError), "{wrong}");
         }
     }
 
@@ -163,14 +163,14 @@ mod tests {
     fn local_days_begin_at_midnight_and_follow_each_other() {
         for text in ["2026-11-25", "2026-12-31", "2024-02-28", "2026-03-29", "2026-10-25"] {
             let day: Date = text.parse().unwrap();
-            let midnight = LocalTime::begin(day, 0);
-            let (date, hour, minute) = LocalTime::moment(midnight);
+            let midnight = LocalCalendar::day_start_ms(day, 0);
+            let (date, hour, minute) = LocalCalendar::date_time(midnight);
             assert_eq!((date, hour, minute), (day, 0, 0));
-            let next = LocalTime::begin(day, 1);
+            let next = LocalCalendar::day_start_ms(day, 1);
             assert!((22..=26).contains(&((next - midnight) / 3_600_000)), "{text}");
-            assert_eq!(LocalTime::moment(next - 1).0, day);
-            assert!(LocalTime::moment(next).0 > day);
-            assert_eq!(LocalTime::at(midnight + 1).today(), day);
+            assert_eq!(LocalCalendar::date_time(next - 1).0, day);
+            assert!(LocalCalendar::date_time(next).0 > day);
+            assert_eq!(LocalCalendar::at(midnight + 1).today(), day);
         }
     }
 }

@@ -4,13 +4,15 @@
 //! as it must, so that the first page of a large library is there at once.
 
 mod calendar;
-mod family;
-mod parse;
+mod fork_tree;
 mod query;
+mod query_parser;
 mod search;
 
-pub use calendar::{Calendar, Date, LocalTime};
-pub use family::family;
-pub use parse::{FILTERS, Problem, QueryError, number};
-pub use query::{Clause, Comparison, Name, Outcome, Quantity, Query, Sort, Test};
-pub use search::{Cursor, Page, page};
+pub use calendar::{Calendar, Date, LocalCalendar};
+pub use fork_tree::fork_tree;
+pub use query::{
+    Clause, CompareOp, EpisodeOutcome, NameField, NumericField, Predicate, Query, Sort,
+};
+pub use query_parser::{FILTER_HELP, QueryError, QueryProblem, parse_number};
+pub use search::{PageCursor, QueryPage, query_page};

@@ -1,7 +1,7 @@
 //! What a query asks, and whether an episode is such a one.
 
 use crate::episode::Verdict;
-use crate::store::{End, Entry, Tag};
+use crate::store::{EpisodeEnd, EpisodeEntry, Tag};
 
 /// What to look for, and in which order to show it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,20 +19,20 @@ pub struct Clause {
     pub negated: bool,
     /// One of them is enough. There are several where an episode can have but one: `right wrong`
     /// asks for those that have a verdict.
-    pub any: Vec<Test>,
+    pub alternatives: Vec<Predicate>,
 }
 
 /// One question about an episode. Texts are in small letters and compared without regard to them.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Test {
+pub enum Predicate {
     /// The question has this in it.
     Question(String),
     /// Something has this name.
-    Name(Name, String),
-    Outcome(Outcome),
-    Number(Quantity, Comparison, f64),
+    NameField(NameField, String),
+    EpisodeOutcome(EpisodeOutcome),
+    Number(NumericField, CompareOp, f64),
     /// It began at or after `from_ms` and before `until_ms`, milliseconds since the Unix epoch.
-    Began {
+    StartedBetween {
         from_ms: u64,
         until_ms: u64,
     },
@@ -41,7 +41,7 @@ pub enum Test {
     /// The note has this in it.
     Note(String),
     /// A person chose the writer of a step.
-    Person,
+    User,
     /// It is a fork of this episode.
     Parent(u64),
     /// The trace has this in it; the only test that needs the events.
@@ -50,7 +50,7 @@ pub enum Test {
 
 /// What has a name that must be given whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Name {
+pub enum NameField {
     Task,
     Router,
     /// One of the policies that decided in it.
@@ -61,8 +61,8 @@ pub enum Name {
 
 /// How an episode ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Right,
+pub enum EpisodeOutcome {
+    Correct,
     Wrong,
     /// It ended, and nobody can tell.
     Undecided,
@@ -72,23 +72,23 @@ pub enum Outcome {
 
 /// What can be compared and sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quantity {
+pub enum NumericField {
     /// When it began: milliseconds since the Unix epoch.
     Date,
     /// In the unit of the models' prices.
     Cost,
     /// The large model's share of the cost, in [0, 1].
-    Share,
+    LargeCostShare,
     Steps,
     /// Steps that the large model wrote.
-    Large,
+    LargeSteps,
     Switches,
     /// Tokens written and kept.
     Tokens,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub enum CompareOp {
     Less,
     AtMost,
     Equal,
@@ -99,7 +99,7 @@ pub enum Comparison {
 /// The order of a list. Of equals, the newest comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    pub by: Quantity,
+    pub by: NumericField,
     /// The largest first.
     pub descending: bool,
 }
@@ -112,12 +112,12 @@ impl Query {
     /// When `trace` fails.
     pub fn matches<E>(
         &self,
-        entry: &Entry,
+        entry: &EpisodeEntry,
         trace: impl FnOnce() -> Result<String, E>,
     ) -> Result<bool, E> {
         let holds = |deep: bool, trace: &str| {
-            let mut clauses = self.clauses.iter().filter(|clause| clause.is_deep() == deep);
-            clauses.all(|clause| clause.holds(entry, trace))
+            let mut clauses = self.clauses.iter().filter(|clause| clause.needs_trace() == deep);
+            clauses.all(|clause| clause.matches(entry, trace))
         };
         if !holds(false, "") {
             return Ok(false);
@@ -130,100 +130,102 @@ impl Query {
 
     /// Whether episodes must be read to answer it, which takes long.
     pub fn needs_traces(&self) -> bool {
-        self.clauses.iter().any(Clause::is_deep)
+        self.clauses.iter().any(Clause::needs_trace)
     }
 }
 
 impl Clause {
-    fn is_deep(&self) -> bool {
-        self.any.iter().any(|test| matches!(test, Test::Trace(_)))
+    fn needs_trace(&self) -> bool {
+        self.alternatives.iter().any(|test| matches!(test, Predicate::Trace(_)))
     }
 
-    fn holds(&self, entry: &Entry, trace: &str) -> bool {
-        self.any.iter().any(|test| test.holds(entry, trace)) != self.negated
+    fn matches(&self, entry: &EpisodeEntry, trace: &str) -> bool {
+        self.alternatives.iter().any(|test| test.matches(entry, trace)) != self.negated
     }
 }
 
-impl Test {
+impl Predicate {
     /// Whether an episode can have but one of its kind.
-    pub(super) fn is_exclusive(&self) -> bool {
+    pub(super) fn is_single_valued(&self) -> bool {
         match self {
-            Self::Name(name, _) => *name != Name::Policy,
-            Self::Outcome(_) | Self::Parent(_) => true,
+            Self::NameField(name, _) => *name != NameField::Policy,
+            Self::EpisodeOutcome(_) | Self::Parent(_) => true,
             _ => false,
         }
     }
 
     /// Whether both ask for the same of an episode.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    pub(super) fn same_kind(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Name(one, _), Self::Name(other, _)) => one == other,
+            (Self::NameField(one, _), Self::NameField(other, _)) => one == other,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
 
     /// `trace` in small letters.
-    fn holds(&self, entry: &Entry, trace: &str) -> bool {
+    fn matches(&self, entry: &EpisodeEntry, trace: &str) -> bool {
         let (summary, annotations) = (&entry.summary, &entry.annotations);
         let has = |text: &str, part: &str| text.to_lowercase().contains(part);
         match self {
             Self::Question(part) => has(&summary.question, part),
-            Self::Name(name, wanted) => {
+            Self::NameField(name, wanted) => {
                 let is = |text: &String| text.to_lowercase() == *wanted;
                 match name {
-                    Name::Task => summary.task.as_ref().is_some_and(is),
-                    Name::Router => is(&summary.router),
-                    Name::Policy => summary.policies.iter().any(is),
-                    Name::Preset => is(&summary.preset),
-                    Name::Collection => summary.collection.as_ref().is_some_and(is),
+                    NameField::Task => summary.task.as_ref().is_some_and(is),
+                    NameField::Router => is(&summary.router),
+                    NameField::Policy => summary.policies.iter().any(is),
+                    NameField::Preset => is(&summary.preset),
+                    NameField::Collection => summary.collection.as_ref().is_some_and(is),
                 }
             }
-            Self::Outcome(outcome) => Outcome::of(&summary.end) == *outcome,
+            Self::EpisodeOutcome(outcome) => EpisodeOutcome::of(&summary.end) == *outcome,
             Self::Number(quantity, comparison, number) => {
-                comparison.holds(quantity.of(entry), *number)
+                comparison.matches(quantity.of(entry), *number)
             }
-            Self::Began { from_ms, until_ms } => (*from_ms..*until_ms).contains(&summary.began_ms),
+            Self::StartedBetween { from_ms, until_ms } => {
+                (*from_ms..*until_ms).contains(&summary.began_ms)
+            }
             Self::Tag(tag) => annotations.tags.contains(tag),
             Self::Starred => annotations.starred,
             Self::Note(part) => has(&annotations.note, part),
-            Self::Person => summary.person_steps > 0,
+            Self::User => summary.user_steps > 0,
             Self::Parent(id) => summary.parent.as_ref().is_some_and(|p| p.episode == *id),
             Self::Trace(part) => trace.contains(part),
         }
     }
 }
 
-impl Outcome {
+impl EpisodeOutcome {
     /// What an episode came to.
-    pub fn of(end: &End) -> Self {
+    pub fn of(end: &EpisodeEnd) -> Self {
         match end {
-            End::Unfinished => Self::Unfinished,
-            End::Failed { .. } => Self::Failed,
-            End::Finished { verdict: Verdict::Correct, .. } => Self::Right,
-            End::Finished { verdict: Verdict::Wrong, .. } => Self::Wrong,
-            End::Finished { verdict: Verdict::Undecided, .. } => Self::Undecided,
+            EpisodeEnd::Unfinished => Self::Unfinished,
+            EpisodeEnd::Failed { .. } => Self::Failed,
+            EpisodeEnd::Finished { verdict: Verdict::Correct, .. } => Self::Correct,
+            EpisodeEnd::Finished { verdict: Verdict::Wrong, .. } => Self::Wrong,
+            EpisodeEnd::Finished { verdict: Verdict::Undecided, .. } => Self::Undecided,
         }
     }
 }
 
-impl Quantity {
+impl NumericField {
     /// Its value for an episode.
-    pub fn of(self, entry: &Entry) -> f64 {
+    pub fn of(self, entry: &EpisodeEntry) -> f64 {
         let summary = &entry.summary;
         match self {
             Self::Date => summary.began_ms as f64,
             Self::Cost => summary.cost,
-            Self::Share => summary.large_cost_share(),
+            Self::LargeCostShare => summary.large_cost_share(),
             Self::Steps => summary.steps as f64,
-            Self::Large => summary.large_steps as f64,
+            Self::LargeSteps => summary.large_steps as f64,
             Self::Switches => summary.switches as f64,
             Self::Tokens => summary.tokens as f64,
         }
     }
 }
 
-impl Comparison {
-    fn holds(self, value: f64, limit: f64) -> bool {
+impl CompareOp {
+    fn matches(self, value: f64, limit: f64) -> bool {
         match self {
             Self::Less => value < limit,
             Self::AtMost => value <= limit,

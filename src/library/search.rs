@@ -3,25 +3,25 @@
 use std::cmp::Ordering;
 
 use super::{Query, Sort};
-use crate::store::{Entry, Store, StoreError};
+use crate::store::{EpisodeEntry, Store, StoreError};
 
 /// Matches beyond a page that are kept before the last of them are dropped: sorting less often
 /// than at every match.
-const SLACK: usize = 512;
+const SORT_SLACK: usize = 512;
 
 /// A stretch of what a query found.
 #[derive(Debug, Default)]
-pub struct Page {
-    pub entries: Vec<Entry>,
+pub struct QueryPage {
+    pub entries: Vec<EpisodeEntry>,
     /// Why episodes that were looked at on the way could not be read.
     pub unreadable: Vec<StoreError>,
     /// Where the next page goes on; absent at the end. That page may turn out empty.
-    pub next: Option<Cursor>,
+    pub next: Option<PageCursor>,
 }
 
 /// A place in what a query finds. It stays right when episodes come or go.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cursor {
+pub struct PageCursor {
     id: u64,
     /// Value of what is sorted by; 0 where nothing is.
     key: f64,
@@ -35,31 +35,31 @@ pub struct Cursor {
 ///
 /// # Errors
 /// When the store cannot be read. An episode that cannot is named in the page.
-pub fn page(
+pub fn query_page(
     store: &Store,
     query: &Query,
-    after: Option<Cursor>,
+    after: Option<PageCursor>,
     n: usize,
-    mut watch: impl FnMut(usize) -> bool,
-) -> Result<Page, StoreError> {
-    let mut page = Page::default();
+    mut on_progress: impl FnMut(usize) -> bool,
+) -> Result<QueryPage, StoreError> {
+    let mut query_page = QueryPage::default();
     if n == 0 {
-        return Ok(Page { next: after, ..page });
+        return Ok(QueryPage { next: after, ..query_page });
     }
     let before = after.filter(|_| query.sort.is_none()).map(|cursor| cursor.id);
     let mut stopped = false;
     let looked_at = store.entries(before).enumerate().take_while(|(count, _)| {
-        stopped = !watch(*count);
+        stopped = !on_progress(*count);
         !stopped
     });
-    let mut found: Vec<(Cursor, Entry)> = Vec::new();
+    let mut found: Vec<(PageCursor, EpisodeEntry)> = Vec::new();
     let mut more = false;
     for (_, entry) in looked_at {
-        match entry.and_then(|entry| Ok((is_wanted(store, query, &entry)?, entry))) {
-            Ok((true, entry)) => found.push((Cursor::of(&entry, query), entry)),
+        match entry.and_then(|entry| Ok((matches_query(store, query, &entry)?, entry))) {
+            Ok((true, entry)) => found.push((PageCursor::of(&entry, query), entry)),
             Ok((false, _)) => continue,
             Err(error @ (StoreError::Damaged { .. } | StoreError::Missing { .. })) => {
-                page.unreadable.push(error);
+                query_page.unreadable.push(error);
                 continue;
             }
             Err(error) => return Err(error),
@@ -71,44 +71,44 @@ pub fn page(
             }
             None => {}
             Some(sort) => {
-                let (place, _) = &found[found.len() - 1];
-                if after.is_some_and(|after| place.in_order(&after, sort).is_le()) {
+                let (cursor, _) = &found[found.len() - 1];
+                if after.is_some_and(|after| cursor.compare(&after, sort).is_le()) {
                     found.pop();
                 }
-                if found.len() >= n.saturating_add(n.max(SLACK)) {
+                if found.len() >= n.saturating_add(n.max(SORT_SLACK)) {
                     more = true;
-                    sort_out(&mut found, sort, n);
+                    sort_and_truncate(&mut found, sort, n);
                 }
             }
         }
     }
     if let Some(sort) = query.sort {
         more |= found.len() > n;
-        sort_out(&mut found, sort, n);
+        sort_and_truncate(&mut found, sort, n);
     }
-    let last = found.last().map(|(place, _)| *place);
-    page.next = if more || stopped { last.or(after) } else { None };
-    page.entries = found.into_iter().map(|(_, entry)| entry).collect();
-    Ok(page)
+    let last = found.last().map(|(cursor, _)| *cursor);
+    query_page.next = if more || stopped { last.or(after) } else { None };
+    query_page.entries = found.into_iter().map(|(_, entry)| entry).collect();
+    Ok(query_page)
 }
 
-fn is_wanted(store: &Store, query: &Query, entry: &Entry) -> Result<bool, StoreError> {
+fn matches_query(store: &Store, query: &Query, entry: &EpisodeEntry) -> Result<bool, StoreError> {
     query.matches(entry, || store.episode(entry.summary.id).map(|episode| episode.text()))
 }
 
 /// Leaves the first `n`, in order.
-fn sort_out(found: &mut Vec<(Cursor, Entry)>, sort: Sort, n: usize) {
-    found.sort_unstable_by(|(one, _), (other, _)| one.in_order(other, sort));
+fn sort_and_truncate(found: &mut Vec<(PageCursor, EpisodeEntry)>, sort: Sort, n: usize) {
+    found.sort_unstable_by(|(one, _), (other, _)| one.compare(other, sort));
     found.truncate(n);
 }
 
-impl Cursor {
-    fn of(entry: &Entry, query: &Query) -> Self {
+impl PageCursor {
+    fn of(entry: &EpisodeEntry, query: &Query) -> Self {
         let key = query.sort.map_or(0.0, |sort| sort.by.of(entry));
         Self { id: entry.summary.id, key }
     }
 
-    fn in_order(&self, other: &Self, sort: Sort) -> Ordering {
+    fn compare(&self, other: &Self, sort: Sort) -> Ordering {
         let ascending = self.key.total_cmp(&other.key);
         let keys = if sort.descending { ascending.reverse() } else { ascending };
         keys.then(other.id.cmp(&self.id))

@@ -6,24 +6,24 @@
 //! | file | what is in it |
 //! |---|---|
 //! | `write` | events to lines |
-//! | `read` | [`Episodes`]: lines to episodes, one line at a time |
-//! | `shelf` | [`find`]: recordings by path or by name, those inside the binary included |
+//! | `read` | [`RecordingReader`]: lines to episodes, one line at a time |
+//! | `lookup` | [`find_recording`]: recordings by path or by name, those inside the binary included |
 //! | `timeline` | when each token and event of an episode happened |
 //! | `player` | [`Player`]: play, pause, step, seek, jump; without a clock of its own |
 //! | `cast` | asciicast files, as asciinema plays them |
 
-mod cast;
+mod asciicast;
+#[cfg(test)]
+mod fixtures;
+mod lookup;
 mod player;
 mod read;
-mod shelf;
-#[cfg(test)]
-mod testing;
 mod timeline;
 mod write;
 
-pub use cast::Cast;
-pub use player::{Landmark, Player, Speed, SpeedError, Way};
-pub use read::{Episodes, Recorded, RecordingError};
-pub use shelf::{find, names, open};
-pub use timeline::Moment;
-pub use write::{write_event, write_json};
+pub use asciicast::AsciicastWriter;
+pub use lookup::{find_recording, open_recording, recording_names};
+pub use player::{Direction, JumpTarget, Player, ReplaySpeed, SpeedError};
+pub use read::{RecordedEpisode, RecordingError, RecordingReader};
+pub use timeline::ReplayItem;
+pub use write::{write_event, write_event_json};

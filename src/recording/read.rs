@@ -23,9 +23,9 @@ pub enum RecordingError {
     )]
     Empty { file: String },
     #[error("{file}, line {line}, is not UTF-8 text: export it again, or remove the line")]
-    Text { file: String, line: usize },
+    NotUtf8 { file: String, line: usize },
     #[error("{file}, line {line}, breaks off: remove the line, the events before it are whole")]
-    Cut { file: String, line: usize },
+    Truncated { file: String, line: usize },
     #[error("{file}, line {line}, is no event ({reason}): export it again, or remove the line")]
     Malformed { file: String, line: usize, reason: String },
     #[error(
@@ -35,12 +35,12 @@ pub enum RecordingError {
     #[error(
         "{file}, line {line}, is out of order in episode {episode} ({reason}): put the lines of an episode into the order in which they were written, or export it again"
     )]
-    Order { file: String, line: usize, episode: u64, reason: FoldError },
+    OutOfOrder { file: String, line: usize, episode: u64, reason: FoldError },
 }
 
 /// An episode of a recording.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Recorded {
+pub struct RecordedEpisode {
     /// Its number in the recording.
     pub id: u64,
     /// The line of its first event, counted from 1.
@@ -48,7 +48,7 @@ pub struct Recorded {
     /// Its events, in order; at least the first.
     pub events: Vec<Event>,
     /// The same as JSON, to the last digit as they were written; empty unless
-    /// [`Episodes::with_json`] asked for it.
+    /// [`RecordingReader::with_json`] asked for it.
     pub json: Vec<String>,
     /// What the events fold to.
     pub episode: Episode,
@@ -62,19 +62,19 @@ pub struct Recorded {
 ///
 /// After an error there is nothing more.
 #[derive(Debug)]
-pub struct Episodes<R> {
+pub struct RecordingReader<R> {
     name: String,
     reader: R,
     keeps_json: bool,
     text: Vec<u8>,
     line: usize,
-    open: Vec<Recorded>,
-    whole: VecDeque<Recorded>,
+    open: Vec<RecordedEpisode>,
+    complete: VecDeque<RecordedEpisode>,
     empty: bool,
-    over: bool,
+    done: bool,
 }
 
-impl<R: BufRead> Episodes<R> {
+impl<R: BufRead> RecordingReader<R> {
     /// The episodes in `reader`; errors call it `name`.
     pub fn new(name: impl Into<String>, reader: R) -> Self {
         Self {
@@ -84,9 +84,9 @@ impl<R: BufRead> Episodes<R> {
             text: Vec::new(),
             line: 0,
             open: Vec::new(),
-            whole: VecDeque::new(),
+            complete: VecDeque::new(),
             empty: true,
-            over: false,
+            done: false,
         }
     }
 
@@ -101,7 +101,7 @@ impl<R: BufRead> Episodes<R> {
     ///
     /// # Errors
     /// [`RecordingError`], at the first line that cannot be used.
-    pub fn into_vec(self) -> Result<Vec<Recorded>, RecordingError> {
+    pub fn into_vec(self) -> Result<Vec<RecordedEpisode>, RecordingError> {
         let mut all = self.collect::<Result<Vec<_>, _>>()?;
         all.sort_by_key(|recorded| recorded.line);
         Ok(all)
@@ -123,7 +123,7 @@ impl<R: BufRead> Episodes<R> {
         self.line += 1;
         let (file, line) = (self.name.clone(), self.line);
         let Ok(text) = std::str::from_utf8(&self.text) else {
-            return Err(RecordingError::Text { file, line });
+            return Err(RecordingError::NotUtf8 { file, line });
         };
         let broken_off = !text.ends_with('\n');
         let text = text.trim();
@@ -132,22 +132,19 @@ impl<R: BufRead> Episodes<R> {
         }
         let malformed = |error: serde_json::Error| {
             if broken_off && error.is_eof() {
-                return RecordingError::Cut { file: file.clone(), line };
+                return RecordingError::Truncated { file: file.clone(), line };
             }
             RecordingError::Malformed { file: file.clone(), line, reason: reason(&error) }
         };
-        let head: Head = serde_json::from_str(text).map_err(malformed)?;
+        let head: EventHeader = serde_json::from_str(text).map_err(malformed)?;
         if head.schema > SCHEMA {
             return Err(RecordingError::Newer { file, line, found: head.schema });
         }
         let event: Event = serde_json::from_str(text).map_err(malformed)?;
-        let json = self.keeps_json.then(|| without_number(text, head.episode, &event));
+        let json = self.keeps_json.then(|| strip_episode_id(text, head.episode, &event));
         let json = json.transpose().map_err(malformed)?;
-        self.take_event(head.episode, event, json).map_err(|reason| RecordingError::Order {
-            file,
-            line,
-            episode: head.episode,
-            reason,
+        self.take_event(head.episode, event, json).map_err(|reason| {
+            RecordingError::OutOfOrder { file, line, episode: head.episode, reason }
         })?;
         Ok(true)
     }
@@ -156,12 +153,12 @@ impl<R: BufRead> Episodes<R> {
         self.empty = false;
         let begins = matches!(event.kind, EventKind::Started(_));
         // What is over stays open only as long as its own lines follow: it may be bookmarked.
-        let (whole, open) =
-            std::mem::take(&mut self.open).into_iter().partition(|other: &Recorded| {
+        let (complete, open) =
+            std::mem::take(&mut self.open).into_iter().partition(|other: &RecordedEpisode| {
                 if other.id == id { begins } else { other.episode.is_over() }
             });
         self.open = open;
-        self.whole.extend::<Vec<_>>(whole);
+        self.complete.extend::<Vec<_>>(complete);
         match self.open.iter_mut().find(|recorded| recorded.id == id) {
             Some(recorded) => {
                 recorded.episode.apply(&event)?;
@@ -171,7 +168,7 @@ impl<R: BufRead> Episodes<R> {
             None => {
                 let episode = Episode::start(&event)?;
                 let json = json.into_iter().collect();
-                self.open.push(Recorded {
+                self.open.push(RecordedEpisode {
                     id,
                     line: self.line,
                     events: vec![event],
@@ -184,28 +181,28 @@ impl<R: BufRead> Episodes<R> {
     }
 }
 
-impl<R: BufRead> Iterator for Episodes<R> {
-    type Item = Result<Recorded, RecordingError>;
+impl<R: BufRead> Iterator for RecordingReader<R> {
+    type Item = Result<RecordedEpisode, RecordingError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(recorded) = self.whole.pop_front() {
+            if let Some(recorded) = self.complete.pop_front() {
                 return Some(Ok(recorded));
             }
-            if self.over {
+            if self.done {
                 return None;
             }
             match self.take_line() {
                 Ok(true) => {}
                 Ok(false) => {
-                    self.over = true;
-                    self.whole.extend(self.open.drain(..));
+                    self.done = true;
+                    self.complete.extend(self.open.drain(..));
                     if self.empty {
                         return Some(Err(RecordingError::Empty { file: self.name.clone() }));
                     }
                 }
                 Err(error) => {
-                    self.over = true;
+                    self.done = true;
                     return Some(Err(error));
                 }
             }
@@ -215,7 +212,7 @@ impl<R: BufRead> Iterator for Episodes<R> {
 
 /// What is read of a line first: an event of a newer format need not parse as one of ours.
 #[derive(Deserialize)]
-struct Head {
+struct EventHeader {
     episode: u64,
     schema: u32,
 }
@@ -231,8 +228,8 @@ fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-/// The event's JSON as it was before [`super::write_json`] put the episode's number in front.
-fn without_number(line: &str, id: u64, event: &Event) -> serde_json::Result<String> {
+/// The event's JSON as it was before [`super::write_event_json`] put the episode's number in front.
+fn strip_episode_id(line: &str, id: u64, event: &Event) -> serde_json::Result<String> {
     match line.strip_prefix(&format!("{{\"episode\":{id},")) {
         Some(fields) => Ok(format!("{{{fields}")),
         // Another program wrote it.
@@ -243,11 +240,11 @@ fn without_number(line: &str, id: u64, event: &Event) -> serde_json::Result<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recording::testing::{bookmarked, lines, rescue};
-    use crate::recording::{write_event, write_json};
+    use crate::recording::fixtures::{bookmarked, lines, rescue};
+    use crate::recording::{write_event, write_event_json};
 
-    fn all(text: &[u8]) -> Result<Vec<Recorded>, RecordingError> {
-        Episodes::new("file.jsonl", text).into_vec()
+    fn all(text: &[u8]) -> Result<Vec<RecordedEpisode>, RecordingError> {
+        RecordingReader::new("file.jsonl", text).into_vec()
     }
 
     fn message(text: &[u8]) -> String {
@@ -273,18 +270,18 @@ mod tests {
     fn json_is_kept_to_the_last_digit() {
         let mut text = lines(&[(7, &rescue().events)]);
         let json = r#"{"schema":2,"at_ms":9999999999999,"event":"bookmarked","step":1,"note":"é"}"#;
-        write_json(&mut text, 7, json).unwrap();
-        let recorded = Episodes::new("x", &text[..]).with_json().next().unwrap().unwrap();
+        write_event_json(&mut text, 7, json).unwrap();
+        let recorded = RecordingReader::new("x", &text[..]).with_json().next().unwrap().unwrap();
         let mut again = Vec::new();
         for json in &recorded.json {
-            write_json(&mut again, 7, json).unwrap();
+            write_event_json(&mut again, 7, json).unwrap();
         }
         assert_eq!(again, text);
         // Other fields' order: the event is what counts.
         let other = br#"{"schema":2,"episode":7,"at_ms":1,"event":"paused"}"#;
         let mut text = lines(&[(7, &rescue().events[..1])]);
         text.extend(other);
-        let recorded = Episodes::new("x", &text[..]).with_json().next().unwrap().unwrap();
+        let recorded = RecordingReader::new("x", &text[..]).with_json().next().unwrap().unwrap();
         assert_eq!(recorded.json[1], r#"{"schema":2,"at_ms":1,"event":"paused"}"#);
     }
 
@@ -310,7 +307,7 @@ mod tests {
         let events = rescue().events;
         let mut text = lines(&[(1, &events), (1, &[bookmarked(2)]), (2, &events[..1])]);
         text.extend(b"no event\n");
-        let mut episodes = Episodes::new("file.jsonl", &text[..]);
+        let mut episodes = RecordingReader::new("file.jsonl", &text[..]);
         let first = episodes.next().unwrap().unwrap();
         assert_eq!((first.id, first.events.len()), (1, events.len() + 1));
         assert!(matches!(
@@ -323,22 +320,22 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_told_by_line_with_a_remedy() {
         let events = rescue().events;
-        let whole = lines(&[(1, &events)]);
+        let complete = lines(&[(1, &events)]);
         assert!(message(b"").contains("holds no episode"));
         assert!(message(b"\n\n").contains("pointsman run --json"));
 
-        let cut = &whole[..whole.len() - 9];
+        let cut = &complete[..complete.len() - 9];
         let last = events.len();
         let text = message(cut);
         assert!(text.contains(&format!("line {last}, breaks off: remove the line")), "{text}");
 
-        let mut text = whole.clone();
+        let mut text = complete.clone();
         text.extend(b"{\"id\":1,\"question\":\"?\"}\n");
         let text = message(&text);
         assert!(text.contains(&format!("line {}, is no event", last + 1)), "{text}");
         assert!(text.contains("episode") && text.contains("column"), "{text}");
 
-        let mut text = whole.clone();
+        let mut text = complete.clone();
         text.extend(b"\xff\n");
         assert!(message(&text).contains("not UTF-8"));
 
@@ -353,7 +350,7 @@ mod tests {
         let text = message(&lines(&[(1, &swapped)]));
         assert!(text.contains("line 3, is out of order in episode 1"), "{text}");
         let folder = std::fs::File::open("/").map(std::io::BufReader::new).unwrap();
-        let error = Episodes::new("file.jsonl", folder).into_vec().unwrap_err().to_string();
+        let error = RecordingReader::new("file.jsonl", folder).into_vec().unwrap_err().to_string();
         assert!(error.contains("cannot read file.jsonl: it is a folder"), "{error}");
     }
 }

@@ -10,13 +10,13 @@ use crate::routing::Opinion;
 
 /// While the episode is paused or over, nothing happens for longer than this in a replay,
 /// milliseconds.
-const PAUSE_MS: f64 = 1500.0;
+const MAX_PAUSE_MS: f64 = 1500.0;
 /// Nor at any other time for longer than this: a machine that slept is not to be waited for.
-const STALL_MS: f64 = 10_000.0;
+const MAX_GAP_MS: f64 = 10_000.0;
 
 /// Something that happened: what a live session would have told.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Moment<'a> {
+pub enum ReplayItem<'a> {
     Event(&'a Event),
     /// A token as it was drawn, ahead of the event that holds it.
     Token {
@@ -32,17 +32,17 @@ pub enum Moment<'a> {
 
 /// A moment's place in the events, and its time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Mark {
+pub(super) struct TimelineEntry {
     /// Milliseconds since the episode began, as they were.
     pub real_ms: f64,
     /// The same in the replay, where long pauses are cut short.
     pub at_ms: f64,
-    pub place: Place,
+    pub source: ItemSource,
 }
 
 /// Where a moment stands among the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(super) enum ItemSource {
     /// Token `.1` of the event of index `.0`.
     Token(usize, usize),
     /// The opinion that the decision of that index was made from.
@@ -51,22 +51,22 @@ pub(super) enum Place {
     Event(usize),
 }
 
-impl Mark {
+impl TimelineEntry {
     /// What happened.
-    pub(super) fn moment<'a>(&self, events: &'a [Event]) -> Option<Moment<'a>> {
-        match self.place {
-            Place::Event(index) => Some(Moment::Event(events.get(index)?)),
-            Place::Token(index, token) => match &events.get(index)?.kind {
-                EventKind::Written { writing, .. } | EventKind::Discarded { writing, .. } => {
-                    let token = writing.tokens.get(token)?;
-                    Some(Moment::Token { model: writing.model, token })
+    pub(super) fn item<'a>(&self, events: &'a [Event]) -> Option<ReplayItem<'a>> {
+        match self.source {
+            ItemSource::Event(index) => Some(ReplayItem::Event(events.get(index)?)),
+            ItemSource::Token(index, token) => match &events.get(index)?.kind {
+                EventKind::Written { generation, .. } | EventKind::Discarded { generation, .. } => {
+                    let token = generation.tokens.get(token)?;
+                    Some(ReplayItem::Token { model: generation.model, token })
                 }
                 _ => None,
             },
-            Place::Opinion(index) => match &events.get(index)?.kind {
+            ItemSource::Opinion(index) => match &events.get(index)?.kind {
                 EventKind::Decided { step, p_large: Some(p_large), features, .. } => {
                     let opinion = Opinion { p_large: *p_large, features: features.clone() };
-                    Some(Moment::Opinion { step: *step, opinion })
+                    Some(ReplayItem::Opinion { step: *step, opinion })
                 }
                 _ => None,
             },
@@ -76,9 +76,9 @@ impl Mark {
 
 /// All moments of an episode in the order in which they happened. Its events keep their order
 /// whatever their times say.
-pub(super) fn timeline(events: &[Event]) -> Vec<Mark> {
-    let mut step = Boundary::default();
-    let mut marks = Vec::new();
+pub(super) fn timeline(events: &[Event]) -> Vec<TimelineEntry> {
+    let mut step = StepTiming::default();
+    let mut entries = Vec::new();
     let began = events.first().map_or(0, |event| event.at_ms);
     let mut now = 0.0_f64;
     for (index, event) in events.iter().enumerate() {
@@ -88,54 +88,59 @@ pub(super) fn timeline(events: &[Event]) -> Vec<Mark> {
             EventKind::Decided { p_large, features, .. } => {
                 step.decided = Some((now, index));
                 // A router that looked at no glimpse, or at nothing, says nothing of its length.
-                step.glimpsed = features.get("glimpse.length").map_or(0, |tokens| *tokens as usize);
+                step.draft_length =
+                    features.get("glimpse.length").map_or(0, |tokens| *tokens as usize);
                 if p_large.is_some() {
                     step.opinion = Some(index);
                 }
             }
-            EventKind::Judged { .. } => step.looked_until = now,
-            EventKind::Discarded { writing, .. } => {
-                step.glimpse(&mut marks, index, &writing.tokens, now);
+            EventKind::DraftScored { .. } => step.draft_ready_at = now,
+            EventKind::Discarded { generation, .. } => {
+                step.place_draft_tokens(&mut entries, index, &generation.tokens, now);
                 step.written_from = now;
             }
-            EventKind::Written { writing, .. } => {
-                let rest = step.rest(&writing.tokens, writing.model, now);
-                step.glimpse(&mut marks, index, &writing.tokens[..rest.first], now);
-                marks.extend(rest.marks(index));
-                step.settle(&mut marks);
-                step = Boundary::at(now);
+            EventKind::Written { generation, .. } => {
+                let rest = step.post_decision_tokens(&generation.tokens, generation.model, now);
+                step.place_draft_tokens(&mut entries, index, &generation.tokens[..rest.first], now);
+                entries.extend(rest.entries(index));
+                step.place_opinion(&mut entries);
+                step = StepTiming::at(now);
             }
             _ => {}
         }
-        marks.push(Sorted { real_ms: now, before: index, place: Place::Event(index) });
+        entries.push(UnplacedEntry {
+            real_ms: now,
+            before: index,
+            source: ItemSource::Event(index),
+        });
     }
-    step.settle(&mut marks);
-    marks.sort_by(|a, b| {
+    step.place_opinion(&mut entries);
+    entries.sort_by(|a, b| {
         let time = a.real_ms.total_cmp(&b.real_ms);
-        time.then(a.before.cmp(&b.before)).then(a.place.cmp(&b.place))
+        time.then(a.before.cmp(&b.before)).then(a.source.cmp(&b.source))
     });
-    cut_short(marks, events)
+    shorten_pauses(entries, events)
 }
 
 /// A moment with what decides its place where times are equal: it comes before the event of that
 /// index, or is that event.
-struct Sorted {
+struct UnplacedEntry {
     real_ms: f64,
     before: usize,
-    place: Place,
+    source: ItemSource,
 }
 
 /// What is known of the step whose events are being read, in milliseconds since the episode began.
 #[derive(Default)]
-struct Boundary {
+struct StepTiming {
     /// When the step before was written.
     from: f64,
     /// When the glimpse, and what else was read for the opinion, was there.
-    looked_until: f64,
+    draft_ready_at: f64,
     /// When the choice was made, and the index of its event.
     decided: Option<(f64, usize)>,
     /// Tokens of the glimpse that the choice was made from.
-    glimpsed: usize,
+    draft_length: usize,
     /// The index of a decision whose opinion has no place yet.
     opinion: Option<usize>,
     /// When the last draft was given up.
@@ -143,30 +148,30 @@ struct Boundary {
 }
 
 /// The tokens that were written after the choice, with their times.
-struct Rest {
+struct PostDecisionTokens {
     first: usize,
     times: Vec<f64>,
 }
 
-impl Rest {
-    fn marks(self, index: usize) -> impl Iterator<Item = Sorted> {
-        self.times.into_iter().enumerate().map(move |(i, real_ms)| Sorted {
+impl PostDecisionTokens {
+    fn entries(self, index: usize) -> impl Iterator<Item = UnplacedEntry> {
+        self.times.into_iter().enumerate().map(move |(i, real_ms)| UnplacedEntry {
             real_ms,
             before: index,
-            place: Place::Token(index, self.first + i),
+            source: ItemSource::Token(index, self.first + i),
         })
     }
 }
 
-impl Boundary {
+impl StepTiming {
     fn at(from: f64) -> Self {
-        Self { from, looked_until: from, written_from: from, ..Self::default() }
+        Self { from, draft_ready_at: from, written_from: from, ..Self::default() }
     }
 
     /// Which tokens of a writing that ended `now` came after the choice, and when. The large model
     /// has no glimpse.
-    fn rest(&self, tokens: &[Token], model: Role, now: f64) -> Rest {
-        let first = if model == Role::Small { self.glimpsed.min(tokens.len()) } else { 0 };
+    fn post_decision_tokens(&self, tokens: &[Token], model: Role, now: f64) -> PostDecisionTokens {
+        let first = if model == Role::Small { self.draft_length.min(tokens.len()) } else { 0 };
         let from = self.decided.map_or(self.written_from, |(at, _)| at.max(self.written_from));
         let mut at = now;
         let mut times = Vec::with_capacity(tokens.len() - first);
@@ -175,26 +180,32 @@ impl Boundary {
             at -= duration(token);
         }
         times.reverse();
-        Rest { first, times }
+        PostDecisionTokens { first, times }
     }
 
     /// Tokens of the event of that index that came before the choice.
-    fn glimpse(&mut self, marks: &mut Vec<Sorted>, index: usize, tokens: &[Token], now: f64) {
+    fn place_draft_tokens(
+        &mut self,
+        entries: &mut Vec<UnplacedEntry>,
+        index: usize,
+        tokens: &[Token],
+        now: f64,
+    ) {
         let (limit, before) = self.decided.unwrap_or((now, index));
         let mut at = self.from.max(self.written_from);
         for (i, token) in tokens.iter().enumerate() {
             at += duration(token);
             let real_ms = at.min(limit);
-            self.looked_until = self.looked_until.max(real_ms);
-            marks.push(Sorted { real_ms, before, place: Place::Token(index, i) });
+            self.draft_ready_at = self.draft_ready_at.max(real_ms);
+            entries.push(UnplacedEntry { real_ms, before, source: ItemSource::Token(index, i) });
         }
     }
 
     /// Gives the opinion its place: after what it was made from, before the choice.
-    fn settle(&self, marks: &mut Vec<Sorted>) {
+    fn place_opinion(&self, entries: &mut Vec<UnplacedEntry>) {
         if let (Some((at, before)), Some(index)) = (self.decided, self.opinion) {
-            let real_ms = self.looked_until.max(self.from).min(at);
-            marks.push(Sorted { real_ms, before, place: Place::Opinion(index) });
+            let real_ms = self.draft_ready_at.max(self.from).min(at);
+            entries.push(UnplacedEntry { real_ms, before, source: ItemSource::Opinion(index) });
         }
     }
 }
@@ -206,37 +217,37 @@ fn duration(token: &Token) -> f64 {
 }
 
 /// The times of the replay: long waits are cut short.
-fn cut_short(sorted: Vec<Sorted>, events: &[Event]) -> Vec<Mark> {
+fn shorten_pauses(sorted: Vec<UnplacedEntry>, events: &[Event]) -> Vec<TimelineEntry> {
     let (mut before, mut at_ms, mut paused) = (0.0, 0.0, false);
-    let marks = sorted.into_iter().map(|Sorted { real_ms, place, .. }| {
-        let most = if paused { PAUSE_MS } else { STALL_MS };
+    let entries = sorted.into_iter().map(|UnplacedEntry { real_ms, source, .. }| {
+        let most = if paused { MAX_PAUSE_MS } else { MAX_GAP_MS };
         at_ms += (real_ms - before).clamp(0.0, most);
         before = real_ms;
-        if let Place::Event(index) = place {
+        if let ItemSource::Event(index) = source {
             match &events[index].kind {
                 EventKind::Resumed => paused = false,
-                kind => paused |= kind.is_last() || matches!(kind, EventKind::Paused),
+                kind => paused |= kind.ends_episode() || matches!(kind, EventKind::Paused),
             }
         }
-        Mark { real_ms, at_ms, place }
+        TimelineEntry { real_ms, at_ms, source }
     });
-    marks.collect()
+    entries.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::episode::{StopReason, Usage, Writing};
-    use crate::recording::testing::{eventful, rescue};
+    use crate::episode::{Generation, StopReason, Usage};
+    use crate::recording::fixtures::{rescue, rescue_with_user_actions};
 
     fn token(ms: f32) -> Token {
         Token { id: 1, text: "x".into(), logprob: 0.0, entropy: 0.0, top: 1.0, margin: 1.0, ms }
     }
 
-    fn writing(model: Role, ms: &[f32]) -> Writing {
+    fn generation(model: Role, ms: &[f32]) -> Generation {
         let tokens: Vec<Token> = ms.iter().copied().map(token).collect();
         let text = "x".repeat(tokens.len());
-        Writing { model, text, tokens, usage: Usage::default(), stop: StopReason::Delimiter }
+        Generation { model, text, tokens, usage: Usage::default(), stop: StopReason::Delimiter }
     }
 
     /// An episode that began at 1000, with these events and their times since then.
@@ -246,10 +257,10 @@ mod tests {
         events
     }
 
-    fn decided(step: usize, choice: Role, glimpse: usize) -> EventKind {
+    fn decided(step: usize, choice: Role, draft_tokens: usize) -> EventKind {
         EventKind::Decided {
             step,
-            features: [("glimpse.length".to_owned(), glimpse as f64)].into(),
+            features: [("glimpse.length".to_owned(), draft_tokens as f64)].into(),
             p_large: Some(0.5),
             threshold: 0.5,
             propensity: Some(1.0),
@@ -260,19 +271,21 @@ mod tests {
 
     /// Letters for the moments with their times: of `e`vents, `o`pinions, tokens by their model.
     fn shape(events: &[Event]) -> Vec<(char, f64)> {
-        let marks = timeline(events);
-        let letter = |mark: &Mark| match mark.moment(events).unwrap() {
-            Moment::Event(_) => 'e',
-            Moment::Opinion { .. } => 'o',
-            Moment::Token { model, .. } => model.mark(),
+        let entries = timeline(events);
+        let letter = |entry: &TimelineEntry| match entry.item(events).unwrap() {
+            ReplayItem::Event(_) => 'e',
+            ReplayItem::Opinion { .. } => 'o',
+            ReplayItem::Token { model, .. } => model.letter(),
         };
-        marks.iter().map(|mark| (letter(mark), mark.real_ms)).collect()
+        entries.iter().map(|entry| (letter(entry), entry.real_ms)).collect()
     }
 
     #[test]
     fn a_glimpse_comes_before_the_choice_and_the_rest_behind_it() {
-        let kept =
-            EventKind::Written { step: 0, writing: writing(Role::Small, &[5.0, 5.0, 30.0, 5.0]) };
+        let kept = EventKind::Written {
+            step: 0,
+            generation: generation(Role::Small, &[5.0, 5.0, 30.0, 5.0]),
+        };
         let events = episode(vec![(11, decided(0, Role::Small, 2)), (47, kept)]);
         assert_eq!(
             shape(&events),
@@ -291,11 +304,11 @@ mod tests {
 
     #[test]
     fn a_dropped_draft_comes_before_the_choice_and_the_large_step_behind_it() {
-        let draft = writing(Role::Small, &[5.0, 7.0]);
+        let draft = generation(Role::Small, &[5.0, 7.0]);
         let events = episode(vec![
             (12, decided(0, Role::Large, 2)),
-            (12, EventKind::Discarded { step: 0, writing: draft }),
-            (40, EventKind::Written { step: 0, writing: writing(Role::Large, &[20.0, 8.0]) }),
+            (12, EventKind::Discarded { step: 0, generation: draft }),
+            (40, EventKind::Written { step: 0, generation: generation(Role::Large, &[20.0, 8.0]) }),
         ]);
         assert_eq!(
             shape(&events),
@@ -315,7 +328,8 @@ mod tests {
 
     #[test]
     fn a_pause_at_the_boundary_lies_between_glimpse_and_rest() {
-        let kept = EventKind::Written { step: 0, writing: writing(Role::Small, &[5.0, 5.0, 5.0]) };
+        let kept =
+            EventKind::Written { step: 0, generation: generation(Role::Small, &[5.0, 5.0, 5.0]) };
         let events = episode(vec![
             (1, EventKind::Paused),
             (9000, EventKind::Resumed),
@@ -325,7 +339,7 @@ mod tests {
         let times: String = shape(&events).iter().map(|(letter, _)| *letter).collect();
         assert_eq!(times, "eeSSoeeSe");
         let last = *timeline(&events).last().unwrap();
-        assert_eq!((last.real_ms, last.at_ms), (9006.0, 10.0 + PAUSE_MS + 6.0));
+        assert_eq!((last.real_ms, last.at_ms), (9006.0, 10.0 + MAX_PAUSE_MS + 6.0));
     }
 
     #[test]
@@ -333,23 +347,31 @@ mod tests {
         let wild = [f32::INFINITY, -5.0, f32::NAN, 1e30];
         let mut events = episode(vec![
             (50, decided(0, Role::Small, 2)),
-            (20, EventKind::Discarded { step: 0, writing: writing(Role::Small, &wild) }),
-            (u64::MAX - 1000, EventKind::Written { step: 0, writing: writing(Role::Large, &wild) }),
+            (20, EventKind::Discarded { step: 0, generation: generation(Role::Small, &wild) }),
+            (
+                u64::MAX - 1000,
+                EventKind::Written { step: 0, generation: generation(Role::Large, &wild) },
+            ),
             (3, EventKind::Paused),
         ]);
-        events.extend(eventful().split_off(1));
-        let marks = timeline(&events);
-        let places = marks.iter().filter_map(|mark| match mark.place {
-            Place::Event(index) => Some(index),
+        events.extend(rescue_with_user_actions().split_off(1));
+        let entries = timeline(&events);
+        let places = entries.iter().filter_map(|entry| match entry.source {
+            ItemSource::Event(index) => Some(index),
             _ => None,
         });
         assert!(places.eq(0..events.len()));
-        assert!(marks.windows(2).all(|w| w[0].at_ms <= w[1].at_ms && w[0].real_ms <= w[1].real_ms));
-        assert!(marks.iter().all(|mark| mark.at_ms.is_finite() && mark.moment(&events).is_some()));
-        let tokens = marks.iter().filter(|mark| matches!(mark.place, Place::Token(..))).count();
+        assert!(
+            entries.windows(2).all(|w| w[0].at_ms <= w[1].at_ms && w[0].real_ms <= w[1].real_ms)
+        );
+        assert!(
+            entries.iter().all(|entry| entry.at_ms.is_finite() && entry.item(&events).is_some())
+        );
+        let tokens =
+            entries.iter().filter(|entry| matches!(entry.source, ItemSource::Token(..))).count();
         let written = events.iter().map(|event| match &event.kind {
-            EventKind::Written { writing, .. } | EventKind::Discarded { writing, .. } => {
-                writing.tokens.len()
+            EventKind::Written { generation, .. } | EventKind::Discarded { generation, .. } => {
+                generation.tokens.len()
             }
             _ => 0,
         });

@@ -9,7 +9,7 @@ use crate::episode::Event;
 /// # Errors
 /// When `out` refuses.
 pub fn write_event(out: &mut impl Write, id: u64, event: &Event) -> io::Result<()> {
-    write_json(out, id, &serde_json::to_string(event)?)
+    write_event_json(out, id, &serde_json::to_string(event)?)
 }
 
 /// The same for an event that is JSON already, such as the store's: to the last digit of every
@@ -17,7 +17,7 @@ pub fn write_event(out: &mut impl Write, id: u64, event: &Event) -> io::Result<(
 ///
 /// # Errors
 /// When `out` refuses.
-pub fn write_json(out: &mut impl Write, id: u64, json: &str) -> io::Result<()> {
+pub fn write_event_json(out: &mut impl Write, id: u64, json: &str) -> io::Result<()> {
     let fields = json.strip_prefix('{').unwrap_or(json);
     writeln!(out, "{{\"episode\":{id},{fields}")
 }

@@ -5,7 +5,7 @@
 //! mean boundary of the training to the boundary in question, in standardized features. The price is no
 //! feature: it stays what it is along the way. A feature that stands at its training mean gets nothing, and
 //! the pushes add up to p(large) less what the policy says at the mean boundary, up to the error of
-//! the integral ([`POINTS`] midpoints): below 0.004 where the features are within two spreads of their
+//! the integral ([`INTEGRATION_POINTS`] midpoints): below 0.004 where the features are within two spreads of their
 //! means, 0.015 where all are drawn from as far as five.
 //!
 //! A feature that a boundary lacks (those of the last step before the first) is 0 to the policy, and pushes
@@ -18,7 +18,7 @@ use serde::Serialize;
 use super::{Policy, RouterError};
 
 /// Midpoints of the integral. The error falls with their number, and so does the speed.
-const POINTS: usize = 256;
+const INTEGRATION_POINTS: usize = 256;
 
 /// What made up a p(large).
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,16 +27,16 @@ pub struct Contributions {
     pub base: f64,
     pub p_large: f64,
     /// Largest push first, whichever way; those of exactly 0 are left out.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Contribution>,
 }
 
 /// One feature's part.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Part {
+pub struct Contribution {
     /// The feature's name, or that of its kind.
     pub name: String,
     /// How far it moved p(large), in [−1, 1]: up is towards the large model.
-    pub push: f64,
+    pub contribution: f64,
 }
 
 impl Contributions {
@@ -45,27 +45,30 @@ impl Contributions {
          to the one here, by integrated gradients: the shares add up";
 
     fn new(base: f64, p_large: f64, parts: impl IntoIterator<Item = (String, f64)>) -> Self {
-        let parts = parts.into_iter().filter(|(_, push)| *push != 0.0);
-        let mut parts: Vec<Part> = parts.map(|(name, push)| Part { name, push }).collect();
-        parts.sort_by(|a, b| b.push.abs().total_cmp(&a.push.abs()).then(a.name.cmp(&b.name)));
+        let parts = parts.into_iter().filter(|(_, contribution)| *contribution != 0.0);
+        let mut parts: Vec<Contribution> =
+            parts.map(|(name, contribution)| Contribution { name, contribution }).collect();
+        parts.sort_by(|a, b| {
+            b.contribution.abs().total_cmp(&a.contribution.abs()).then(a.name.cmp(&b.name))
+        });
         Self { base, p_large, parts }
     }
 
     /// The same with one part for each row of features (`story`, `digits`): theirs mean little one by
     /// one.
     #[must_use]
-    pub fn by_kind(&self) -> Self {
+    pub fn by_family(&self) -> Self {
         let mut kinds = BTreeMap::new();
         for part in &self.parts {
-            *kinds.entry(kind(&part.name).to_owned()).or_insert(0.0) += part.push;
+            *kinds.entry(family(&part.name).to_owned()).or_insert(0.0) += part.contribution;
         }
         Self::new(self.base, self.p_large, kinds)
     }
 
     /// The `n` largest parts, and what all others add up to.
-    pub fn largest(&self, n: usize) -> (&[Part], f64) {
+    pub fn largest(&self, n: usize) -> (&[Contribution], f64) {
         let (shown, others) = self.parts.split_at(n.min(self.parts.len()));
-        (shown, others.iter().map(|part| part.push).sum())
+        (shown, others.iter().map(|part| part.contribution).sum())
     }
 
     /// How far p(large) is above the threshold; negative where the small model writes.
@@ -75,9 +78,9 @@ impl Contributions {
 }
 
 /// The name of the row that a feature belongs to; its own where it stands alone.
-fn kind(feature: &str) -> &str {
-    let row = feature.split('.').next().unwrap_or(feature);
-    if matches!(row, "story" | "digits") { row } else { feature }
+fn family(feature: &str) -> &str {
+    let family = feature.split('.').next().unwrap_or(feature);
+    if matches!(family, "story" | "digits") { family } else { feature }
 }
 
 /// The parts of what the policy says of a boundary with these features. Takes some tens of milliseconds.
@@ -94,16 +97,17 @@ pub fn contributions(
     };
     let set = &policy.card.set;
     let rows = [policy.card.mean.clone(), set.row(features)];
-    let p = policy.p_large_of(&rows).map_err(failed)?;
-    let end = policy.standard(features);
-    let along = |i: usize| {
-        let share = (i as f32 + 0.5) / POINTS as f32;
+    let p = policy.p_large_batch(&rows).map_err(failed)?;
+    let end = policy.standardize(features);
+    let point_at = |i: usize| {
+        let share = (i as f32 + 0.5) / INTEGRATION_POINTS as f32;
         end.iter().map(|x| share * x).collect()
     };
-    let points: Vec<Vec<f32>> = (0..POINTS).map(along).collect();
-    let slopes = policy.slopes(&points).map_err(failed)?;
-    let pushes = slopes.iter().zip(&end).map(|(sum, x)| sum / POINTS as f64 * f64::from(*x));
-    Ok(Contributions::new(p[0], p[1], set.features.iter().cloned().zip(pushes)))
+    let points: Vec<Vec<f32>> = (0..INTEGRATION_POINTS).map(point_at).collect();
+    let gradients = policy.gradients(&points).map_err(failed)?;
+    let contributions =
+        gradients.iter().zip(&end).map(|(sum, x)| sum / INTEGRATION_POINTS as f64 * f64::from(*x));
+    Ok(Contributions::new(p[0], p[1], set.features.iter().cloned().zip(contributions)))
 }
 
 /// The same for a handcrafted router of that name, which has one statistic; none where it has no choice.
@@ -142,7 +146,7 @@ mod tests {
     }
 
     fn sum(all: &Contributions) -> f64 {
-        all.parts.iter().map(|part| part.push).sum()
+        all.parts.iter().map(|part| part.contribution).sum()
     }
 
     #[test]
@@ -159,12 +163,14 @@ mod tests {
                 let most = if spread > 2.0 { 0.015 } else { 0.004 };
                 assert!(error < most, "{error} at {spread}");
                 widest = widest.max((all.p_large - all.base).abs());
-                let kinds = all.by_kind();
+                let kinds = all.by_family();
                 assert!((sum(&kinds) - sum(&all)).abs() < 1e-9);
                 assert!(kinds.parts.iter().all(|part| !part.name.starts_with("story.")));
-                assert!(all.parts.is_sorted_by(|a, b| a.push.abs() >= b.push.abs()));
+                assert!(
+                    all.parts.is_sorted_by(|a, b| a.contribution.abs() >= b.contribution.abs())
+                );
                 let (first, rest) = kinds.largest(5);
-                let shown: f64 = first.iter().map(|part| part.push).sum();
+                let shown: f64 = first.iter().map(|part| part.contribution).sum();
                 assert!((shown + rest - sum(&all)).abs() < 1e-9);
             }
         }
@@ -189,7 +195,7 @@ mod tests {
         assert_eq!(all.parts.len(), 1);
         let difference = policy.p_large(&features).unwrap() - still.p_large;
         assert!(difference.abs() > 0.01, "{difference}");
-        assert!((all.parts[0].push - difference).abs() < 0.002, "{all:?} {difference}");
+        assert!((all.parts[0].contribution - difference).abs() < 0.002, "{all:?} {difference}");
     }
 
     #[test]
@@ -197,9 +203,9 @@ mod tests {
         let policy = load_policy("builtin:tiny").unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(4);
         let features = boundary(&policy, 1.0, &mut random);
-        let slopes = policy.slopes(&[policy.standard(&features)]).unwrap();
+        let gradients = policy.gradients(&[policy.standardize(&features)]).unwrap();
         let largest = |a: &(usize, f64), b: &(usize, f64)| a.1.abs().total_cmp(&b.1.abs());
-        let (at, slope) = slopes.into_iter().enumerate().max_by(largest).unwrap();
+        let (at, slope) = gradients.into_iter().enumerate().max_by(largest).unwrap();
         let moved = |by: f64| {
             let mut features = features.clone();
             let name = &policy.card.set.features[at];
@@ -213,7 +219,7 @@ mod tests {
     #[test]
     fn a_rule_has_one_part() {
         let all = rule_contributions("entropy", 0.3);
-        assert_eq!((all.base, all.parts.len(), all.parts[0].push), (0.0, 1, 0.3));
+        assert_eq!((all.base, all.parts.len(), all.parts[0].contribution), (0.0, 1, 0.3));
         assert!((all.margin(0.5) + 0.2).abs() < 1e-12);
         assert_eq!(rule_contributions("always-large", 1.0).parts, []);
     }

@@ -18,7 +18,7 @@ impl Exploration {
     }
 
     /// Probability that the threshold is at most `t`.
-    fn below(&self, t: f64) -> f64 {
+    fn cumulative(&self, t: f64) -> f64 {
         let last = self.quantiles.len().saturating_sub(1).max(1) as f64;
         // Equal quantiles carry a probability of their own: the last of them counts.
         let i = self.quantiles.partition_point(|q| *q <= t);
@@ -38,17 +38,17 @@ impl Exploration {
 /// was at its boundaries.
 #[derive(Debug, Clone)]
 pub struct Explorer {
-    how: Exploration,
+    config: Exploration,
     threshold: f64,
     /// Upper ends of intervals of the threshold, ascending, and the probability of the choices so
     /// far for a threshold in the interval. The last end is 1.
-    belief: Vec<(f64, f64)>,
+    threshold_likelihood: Vec<(f64, f64)>,
     rng: ChaCha8Rng,
 }
 
 /// A choice as it was drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Drawn {
+pub struct SampledChoice {
     pub choice: Role,
     /// In (0, 1].
     pub propensity: f64,
@@ -58,10 +58,10 @@ pub struct Drawn {
 
 impl Explorer {
     /// Draws an episode's threshold.
-    pub fn new(how: Exploration, seed: u64) -> Self {
+    pub fn new(config: Exploration, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let threshold = how.quantile(rng.random()).clamp(0.0, 1.0);
-        Self { how, threshold, belief: vec![(1.0, 1.0)], rng }
+        let threshold = config.quantile(rng.random()).clamp(0.0, 1.0);
+        Self { config, threshold, threshold_likelihood: vec![(1.0, 1.0)], rng }
     }
 
     /// The threshold of the episode.
@@ -70,17 +70,17 @@ impl Explorer {
     }
 
     /// Draws the choice at a boundary where the router says `p_large`.
-    pub fn choose(&mut self, p_large: f64) -> Drawn {
-        let coin = self.how.coin;
+    pub fn draw(&mut self, p_large: f64) -> SampledChoice {
+        let coin = self.config.coin;
         let by_coin = coin > 0.0 && self.rng.random_bool(coin);
         let large = if by_coin { self.rng.random_bool(0.5) } else { p_large >= self.threshold };
-        self.split(p_large);
+        self.split_interval(p_large);
         let (mut all, mut same, mut low) = (0.0, 0.0, 0.0);
-        for (high, probability) in &mut self.belief {
+        for (high, probability) in &mut self.threshold_likelihood {
             // Large by the threshold where it is at most p.
             let agrees = (*high <= p_large) == large;
             let chosen = (1.0 - coin) * f64::from(u8::from(agrees)) + coin / 2.0;
-            let below = self.how.below(*high);
+            let below = self.config.cumulative(*high);
             let mass = (below - low) * *probability;
             low = below;
             all += mass;
@@ -88,16 +88,16 @@ impl Explorer {
             *probability *= chosen;
         }
         let choice = if large { Role::Large } else { Role::Small };
-        Drawn { choice, propensity: if all > 0.0 { same / all } else { 1.0 }, by_coin }
+        SampledChoice { choice, propensity: if all > 0.0 { same / all } else { 1.0 }, by_coin }
     }
 
     /// Cuts the interval that holds `at` there.
-    fn split(&mut self, at: f64) {
-        let i = self.belief.partition_point(|(high, _)| *high < at);
-        if let Some(&(high, probability)) = self.belief.get(i)
+    fn split_interval(&mut self, at: f64) {
+        let i = self.threshold_likelihood.partition_point(|(high, _)| *high < at);
+        if let Some(&(high, probability)) = self.threshold_likelihood.get(i)
             && at < high
         {
-            self.belief.insert(i, (at, probability));
+            self.threshold_likelihood.insert(i, (at, probability));
         }
     }
 }
@@ -115,14 +115,14 @@ mod tests {
     #[test]
     fn products_of_propensities_are_the_frequencies_of_the_choices() {
         for coin in [0.0, 0.3] {
-            let how = Exploration { quantiles: vec![0.0, 0.1, 0.4, 0.4, 1.0], coin };
+            let config = Exploration { quantiles: vec![0.0, 0.1, 0.4, 0.4, 1.0], coin };
             let mut seen = std::collections::HashMap::new();
             let episodes = 40_000;
             for seed in 0..episodes {
-                let mut explorer = Explorer::new(how.clone(), seed);
+                let mut explorer = Explorer::new(config.clone(), seed);
                 let (mut choices, mut product) = (Vec::new(), 1.0);
                 for _ in 0..4 {
-                    let drawn = explorer.choose(p_large(&choices));
+                    let drawn = explorer.draw(p_large(&choices));
                     choices.push(drawn.choice);
                     product *= drawn.propensity;
                 }
@@ -141,11 +141,15 @@ mod tests {
 
     #[test]
     fn thresholds_follow_their_quantiles() {
-        let how = Exploration { quantiles: vec![0.0, 0.2, 0.2, 0.9, 1.0], coin: 0.0 };
+        let config = Exploration { quantiles: vec![0.0, 0.2, 0.2, 0.9, 1.0], coin: 0.0 };
         for (t, below) in [(0.1, 0.125), (0.2, 0.5), (0.55, 0.625), (1.0, 1.0), (-0.1, 0.0)] {
-            assert!((how.below(t) - below).abs() < 1e-9, "{t}: {}", how.below(t));
+            assert!(
+                (config.cumulative(t) - cumulative).abs() < 1e-9,
+                "{t}: {}",
+                config.cumulative(t)
+            );
         }
-        assert!((how.quantile(0.625) - 0.55).abs() < 1e-9);
-        assert_eq!((how.quantile(0.0), how.quantile(1.0)), (0.0, 1.0));
+        assert!((config.quantile(0.625) - 0.55).abs() < 1e-9);
+        assert_eq!((config.quantile(0.0), config.quantile(1.0)), (0.0, 1.0));
     }
 }

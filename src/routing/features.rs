@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use super::Boundary;
-use super::reading::{PLACES, STORY, content, digit_name, flag, hundreds, reading, story_name};
+use super::RouterInput;
+use super::text_features::{
+    DIGIT_PLACES, WORD_BUCKETS, digit_feature_name, draft_text_features, flag, length_feature,
+    question_features, word_feature_name,
+};
 use crate::episode::{Role, Step, Token};
 
 /// The names of all features.
@@ -68,13 +71,15 @@ use crate::episode::{Role, Step, Token};
 /// | `story.00` … `story.63` | words of the sentence that the glimpse is about, by a hash of the word: that of the last number it is the first to use, else the next sentence | ≥ 0 |
 /// | `large.unread` | characters of question and trace that the large model has not read / 100 | ≥ 0 |
 pub static FEATURES: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let story = (0..STORY).map(story_name);
-    let digits = PLACES.iter().flat_map(|place| (0..10).map(move |digit| digit_name(place, digit)));
-    SINGLE.iter().map(|name| (*name).to_owned()).chain(story).chain(digits).collect()
+    let word_counts = (0..WORD_BUCKETS).map(word_feature_name);
+    let digits = DIGIT_PLACES
+        .iter()
+        .flat_map(|place| (0..10).map(move |digit| digit_feature_name(place, digit)));
+    SCALAR_FEATURES.iter().map(|name| (*name).to_owned()).chain(word_counts).chain(digits).collect()
 });
 
 /// Those that do not come in rows.
-const SINGLE: [&str; 62] = [
+const SCALAR_FEATURES: [&str; 62] = [
     "glimpse.first_entropy",
     "glimpse.first_top",
     "glimpse.first_margin",
@@ -142,41 +147,41 @@ const SINGLE: [&str; 62] = [
 /// Everything that is known at a boundary, by the names of [`FEATURES`]. Statistics of what is not
 /// there (a glimpse of length 0, the step before the first) are left out; a policy reads 0 for
 /// them.
-pub fn features(boundary: &Boundary<'_>) -> BTreeMap<String, f64> {
-    let Boundary { episode, question, glimpse, .. } = boundary;
+pub fn features(boundary: &RouterInput<'_>) -> BTreeMap<String, f64> {
+    let RouterInput { episode, question, draft, .. } = boundary;
     let mut all = BTreeMap::new();
     let mut put = |name: &str, value: f64| {
         all.insert(name.to_owned(), value);
     };
     let trace = episode.text();
     let before = format!("{} {trace}", question.text);
-    if !glimpse.tokens.is_empty() {
-        statistics("glimpse", &glimpse.tokens, &mut put);
-        put("glimpse.whole", flag(glimpse.whole));
-        content(&glimpse.text, &before, &trace, &mut put);
-        let least = digits(&glimpse.tokens).map(|t| f64::from(t.logprob)).fold(0.0, f64::min);
+    if !draft.tokens.is_empty() {
+        token_statistics("draft", &draft.tokens, &mut put);
+        put("draft.complete", flag(draft.complete));
+        draft_text_features(&draft.text, &before, &trace, &mut put);
+        let least = digits(&draft.tokens).map(|t| f64::from(t.logprob)).fold(0.0, f64::min);
         put("glimpse.min_digit_logprob", least);
         let word = |t: &&Token| t.text.contains(char::is_alphabetic) && !has_digit(t);
-        part("glimpse.word", glimpse.tokens.iter().filter(word), &mut put);
+        token_group_statistics("draft.word", draft.tokens.iter().filter(word), &mut put);
         let sign = |t: &&Token| !t.text.contains(char::is_alphanumeric);
-        part("glimpse.sign", glimpse.tokens.iter().filter(sign), &mut put);
+        token_group_statistics("draft.sign", draft.tokens.iter().filter(sign), &mut put);
     }
     if let Some(last) = episode.steps.last() {
-        statistics("last", &last.writing.tokens, &mut put);
-        put("last.large", flag(last.writing.model == Role::Large));
+        token_statistics("last", &last.generation.tokens, &mut put);
+        put("last.large", flag(last.generation.model == Role::Large));
     }
     let by_small: Vec<&Step> =
-        episode.steps.iter().filter(|s| s.writing.model == Role::Small).collect();
-    let own: Vec<f64> =
-        by_small.iter().flat_map(|s| &s.writing.tokens).map(|t| f64::from(t.logprob)).collect();
-    if !own.is_empty() {
-        put("trace.min_logprob", own.iter().copied().fold(0.0, f64::min));
-        put("trace.mean_logprob", own.iter().sum::<f64>() / own.len() as f64);
+        episode.steps.iter().filter(|s| s.generation.model == Role::Small).collect();
+    let small_logprobs: Vec<f64> =
+        by_small.iter().flat_map(|s| &s.generation.tokens).map(|t| f64::from(t.logprob)).collect();
+    if !small_logprobs.is_empty() {
+        put("trace.min_logprob", small_logprobs.iter().copied().fold(0.0, f64::min));
+        put("trace.mean_logprob", small_logprobs.iter().sum::<f64>() / small_logprobs.len() as f64);
         let worst = |of: fn(&[Token]) -> f64| {
-            by_small.iter().map(|s| of(&s.writing.tokens)).fold(0.0, f64::max)
+            by_small.iter().map(|s| of(&s.generation.tokens)).fold(0.0, f64::max)
         };
         put("trace.worst_step", worst(|tokens| mean(tokens.iter().map(|t| t.entropy))));
-        put("trace.worst_number", worst(|tokens| most(digits(tokens).map(|t| t.entropy))));
+        put("trace.worst_number", worst(|tokens| max_or_zero(digits(tokens).map(|t| t.entropy))));
     }
     put("trace.step", episode.steps.len() as f64);
     put("trace.large_share", episode.share_of(Role::Large));
@@ -184,41 +189,44 @@ pub fn features(boundary: &Boundary<'_>) -> BTreeMap<String, f64> {
         if limit > 0.0 { (1.0 - episode.ledger.cost() / limit).clamp(0.0, 1.0) } else { 0.0 }
     });
     put("budget.left", left);
-    put("question.length", hundreds(&question.text));
-    reading(&question.text, &trace, &glimpse.text, &mut put);
-    let read = episode.steps.iter().rposition(|s| s.writing.model == Role::Large);
-    let unread = &episode.steps[read.map_or(0, |last| last + 1)..];
-    let prompt = if read.is_none() { hundreds(&question.text) } else { 0.0 };
-    put("large.unread", prompt + unread.iter().map(|s| hundreds(&s.writing.text)).sum::<f64>());
+    put("question.length", length_feature(&question.text));
+    question_features(&question.text, &trace, &draft.text, &mut put);
+    let last_large = episode.steps.iter().rposition(|s| s.generation.model == Role::Large);
+    let unread = &episode.steps[last_large.map_or(0, |last| last + 1)..];
+    let prompt = if last_large.is_none() { length_feature(&question.text) } else { 0.0 };
+    put(
+        "large.unread",
+        prompt + unread.iter().map(|s| length_feature(&s.generation.text)).sum::<f64>(),
+    );
     all
 }
 
-fn statistics(prefix: &str, tokens: &[Token], put: &mut impl FnMut(&str, f64)) {
+fn token_statistics(prefix: &str, tokens: &[Token], put: &mut impl FnMut(&str, f64)) {
     let Some(first) = tokens.first() else { return };
     let mut put = |name: &str, value: f64| put(&format!("{prefix}.{name}"), value);
     put("first_entropy", f64::from(first.entropy));
     put("first_top", f64::from(first.top));
     put("first_margin", f64::from(first.margin));
     put("mean_entropy", mean(tokens.iter().map(|t| t.entropy)));
-    put("max_entropy", most(tokens.iter().map(|t| t.entropy)));
+    put("max_entropy", max_or_zero(tokens.iter().map(|t| t.entropy)));
     put("mean_logprob", mean(tokens.iter().map(|t| t.logprob)));
-    put("min_logprob", -most(tokens.iter().map(|t| -t.logprob)));
+    put("min_logprob", -max_or_zero(tokens.iter().map(|t| -t.logprob)));
     put("length", tokens.len() as f64);
     put("digit_mean_entropy", mean(digits(tokens).map(|t| t.entropy)));
-    put("digit_max_entropy", most(digits(tokens).map(|t| t.entropy)));
+    put("digit_max_entropy", max_or_zero(digits(tokens).map(|t| t.entropy)));
     let number = last_number(tokens);
-    put("number_entropy", most(number.iter().map(|t| t.entropy)));
+    put("number_entropy", max_or_zero(number.iter().map(|t| t.entropy)));
     put("number_logprob", number.iter().map(|t| f64::from(t.logprob)).sum());
 }
 
-fn part<'a>(
+fn token_group_statistics<'a>(
     prefix: &str,
     tokens: impl Iterator<Item = &'a Token> + Clone,
     put: &mut impl FnMut(&str, f64),
 ) {
     put(&format!("{prefix}_mean_entropy"), mean(tokens.clone().map(|t| t.entropy)));
-    put(&format!("{prefix}_max_entropy"), most(tokens.clone().map(|t| t.entropy)));
-    put(&format!("{prefix}_min_logprob"), -most(tokens.map(|t| -t.logprob)));
+    put(&format!("{prefix}_max_entropy"), max_or_zero(tokens.clone().map(|t| t.entropy)));
+    put(&format!("{prefix}_min_logprob"), -max_or_zero(tokens.map(|t| -t.logprob)));
 }
 
 fn mean(values: impl Iterator<Item = f32>) -> f64 {
@@ -231,7 +239,7 @@ fn mean(values: impl Iterator<Item = f32>) -> f64 {
 }
 
 /// The largest of values that are not negative; 0 where there is none.
-fn most(values: impl Iterator<Item = f32>) -> f64 {
+fn max_or_zero(values: impl Iterator<Item = f32>) -> f64 {
     f64::from(values.fold(0.0, f32::max))
 }
 
@@ -272,7 +280,7 @@ mod tests {
             token("2", -0.7, 0.6),
         ];
         let mut all = BTreeMap::new();
-        statistics("glimpse", &tokens, &mut |name: &str, value| {
+        token_statistics("glimpse", &tokens, &mut |name: &str, value| {
             all.insert(name.to_owned(), value);
         });
         let near = |name: &str, value: f64| {

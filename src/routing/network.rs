@@ -21,7 +21,7 @@ pub const TENSORS: [&str; 12] = [
 ];
 
 /// What the weighing part says, a row an input.
-pub struct Heads {
+pub struct ActorCriticOutput {
     /// Logit of p(large). Shape (n).
     pub logit: Tensor,
     /// Expected share of right answers where the small, where the large model writes the next step;
@@ -34,9 +34,9 @@ pub struct Heads {
 }
 
 /// Two hidden layers of rectified units, and linear heads.
-struct Layers([Var; 6]);
+struct Mlp([Var; 6]);
 
-impl Layers {
+impl Mlp {
     fn new(sizes: [usize; 3], rng: &mut ChaCha8Rng) -> Result<Self> {
         // candle's own initialization cannot be seeded on a CPU.
         let mut layer = |from: usize, to: usize| {
@@ -74,28 +74,28 @@ impl Layers {
     }
 
     fn forward(&self, inputs: &Tensor) -> Result<Tensor> {
-        self.forward_through(inputs, Ok)
+        self.forward_with(inputs, Ok)
     }
 
-    /// The same with what `gate` makes of each hidden layer's units.
-    fn forward_through(
+    /// The same with what `dropout` makes of each hidden layer's units.
+    fn forward_with(
         &self,
         inputs: &Tensor,
-        mut gate: impl FnMut(Tensor) -> Result<Tensor>,
+        mut dropout: impl FnMut(Tensor) -> Result<Tensor>,
     ) -> Result<Tensor> {
         let layer =
             |x: &Tensor, at: usize| x.matmul(&self.0[at].t()?)?.broadcast_add(&self.0[at + 1]);
-        let hidden = gate(layer(inputs, 0)?.relu()?)?;
-        let hidden = gate(layer(&hidden, 2)?.relu()?)?;
+        let hidden = dropout(layer(inputs, 0)?.relu()?)?;
+        let hidden = dropout(layer(&hidden, 2)?.relu()?)?;
         layer(&hidden, 4)
     }
 }
 
-impl Layers {
+impl Mlp {
     /// The first head, of shape (n, 1), and how it changes with each of `inputs` of shape (n, number of inputs):
     /// a row an input. The weights are constants here, so that the backward pass is two products, not
     /// the whole of an optimizer's.
-    fn slopes(&self, inputs: &Tensor) -> Result<(Tensor, Tensor)> {
+    fn gradients(&self, inputs: &Tensor) -> Result<(Tensor, Tensor)> {
         let weight = |at: usize| self.0[at].as_detached_tensor();
         let layer =
             |x: &Tensor, at: usize| x.matmul(&weight(at).t()?)?.broadcast_add(&weight(at + 1));
@@ -103,9 +103,9 @@ impl Layers {
         let second = layer(&first, 2)?.relu()?;
         let head = layer(&second, 4)?.narrow(1, 0, 1)?;
         // A rectified unit hands on what it is asked where it is open.
-        let open = |hidden: &Tensor| hidden.gt(0.0)?.to_dtype(DType::F32);
-        let by_second = open(&second)?.broadcast_mul(&weight(4).narrow(0, 0, 1)?)?;
-        let by_first = by_second.matmul(&weight(2))?.mul(&open(&first)?)?;
+        let active = |hidden: &Tensor| hidden.gt(0.0)?.to_dtype(DType::F32);
+        let by_second = active(&second)?.broadcast_mul(&weight(4).narrow(0, 0, 1)?)?;
+        let by_first = by_second.matmul(&weight(2))?.mul(&active(&first)?)?;
         Ok((head, by_first.matmul(&weight(0))?))
     }
 }
@@ -115,8 +115,8 @@ impl Layers {
 /// Whether a draft is a slip is learnt apart from what a slip costs: the one is a clean label where a task set
 /// can verify steps, the other comes by way of noisy returns, and in common layers it would drown the first.
 pub struct Network {
-    slip: Layers,
-    choice: Layers,
+    error_model: Mlp,
+    actor_critic: Mlp,
 }
 
 impl Network {
@@ -125,7 +125,7 @@ impl Network {
     /// Numbers that the weighing part gives.
     const HEADS: usize = 5;
     /// What it reads beside the features: the foreseen slip and the price.
-    const BESIDE: usize = 2;
+    const EXTRA_INPUTS: usize = 2;
 
     /// A network over `features` numbers, with weights drawn with `seed` (He's uniform bounds).
     ///
@@ -133,10 +133,13 @@ impl Network {
     /// When candle fails.
     pub fn new(features: usize, seed: u64) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let [slip, choice] = Self::WIDTHS;
+        let [error_model, actor_critic] = Self::WIDTHS;
         Ok(Self {
-            slip: Layers::new([features, slip, 1], &mut rng)?,
-            choice: Layers::new([features + Self::BESIDE, choice, Self::HEADS], &mut rng)?,
+            error_model: Mlp::new([features, error_model, 1], &mut rng)?,
+            actor_critic: Mlp::new(
+                [features + Self::EXTRA_INPUTS, actor_critic, Self::HEADS],
+                &mut rng,
+            )?,
         })
     }
 
@@ -145,26 +148,32 @@ impl Network {
     /// # Errors
     /// When the shapes do not fit together.
     pub fn from_tensors(tensors: [Tensor; 12], features: usize) -> Result<Self> {
-        let [a, b, c, d, e, f, choice @ ..] = tensors;
+        let [a, b, c, d, e, f, actor_critic @ ..] = tensors;
         Ok(Self {
-            slip: Layers::from_tensors([a, b, c, d, e, f], features, 1)?,
-            choice: Layers::from_tensors(choice, features + Self::BESIDE, Self::HEADS)?,
+            error_model: Mlp::from_tensors([a, b, c, d, e, f], features, 1)?,
+            actor_critic: Mlp::from_tensors(
+                actor_critic,
+                features + Self::EXTRA_INPUTS,
+                Self::HEADS,
+            )?,
         })
     }
 
     /// The weights of the part that foresees slips, for an optimizer.
-    pub fn slip_vars(&self) -> Vec<Var> {
-        self.slip.0.to_vec()
+    pub fn error_vars(&self) -> Vec<Var> {
+        self.error_model.0.to_vec()
     }
 
     /// The weights of the part that weighs.
-    pub fn choice_vars(&self) -> Vec<Var> {
-        self.choice.0.to_vec()
+    pub fn actor_critic_vars(&self) -> Vec<Var> {
+        self.actor_critic.0.to_vec()
     }
 
     /// The weights by the names of a policy file.
     pub fn tensors(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
-        TENSORS.into_iter().zip(self.slip.0.iter().chain(&self.choice.0).map(Var::as_tensor))
+        TENSORS
+            .into_iter()
+            .zip(self.error_model.0.iter().chain(&self.actor_critic.0).map(Var::as_tensor))
     }
 
     /// Logits of the probability that the small model's draft is a slip, for standardized `features` of
@@ -172,20 +181,24 @@ impl Network {
     ///
     /// # Errors
     /// When the shape does not fit.
-    pub fn slip(&self, features: &Tensor) -> Result<Tensor> {
-        self.slip.forward(features)?.squeeze(1)
+    pub fn predict_error(&self, features: &Tensor) -> Result<Tensor> {
+        self.error_model.forward(features)?.squeeze(1)
     }
 
     /// The same while it learns: a fifth of the hidden units, drawn with `rng`, is dropped.
     ///
     /// # Errors
     /// When the shape does not fit.
-    pub fn slip_learning(&self, features: &Tensor, rng: &mut impl RngCore) -> Result<Tensor> {
+    pub fn predict_error_with_dropout(
+        &self,
+        features: &Tensor,
+        rng: &mut impl RngCore,
+    ) -> Result<Tensor> {
         // Of 256 bytes.
         const DROPPED: u8 = 51;
         let kept = 256.0 / (256.0 - f32::from(DROPPED));
         // candle's own dropout cannot be seeded on a CPU.
-        let gate = |units: Tensor| {
+        let dropout = |units: Tensor| {
             let mut bytes = vec![0; units.elem_count()];
             rng.fill_bytes(&mut bytes);
             let mask: Vec<f32> =
@@ -193,17 +206,26 @@ impl Network {
             let mask = Tensor::from_vec(mask, units.shape(), &Device::Cpu)?;
             units * mask
         };
-        self.slip.forward_through(features, gate)?.squeeze(1)
+        self.error_model.forward_with(features, dropout)?.squeeze(1)
     }
 
-    /// What the weighing part says, for the same features, what [`Self::slip`] gave for them, and a price each (see
-    /// [`super::PRICES`]), of shape (n).
+    /// What the weighing part says, for the same features, what [`Self::predict_error`] gave for them, and a price each (see
+    /// [`super::LAMBDA_GRID`]), of shape (n).
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn weigh(&self, features: &Tensor, slip: &Tensor, price: &Tensor) -> Result<Heads> {
-        let heads = self.choice.forward(&Self::inputs(features, slip, price)?)?;
-        Ok(Heads {
+    pub fn evaluate_choices(
+        &self,
+        features: &Tensor,
+        error_logit: &Tensor,
+        lambda_z: &Tensor,
+    ) -> Result<ActorCriticOutput> {
+        let heads = self.actor_critic.forward(&Self::actor_critic_inputs(
+            features,
+            error_logit,
+            lambda_z,
+        )?)?;
+        Ok(ActorCriticOutput {
             logit: heads.narrow(1, 0, 1)?.squeeze(1)?,
             accuracy: heads.narrow(1, 1, 2)?,
             cost: heads.narrow(1, 3, 2)?,
@@ -216,26 +238,31 @@ impl Network {
     ///
     /// # Errors
     /// When the shapes do not fit.
-    pub fn slopes(&self, features: &Tensor, price: &Tensor) -> Result<Tensor> {
-        let (slip, by_features) = self.slip.slopes(features)?;
-        let inputs = Self::inputs(features, &slip.squeeze(1)?, price)?;
-        let (logit, by_inputs) = self.choice.slopes(&inputs)?;
+    pub fn gradients(&self, features: &Tensor, lambda_z: &Tensor) -> Result<Tensor> {
+        let (error_logit, by_features) = self.error_model.gradients(features)?;
+        let inputs = Self::actor_critic_inputs(features, &error_logit.squeeze(1)?, lambda_z)?;
+        let (logit, by_inputs) = self.actor_critic.gradients(&inputs)?;
         let p = candle_nn::ops::sigmoid(&logit)?;
         let by_inputs = by_inputs.broadcast_mul(&(&p * (1.0 - &p)?)?)?;
         let n = features.dim(1)?;
         // Where the slip is clamped, it hands on nothing.
-        let open = slip.abs()?.lt(SLIP_LIMIT)?.to_dtype(DType::F32)?;
-        let by_slip = (by_inputs.narrow(1, n, 1)? * (open / SLIP_SCALE)?)?;
-        by_inputs.narrow(1, 0, n)? + by_features.broadcast_mul(&by_slip)?
+        let active = error_logit.abs()?.lt(ERROR_LOGIT_LIMIT)?.to_dtype(DType::F32)?;
+        let by_error_logit = (by_inputs.narrow(1, n, 1)? * (active / ERROR_LOGIT_SCALE)?)?;
+        by_inputs.narrow(1, 0, n)? + by_features.broadcast_mul(&by_error_logit)?
     }
 
     /// What the weighing part reads.
-    fn inputs(features: &Tensor, slip: &Tensor, price: &Tensor) -> Result<Tensor> {
-        let slip = (slip.clamp(-SLIP_LIMIT, SLIP_LIMIT)? / SLIP_SCALE)?;
-        Tensor::cat(&[features, &slip.unsqueeze(1)?, &price.unsqueeze(1)?], 1)
+    fn actor_critic_inputs(
+        features: &Tensor,
+        error_logit: &Tensor,
+        lambda_z: &Tensor,
+    ) -> Result<Tensor> {
+        let error_logit =
+            (error_logit.clamp(-ERROR_LOGIT_LIMIT, ERROR_LOGIT_LIMIT)? / ERROR_LOGIT_SCALE)?;
+        Tensor::cat(&[features, &error_logit.unsqueeze(1)?, &lambda_z.unsqueeze(1)?], 1)
     }
 }
 
 /// The foreseen slip's logit is drawn in to this, and divided by that, to be on the scale of the features.
-const SLIP_LIMIT: f32 = 8.0;
-const SLIP_SCALE: f64 = 3.0;
+const ERROR_LOGIT_LIMIT: f32 = 8.0;
+const ERROR_LOGIT_SCALE: f64 = 3.0;

@@ -10,65 +10,75 @@ use thiserror::Error;
 
 use super::network::{Network, TENSORS};
 use super::{
-    Boundary, Calibration, FEATURES, Mixture, Opinion, Pair, Router, RouterError, features,
+    Calibration, FEATURES, GaussianMixture, Opinion, PairFingerprint, Router, RouterError,
+    RouterInput, features,
 };
-use crate::config::Glimpse;
-use crate::engine::Evidence;
+use crate::config::DraftLength;
+use crate::engine::TokenStats;
 use crate::episode::Decider;
 
 /// Version of the policy file. Older ones are read; newer ones are refused.
-pub const FORMAT: u32 = 1;
+pub const POLICY_FORMAT: u32 = 1;
 /// The key of the card among a file's metadata.
-const CARD: &str = "pointsman";
+const CARD_KEY: &str = "pointsman";
 
 /// Boundaries that are weighed at once: each takes a row of features for every price.
-const AT_ONCE: usize = 8192;
+const BATCH_ROWS: usize = 8192;
 
 /// Which features a policy reads, after a glimpse of which length.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeatureSet {
     pub name: String,
-    pub glimpse: Glimpse,
+    #[serde(alias = "glimpse")]
+    pub draft_length: DraftLength,
     /// Names of [`FEATURES`], in the order in which the network has them.
     pub features: Vec<String>,
 }
 
 impl FeatureSet {
     /// All features, after a glimpse of length `glimpse`.
-    pub fn full(glimpse: Glimpse) -> Self {
-        Self::of("full", glimpse, FEATURES.iter().map(String::as_str))
+    pub fn full(draft_length: DraftLength) -> Self {
+        Self::of("full", draft_length, FEATURES.iter().map(String::as_str))
     }
 
     /// All but those that begin with `prefix`.
-    pub fn without(prefix: &str, glimpse: Glimpse) -> Self {
+    pub fn without(prefix: &str, draft_length: DraftLength) -> Self {
         let rest = FEATURES.iter().map(String::as_str).filter(|name| !name.starts_with(prefix));
-        Self::of(&format!("without {prefix}"), glimpse, rest)
+        Self::of(&format!("without {prefix}"), draft_length, rest)
     }
 
-    /// Without the features that a small model which tells only `evidence` of its tokens cannot give.
+    /// Without the features that a small model which tells only `token_stats` of its tokens cannot give.
     #[must_use]
-    pub fn known_from(mut self, evidence: Evidence) -> Self {
+    pub fn restricted_to(mut self, token_stats: TokenStats) -> Self {
         let all = self.features.len();
-        self.features.retain(|name| needed_for(name) <= evidence);
+        self.features.retain(|name| required_token_stats(name) <= token_stats);
         if self.features.len() < all {
-            self.name = format!("{}, from {evidence}", self.name);
+            self.name = format!("{}, from {token_stats}", self.name);
         }
         self
     }
 
     /// What the small model must tell of its tokens.
-    pub fn evidence(&self) -> Evidence {
-        self.features.iter().map(|name| needed_for(name)).max().unwrap_or(Evidence::Nothing)
+    pub fn needs_token_stats(&self) -> TokenStats {
+        self.features
+            .iter()
+            .map(|name| required_token_stats(name))
+            .max()
+            .unwrap_or(TokenStats::None)
     }
 
-    fn of<'a>(name: &str, glimpse: Glimpse, features: impl Iterator<Item = &'a str>) -> Self {
-        let name = format!("{name}, glimpse {glimpse}");
-        Self { name, glimpse, features: features.map(str::to_owned).collect() }
+    fn of<'a>(
+        name: &str,
+        draft_length: DraftLength,
+        features: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let name = format!("{name}, draft {draft_length}");
+        Self { name, draft_length, features: features.map(str::to_owned).collect() }
     }
 
     /// Fingerprint of the features and the glimpse; the name does not count.
     pub fn hash(&self) -> String {
-        short_hash(&[&self.features.join(" "), &self.glimpse.to_string()])
+        short_hash(&[&self.features.join(" "), &self.draft_length.to_string()])
     }
 
     /// The features in their order; 0 for one that is not there.
@@ -78,24 +88,25 @@ impl FeatureSet {
 }
 
 /// What a feature is computed from.
-fn needed_for(name: &str) -> Evidence {
+fn required_token_stats(name: &str) -> TokenStats {
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
     if has(&["entropy", "worst"]) {
-        Evidence::Distribution
+        TokenStats::Distribution
     } else if has(&["logprob", "_top", "_margin"]) {
-        Evidence::Logprobs
+        TokenStats::Logprobs
     } else {
-        Evidence::Nothing
+        TokenStats::None
     }
 }
 
 /// What episodes a policy was trained on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Intake {
+pub struct DatasetCounts {
     /// Episodes that it learnt from.
     pub used: usize,
     /// Left out since a person chose in them, which has no propensity.
-    pub person: usize,
+    #[serde(alias = "person")]
+    pub user: usize,
     /// Left out since they are forks.
     #[serde(default)]
     pub forks: usize,
@@ -105,12 +116,13 @@ pub struct Intake {
     pub ungraded: usize,
     /// Left out since nothing was weighed in them (one model throughout), they lack a feature, or
     /// what decided in them saw more than a policy does (an oracle, a judge).
-    pub unweighed: usize,
+    #[serde(alias = "unweighed")]
+    pub unusable: usize,
 }
 
 /// What a policy is made of, and what it needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Card {
+pub struct PolicyCard {
     pub format: u32,
     /// Its id: the preset's name and a number.
     pub name: String,
@@ -119,10 +131,11 @@ pub struct Card {
     /// When it was made: milliseconds since the Unix epoch.
     pub created_ms: u64,
     pub seed: u64,
-    pub intake: Intake,
+    #[serde(alias = "intake")]
+    pub dataset_counts: DatasetCounts,
     /// Who wrote the episodes that it learnt from.
     #[serde(flatten)]
-    pub pair: Pair,
+    pub pair: PairFingerprint,
     pub set: FeatureSet,
     /// Fingerprint of `set`.
     pub set_hash: String,
@@ -138,7 +151,7 @@ pub struct Card {
     /// Quantiles of p(large) at 0, 1/n, … 1 over the boundaries that it learnt from, from 0 to 1.
     pub quantiles: Vec<f64>,
     /// Fitted on the same episodes, for the router gmm.
-    pub mixture: Option<Mixture>,
+    pub mixture: Option<GaussianMixture>,
     pub calibrations: Vec<Calibration>,
 }
 
@@ -148,27 +161,27 @@ pub enum PolicyError {
     #[error("it is no policy file: {0}")]
     Broken(String),
     #[error("it was written by a newer pointsman: update pointsman")]
-    Newer,
+    NewerFormat,
     #[error(
         "it needs the feature `{0}`, which this pointsman does not know: update pointsman, or train anew"
     )]
-    Feature(String),
+    UnknownFeature(String),
     #[error(
         "its list of features does not fit its fingerprint: the file was changed by hand, train anew"
     )]
-    Set,
+    FeatureSetMismatch,
 }
 
 /// A policy: a card, and networks that were trained alike from other first weights, whose opinions
 /// are averaged.
 pub struct Policy {
-    pub card: Card,
+    pub card: PolicyCard,
     networks: Vec<Network>,
 }
 
 impl Policy {
     /// A policy of these networks.
-    pub fn new(card: Card, networks: Vec<Network>) -> Self {
+    pub fn new(card: PolicyCard, networks: Vec<Network>) -> Self {
         Self { card, networks }
     }
 
@@ -182,19 +195,19 @@ impl Policy {
             PolicyError::Broken(e.to_string().lines().next().unwrap_or_default().to_owned())
         };
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| broken(&e))?;
-        let json = metadata.metadata().as_ref().and_then(|m| m.get(CARD));
+        let json = metadata.metadata().as_ref().and_then(|m| m.get(CARD_KEY));
         let json = json.ok_or_else(|| broken(&"it has no card"))?;
-        let format: Format = serde_json::from_str(json).map_err(|e| broken(&e))?;
-        if format.format > FORMAT {
-            return Err(PolicyError::Newer);
+        let format: FormatProbe = serde_json::from_str(json).map_err(|e| broken(&e))?;
+        if format.format > POLICY_FORMAT {
+            return Err(PolicyError::NewerFormat);
         }
-        let card: Card = serde_json::from_str(json).map_err(|e| broken(&e))?;
+        let card: PolicyCard = serde_json::from_str(json).map_err(|e| broken(&e))?;
         if let Some(name) = card.set.features.iter().find(|n| !FEATURES.contains(n)) {
-            return Err(PolicyError::Feature(name.clone()));
+            return Err(PolicyError::UnknownFeature(name.clone()));
         }
         let n = card.set.features.len();
         if card.set.hash() != card.set_hash || card.mean.len() != n || card.spread.len() != n {
-            return Err(PolicyError::Set);
+            return Err(PolicyError::FeatureSetMismatch);
         }
         let scaled = card.spread.iter().all(|s| s.is_finite() && *s > 0.0)
             && card.mean.iter().all(|m| m.is_finite());
@@ -229,7 +242,7 @@ impl Policy {
     pub fn to_bytes(&self) -> Result<Vec<u8>, PolicyError> {
         let broken = |e: &dyn std::fmt::Display| PolicyError::Broken(e.to_string());
         let json = serde_json::to_string(&self.card).map_err(|e| broken(&e))?;
-        let metadata = HashMap::from([(CARD.to_owned(), json)]);
+        let metadata = HashMap::from([(CARD_KEY.to_owned(), json)]);
         let networks = self.networks.iter().enumerate();
         let tensors = networks.flat_map(|(i, network)| {
             network.tensors().map(move |(name, tensor)| (tensor_name(i, name), tensor))
@@ -257,25 +270,25 @@ impl Policy {
         Ok(hasher.finalize().to_hex()[..16].to_owned())
     }
 
-    /// p(large) at a boundary: the mean of what the networks say for [`PRICES`] of cost, from cheap to dear.
+    /// p(large) at a boundary: the mean of what the networks say for [`LAMBDA_GRID`] of cost, from cheap to dear.
     /// The threshold on it so means a price: where t = 1/2, about the one that it was trained for.
     ///
     /// # Errors
     /// When candle fails.
     pub fn p_large(&self, features: &BTreeMap<String, f64>) -> candle_core::Result<f64> {
-        Ok(self.p_large_of(&[self.card.set.row(features)])?[0])
+        Ok(self.p_large_batch(&[self.card.set.row(features)])?[0])
     }
 
     /// The same for many boundaries, whose features are given in the order of the set.
     ///
     /// # Errors
     /// When candle fails.
-    pub fn p_large_of(&self, rows: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
-        let parts = rows.chunks(AT_ONCE).map(|part| self.p_large_of_some(part));
+    pub fn p_large_batch(&self, rows: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
+        let parts = rows.chunks(BATCH_ROWS).map(|part| self.p_large_chunk(part));
         Ok(parts.collect::<candle_core::Result<Vec<_>>>()?.concat())
     }
 
-    fn p_large_of_some(&self, rows: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
+    fn p_large_chunk(&self, rows: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
         let n = rows.len();
         let mut values = Vec::with_capacity(n * self.card.set.features.len());
         for row in rows {
@@ -284,15 +297,15 @@ impl Policy {
         }
         let features = Tensor::from_vec(values, (n, self.card.set.features.len()), &Device::Cpu)?;
         // Each row once for every price.
-        let each: Vec<u32> = (0..n as u32).flat_map(|row| [row; PRICES.len()]).collect();
-        let each = Tensor::from_vec(each, n * PRICES.len(), &Device::Cpu)?;
+        let each: Vec<u32> = (0..n as u32).flat_map(|row| [row; LAMBDA_GRID.len()]).collect();
+        let each = Tensor::from_vec(each, n * LAMBDA_GRID.len(), &Device::Cpu)?;
         let repeated = features.index_select(&each, 0)?;
-        let prices = Tensor::from_vec(PRICES.repeat(n), n * PRICES.len(), &Device::Cpu)?;
+        let lambdas = Tensor::from_vec(LAMBDA_GRID.repeat(n), n * LAMBDA_GRID.len(), &Device::Cpu)?;
         let mut p = vec![0.0; n];
         for network in &self.networks {
-            let slip = network.slip(&features)?.index_select(&each, 0)?;
-            let own = network.weigh(&repeated, &slip, &prices)?.logit;
-            let own = candle_nn::ops::sigmoid(&own)?.reshape((n, PRICES.len()))?.mean(1)?;
+            let error_logit = network.predict_error(&features)?.index_select(&each, 0)?;
+            let own = network.evaluate_choices(&repeated, &error_logit, &lambdas)?.logit;
+            let own = candle_nn::ops::sigmoid(&own)?.reshape((n, LAMBDA_GRID.len()))?.mean(1)?;
             for (sum, own) in p.iter_mut().zip(own.to_vec1::<f32>()?) {
                 *sum += f64::from(own) / self.networks.len() as f64;
             }
@@ -301,34 +314,34 @@ impl Policy {
     }
 
     /// A boundary as the networks see it: its standardized features, in the order of the set.
-    pub(super) fn standard(&self, features: &BTreeMap<String, f64>) -> Vec<f32> {
+    pub(super) fn standardize(&self, features: &BTreeMap<String, f64>) -> Vec<f32> {
         let scales = self.card.mean.iter().zip(&self.card.spread);
         let row = self.card.set.row(features).into_iter().zip(scales);
         row.map(|(value, (mean, spread))| standardized(value, *mean, *spread)).collect()
     }
 
     /// How p(large) changes with each standardized feature, at each of `points`: the mean over the
-    /// networks and [`PRICES`], added up over the points.
+    /// networks and [`LAMBDA_GRID`], added up over the points.
     ///
     /// # Errors
     /// When candle fails.
-    pub(super) fn slopes(&self, points: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
+    pub(super) fn gradients(&self, points: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
         let width = self.card.set.features.len();
-        let rows = points.len() * PRICES.len();
+        let rows = points.len() * LAMBDA_GRID.len();
         let repeated: Vec<f32> =
-            points.iter().flat_map(|point| point.repeat(PRICES.len())).collect();
+            points.iter().flat_map(|point| point.repeat(LAMBDA_GRID.len())).collect();
         let features = Tensor::from_vec(repeated, (rows, width), &Device::Cpu)?;
-        let prices = Tensor::from_vec(PRICES.repeat(points.len()), rows, &Device::Cpu)?;
-        let mut slopes = vec![0.0; width];
-        let share = (PRICES.len() * self.networks.len()) as f64;
+        let lambdas = Tensor::from_vec(LAMBDA_GRID.repeat(points.len()), rows, &Device::Cpu)?;
+        let mut gradients = vec![0.0; width];
+        let share = (LAMBDA_GRID.len() * self.networks.len()) as f64;
         for network in &self.networks {
-            for row in network.slopes(&features, &prices)?.to_vec2::<f32>()? {
-                for (sum, slope) in slopes.iter_mut().zip(row) {
+            for row in network.gradients(&features, &lambdas)?.to_vec2::<f32>()? {
+                for (sum, slope) in gradients.iter_mut().zip(row) {
                     *sum += f64::from(slope) / share;
                 }
             }
         }
-        Ok(slopes)
+        Ok(gradients)
     }
 }
 
@@ -338,17 +351,17 @@ fn tensor_name(network: usize, name: &str) -> String {
 }
 
 #[derive(Deserialize)]
-struct Format {
+struct FormatProbe {
     format: u32,
 }
 
 /// The prices of cost that p(large) is averaged over, in standard deviations of the logarithm of the multiplier: the
 /// quantiles of the normal distribution at 1/16, 3/16, … 15/16.
-pub const PRICES: [f32; 8] =
+pub const LAMBDA_GRID: [f32; 8] =
     [-1.534_12, -0.887_147, -0.488_776, -0.157_311, 0.157_311, 0.488_776, 0.887_147, 1.534_12];
 
 /// Standard deviation of the logarithm of the prices that a policy is trained at.
-pub const PRICE_SPREAD: f64 = 1.0;
+pub const LAMBDA_LOG_STD: f64 = 1.0;
 
 /// A feature as the network sees it; far outliers are drawn in.
 pub fn standardized(value: f32, mean: f32, spread: f32) -> f32 {
@@ -365,9 +378,9 @@ pub(super) fn short_hash(parts: &[&str]) -> String {
 }
 
 /// A policy as a router.
-pub(super) struct Trained(pub Arc<Policy>);
+pub(super) struct PolicyRouter(pub Arc<Policy>);
 
-impl Router for Trained {
+impl Router for PolicyRouter {
     fn name(&self) -> &'static str {
         "policy"
     }
@@ -376,24 +389,24 @@ impl Router for Trained {
         Decider::Policy(self.0.card.name.clone())
     }
 
-    fn glimpse(&self) -> Glimpse {
-        self.0.card.set.glimpse
+    fn draft_length(&self) -> DraftLength {
+        self.0.card.set.draft_length
     }
 
-    fn evidence(&self) -> Evidence {
-        self.0.card.set.evidence()
+    fn needs_token_stats(&self) -> TokenStats {
+        self.0.card.set.needs_token_stats()
     }
 
-    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
-        let needed = self.0.card.set.glimpse;
-        if glimpse == needed {
+    fn check_draft_length(&self, draft_length: DraftLength) -> Result<(), RouterError> {
+        let needed = self.0.card.set.draft_length;
+        if draft_length == needed {
             return Ok(());
         }
         let policy = self.0.card.name.clone();
-        Err(RouterError::OtherGlimpse { policy, needed, given: glimpse })
+        Err(RouterError::OtherDraftLength { policy, needed, given: draft_length })
     }
 
-    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
         let features = features(boundary);
         let p_large = self.0.p_large(&features).map_err(|e| RouterError::Policy {
             name: self.0.card.name.clone(),

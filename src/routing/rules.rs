@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Boundary, Evidence, Mixture, Opinion, Router, RouterError, confidence, features};
-use crate::config::Glimpse;
+use super::{
+    GaussianMixture, Opinion, Router, RouterError, RouterInput, TokenStats, confidence, features,
+};
+use crate::config::DraftLength;
 use crate::episode::{Role, Token};
 
 /// One model throughout.
-pub(super) struct Always(pub Role);
+pub(super) struct Pinned(pub Role);
 
-impl Router for Always {
+impl Router for Pinned {
     fn name(&self) -> &'static str {
         match self.0 {
             Role::Small => "always-small",
@@ -24,11 +26,11 @@ impl Router for Always {
         Some(self.0)
     }
 
-    fn glimpse(&self) -> Glimpse {
-        Glimpse::Tokens(0)
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Tokens(0)
     }
 
-    fn opinion(&mut self, _: &Boundary<'_>) -> Result<Opinion, RouterError> {
+    fn opinion(&mut self, _: &RouterInput<'_>) -> Result<Opinion, RouterError> {
         let p_large = f64::from(u8::from(self.0 == Role::Large));
         Ok(Opinion { p_large, features: BTreeMap::new() })
     }
@@ -43,11 +45,11 @@ impl Router for Random {
         "random"
     }
 
-    fn glimpse(&self) -> Glimpse {
-        Glimpse::Tokens(0)
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Tokens(0)
     }
 
-    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
         let mut rng = ChaCha8Rng::seed_from_u64(boundary.episode.started.seed);
         // One stream an episode, one word of it a step.
         rng.set_word_pos(2 * boundary.episode.steps.len() as u128);
@@ -56,18 +58,18 @@ impl Router for Random {
 }
 
 /// The large model for the first k steps: 1/(1 + step) ≥ t.
-pub(super) struct First;
+pub(super) struct FirstK;
 
-impl Router for First {
+impl Router for FirstK {
     fn name(&self) -> &'static str {
         "first-k"
     }
 
-    fn glimpse(&self) -> Glimpse {
-        Glimpse::Tokens(0)
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Tokens(0)
     }
 
-    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
         let p_large = 1.0 / (1.0 + boundary.episode.steps.len() as f64);
         Ok(Opinion { p_large, features: features(boundary) })
     }
@@ -82,21 +84,21 @@ impl Router for Entropy {
         "entropy"
     }
 
-    fn glimpse(&self) -> Glimpse {
-        Glimpse::Tokens(1)
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Tokens(1)
     }
 
-    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
-        at_least_one("entropy", glimpse)
+    fn check_draft_length(&self, draft_length: DraftLength) -> Result<(), RouterError> {
+        require_draft("entropy", draft_length)
     }
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Distribution
+    fn needs_token_stats(&self) -> TokenStats {
+        TokenStats::Distribution
     }
 
-    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
-        let first = boundary.glimpse.tokens.first();
-        let first = first.ok_or(RouterError::NeedsGlimpse("entropy", 1))?;
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
+        let first = boundary.draft.tokens.first();
+        let first = first.ok_or(RouterError::NeedsDraft("entropy", 1))?;
         let p_large = 1.0 - f64::from(-first.entropy).exp();
         Ok(Opinion { p_large, features: features(boundary) })
     }
@@ -110,21 +112,21 @@ impl Router for Confidence {
         "confidence"
     }
 
-    fn glimpse(&self) -> Glimpse {
-        Glimpse::Step
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Step
     }
 
-    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
-        at_least_one("confidence", glimpse)
+    fn check_draft_length(&self, draft_length: DraftLength) -> Result<(), RouterError> {
+        require_draft("confidence", draft_length)
     }
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Logprobs
+    fn needs_token_stats(&self) -> TokenStats {
+        TokenStats::Logprobs
     }
 
-    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
-        let least = boundary.glimpse.tokens.iter().map(|t| t.logprob).reduce(f32::min);
-        let least = least.ok_or(RouterError::NeedsGlimpse("confidence", 1))?;
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
+        let least = boundary.draft.tokens.iter().map(|t| t.logprob).reduce(f32::min);
+        let least = least.ok_or(RouterError::NeedsDraft("confidence", 1))?;
         let p_large = 1.0 - f64::from(least).exp();
         Ok(Opinion { p_large, features: features(boundary) })
     }
@@ -132,29 +134,29 @@ impl Router for Confidence {
 
 /// Probability that the glimpse's confidence comes from the unsure part of a mixture that was
 /// fitted on logged episodes.
-pub(super) struct Gmm(pub Mixture);
+pub(super) struct GaussianMixtureRouter(pub GaussianMixture);
 
-impl Router for Gmm {
+impl Router for GaussianMixtureRouter {
     fn name(&self) -> &'static str {
         "gmm"
     }
 
-    fn glimpse(&self) -> Glimpse {
-        Glimpse::Step
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Step
     }
 
-    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
-        at_least_one("gmm", glimpse)
+    fn check_draft_length(&self, draft_length: DraftLength) -> Result<(), RouterError> {
+        require_draft("gmm", draft_length)
     }
 
-    fn evidence(&self) -> Evidence {
-        Evidence::Logprobs
+    fn needs_token_stats(&self) -> TokenStats {
+        TokenStats::Logprobs
     }
 
-    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
-        let confidence = confidence(&boundary.glimpse.tokens);
-        let confidence = confidence.ok_or(RouterError::NeedsGlimpse("gmm", 1))?;
-        Ok(Opinion { p_large: self.0.unsure(confidence), features: features(boundary) })
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
+        let confidence = confidence(&boundary.draft.tokens);
+        let confidence = confidence.ok_or(RouterError::NeedsDraft("gmm", 1))?;
+        Ok(Opinion { p_large: self.0.unsure_probability(confidence), features: features(boundary) })
     }
 }
 
@@ -167,21 +169,21 @@ impl Router for Judge {
         "judge"
     }
 
-    fn glimpse(&self) -> Glimpse {
-        Glimpse::Step
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Step
     }
 
-    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
-        at_least_one("judge", glimpse)
+    fn check_draft_length(&self, draft_length: DraftLength) -> Result<(), RouterError> {
+        require_draft("judge", draft_length)
     }
 
-    fn judges(&self) -> bool {
+    fn needs_draft_scored(&self) -> bool {
         true
     }
 
-    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
-        let mean = mean_logprob(boundary.judged);
-        let mean = mean.ok_or(RouterError::NeedsGlimpse("judge", 1))?;
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
+        let mean = mean_logprob(boundary.scored_by_large);
+        let mean = mean.ok_or(RouterError::NeedsDraft("judge", 1))?;
         Ok(Opinion { p_large: 1.0 - mean.exp(), features: features(boundary) })
     }
 }
@@ -189,7 +191,7 @@ impl Router for Judge {
 /// Knows the solution: the large model where the small one slips and it matters.
 ///
 /// A step that the answer does not depend on is left to the small model, and so is everything
-/// after a slip that did matter: that episode is lost.
+/// after a slip that did matter: that episode is already_wrong.
 pub(super) struct Oracle;
 
 impl Router for Oracle {
@@ -197,33 +199,39 @@ impl Router for Oracle {
         "oracle"
     }
 
-    fn glimpse(&self) -> Glimpse {
-        Glimpse::Step
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Step
     }
 
-    fn needs(&self, glimpse: Glimpse) -> Result<(), RouterError> {
-        at_least_one("oracle", glimpse)
+    fn check_draft_length(&self, draft_length: DraftLength) -> Result<(), RouterError> {
+        require_draft("oracle", draft_length)
     }
 
     fn needs_solution(&self) -> bool {
         true
     }
 
-    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
         let solution = boundary.question.solution.as_ref();
         let solution =
             solution.ok_or_else(|| RouterError::NeedsSolution(self.name().to_owned()))?;
         let steps = &boundary.episode.steps;
-        let lost =
-            steps.iter().enumerate().any(|(i, s)| !solution.step_will_do(i, &s.writing.text));
-        let slips = !solution.step_will_do(steps.len(), &boundary.glimpse.text);
-        let p_large = f64::from(u8::from(slips && !lost));
+        let already_wrong = steps
+            .iter()
+            .enumerate()
+            .any(|(i, s)| !solution.step_is_acceptable(i, &s.generation.text));
+        let step_error = !solution.step_is_acceptable(steps.len(), &boundary.draft.text);
+        let p_large = f64::from(u8::from(step_error && !already_wrong));
         Ok(Opinion { p_large, features: features(boundary) })
     }
 }
 
-fn at_least_one(name: &'static str, glimpse: Glimpse) -> Result<(), RouterError> {
-    if glimpse == Glimpse::Tokens(0) { Err(RouterError::NeedsGlimpse(name, 1)) } else { Ok(()) }
+fn require_draft(name: &'static str, draft_length: DraftLength) -> Result<(), RouterError> {
+    if draft_length == DraftLength::Tokens(0) {
+        Err(RouterError::NeedsDraft(name, 1))
+    } else {
+        Ok(())
+    }
 }
 
 fn mean_logprob(tokens: &[Token]) -> Option<f64> {

@@ -1,25 +1,25 @@
 //! Routers that only look on.
 
-use super::{Boundary, Router, RouterError};
-use crate::config::Glimpse;
-use crate::engine::Evidence;
+use super::{Router, RouterError, RouterInput};
+use crate::config::DraftLength;
+use crate::engine::TokenStats;
 
 /// A router that says what it would have done, at the boundaries where the router in force weighs, from what
 /// that one sees: it asks for no glimpse and no reading of its own.
-pub struct Shadow {
+pub struct ShadowRouter {
     router: Box<dyn Router>,
-    silent: bool,
+    unavailable: bool,
 }
 
-impl Shadow {
+impl ShadowRouter {
     /// `router` as a shadow.
     ///
     /// # Errors
     /// When it always chooses the same model: it has no opinion to compare.
     pub fn new(router: Box<dyn Router>) -> Result<Self, RouterError> {
         match router.pinned() {
-            Some(_) => Err(RouterError::NoShadow(router.name().to_owned())),
-            None => Ok(Self { router, silent: false }),
+            Some(_) => Err(RouterError::PinnedShadow(router.name().to_owned())),
+            None => Ok(Self { router, unavailable: false }),
         }
     }
 
@@ -29,34 +29,34 @@ impl Shadow {
     }
 
     /// p(large) at a boundary with a glimpse of length `glimpse` by the model `small`, which tells
-    /// `evidence` of its tokens.
+    /// `token_stats` of its tokens.
     ///
     /// # Errors
     /// When it lacks what it needs.
     pub fn opinion(
         &mut self,
-        boundary: &Boundary<'_>,
-        glimpse: Glimpse,
-        (small, evidence): (&str, Evidence),
+        boundary: &RouterInput<'_>,
+        draft_length: DraftLength,
+        (small, token_stats): (&str, TokenStats),
     ) -> Result<f64, RouterError> {
         let router = self.router.as_mut();
-        router.needs(glimpse)?;
-        if router.evidence() > evidence {
-            return Err(RouterError::NeedsEvidence {
+        router.check_draft_length(draft_length)?;
+        if router.needs_token_stats() > token_stats {
+            return Err(RouterError::NeedsTokenStats {
                 router: router.name().to_owned(),
-                needed: router.evidence(),
+                needed: router.needs_token_stats(),
                 model: small.to_owned(),
-                given: evidence,
+                given: token_stats,
             });
         }
-        if router.judges() && boundary.judged.is_empty() {
-            return Err(RouterError::NeedsReading(router.name().to_owned()));
+        if router.needs_draft_scored() && boundary.scored_by_large.is_empty() {
+            return Err(RouterError::NeedsDraftScored(router.name().to_owned()));
         }
         Ok(router.opinion(boundary)?.p_large)
     }
 
     /// Notes that it had nothing to say; whether that is the first time.
-    pub fn falls_silent(&mut self) -> bool {
-        !std::mem::replace(&mut self.silent, true)
+    pub fn mark_unavailable(&mut self) -> bool {
+        !std::mem::replace(&mut self.unavailable, true)
     }
 }

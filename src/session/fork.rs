@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::conductor::segments;
-use crate::config::{Glimpse, InvalidPreset, Preset};
+use super::episode_runner::segments;
+use crate::config::{DraftLength, InvalidPreset, Preset};
 use crate::engine::Segment;
 use crate::episode::{
     Decider, Decision, Episode, EventKind, ModelRecord, Parent, PerRole, Role, Step, StopReason,
@@ -23,14 +23,14 @@ pub struct Fork {
     pub parent: u64,
     /// The parent, over or not.
     pub episode: Arc<Episode>,
-    /// The first step that is not shared, from 0 to the parent's number of steps.
+    /// The first step that is not shared_steps, from 0 to the parent's number of steps.
     pub step: usize,
     /// The model that writes that step, because a person says so.
     pub model: Option<Role>,
     /// In [0, 1]; the one that was in force at that step where absent.
     pub threshold: Option<f64>,
     /// The parent's where absent; the router's own where absent and the router is another.
-    pub glimpse: Option<Glimpse>,
+    pub draft_length: Option<DraftLength>,
     /// The parent's where absent, as it stood last.
     pub budget: Option<f64>,
 }
@@ -45,7 +45,7 @@ pub enum ForkError {
     #[error(
         "nothing can follow step {step} of episode {parent}, which ends the text or was stopped midway: fork from step {step} or an earlier one"
     )]
-    Over { parent: u64, step: usize },
+    NothingFollows { parent: u64, step: usize },
     #[error(
         "episode {parent} was written by model {wrote}, and another one, {loaded}, is loaded: start pointsman with the models of the preset {preset} as they were"
     )]
@@ -58,7 +58,15 @@ impl Fork {
     /// A fork of `episode`, which is number `parent`, with nothing changed.
     pub fn new(parent: u64, episode: impl Into<Arc<Episode>>, step: usize) -> Self {
         let episode = episode.into();
-        Self { parent, episode, step, model: None, threshold: None, glimpse: None, budget: None }
+        Self {
+            parent,
+            episode,
+            step,
+            model: None,
+            threshold: None,
+            draft_length: None,
+            budget: None,
+        }
     }
 
     /// Whether the parent can be left at that step by a pair of these models.
@@ -72,21 +80,21 @@ impl Fork {
             return Err(ForkError::NoStep { parent, step: step + 1, steps });
         }
         let started = &episode.started;
-        let shared = self.shared();
+        let shared_steps = self.shared_steps();
         let ends = |at: &usize| {
-            let writing = &shared[*at].writing;
+            let generation = &shared_steps[*at].generation;
             let stopped = matches!(
-                writing.stop,
+                generation.stop,
                 StopReason::EndOfText | StopReason::ContextFull | StopReason::Cancelled
             );
             let preset = &started.preset;
-            let prompt = preset.prompt_for(writing.model, &started.question);
-            let before = shared[..*at].iter().map(|step| step.writing.text.as_str());
+            let prompt = preset.prompt_for(generation.model, &started.question);
+            let before = shared_steps[..*at].iter().map(|step| step.generation.text.as_str());
             let before = std::iter::once(prompt.as_str()).chain(before);
-            stopped || preset.steps.answers(before, &writing.text)
+            stopped || preset.steps.has_answer(before, &generation.text)
         };
-        if let Some(at) = (0..shared.len()).find(ends) {
-            return Err(ForkError::Over { parent, step: at + 1 });
+        if let Some(at) = (0..shared_steps.len()).find(ends) {
+            return Err(ForkError::NothingFollows { parent, step: at + 1 });
         }
         let other = Role::BOTH.into_iter().find(|r| started.models[*r].digest != models[*r].digest);
         other.map_or(Ok(()), |role| {
@@ -112,7 +120,7 @@ impl Fork {
         let mut preset = self.episode.started.preset.clone();
         let routing = &mut preset.routing;
         let same_router = routing.router == router.name();
-        let threshold = self.threshold.unwrap_or_else(|| self.threshold_there());
+        let threshold = self.threshold.unwrap_or_else(|| self.threshold_at_fork());
         // Draws that were drawn for other circumstances would teach nothing.
         if !same_router || threshold != routing.threshold {
             routing.exploration = None;
@@ -120,16 +128,16 @@ impl Fork {
         routing.threshold = threshold;
         if !same_router {
             router.name().clone_into(&mut routing.router);
-            routing.glimpse = None;
+            routing.draft_length = None;
         }
-        routing.glimpse = self.glimpse.or(routing.glimpse);
+        routing.draft_length = self.draft_length.or(routing.draft_length);
         preset.budget.limit = self.budget.or(self.episode.budget);
         preset.validate()?;
         Ok(preset)
     }
 
     /// The threshold in force at the step.
-    fn threshold_there(&self) -> f64 {
+    fn threshold_at_fork(&self) -> f64 {
         let Episode { steps, decision, threshold, .. } = self.episode.as_ref();
         let at = match steps.get(self.step) {
             Some(step) => step.decision.as_ref(),
@@ -138,21 +146,21 @@ impl Fork {
         at.map_or(*threshold, |decision| decision.threshold)
     }
 
-    fn shared(&self) -> &[Step] {
+    fn shared_steps(&self) -> &[Step] {
         &self.episode.steps[..self.step.min(self.episode.steps.len())]
     }
 
-    /// The events that stand for the shared steps.
-    pub(super) fn inherited(&self) -> impl Iterator<Item = EventKind> + '_ {
-        self.shared().iter().enumerate().flat_map(|(step, told)| {
+    /// The events that stand for the shared_steps steps.
+    pub(super) fn inherited_events(&self) -> impl Iterator<Item = EventKind> + '_ {
+        self.shared_steps().iter().enumerate().flat_map(|(step, parent_step)| {
             let mut kinds: Vec<EventKind> = Vec::new();
-            let readings = told.judged.iter().cloned();
-            kinds.extend(readings.map(|reading| EventKind::Judged { step, reading }));
-            if let Some(decision) = told.decision.clone() {
+            let scorings = parent_step.scorings.iter().cloned();
+            kinds.extend(scorings.map(|scoring| EventKind::DraftScored { step, scoring }));
+            if let Some(decision) = parent_step.decision.clone() {
                 let Decision { features, p_large, threshold, propensity, choice, by, shadows } =
                     decision;
                 if !shadows.is_empty() {
-                    kinds.push(EventKind::Shadowed { step, opinions: shadows });
+                    kinds.push(EventKind::ShadowsEvaluated { step, p_large: shadows });
                 }
                 kinds.push(EventKind::Decided {
                     step,
@@ -164,40 +172,40 @@ impl Fork {
                     by,
                 });
             }
-            let drafts = told.discarded.iter().cloned();
-            kinds.extend(drafts.map(|writing| EventKind::Discarded { step, writing }));
-            kinds.push(EventKind::Written { step, writing: told.writing.clone() });
+            let drafts = parent_step.discarded.iter().cloned();
+            kinds.extend(drafts.map(|generation| EventKind::Discarded { step, generation }));
+            kinds.push(EventKind::Written { step, generation: parent_step.generation.clone() });
             kinds
         })
     }
 
     /// Brings an explorer to where it was in the parent.
-    pub(super) fn catch_up(&self, explorer: &mut Explorer) {
-        let decisions = self.shared().iter().filter_map(|step| step.decision.as_ref());
-        let drawn = decisions.filter(|d| d.by != Decider::Person).filter_map(|d| d.p_large);
+    pub(super) fn replay_draws(&self, explorer: &mut Explorer) {
+        let decisions = self.shared_steps().iter().filter_map(|step| step.decision.as_ref());
+        let drawn = decisions.filter(|d| d.by != Decider::User).filter_map(|d| d.p_large);
         for p_large in drawn {
-            explorer.choose(p_large);
+            explorer.draw(p_large);
         }
     }
 
-    /// What `role` had read when the parent came to the step: the text before the last shared step that it
+    /// What `role` had read when the parent came to the step: the text before the last shared_steps step that it
     /// had a hand in, and all but the last token of what it wrote or judged there, whose turn comes with
     /// the next request. Nothing where it had read nothing.
-    pub(super) fn read_before(&self, role: Role, prompt: &str) -> Option<Vec<Segment>> {
-        let steps = self.shared();
+    pub(super) fn prefilled_before(&self, role: Role, prompt: &str) -> Option<Vec<Segment>> {
+        let steps = self.shared_steps();
         let last = steps.iter().rposition(|step| step.read_by(role))?;
         let step = &steps[last];
-        let mut writings = step.discarded.iter().chain([&step.writing]).rev();
-        let written = writings.find(|w| w.model == role).map(|w| &w.tokens);
-        let judged = || step.judged.iter().rev().find(|r| r.model == role).map(|r| &r.tokens);
-        let tokens = written.or_else(judged)?;
+        let mut generations = step.discarded.iter().chain([&step.generation]).rev();
+        let written = generations.find(|w| w.model == role).map(|w| &w.tokens);
+        let scorings = || step.scorings.iter().rev().find(|r| r.model == role).map(|r| &r.tokens);
+        let tokens = written.or_else(scorings)?;
         let mut read = segments(prompt, &steps[..last], role);
         if let Some((_, before)) = tokens.split_last()
             && !before.is_empty()
         {
             read.push(Segment {
                 text: before.iter().map(|t| t.text.as_str()).collect::<String>().into(),
-                own: Some(before.iter().map(|t| t.id).collect()),
+                own_ids: Some(before.iter().map(|t| t.id).collect()),
             });
         }
         Some(read)

@@ -1,17 +1,17 @@
 //! The loop of an episode: commands in, events out.
 //!
-//! [`Conductor`] owns the two engines and runs one episode after the other on the thread that
-//! calls it; headless commands use it directly. [`spawn`] gives it a thread of its own, with a
-//! channel each way, for the workbench. A [`Fleet`] has several conductors at work at once.
+//! [`EpisodeRunner`] owns the two engines and runs one episode after the other on the thread that
+//! calls it; headless commands use it directly. [`spawn_session`] gives it a thread of its own, with a
+//! channel each way, for the workbench. A [`RunnerPool`] has several runners at work at once.
 
-mod audience;
-mod conductor;
-mod fleet;
+mod compat;
+mod episode_runner;
 mod fork;
-mod live;
-mod pair;
-mod running;
-mod suits;
+mod load;
+mod observer;
+mod runner_pool;
+mod running_episode;
+mod session_thread;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,16 +20,16 @@ use thiserror::Error;
 use crate::config::Preset;
 use crate::engine::EngineError;
 use crate::episode::{Event, FoldError, OverrideScope, Role, Token};
-use crate::routing::{Opinion, Roster, RouterError};
+use crate::routing::{Opinion, RouterError, RouterRegistry};
 use crate::tasks::Question;
 
-pub use audience::{Audience, Journal, Nobody};
-pub use conductor::{Conductor, Job};
-pub use fleet::Fleet;
+pub use compat::check_router;
+pub use episode_runner::{EpisodeRunner, EpisodeSpec};
 pub use fork::{Fork, ForkError};
-pub use live::{Live, spawn};
-pub use pair::{TINY, load_fleet, load_pair};
-pub use suits::check_router;
+pub use load::{TINY_PAIR_PARAMETERS, load_pair, load_runner_pool};
+pub use observer::{EpisodeObserver, EventSink, NullObserver};
+pub use runner_pool::RunnerPool;
+pub use session_thread::{SessionHandle, spawn_session};
 
 /// What a person asks of a running session.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,14 +42,14 @@ pub enum Command {
         paused: bool,
     },
     /// Start an episode that shares its first steps with another; one that is running is stopped.
-    Fork(Box<ForkOrder>),
+    Fork(Box<ForkRequest>),
     /// Stop at the next boundary.
     Pause,
     Resume,
     /// Write one step, then pause.
     Step,
     /// Take the points.
-    Override {
+    SetOverride {
         model: Role,
         scope: OverrideScope,
     },
@@ -59,12 +59,12 @@ pub enum Command {
     /// after it is dropped. A pause lasts.
     Redo,
     /// Move the threshold, in [0, 1].
-    Threshold(f64),
+    SetThreshold(f64),
     /// Change the budget of the running episode.
-    Budget(Option<f64>),
+    SetBudget(Option<f64>),
     /// Have these routers choose, under this preset, which must be of the models that are loaded, from the
     /// next question on.
-    Employ(Box<Employment>),
+    SetRouting(Box<RoutingConfig>),
     /// Mark the step that is being written or was written last.
     Bookmark(String),
     /// End the episode.
@@ -75,26 +75,26 @@ pub enum Command {
 
 /// A fork that a person asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ForkOrder {
+pub struct ForkRequest {
     pub fork: Fork,
     /// Name of the router; the parent's where absent.
     pub router: Option<String>,
     /// Where routers come from, and with them the policy; the session's where absent.
-    pub roster: Option<Roster>,
+    pub registry: Option<RouterRegistry>,
     /// Start in pause.
     pub paused: bool,
 }
 
 /// Who chooses from now on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Employment {
+pub struct RoutingConfig {
     pub preset: Preset,
-    pub roster: Roster,
+    pub registry: RouterRegistry,
 }
 
 /// What a session tells the screen.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Update {
+pub enum SessionUpdate {
     /// The models are being loaded; a line for the status bar.
     Loading(String),
     /// The session takes commands.
@@ -107,13 +107,13 @@ pub enum Update {
     /// the event that follows has them all.
     Token { model: Role, token: Token },
     /// Something of the running episode that is good to know.
-    Remark(String),
+    Notice(String),
     /// The command could not be carried out; the session goes on.
     Refused(String),
-    /// The episode is over without a last event, since the journal takes none; the session goes on.
-    Broken(String),
+    /// The episode is over without a last event, since the sink takes none; the session goes on.
+    SinkFailed(String),
     /// The session is over.
-    Failed(String),
+    SessionFailed(String),
 }
 
 /// Why an episode could not be run.
@@ -129,7 +129,7 @@ pub enum SessionError {
     #[error(transparent)]
     Fork(#[from] ForkError),
     #[error("{0}")]
-    Journal(String),
+    Sink(String),
     #[error("it was cancelled, and nothing of it was kept")]
     Cancelled,
     #[error("the episode's events do not fit: {0}")]
@@ -137,7 +137,7 @@ pub enum SessionError {
 }
 
 /// Characters of a question that a message repeats.
-const BEGINNING: usize = 48;
+const QUESTION_EXCERPT_CHARS: usize = 48;
 
 impl SessionError {
     /// The same with the question, where an engine failed at one of many.
@@ -145,8 +145,8 @@ impl SessionError {
         let Self::Engine(error) = self else { return self };
         let text = question.text.split_whitespace().collect::<Vec<_>>().join(" ");
         let mut beginning: String =
-            text.chars().filter(|c| !c.is_control()).take(BEGINNING).collect();
-        if text.chars().nth(BEGINNING).is_some() {
+            text.chars().filter(|c| !c.is_control()).take(QUESTION_EXCERPT_CHARS).collect();
+        if text.chars().nth(QUESTION_EXCERPT_CHARS).is_some() {
             beginning.push('…');
         }
         let place = match &question.origin {
@@ -157,9 +157,9 @@ impl SessionError {
     }
 
     /// Whether the question does not fit into a model's context: asking it again comes to the same.
-    pub fn is_too_long(&self) -> bool {
+    pub fn is_prompt_too_long(&self) -> bool {
         matches!(self, Self::Engine(error) | Self::Question { error, .. }
-            if matches!(error, EngineError::TooLong(..)))
+            if matches!(error, EngineError::PromptTooLong(..)))
     }
 }
 

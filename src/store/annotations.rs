@@ -13,7 +13,7 @@ use sled::IVec;
 use sled::transaction::{ConflictableTransactionError, TransactionError};
 use thiserror::Error;
 
-use super::{Binned, Store, StoreError};
+use super::{Store, StoreError, TrashMark};
 
 /// What a person says of an episode.
 // Refuses fields that it does not know: writing it back would lose what a newer program kept there.
@@ -24,15 +24,16 @@ pub struct Annotations {
     pub starred: bool,
     /// Free text; empty where there is none.
     pub note: String,
-    /// Set by [`Store::bin`] alone.
+    /// Set by [`Store::move_to_trash`] alone.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) binned: Option<Binned>,
+    #[serde(alias = "binned")]
+    pub(super) trashed: Option<TrashMark>,
 }
 
 impl Annotations {
     /// When the episode was moved to the bin; nothing where it is not there.
-    pub fn binned(&self) -> Option<Binned> {
-        self.binned
+    pub fn trashed(&self) -> Option<TrashMark> {
+        self.trashed
     }
 }
 
@@ -43,12 +44,12 @@ pub struct Tag(String);
 
 /// A text that cannot be a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no tag: take one word of at most {max} letters, digits, `-`, `_` and `.`", max = Tag::LONGEST)]
+#[error("`{0}` is no tag: take one word of at most {max} letters, digits, `-`, `_` and `.`", max = Tag::MAX_CHARS)]
 pub struct TagError(String);
 
 impl Tag {
     /// Characters that a tag may have.
-    pub const LONGEST: usize = 32;
+    pub const MAX_CHARS: usize = 32;
 
     /// The word.
     pub fn as_str(&self) -> &str {
@@ -62,7 +63,7 @@ impl FromStr for Tag {
     fn from_str(text: &str) -> Result<Self, TagError> {
         let word = text.to_lowercase();
         // Not `-` or `+` at the beginning: those take a tag away or give it.
-        let fits = word.chars().count() <= Self::LONGEST
+        let fits = word.chars().count() <= Self::MAX_CHARS
             && word.starts_with(char::is_alphanumeric)
             && word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
         if fits { Ok(Self(word)) } else { Err(TagError(text.to_owned())) }
@@ -89,8 +90,8 @@ impl Store {
     /// # Errors
     /// When it cannot be read.
     pub fn annotations(&self, id: u64) -> Result<Annotations, StoreError> {
-        let json = self.annotations.get(id.to_be_bytes()).map_err(|e| self.unreadable(&e))?;
-        self.read_annotations(id, json.as_ref())
+        let json = self.annotations.get(id.to_be_bytes()).map_err(|e| self.read_error(&e))?;
+        self.parse_annotations(id, json.as_ref())
     }
 
     /// Changes what is said of the episodes `ids`, of all or of none; `change` may be called more
@@ -103,9 +104,9 @@ impl Store {
         ids: &[u64],
         change: impl Fn(&mut Annotations),
     ) -> Result<(), StoreError> {
-        self.change(ids, |id, annotations| {
-            if annotations.binned.is_some() {
-                return Err(StoreError::Binned(id));
+        self.update_annotations(ids, |id, annotations| {
+            if annotations.trashed.is_some() {
+                return Err(StoreError::InTrash(id));
             }
             change(annotations);
             Ok(())
@@ -113,7 +114,7 @@ impl Store {
     }
 
     /// Changes the annotations of `ids` in one transaction and flushes them.
-    pub(super) fn change(
+    pub(super) fn update_annotations(
         &self,
         ids: &[u64],
         change: impl Fn(u64, &mut Annotations) -> Result<(), StoreError>,
@@ -121,15 +122,15 @@ impl Store {
         let ids: BTreeSet<u64> = ids.iter().copied().collect();
         for &id in &ids {
             let there = self.episodes.contains_key(id.to_be_bytes());
-            if !there.map_err(|e| self.unreadable(&e))? {
-                return Err(self.missing(id));
+            if !there.map_err(|e| self.read_error(&e))? {
+                return Err(self.missing_error(id));
             }
         }
         let outcome = self.annotations.transaction(|tree| {
             for &id in &ids {
                 let key = id.to_be_bytes();
                 let old = tree.get(key)?;
-                let new = self.read_annotations(id, old.as_ref()).and_then(|mut annotations| {
+                let new = self.parse_annotations(id, old.as_ref()).and_then(|mut annotations| {
                     change(id, &mut annotations)?;
                     let nothing = annotations == Annotations::default();
                     if nothing { Ok(None) } else { self.to_json(&annotations).map(Some) }
@@ -141,18 +142,18 @@ impl Store {
             }
             Ok(())
         });
-        outcome.map_err(|e| self.failed(e))?;
+        outcome.map_err(|e| self.transaction_error(e))?;
         self.flush()
     }
 
-    pub(super) fn failed(&self, error: TransactionError<StoreError>) -> StoreError {
+    pub(super) fn transaction_error(&self, error: TransactionError<StoreError>) -> StoreError {
         match error {
             TransactionError::Abort(error) => error,
-            TransactionError::Storage(error) => self.refused(&error),
+            TransactionError::Storage(error) => self.write_error(&error),
         }
     }
 
-    pub(super) fn read_annotations(
+    pub(super) fn parse_annotations(
         &self,
         id: u64,
         json: Option<&IVec>,
@@ -161,7 +162,7 @@ impl Store {
             return Ok(Annotations::default());
         };
         let annotations = serde_json::from_slice(json);
-        annotations.map_err(|e| self.damaged(id, &format!("tags and note: {e}")))
+        annotations.map_err(|e| self.damaged_error(id, &format!("tags and note: {e}")))
     }
 }
 
@@ -184,6 +185,6 @@ mod tests {
         let newer = r#"{"tags":["a"],"starred":true,"note":"","colour":"red"}"#;
         assert!(serde_json::from_str::<Annotations>(newer).is_err());
         let sparse = serde_json::from_str::<Annotations>(r#"{"starred":true}"#).unwrap();
-        assert!(sparse.starred && sparse.tags.is_empty() && sparse.binned().is_none());
+        assert!(sparse.starred && sparse.tags.is_empty() && sparse.trashed().is_none());
     }
 }

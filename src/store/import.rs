@@ -9,8 +9,8 @@ impl Store {
     ///
     /// # Errors
     /// When the disk refuses, or the events do not fit together.
-    pub fn keep_json(&self, events: Vec<String>, over: bool) -> Result<u64, StoreError> {
-        let id = self.create()?;
+    pub fn import_json(&self, events: Vec<String>, over: bool) -> Result<u64, StoreError> {
+        let id = self.next_episode_id()?;
         let rows = events.into_iter().map(String::into_bytes).collect();
         self.append_rows(id, rows, true, over)?;
         Ok(id)

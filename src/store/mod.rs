@@ -1,16 +1,16 @@
 //! Episodes on disk. The only room that names sled.
 //!
 //! Two trees hold episodes: `events` has every event, keyed by episode and place, as JSON; `episodes` holds one
-//! entry an episode: empty while it runs, its [`Summary`] once it is over. Summaries only save time;
+//! entry an episode: empty while it runs, its [`EpisodeSummary`] once it is over. Summaries only save time;
 //! they are folded from the events wherever one is missing or of another version. What a person says
 //! of an episode, and whether it is in the bin, stands in `annotations`; what is kept of policies, in
 //! `policies`.
 
 mod annotations;
-mod bin;
 mod import;
 mod policies;
 mod summary;
+mod trash;
 
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -22,13 +22,13 @@ use thiserror::Error;
 use crate::episode::{Episode, Event, EventKind, FoldError, SCHEMA};
 
 pub use annotations::{Annotations, Tag, TagError};
-pub use bin::Binned;
-pub use summary::{End, Summary};
+pub use summary::{EpisodeEnd, EpisodeSummary};
+pub use trash::TrashMark;
 
 /// Version of the store's layout. Older ones are read; newer ones are refused.
-const FORMAT: u32 = 1;
+const FORMAT_VERSION: u32 = 1;
 /// Memory for pages of the store, in bytes.
-const CACHE: u64 = 64 << 20;
+const CACHE_BYTES: u64 = 64 << 20;
 
 /// Why the store did not do what was asked.
 #[derive(Debug, Error)]
@@ -48,7 +48,7 @@ pub enum StoreError {
     #[error(
         "{0} holds a damaged store, or none: move the folder away, or choose another with --store"
     )]
-    NoStore(PathBuf),
+    NotAStore(PathBuf),
     #[error(
         "the store {path} did not take what it was to keep: {reason}; what it had acknowledged is safe"
     )]
@@ -59,17 +59,17 @@ pub enum StoreError {
     Missing { path: PathBuf, id: u64 },
     #[error("episode {id} in {path} cannot be read: {reason}")]
     Damaged { path: PathBuf, id: u64, reason: String },
-    #[error("episode {0} is in the bin: `pointsman episodes restore {0}` brings it back")]
-    Binned(u64),
-    #[error("episode {0} is not in the bin: `pointsman episodes bin ls` lists what is")]
-    NotBinned(u64),
+    #[error("episode {0} is in the trash: `pointsman episodes restore {0}` brings it back")]
+    InTrash(u64),
+    #[error("episode {0} is not in the trash: `pointsman episodes trash ls` lists what is")]
+    NotInTrash(u64),
 }
 
 /// What a list shows of an episode.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entry {
+pub struct EpisodeEntry {
     #[serde(flatten)]
-    pub summary: Summary,
+    pub summary: EpisodeSummary,
     #[serde(flatten)]
     pub annotations: Annotations,
 }
@@ -99,15 +99,15 @@ impl Store {
             .map_err(|e| StoreError::Open { path: path.into(), reason: e.to_string() })?;
         let existed = path.join("db").exists();
         // Every event is flushed as it is appended; there is nothing left to flush in between.
-        let config = Config::new().path(path).cache_capacity(CACHE).flush_every_ms(None);
+        let config = Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         let db = config.open().map_err(open_error)?;
         match db.get("format").map_err(open_error)? {
-            Some(found) if newer(&found) => return Err(StoreError::Newer(path.into())),
+            Some(found) if is_newer_format(&found) => return Err(StoreError::Newer(path.into())),
             Some(_) => {}
             // sled takes a file that it cannot read for an empty one.
-            None if existed => return Err(StoreError::NoStore(path.into())),
+            None if existed => return Err(StoreError::NotAStore(path.into())),
             None => {
-                db.insert("format", &FORMAT.to_be_bytes()).map_err(open_error)?;
+                db.insert("format", &FORMAT_VERSION.to_be_bytes()).map_err(open_error)?;
                 db.flush().map_err(open_error)?;
             }
         }
@@ -121,8 +121,8 @@ impl Store {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn create(&self) -> Result<u64, StoreError> {
-        self.next("last_id")
+    pub fn next_episode_id(&self) -> Result<u64, StoreError> {
+        self.increment("last_id")
     }
 
     /// Appends an event to episode `id`. Once this has returned, the event survives a crash.
@@ -141,8 +141,8 @@ impl Store {
     pub fn append_all(&self, id: u64, events: &[Event]) -> Result<(), StoreError> {
         let rows = events.iter().map(serde_json::to_vec).collect::<Result<_, _>>();
         let begins = events.first().is_some_and(|e| matches!(e.kind, EventKind::Started(_)));
-        let over = events.last().is_some_and(|event| event.kind.is_last());
-        self.append_rows(id, rows.map_err(|e| self.refused(&e))?, begins, over)
+        let over = events.last().is_some_and(|event| event.kind.ends_episode());
+        self.append_rows(id, rows.map_err(|e| self.write_error(&e))?, begins, over)
     }
 
     /// Appends events as their JSON; `begins` where the first of them begins the episode, `over` where the
@@ -157,21 +157,21 @@ impl Store {
         let last = self.events.scan_prefix(id.to_be_bytes()).keys().next_back();
         let first = match last {
             None => 0,
-            Some(key) => place_of(&key.map_err(|e| self.refused(&e))?) + 1,
+            Some(key) => event_index_of(&key.map_err(|e| self.write_error(&e))?) + 1,
         };
         if first == 0 && !begins {
-            return Err(self.missing(id));
+            return Err(self.missing_error(id));
         }
         let mut batch = Batch::default();
-        for (place, json) in (first..).zip(rows) {
-            batch.insert(&key_of(id, place), json);
+        for (index, json) in (first..).zip(rows) {
+            batch.insert(&event_key(id, index), json);
         }
-        self.events.apply_batch(batch).map_err(|e| self.refused(&e))?;
+        self.events.apply_batch(batch).map_err(|e| self.write_error(&e))?;
         // After the events: an entry without them would be an episode that cannot be read.
         if over {
-            self.keep_summary(id)?;
+            self.save_summary(id)?;
         } else if first == 0 {
-            self.episodes.insert(id.to_be_bytes(), &[]).map_err(|e| self.refused(&e))?;
+            self.episodes.insert(id.to_be_bytes(), &[]).map_err(|e| self.write_error(&e))?;
         }
         self.flush()
     }
@@ -181,21 +181,21 @@ impl Store {
     ///
     /// # Errors
     /// When events do not fit together, before anything is kept; when the disk refuses.
-    pub fn add(&self, episodes: &[Vec<Event>]) -> Result<Vec<u64>, StoreError> {
+    pub fn add_episodes(&self, episodes: &[Vec<Event>]) -> Result<Vec<u64>, StoreError> {
         let (mut events, mut summaries) = (Batch::default(), Batch::default());
         let mut ids = Vec::new();
         for episode in episodes {
-            let id = self.create()?;
-            let folded = Episode::fold(episode).map_err(|e| self.damaged(id, &e))?;
-            let folded = folded.ok_or_else(|| self.missing(id))?;
-            self.lay_out(&mut events, id, 0, episode)?;
-            let over = folded.is_over().then(|| self.to_json(&Summary::of(id, &folded)));
+            let id = self.next_episode_id()?;
+            let folded = Episode::fold(episode).map_err(|e| self.damaged_error(id, &e))?;
+            let folded = folded.ok_or_else(|| self.missing_error(id))?;
+            self.add_to_batch(&mut events, id, 0, episode)?;
+            let over = folded.is_over().then(|| self.to_json(&EpisodeSummary::of(id, &folded)));
             summaries.insert(&id.to_be_bytes(), over.transpose()?.unwrap_or_default());
             ids.push(id);
         }
         // In this order for the same reason as above.
-        self.events.apply_batch(events).map_err(|e| self.refused(&e))?;
-        self.episodes.apply_batch(summaries).map_err(|e| self.refused(&e))?;
+        self.events.apply_batch(events).map_err(|e| self.write_error(&e))?;
+        self.episodes.apply_batch(summaries).map_err(|e| self.write_error(&e))?;
         self.flush()?;
         Ok(ids)
     }
@@ -205,7 +205,7 @@ impl Store {
     /// # Errors
     /// When there is no such episode, or one of its events cannot be read.
     pub fn events(&self, id: u64) -> Result<Vec<Event>, StoreError> {
-        let rows = self.json(id)?.into_iter().enumerate();
+        let rows = self.events_json(id)?.into_iter().enumerate();
         rows.map(|(index, json)| self.parse(id, index, &json)).collect()
     }
 
@@ -213,15 +213,15 @@ impl Store {
     ///
     /// # Errors
     /// When there is no such episode, or it cannot be read.
-    pub fn json(&self, id: u64) -> Result<Vec<String>, StoreError> {
+    pub fn events_json(&self, id: u64) -> Result<Vec<String>, StoreError> {
         let rows = self.events.scan_prefix(id.to_be_bytes()).values();
         let texts = rows.map(|row| {
-            let row = row.map_err(|e| self.unreadable(&e))?;
-            String::from_utf8(row.to_vec()).map_err(|e| self.damaged(id, &e))
+            let row = row.map_err(|e| self.read_error(&e))?;
+            String::from_utf8(row.to_vec()).map_err(|e| self.damaged_error(id, &e))
         });
         let texts = texts.collect::<Result<Vec<String>, StoreError>>()?;
         if texts.is_empty() {
-            return Err(self.missing(id));
+            return Err(self.missing_error(id));
         }
         Ok(texts)
     }
@@ -231,14 +231,14 @@ impl Store {
     /// # Errors
     /// As [`Store::events`], and when the events do not fit together.
     pub fn episode(&self, id: u64) -> Result<Episode, StoreError> {
-        let folded = Episode::fold(&self.events(id)?).map_err(|e| self.damaged(id, &e))?;
-        folded.ok_or_else(|| self.missing(id))
+        let folded = Episode::fold(&self.events(id)?).map_err(|e| self.damaged_error(id, &e))?;
+        folded.ok_or_else(|| self.missing_error(id))
     }
 
     /// What is known of every episode, oldest first; in place of an episode that cannot be read
     /// stands the reason. What is in the bin is left out, here and in all lists.
-    pub fn list(&self) -> impl Iterator<Item = Result<Summary, StoreError>> + '_ {
-        let rows = self.episodes.iter().filter_map(|row| self.listed(row));
+    pub fn summaries(&self) -> impl Iterator<Item = Result<EpisodeSummary, StoreError>> + '_ {
+        let rows = self.episodes.iter().filter_map(|row| self.entry_unless_trashed(row));
         rows.map(|entry| entry.map(|entry| entry.summary))
     }
 
@@ -247,27 +247,27 @@ impl Store {
     pub fn entries(
         &self,
         before: Option<u64>,
-    ) -> impl Iterator<Item = Result<Entry, StoreError>> + '_ {
+    ) -> impl Iterator<Item = Result<EpisodeEntry, StoreError>> + '_ {
         let end = before.map_or(Bound::Unbounded, |id| Bound::Excluded(id.to_be_bytes()));
         let rows = self.episodes.range::<[u8; 8], _>((Bound::Unbounded, end)).rev();
-        rows.filter_map(|row| self.listed(row))
+        rows.filter_map(|row| self.entry_unless_trashed(row))
     }
 
     /// The entry of episode `id`, be it in the bin or not.
     ///
     /// # Errors
     /// When there is no such episode, or it cannot be read.
-    pub fn entry(&self, id: u64) -> Result<Entry, StoreError> {
-        let json = self.episodes.get(id.to_be_bytes()).map_err(|e| self.unreadable(&e))?;
-        let json = json.ok_or_else(|| self.missing(id))?;
-        Ok(Entry { summary: self.summary(id, &json)?, annotations: self.annotations(id)? })
+    pub fn entry(&self, id: u64) -> Result<EpisodeEntry, StoreError> {
+        let json = self.episodes.get(id.to_be_bytes()).map_err(|e| self.read_error(&e))?;
+        let json = json.ok_or_else(|| self.missing_error(id))?;
+        Ok(EpisodeEntry { summary: self.summary(id, &json)?, annotations: self.annotations(id)? })
     }
 
     /// How many episodes there are, without those in the bin. They are counted: in a large store that
     /// takes longer than a frame.
     pub fn len(&self) -> usize {
-        let binned = self.marks().filter(Result::is_ok).count();
-        self.episodes.len().saturating_sub(binned)
+        let trashed = self.trash_marks().filter(Result::is_ok).count();
+        self.episodes.len().saturating_sub(trashed)
     }
 
     /// Whether there is none.
@@ -276,27 +276,30 @@ impl Store {
     }
 
     /// The entry of a row of the tree `episodes`; nothing where it is in the bin.
-    fn listed(&self, row: sled::Result<(IVec, IVec)>) -> Option<Result<Entry, StoreError>> {
+    fn entry_unless_trashed(
+        &self,
+        row: sled::Result<(IVec, IVec)>,
+    ) -> Option<Result<EpisodeEntry, StoreError>> {
         let entry = || {
-            let (key, json) = row.map_err(|e| self.unreadable(&e))?;
-            let id = number(Some(&key));
+            let (key, json) = row.map_err(|e| self.read_error(&e))?;
+            let id = decode_u64(Some(&key));
             let annotations = self.annotations(id)?;
-            if annotations.binned().is_some() {
+            if annotations.trashed().is_some() {
                 return Ok(None);
             }
-            Ok(Some(Entry { summary: self.summary(id, &json)?, annotations }))
+            Ok(Some(EpisodeEntry { summary: self.summary(id, &json)?, annotations }))
         };
         entry().transpose()
     }
 
     /// The summary of an episode over that is kept, else one that is folded now. One that an older
     /// program kept is replaced on this occasion, so that it is folded but once.
-    fn summary(&self, id: u64, json: &IVec) -> Result<Summary, StoreError> {
-        if let Some(summary) = Summary::parse(json) {
+    fn summary(&self, id: u64, json: &IVec) -> Result<EpisodeSummary, StoreError> {
+        if let Some(summary) = EpisodeSummary::parse(json) {
             return Ok(summary);
         }
-        let summary = Summary::of(id, &self.episode(id)?);
-        if Summary::is_older(json) {
+        let summary = EpisodeSummary::of(id, &self.episode(id)?);
+        if EpisodeSummary::is_older(json) {
             let new = Some(self.to_json(&summary)?);
             // Whoever else changed it meanwhile is right; and a disk that refuses takes nothing away.
             let _ = self.episodes.compare_and_swap(id.to_be_bytes(), Some(json), new);
@@ -305,29 +308,30 @@ impl Store {
     }
 
     /// Counts `counter` up.
-    fn next(&self, counter: &str) -> Result<u64, StoreError> {
-        let next = |old: Option<&[u8]>| Some((number(old) + 1).to_be_bytes().to_vec());
-        let count = self.db.update_and_fetch(counter, next).map_err(|e| self.refused(&e))?;
-        Ok(number(count.as_deref()))
+    fn increment(&self, counter: &str) -> Result<u64, StoreError> {
+        let increment = |old: Option<&[u8]>| Some((decode_u64(old) + 1).to_be_bytes().to_vec());
+        let count =
+            self.db.update_and_fetch(counter, increment).map_err(|e| self.write_error(&e))?;
+        Ok(decode_u64(count.as_deref()))
     }
 
     /// Puts events of episode `id` into a batch, from place `first` on.
-    fn lay_out(
+    fn add_to_batch(
         &self,
         batch: &mut Batch,
         id: u64,
         first: u32,
         events: &[Event],
     ) -> Result<(), StoreError> {
-        for (place, event) in (first..).zip(events) {
-            batch.insert(&key_of(id, place), self.to_json(event)?);
+        for (index, event) in (first..).zip(events) {
+            batch.insert(&event_key(id, index), self.to_json(event)?);
         }
         Ok(())
     }
 
-    fn keep_summary(&self, id: u64) -> Result<(), StoreError> {
-        let json = self.to_json(&Summary::of(id, &self.episode(id)?))?;
-        self.episodes.insert(id.to_be_bytes(), json).map_err(|e| self.refused(&e))?;
+    fn save_summary(&self, id: u64) -> Result<(), StoreError> {
+        let json = self.to_json(&EpisodeSummary::of(id, &self.episode(id)?))?;
+        self.episodes.insert(id.to_be_bytes(), json).map_err(|e| self.write_error(&e))?;
         Ok(())
     }
 
@@ -340,54 +344,55 @@ impl Store {
         if let Ok(Version { schema }) = serde_json::from_str(json)
             && schema > SCHEMA
         {
-            return Err(self.damaged(id, &FoldError::Newer(index, schema)));
+            return Err(self.damaged_error(id, &FoldError::NewerSchema(index, schema)));
         }
-        serde_json::from_str(json).map_err(|e| self.damaged(id, &format!("event {index}: {e}")))
+        serde_json::from_str(json)
+            .map_err(|e| self.damaged_error(id, &format!("event {index}: {e}")))
     }
 
     fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush().map(drop).map_err(|e| self.refused(&e))
+        self.db.flush().map(drop).map_err(|e| self.write_error(&e))
     }
 
     fn to_json(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-        serde_json::to_vec(value).map_err(|e| self.refused(&e))
+        serde_json::to_vec(value).map_err(|e| self.write_error(&e))
     }
 
-    fn missing(&self, id: u64) -> StoreError {
+    fn missing_error(&self, id: u64) -> StoreError {
         StoreError::Missing { path: self.path.clone(), id }
     }
 
-    fn refused(&self, reason: &dyn std::fmt::Display) -> StoreError {
+    fn write_error(&self, reason: &dyn std::fmt::Display) -> StoreError {
         StoreError::Write { path: self.path.clone(), reason: reason.to_string() }
     }
 
-    fn unreadable(&self, reason: &dyn std::fmt::Display) -> StoreError {
+    fn read_error(&self, reason: &dyn std::fmt::Display) -> StoreError {
         StoreError::Read { path: self.path.clone(), reason: reason.to_string() }
     }
 
-    fn damaged(&self, id: u64, reason: &dyn std::fmt::Display) -> StoreError {
+    fn damaged_error(&self, id: u64, reason: &dyn std::fmt::Display) -> StoreError {
         StoreError::Damaged { path: self.path.clone(), id, reason: reason.to_string() }
     }
 }
 
 /// Keys sort as episodes and their events do.
-fn key_of(id: u64, place: u32) -> [u8; 12] {
+fn event_key(id: u64, index: u32) -> [u8; 12] {
     let mut key = [0; 12];
     key[..8].copy_from_slice(&id.to_be_bytes());
-    key[8..].copy_from_slice(&place.to_be_bytes());
+    key[8..].copy_from_slice(&index.to_be_bytes());
     key
 }
 
-fn place_of(key: &[u8]) -> u32 {
+fn event_index_of(key: &[u8]) -> u32 {
     key.get(8..).and_then(|rest| rest.try_into().ok()).map_or(0, u32::from_be_bytes)
 }
 
-fn number(bytes: Option<&[u8]>) -> u64 {
+fn decode_u64(bytes: Option<&[u8]>) -> u64 {
     bytes.and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes)
 }
 
-fn newer(format: &[u8]) -> bool {
-    format.try_into().map_or(true, |bytes| u32::from_be_bytes(bytes) > FORMAT)
+fn is_newer_format(format: &[u8]) -> bool {
+    format.try_into().map_or(true, |bytes| u32::from_be_bytes(bytes) > FORMAT_VERSION)
 }
 
 #[cfg(test)]
@@ -421,7 +426,7 @@ mod tests {
     fn a_summary_of_another_version_is_folded_anew() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).unwrap();
-        let ids = store.add(&[events(), events(), events()]).unwrap();
+        let ids = store.add_episodes(&[events(), events(), events()]).unwrap();
         let expected = store.entry(ids[0]).unwrap();
         let kept = |id: u64| store.episodes.get(id.to_be_bytes()).unwrap().unwrap();
         let today = kept(ids[0]);
@@ -430,7 +435,7 @@ mod tests {
         store.episodes.insert(ids[0].to_be_bytes(), &old[..]).unwrap();
         store.episodes.insert(ids[1].to_be_bytes(), &newer[..]).unwrap();
         store.episodes.insert(ids[2].to_be_bytes(), &[]).unwrap();
-        let found: Vec<Entry> = store.entries(None).map(Result::unwrap).collect();
+        let found: Vec<EpisodeEntry> = store.entries(None).map(Result::unwrap).collect();
         assert_eq!(found.len(), 3);
         assert_eq!(found[2], expected);
         assert_eq!(found[1].summary.question, "1 + 1?");

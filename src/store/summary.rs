@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::episode::{Decider, Episode, FinishReason, Parent, Role, Status, Verdict};
+use crate::episode::{Decider, Episode, EpisodeStatus, FinishReason, Parent, Role, Verdict};
 
-/// Version of [`Summary`]: one of another version is folded anew.
+/// Version of [`EpisodeSummary`]: one of another version is folded anew.
 ///
-/// 3 brought everything from [`Summary::policies`] to [`Summary::person_steps`], and
-/// [`Summary::large_cost`].
-const VERSION: u32 = 3;
+/// 3 brought everything from [`EpisodeSummary::policies`] to [`EpisodeSummary::user_steps`], and
+/// [`EpisodeSummary::large_cost`].
+const VERSION: u32 = 4;
 
 /// One episode in short. Everything here is folded from its events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
+pub struct EpisodeSummary {
     version: u32,
     pub id: u64,
     /// First and last event, milliseconds since the Unix epoch.
@@ -36,7 +36,7 @@ pub struct Summary {
     /// How often the writer changed from one step to the next.
     pub switches: usize,
     /// Steps whose writer a person chose.
-    pub person_steps: usize,
+    pub user_steps: usize,
     pub steps: usize,
     /// Of those, written by the large model.
     pub large_steps: usize,
@@ -44,13 +44,13 @@ pub struct Summary {
     pub cost: f64,
     /// Of that, what the large model cost.
     pub large_cost: f64,
-    pub end: End,
+    pub end: EpisodeEnd,
 }
 
 /// How an episode ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
-pub enum End {
+pub enum EpisodeEnd {
     /// It is running, or the program was killed while it was.
     Unfinished,
     Finished {
@@ -63,7 +63,7 @@ pub enum End {
     },
 }
 
-impl Summary {
+impl EpisodeSummary {
     /// The summary of episode `id`.
     pub fn of(id: u64, episode: &Episode) -> Self {
         let started = &episode.started;
@@ -89,19 +89,21 @@ impl Summary {
             router: started.preset.routing.router.clone(),
             policies,
             parent: started.parent.clone(),
-            tokens: episode.ledger.kept(),
+            tokens: episode.ledger.kept_tokens(),
             switches: episode.switches(),
-            person_steps: deciders().filter(|by| **by == Decider::Person).count(),
+            user_steps: deciders().filter(|by| **by == Decider::User).count(),
             steps: episode.steps.len(),
-            large_steps: episode.steps.iter().filter(|s| s.writing.model == Role::Large).count(),
+            large_steps: episode.steps.iter().filter(|s| s.generation.model == Role::Large).count(),
             cost: episode.ledger.cost(),
             large_cost: episode.ledger.cost_of(Role::Large),
             end: match &episode.status {
-                Status::Running | Status::Paused => End::Unfinished,
-                Status::Finished { answer, verdict, reason } => {
-                    End::Finished { answer: answer.clone(), verdict: *verdict, reason: *reason }
-                }
-                Status::Failed(error) => End::Failed { error: error.clone() },
+                EpisodeStatus::Running | EpisodeStatus::Paused => EpisodeEnd::Unfinished,
+                EpisodeStatus::Finished { answer, verdict, reason } => EpisodeEnd::Finished {
+                    answer: answer.clone(),
+                    verdict: *verdict,
+                    reason: *reason,
+                },
+                EpisodeStatus::Failed(error) => EpisodeEnd::Failed { error: error.clone() },
             },
         }
     }

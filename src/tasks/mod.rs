@@ -1,15 +1,17 @@
 //! Task sets: sources of graded questions.
 
 pub mod arithmetic;
-mod grading;
 mod sets;
 
 use std::collections::HashMap;
 
 use crate::episode::{Origin, Started, Verdict};
-use arithmetic::{Problem, Problems, Profile, Split};
-pub use grading::{Grade, Grader};
-pub use sets::{Filter, Levels, OnBadLine, Place, Request, Row, TaskError, TaskSet, rows, text};
+pub use crate::grading::{Grade, Grader};
+use arithmetic::{OperationMix, Problem, ProblemGenerator, Split};
+pub use sets::{
+    DataRow, LevelRange, OnBadLine, QuestionFilter, RowLocation, TaskError, TaskSet,
+    TaskSetRequest, field_text, read_rows,
+};
 
 /// A question, with what its task set knows of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,12 +26,12 @@ pub struct Question {
 
 impl Question {
     /// A question that a person typed: no gold answer.
-    pub fn typed(text: impl Into<String>) -> Self {
+    pub fn from_user(text: impl Into<String>) -> Self {
         Self { text: text.into(), origin: None, gold: None, solution: None }
     }
 
     /// The question of a stored episode, with its solution where its task set knows it.
-    pub fn of(started: &Started) -> Self {
+    pub fn of_started(started: &Started) -> Self {
         let origin = started.origin.clone();
         let mut solutions = Solutions::default();
         let solution = origin.as_ref().and_then(|o| solutions.find(o, &started.question)).cloned();
@@ -39,8 +41,9 @@ impl Question {
     /// The answer that a trace gives and whether it is right, as its task set's grader has it.
     pub fn grade(&self, trace: &str) -> (Option<String>, Verdict) {
         let task = self.origin.as_ref().map_or("arithmetic", |origin| origin.task.as_str());
-        let grade = Grader::of_task(task).grade(self.gold.as_deref(), trace);
-        let marked = || if self.origin.is_none() { grading::marked_answer(trace) } else { None };
+        let grade = Grader::for_task_set(task).grade(self.gold.as_deref(), trace);
+        let marked =
+            || if self.origin.is_none() { crate::grading::marked_answer(trace) } else { None };
         (grade.answer.or_else(marked), grade.verdict)
     }
 }
@@ -48,7 +51,7 @@ impl Question {
 /// Solutions of questions that a task set drew, found again by their place in it.
 #[derive(Debug, Clone, Default)]
 pub struct Solutions {
-    drawn: HashMap<(u64, Split), (Problems, Vec<Problem>)>,
+    generated: HashMap<(u64, Split), (ProblemGenerator, Vec<Problem>)>,
 }
 
 impl Solutions {
@@ -60,13 +63,14 @@ impl Solutions {
             return None;
         }
         let split = Split::of(question);
-        let fresh = || (Problems::new(Profile::full(), split, origin.seed), Vec::new());
-        let (source, drawn) = self.drawn.entry((origin.seed, split)).or_insert_with(fresh);
-        if drawn.len() <= origin.index {
-            drawn.extend(source.take(origin.index + 1 - drawn.len()));
+        let fresh =
+            || (ProblemGenerator::new(OperationMix::full(), split, origin.seed), Vec::new());
+        let (source, generated) = self.generated.entry((origin.seed, split)).or_insert_with(fresh);
+        if generated.len() <= origin.index {
+            generated.extend(source.take(origin.index + 1 - generated.len()));
         }
         // An older task set may have drawn other questions.
-        drawn.get(origin.index).filter(|problem| problem.question == question)
+        generated.get(origin.index).filter(|problem| problem.question == question)
     }
 }
 
@@ -79,12 +83,12 @@ pub fn questions(
     split: Split,
     seed: u64,
 ) -> Result<impl Iterator<Item = Question> + use<>, TaskError> {
-    let request = Request {
+    let request = TaskSetRequest {
         name: name.to_owned(),
         data: None,
         split: None,
-        usual: split,
-        filter: Filter::default(),
+        default_split: split,
+        filter: QuestionFilter::default(),
         on_bad_line: OnBadLine::Stop,
     };
     Ok(TaskSet::open(&request)?.questions(seed))

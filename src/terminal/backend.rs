@@ -11,16 +11,16 @@ use ratatui::crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdat
 use ratatui::layout::{Position, Size};
 
 /// A writer that keeps what it is given until it is flushed, and counts what it has flushed.
-pub struct Meter<W> {
+pub struct CountingWriter<W> {
     inner: W,
-    waiting: Vec<u8>,
+    buffer: Vec<u8>,
     flushed: Arc<AtomicU64>,
 }
 
-impl<W: Write> Meter<W> {
+impl<W: Write> CountingWriter<W> {
     /// A meter in front of `inner`.
     pub fn new(inner: W) -> Self {
-        Self { inner, waiting: Vec::with_capacity(16 * 1024), flushed: Arc::default() }
+        Self { inner, buffer: Vec::with_capacity(16 * 1024), flushed: Arc::default() }
     }
 
     /// Bytes flushed so far; the counter stays readable after the meter has moved into a backend.
@@ -29,20 +29,20 @@ impl<W: Write> Meter<W> {
     }
 }
 
-impl<W: Write> Write for Meter<W> {
+impl<W: Write> Write for CountingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.waiting.extend_from_slice(bytes);
+        self.buffer.extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.waiting.is_empty() {
+        if self.buffer.is_empty() {
             return Ok(());
         }
         // A write that failed is not tried again: half a frame is no use to anybody.
-        let result = self.inner.write_all(&self.waiting);
-        self.flushed.fetch_add(self.waiting.len() as u64, Ordering::Relaxed);
-        self.waiting.clear();
+        let result = self.inner.write_all(&self.buffer);
+        self.flushed.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
+        self.buffer.clear();
         result.and_then(|()| self.inner.flush())
     }
 }
@@ -50,12 +50,12 @@ impl<W: Write> Write for Meter<W> {
 /// The crossterm backend, made thrifty: a frame without changes writes nothing, a frame with
 /// changes stands between synchronized-update marks (mode 2026; terminals that do not know it
 /// ignore it), and the hardware cursor stays hidden and is never asked for.
-pub struct Thrifty<W: Write> {
+pub struct DiffBackend<W: Write> {
     inner: CrosstermBackend<W>,
     in_frame: bool,
 }
 
-impl<W: Write> Thrifty<W> {
+impl<W: Write> DiffBackend<W> {
     /// A backend that writes to `writer`.
     pub fn new(writer: W) -> Self {
         Self { inner: CrosstermBackend::new(writer), in_frame: false }
@@ -70,7 +70,7 @@ impl<W: Write> Thrifty<W> {
     }
 }
 
-impl<W: Write> Write for Thrifty<W> {
+impl<W: Write> Write for DiffBackend<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.inner.write(bytes)
     }
@@ -80,7 +80,7 @@ impl<W: Write> Write for Thrifty<W> {
     }
 }
 
-impl<W: Write> Backend for Thrifty<W> {
+impl<W: Write> Backend for DiffBackend<W> {
     type Error = io::Error;
 
     fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
@@ -148,11 +148,11 @@ mod tests {
 
     #[test]
     fn unchanged_frame_writes_nothing() {
-        let meter = Meter::new(Vec::new());
+        let meter = CountingWriter::new(Vec::new());
         let bytes = meter.counter();
         let viewport = Viewport::Fixed(Rect::new(0, 0, 20, 2));
         let mut terminal =
-            Terminal::with_options(Thrifty::new(meter), TerminalOptions { viewport }).unwrap();
+            Terminal::with_options(DiffBackend::new(meter), TerminalOptions { viewport }).unwrap();
         let mut draw = |text: &str| {
             let before = bytes.load(Ordering::Relaxed);
             terminal.draw(|f| f.render_widget(Paragraph::new(text), f.area())).unwrap();

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// The most that is sent, in bytes of base64: more is cut off or ignored by some terminals, and a sequence has no
 /// answer that would tell.
-const MOST: usize = 74_994;
+const MAX_ENCODED_BYTES: usize = 74_994;
 
 /// How a text gets to the clipboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum CopyError {
     #[error("nothing is copied: --no-clipboard is in force")]
     Off,
     #[error(
-        "{0} bytes are more than the {MOST} that terminals take: `pointsman episodes export` writes a file"
+        "{0} bytes are more than the {MAX_ENCODED_BYTES} that terminals take: `pointsman episodes export` writes a file"
     )]
     TooLong(usize),
 }
@@ -46,7 +46,7 @@ impl Clipboard {
             return Err(CopyError::Off);
         }
         let encoded = STANDARD.encode(text);
-        if encoded.len() > MOST {
+        if encoded.len() > MAX_ENCODED_BYTES {
             return Err(CopyError::TooLong(encoded.len()));
         }
         let bare = format!("\x1b]52;c;{encoded}\x07");

@@ -7,18 +7,18 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
 /// The process's own descriptors, put aside; dropping it brings them back.
-pub(super) struct PutAside {
+pub(super) struct SavedDescriptors {
     out: OwnedFd,
     err: OwnedFd,
 }
 
-impl PutAside {
+impl SavedDescriptors {
     /// Sends standard output and error to the file `log`.
     ///
     /// # Errors
     /// When the log takes no more text, or the system has no descriptor left; nothing is changed
     /// then.
-    pub(super) fn into_log(log: &Path) -> io::Result<Self> {
+    pub(super) fn redirect_to_log(log: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(log)?;
         io::stdout().flush()?;
         let aside = Self { out: copy(libc::STDOUT_FILENO)?, err: copy(libc::STDERR_FILENO)? };
@@ -33,7 +33,7 @@ impl PutAside {
     }
 }
 
-impl Drop for PutAside {
+impl Drop for SavedDescriptors {
     fn drop(&mut self) {
         // What was printed so far belongs to the log, not to the screen. There is nobody left to
         // tell of an error.
@@ -48,7 +48,7 @@ impl Drop for PutAside {
 ///
 /// # Errors
 /// When the descriptors cannot be copied.
-pub fn quiet<T>(work: impl FnOnce() -> T) -> io::Result<T> {
+pub fn with_stdout_to_stderr<T>(work: impl FnOnce() -> T) -> io::Result<T> {
     io::stdout().flush()?;
     let saved = copy(libc::STDOUT_FILENO)?;
     redirect(libc::STDERR_FILENO, libc::STDOUT_FILENO)?;

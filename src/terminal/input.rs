@@ -8,21 +8,21 @@ use ratatui::crossterm::event::{self, Event};
 use tokio::sync::mpsc::{Receiver, channel};
 
 /// Events that may wait; a paste is one event.
-const BACKLOG: usize = 256;
+const CHANNEL_CAPACITY: usize = 256;
 
 /// How long the thread waits before it looks whether anybody still listens.
-const PATIENCE: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Keys, pastes and resizes, read on a thread of their own, which ends soon after the receiver is
 /// dropped, or when the terminal is gone (the channel then closes).
 ///
 /// # Errors
 /// When the system gives no thread.
-pub fn keyboard() -> io::Result<Receiver<Event>> {
-    let (sender, receiver) = channel(BACKLOG);
+pub fn keyboard_events() -> io::Result<Receiver<Event>> {
+    let (sender, receiver) = channel(CHANNEL_CAPACITY);
     thread::Builder::new().name("pointsman-keys".into()).spawn(move || {
         while !sender.is_closed() {
-            let event = match event::poll(PATIENCE) {
+            let event = match event::poll(POLL_INTERVAL) {
                 Ok(true) => event::read(),
                 Ok(false) => continue,
                 Err(error) => Err(error),

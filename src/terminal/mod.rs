@@ -17,10 +17,10 @@ mod pacing;
 mod screen;
 mod signals;
 
-pub use backend::{Meter, Thrifty};
+pub use backend::{CountingWriter, DiffBackend};
 pub use clipboard::{Clipboard, CopyError};
-pub use descriptors::quiet;
-pub use input::keyboard;
+pub use descriptors::with_stdout_to_stderr;
+pub use input::keyboard_events;
 pub use pacing::Pacer;
 pub use screen::{Screen, TerminalError};
 pub use signals::{Signal, Signals};

@@ -9,15 +9,15 @@ pub struct Pacer {
     /// Shortest time between frames that show news.
     interval: Duration,
     /// Shortest time between frames when one of them answers a key.
-    prompt: Duration,
+    key_interval: Duration,
     last: Option<Instant>,
-    wanted: Option<Urgency>,
+    requested: Option<Urgency>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Urgency {
-    News,
-    Answer,
+    Update,
+    KeyPress,
 }
 
 impl Pacer {
@@ -26,40 +26,40 @@ impl Pacer {
         let interval = if slow_link { 100 } else { 34 };
         Self {
             interval: Duration::from_millis(interval),
-            prompt: Duration::from_millis(8),
+            key_interval: Duration::from_millis(8),
             last: None,
-            wanted: None,
+            requested: None,
         }
     }
 
     /// Asks for a frame that shows news.
-    pub fn news(&mut self) {
-        self.wanted = self.wanted.max(Some(Urgency::News));
+    pub fn request_frame(&mut self) {
+        self.requested = self.requested.max(Some(Urgency::Update));
     }
 
     /// Asks for a frame that answers a key.
-    pub fn answer(&mut self) {
-        self.wanted = Some(Urgency::Answer);
+    pub fn request_prompt_frame(&mut self) {
+        self.requested = Some(Urgency::KeyPress);
     }
 
-    /// When the next frame is due; nothing where none is wanted.
-    pub fn due(&self, now: Instant) -> Option<Instant> {
-        let interval = match self.wanted? {
-            Urgency::News => self.interval,
-            Urgency::Answer => self.prompt,
+    /// When the next frame is due; nothing where none is requested.
+    pub fn next_frame_at(&self, now: Instant) -> Option<Instant> {
+        let interval = match self.requested? {
+            Urgency::Update => self.interval,
+            Urgency::KeyPress => self.key_interval,
         };
         Some(self.last.map_or(now, |last| last + interval))
     }
 
     /// Whether a frame is to be drawn now.
     pub fn is_due(&self, now: Instant) -> bool {
-        self.due(now).is_some_and(|at| at <= now)
+        self.next_frame_at(now).is_some_and(|at| at <= now)
     }
 
     /// Notes that a frame was drawn.
-    pub fn drawn(&mut self, now: Instant) {
+    pub fn frame_drawn(&mut self, now: Instant) {
         self.last = Some(now);
-        self.wanted = None;
+        self.requested = None;
     }
 }
 
@@ -75,10 +75,10 @@ mod tests {
         (0..1000)
             .filter(|&ms| {
                 let now = start + MS * ms;
-                pacer.news();
+                pacer.request_frame();
                 let due = pacer.is_due(now);
                 if due {
-                    pacer.drawn(now);
+                    pacer.frame_drawn(now);
                 }
                 due
             })
@@ -95,22 +95,22 @@ mod tests {
     fn no_frame_without_a_wish_and_the_first_at_once() {
         let now = Instant::now();
         let mut pacer = Pacer::new(false);
-        assert_eq!(pacer.due(now), None);
-        pacer.news();
+        assert_eq!(pacer.next_frame_at(now), None);
+        pacer.request_frame();
         assert!(pacer.is_due(now));
-        pacer.drawn(now);
-        assert_eq!(pacer.due(now), None);
+        pacer.frame_drawn(now);
+        assert_eq!(pacer.next_frame_at(now), None);
     }
 
     #[test]
     fn a_key_overtakes_news_and_is_not_held_up_by_it() {
         let now = Instant::now();
         let mut pacer = Pacer::new(false);
-        pacer.drawn(now);
-        pacer.news();
+        pacer.frame_drawn(now);
+        pacer.request_frame();
         assert!(!pacer.is_due(now + 8 * MS));
-        pacer.answer();
-        pacer.news();
+        pacer.request_prompt_frame();
+        pacer.request_frame();
         assert!(pacer.is_due(now + 8 * MS));
     }
 }

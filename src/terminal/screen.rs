@@ -17,8 +17,8 @@ use ratatui::crossterm::{cursor, execute};
 use ratatui::{Frame, Terminal};
 use thiserror::Error;
 
-use super::backend::{Meter, Thrifty};
-use super::descriptors::PutAside;
+use super::backend::{CountingWriter, DiffBackend};
+use super::descriptors::SavedDescriptors;
 
 /// Why there is no screen.
 #[derive(Debug, Error)]
@@ -36,21 +36,21 @@ pub enum TerminalError {
 /// The terminal while it is ours: alternate screen, raw mode, bracketed paste, no cursor; standard
 /// output and error go to the log. Dropping it gives everything back.
 pub struct Screen {
-    terminal: Terminal<Thrifty<Meter<File>>>,
-    bytes: Arc<AtomicU64>,
+    terminal: Terminal<DiffBackend<CountingWriter<File>>>,
+    bytes_written: Arc<AtomicU64>,
 }
 
 /// What is needed to give the terminal back, from whichever place that happens.
-struct Taken {
+struct ActiveTerminal {
     terminal: File,
     /// Dropped after the modes are left.
-    _aside: PutAside,
+    _aside: SavedDescriptors,
     /// The thread that draws: a panic elsewhere does not end the screen.
     owner: ThreadId,
 }
 
-static TAKEN: Mutex<Option<Taken>> = Mutex::new(None);
-static HOOK: Once = Once::new();
+static ACTIVE_TERMINAL: Mutex<Option<ActiveTerminal>> = Mutex::new(None);
+static PANIC_HOOK: Once = Once::new();
 
 impl Screen {
     /// Takes the terminal; what this process prints from now on goes to `log`.
@@ -61,18 +61,19 @@ impl Screen {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(TerminalError::NoTerminal);
         }
-        HOOK.call_once(restore_at_panic);
-        let aside = PutAside::into_log(log)
+        PANIC_HOOK.call_once(restore_at_panic);
+        let aside = SavedDescriptors::redirect_to_log(log)
             .map_err(|error| TerminalError::Log(log.display().to_string(), error))?;
         let output = File::from(aside.terminal()?);
-        let meter = Meter::new(output.try_clone()?);
-        let taken = Taken { terminal: output, _aside: aside, owner: thread::current().id() };
-        *lock() = Some(taken);
-        let bytes = meter.counter();
-        let begun = take_modes()
-            .and_then(|()| Terminal::new(Thrifty::new(meter)))
-            .map(|terminal| Self { terminal, bytes });
-        begun.map_err(|error| {
+        let meter = CountingWriter::new(output.try_clone()?);
+        let active =
+            ActiveTerminal { terminal: output, _aside: aside, owner: thread::current().id() };
+        *lock() = Some(active);
+        let bytes_written = meter.counter();
+        let screen = enter_modes()
+            .and_then(|()| Terminal::new(DiffBackend::new(meter)))
+            .map(|terminal| Self { terminal, bytes_written });
+        screen.map_err(|error| {
             restore();
             error.into()
         })
@@ -90,7 +91,7 @@ impl Screen {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn send(&mut self, sequence: &str) -> io::Result<()> {
+    pub fn write_sequence(&mut self, sequence: &str) -> io::Result<()> {
         let backend = self.terminal.backend_mut();
         backend.write_all(sequence.as_bytes())?;
         Write::flush(backend)
@@ -106,7 +107,7 @@ impl Screen {
         // SAFETY: raises a signal in this thread, which is stopped before the call returns; a
         // signal to the process could arrive after the terminal is taken again.
         unsafe { libc::raise(libc::SIGTSTP) };
-        self.retake()
+        self.reacquire()
     }
 
     /// Sets the terminal's modes anew and draws everything at the next frame: after a stop, the
@@ -114,16 +115,16 @@ impl Screen {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn retake(&mut self) -> io::Result<()> {
+    pub fn reacquire(&mut self) -> io::Result<()> {
         // crossterm believes itself in raw mode, and would do nothing.
         let _ = disable_raw_mode();
-        take_modes()?;
+        enter_modes()?;
         self.terminal.clear()
     }
 
-    /// Bytes written to the terminal by frames and [`Self::send`].
-    pub fn bytes(&self) -> u64 {
-        self.bytes.load(Ordering::Relaxed)
+    /// Bytes written to the terminal by frames and [`Self::write_sequence`].
+    pub fn bytes_written(&self) -> u64 {
+        self.bytes_written.load(Ordering::Relaxed)
     }
 }
 
@@ -133,15 +134,15 @@ impl Drop for Screen {
     }
 }
 
-fn lock() -> std::sync::MutexGuard<'static, Option<Taken>> {
-    TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> std::sync::MutexGuard<'static, Option<ActiveTerminal>> {
+    ACTIVE_TERMINAL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn take_modes() -> io::Result<()> {
+fn enter_modes() -> io::Result<()> {
     enable_raw_mode()?;
     match lock().as_ref() {
-        Some(taken) => {
-            execute!(&taken.terminal, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+        Some(active) => {
+            execute!(&active.terminal, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
         }
         None => Ok(()),
     }
@@ -149,9 +150,9 @@ fn take_modes() -> io::Result<()> {
 
 /// Leaves all modes, ignoring errors: there may be no terminal any more.
 fn leave_modes() {
-    if let Some(mut taken) = lock().as_ref().map(|taken| &taken.terminal) {
+    if let Some(mut active) = lock().as_ref().map(|active| &active.terminal) {
         let _ = execute!(
-            taken,
+            active,
             EndSynchronizedUpdate,
             DisableBracketedPaste,
             LeaveAlternateScreen,
@@ -174,7 +175,7 @@ fn restore_at_panic() {
     let print = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         tracing::error!("{panic}");
-        let owner = lock().as_ref().map(|taken| taken.owner);
+        let owner = lock().as_ref().map(|active| active.owner);
         if owner == Some(thread::current().id()) {
             restore();
         }

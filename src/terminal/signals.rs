@@ -8,7 +8,7 @@ use tokio::signal::unix::{self, SignalKind, signal};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// SIGINT, SIGTERM or SIGHUP: end in order.
-    End,
+    Terminate,
     /// SIGCONT: the process was stopped; the terminal may have been used by others.
     Continued,
 }
@@ -38,9 +38,9 @@ impl Signals {
     /// Waits for the next. Dropping the future loses none.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => Signal::End,
-            _ = self.terminate.recv() => Signal::End,
-            _ = self.hangup.recv() => Signal::End,
+            _ = self.interrupt.recv() => Signal::Terminate,
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.hangup.recv() => Signal::Terminate,
             _ = self.continued.recv() => Signal::Continued,
         }
     }

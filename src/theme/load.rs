@@ -7,7 +7,7 @@ use rust_embed::Embed;
 use serde::Deserialize;
 
 use super::{Colours, Theme};
-use crate::config::{FileError, NamedFile, names};
+use crate::config::{FileError, NamedFile, file_names};
 
 /// The themes inside the binary.
 #[derive(Embed)]
@@ -22,7 +22,7 @@ impl Theme {
     /// # Errors
     /// When there is none, or its file cannot be read or understood; the sentence says where and
     /// what to do.
-    pub fn choose(name: Option<&str>, folder: &Path) -> Result<Self, FileError> {
+    pub fn load_for_terminal(name: Option<&str>, folder: &Path) -> Result<Self, FileError> {
         let colours = Colours::detect(|variable| std::env::var(variable).ok());
         let fallback = if colours == Colours::None { "mono" } else { "default" };
         Self::load(name.unwrap_or(fallback), folder).map(|theme| theme.reduced(colours))
@@ -31,56 +31,57 @@ impl Theme {
     /// The theme of that name or path as its file has it.
     ///
     /// # Errors
-    /// As for [`Theme::choose`].
+    /// As for [`Theme::load_for_terminal`].
     pub fn load(name: &str, folder: &Path) -> Result<Self, FileError> {
         let file = NamedFile::find::<Embedded>("theme", name, folder)?;
-        let roles = file.parse::<File>()?.roles;
+        let roles = file.parse::<ThemeFile>()?.roles;
         Ok(roles.theme(file.name().into_owned()))
     }
 }
 
 /// Names that [`Theme::load`] takes, sorted: those inside the binary and the user's.
 pub fn theme_names(folder: &Path) -> Vec<String> {
-    names::<Embedded>(folder)
+    file_names::<Embedded>(folder)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    roles: Roles,
+struct ThemeFile {
+    roles: RoleStyles,
 }
 
 /// The roles as a file has them; see [`Theme`] for their meaning.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Roles {
-    text: Look,
-    muted: Look,
-    border: Look,
-    title: Look,
-    small: Look,
-    large: Look,
-    person: Look,
-    cursor: Look,
-    threshold: Look,
-    discarded: Look,
-    selected: Look,
-    good: Look,
-    bad: Look,
-    warning: Look,
-    key: Look,
+struct RoleStyles {
+    text: StyleSpec,
+    muted: StyleSpec,
+    border: StyleSpec,
+    title: StyleSpec,
+    small: StyleSpec,
+    large: StyleSpec,
+    #[serde(alias = "person")]
+    user: StyleSpec,
+    cursor: StyleSpec,
+    threshold: StyleSpec,
+    discarded: StyleSpec,
+    selected: StyleSpec,
+    good: StyleSpec,
+    bad: StyleSpec,
+    warning: StyleSpec,
+    key: StyleSpec,
 }
 
-impl Roles {
+impl RoleStyles {
     fn theme(self, name: String) -> Theme {
-        let Roles {
+        let RoleStyles {
             text,
             muted,
             border,
             title,
             small,
             large,
-            person,
+            user,
             cursor,
             threshold,
             discarded,
@@ -98,7 +99,7 @@ impl Roles {
             title: title.style(),
             small: small.style(),
             large: large.style(),
-            person: person.style(),
+            user: user.style(),
             cursor: cursor.style(),
             threshold: threshold.style(),
             discarded: discarded.style(),
@@ -114,9 +115,9 @@ impl Roles {
 /// One style as a file has it.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Look {
-    fg: Option<Paint>,
-    bg: Option<Paint>,
+struct StyleSpec {
+    fg: Option<ColourSpec>,
+    bg: Option<ColourSpec>,
     bold: bool,
     dim: bool,
     italic: bool,
@@ -125,7 +126,7 @@ struct Look {
     crossed_out: bool,
 }
 
-impl Look {
+impl StyleSpec {
     fn style(&self) -> Style {
         let modifiers = [
             (self.bold, Modifier::BOLD),
@@ -147,9 +148,9 @@ impl Look {
 /// A colour by name, number or hexadecimal digits.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-struct Paint(Color);
+struct ColourSpec(Color);
 
-impl TryFrom<String> for Paint {
+impl TryFrom<String> for ColourSpec {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {

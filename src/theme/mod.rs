@@ -3,15 +3,15 @@
 //! A file of the same name in the user's `themes` folder wins over the embedded one. Meaning never
 //! hangs on colour alone: writers are marked `S` and `L`, the threshold is a bar of its own.
 
+mod capabilities;
 mod load;
 #[cfg(test)]
-mod sanity;
-mod tiers;
+mod tests;
 
 use ratatui::style::Style;
 
+pub use capabilities::{Colours, Glyphs};
 pub use load::theme_names;
-pub use tiers::{Colours, Glyphs};
 
 /// The style of each role. What a file leaves out is plain.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,7 @@ pub struct Theme {
     /// The large model.
     pub large: Style,
     /// A person's doing.
-    pub person: Style,
+    pub user: Style,
     /// The mark after text that is being written.
     pub cursor: Style,
     /// The threshold's bar.

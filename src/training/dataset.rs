@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::Glimpse;
-use crate::episode::{Decider, Decision, Episode, Role, StopReason, Verdict, Writing};
-use crate::evaluation::{Logged, LoggedChoice};
-use crate::routing::{self, FeatureSet, Glance, Intake, Pair, Policy};
-use crate::store::{End, Store, StoreError};
+use crate::config::DraftLength;
+use crate::episode::{Decider, Decision, Episode, Generation, Role, StopReason, Verdict};
+use crate::evaluation::{LoggedChoice, LoggedEpisode};
+use crate::routing::{self, DatasetCounts, Draft, FeatureSet, PairFingerprint, Policy};
+use crate::store::{EpisodeEnd, Store, StoreError};
 use crate::tasks::arithmetic::Problem;
 use crate::tasks::{Question, Solutions};
 
 /// A boundary at which a router weighed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Boundary {
+pub struct BoundarySample {
     /// In the order of the feature set.
     pub features: Vec<f32>,
     pub large: bool,
@@ -20,10 +20,10 @@ pub struct Boundary {
     pub propensity: f64,
     /// Whether the trace before it was free of slips that matter, 1 or 0, where the task set can
     /// verify steps; 0 throughout where it cannot. For training only: no router sees it.
-    pub on_track: f32,
+    pub trace_correct: f32,
     /// Whether the small model's draft was a slip that matters, where that is known: the draft was
     /// whole, the trace before it free of slips, and the task set can verify steps. For training only.
-    pub slip: Option<bool>,
+    pub step_error: Option<bool>,
     /// What was spent from this boundary to the next one at which a router weighed, in the unit of the prices.
     pub cost: f64,
 }
@@ -33,7 +33,7 @@ pub struct Boundary {
 pub struct Trajectory {
     /// The question's text: episodes of the same question stand together in a bootstrap.
     pub question: String,
-    pub boundaries: Vec<Boundary>,
+    pub boundaries: Vec<BoundarySample>,
     pub correct: bool,
     /// Whether its choices were drawn to learn from, so that every threshold had its chance.
     pub explored: bool,
@@ -51,7 +51,7 @@ pub struct Trajectory {
 #[derive(Debug, Clone, Default)]
 pub struct Dataset {
     pub trajectories: Vec<Trajectory>,
-    pub intake: Intake,
+    pub dataset_counts: DatasetCounts,
     /// Policies that decided in them.
     pub parents: BTreeSet<String>,
     solutions: Solutions,
@@ -64,16 +64,16 @@ impl Dataset {
     /// When the store cannot be read.
     pub fn read(
         store: &Store,
-        pair: &Pair,
+        pair: &PairFingerprint,
         set: &FeatureSet,
         mut progress: impl FnMut(),
     ) -> Result<Self, StoreError> {
         let mut dataset = Self::default();
-        for summary in store.list() {
+        for summary in store.summaries() {
             progress();
             let summary = summary?;
-            if !matches!(summary.end, End::Finished { .. }) {
-                dataset.intake.ungraded += 1;
+            if !matches!(summary.end, EpisodeEnd::Finished { .. }) {
+                dataset.dataset_counts.ungraded += 1;
                 continue;
             }
             dataset.add(&store.episode(summary.id)?, pair, set);
@@ -82,34 +82,34 @@ impl Dataset {
     }
 
     /// Takes an episode in, or counts why not.
-    pub fn add(&mut self, episode: &Episode, pair: &Pair, set: &FeatureSet) {
-        if !pair.wrote(episode) {
-            self.intake.other_models += 1;
+    pub fn add(&mut self, episode: &Episode, pair: &PairFingerprint, set: &FeatureSet) {
+        if !pair.matches(episode) {
+            self.dataset_counts.other_models += 1;
             return;
         }
         // Its first choices are its parent's, and that it was made depends on what came of them.
         if episode.started.parent.is_some() {
-            self.intake.forks += 1;
+            self.dataset_counts.forks += 1;
             return;
         }
         let decisions = || episode.decisions().map(|(_, decision)| decision);
         // A threshold that was moved was moved by a person who had seen the trace.
-        if episode.is_persons() || decisions().any(|d| d.propensity.is_none()) {
-            self.intake.person += 1;
+        if episode.has_user_choice() || decisions().any(|d| d.propensity.is_none()) {
+            self.dataset_counts.user += 1;
             return;
         }
         // What was chosen tells of the draft beyond what the features do, and would be taken for their merit.
-        let knowing =
+        let privileged =
             |d: &Decision| matches!(&d.by, Decider::Rule(r) if r == "oracle" || r == "judge");
-        if decisions().any(knowing) {
-            self.intake.unweighed += 1;
+        if decisions().any(privileged) {
+            self.dataset_counts.unusable += 1;
             return;
         }
         let correct = match episode.verdict() {
             Some(Verdict::Correct) => true,
             Some(Verdict::Wrong) => false,
             Some(Verdict::Undecided) | None => {
-                self.intake.ungraded += 1;
+                self.dataset_counts.ungraded += 1;
                 return;
             }
         };
@@ -117,10 +117,10 @@ impl Dataset {
         let origin = started.origin.as_ref();
         let solution = origin.and_then(|o| self.solutions.find(o, &started.question));
         let Some(trajectory) = trajectory(episode, correct, set, solution) else {
-            self.intake.unweighed += 1;
+            self.dataset_counts.unusable += 1;
             return;
         };
-        self.intake.used += 1;
+        self.dataset_counts.used += 1;
         for decision in decisions() {
             if let Decider::Policy(name) = &decision.by {
                 self.parents.insert(name.clone());
@@ -135,18 +135,21 @@ impl Dataset {
 ///
 /// # Errors
 /// When the network fails.
-pub fn logged(trajectories: &[Trajectory], policy: &Policy) -> candle_core::Result<Vec<Logged>> {
+pub fn logged_episodes(
+    trajectories: &[Trajectory],
+    policy: &Policy,
+) -> candle_core::Result<Vec<LoggedEpisode>> {
     let drawn: Vec<&Trajectory> = trajectories.iter().filter(|t| t.explored).collect();
     let rows: Vec<Vec<f32>> =
         drawn.iter().flat_map(|t| t.boundaries.iter().map(|b| b.features.clone())).collect();
-    let mut p = policy.p_large_of(&rows)?.into_iter();
+    let mut p = policy.p_large_batch(&rows)?.into_iter();
     let one = |t: &&Trajectory| {
         let choices = t.boundaries.iter().zip(p.by_ref());
         let boundaries = choices
             .map(|(b, p_large)| LoggedChoice { p_large, large: b.large, propensity: b.propensity })
             .collect();
-        let question = Logged::question_id(&t.question);
-        Logged { question, boundaries, correct: t.correct, cost: t.cost }
+        let question = LoggedEpisode::question_hash(&t.question);
+        LoggedEpisode { question, boundaries, correct: t.correct, cost: t.cost }
     };
     Ok(drawn.iter().map(one).collect())
 }
@@ -161,17 +164,17 @@ fn trajectory(
     solution: Option<&Problem>,
 ) -> Option<Trajectory> {
     let prices = episode.started.prices;
-    let question = Question::typed(episode.started.question.clone());
+    let question = Question::from_user(episode.started.question.clone());
     let mut so_far = episode.clone();
-    let mut boundaries: Vec<Boundary> = Vec::new();
+    let mut boundaries: Vec<BoundarySample> = Vec::new();
     let mut confidences = Vec::new();
-    let mut spared = 0.0;
-    let mut on_track = solution.is_some();
+    let mut saved_cost = 0.0;
+    let mut trace_correct = solution.is_some();
     for step in std::mem::take(&mut so_far.steps) {
         let mut cost = step.cost(prices);
-        let dropped = step.discarded.iter().find(|w| w.model == Role::Small);
-        let draft = dropped.or(Some(&step.writing).filter(|w| w.model == Role::Small));
-        let whole = |d: &&Writing| d.stop != StopReason::Glimpse;
+        let discarded_draft = step.discarded.iter().find(|w| w.model == Role::Small);
+        let draft = discarded_draft.or(Some(&step.generation).filter(|w| w.model == Role::Small));
+        let whole = |d: &&Generation| d.stop != StopReason::DraftLimit;
         if let Some(draft) = draft.filter(whole) {
             confidences.extend(routing::confidence(&draft.tokens));
         }
@@ -179,17 +182,17 @@ fn trajectory(
         if let Some(decision) = weighed {
             // What the router saw of the draft, and what one with this set would have seen.
             let seen = decision.features.get("glimpse.length").map_or(0, |n| *n as usize);
-            let glance = glance(draft, seen, set.glimpse)?;
-            if let Some(dropped) = dropped {
-                let unseen = dropped.tokens.len().saturating_sub(glance.tokens.len());
-                spared += prices.small.of(0, 0, unseen);
-                cost -= prices.small.of(0, 0, unseen);
+            let seen_draft = draft_prefix(draft, seen, set.draft_length)?;
+            if let Some(discarded_draft) = discarded_draft {
+                let unseen = discarded_draft.tokens.len().saturating_sub(seen_draft.tokens.len());
+                saved_cost += prices.small.cost(0, 0, unseen);
+                cost -= prices.small.cost(0, 0, unseen);
             }
-            let boundary = routing::Boundary {
+            let boundary = routing::RouterInput {
                 episode: &so_far,
                 question: &question,
-                glimpse: &glance,
-                judged: &[],
+                draft: &seen_draft,
+                scored_by_large: &[],
             };
             let mut features = routing::features(&boundary);
             // The ledger is that of the episode's end.
@@ -197,14 +200,15 @@ fn trajectory(
                 decision.features.get_key_value("budget.left").map(|(k, v)| (k.clone(), *v)),
             );
             let place = so_far.steps.len();
-            let whole = draft.filter(|d| on_track && d.stop != StopReason::Glimpse);
-            let slip = solution.zip(whole).map(|(s, d)| !s.step_will_do(place, &d.text));
-            boundaries.push(Boundary {
+            let whole = draft.filter(|d| trace_correct && d.stop != StopReason::DraftLimit);
+            let step_error =
+                solution.zip(whole).map(|(s, d)| !s.step_is_acceptable(place, &d.text));
+            boundaries.push(BoundarySample {
                 features: set.row(&features),
-                slip,
+                step_error,
                 large: decision.choice == Role::Large,
                 propensity: decision.propensity?,
-                on_track: f32::from(u8::from(on_track)),
+                trace_correct: f32::from(u8::from(trace_correct)),
                 cost,
             });
         } else if let Some(last) = boundaries.last_mut() {
@@ -212,17 +216,18 @@ fn trajectory(
             last.cost += cost;
         }
         let place = so_far.steps.len();
-        on_track &= solution.is_some_and(|s| s.step_will_do(place, &step.writing.text));
+        trace_correct &=
+            solution.is_some_and(|s| s.step_is_acceptable(place, &step.generation.text));
         so_far.steps.push(step);
     }
-    let large = &episode.ledger.accounts.large;
+    let large = &episode.ledger.totals.large;
     (!boundaries.is_empty()).then(|| Trajectory {
         question: episode.started.question.clone(),
         boundaries,
         correct,
         explored: episode.started.preset.routing.exploration.is_some(),
-        cost: episode.ledger.cost() - spared,
-        large_cost: prices.large.of(large.prefilled, large.reused, large.kept),
+        cost: episode.ledger.cost() - saved_cost,
+        large_cost: prices.large.cost(large.prefilled, large.reused, large.kept),
         began_ms: episode.began_ms,
         confidences,
     })
@@ -230,11 +235,11 @@ fn trajectory(
 
 /// The beginning of a draft that a glimpse of length `wanted` shows, of which a router saw `seen`
 /// tokens; nothing where it saw less.
-fn glance(draft: Option<&Writing>, seen: usize, wanted: Glimpse) -> Option<Glance> {
+fn draft_prefix(draft: Option<&Generation>, seen: usize, wanted: DraftLength) -> Option<Draft> {
     let wanted = match wanted {
-        Glimpse::Tokens(0) => return Some(Glance::default()),
-        Glimpse::Tokens(n) => n,
-        Glimpse::Step => usize::MAX,
+        DraftLength::Tokens(0) => return Some(Draft::default()),
+        DraftLength::Tokens(n) => n,
+        DraftLength::Step => usize::MAX,
     };
     let draft = draft?;
     let all = draft.tokens.len();
@@ -243,7 +248,7 @@ fn glance(draft: Option<&Writing>, seen: usize, wanted: Glimpse) -> Option<Glanc
         return None;
     }
     let tokens = draft.tokens[..wanted.min(all)].to_vec();
-    let whole = tokens.len() == all && draft.stop != StopReason::Glimpse;
+    let complete = tokens.len() == all && draft.stop != StopReason::DraftLimit;
     let text = tokens.iter().map(|t| t.text.as_str()).collect();
-    Some(Glance { text, tokens, whole })
+    Some(Draft { text, tokens, complete })
 }

@@ -24,14 +24,18 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use thiserror::Error;
 
-use super::lessons::{Lessons, Table, expected, foresee, foreseen};
-use super::settings::Settings;
+use super::settings::TrainingSettings;
+use super::targets::{
+    BoundaryTable, TrainingTargets, expected_outcome, predict_errors, train_error_model,
+};
 use super::{Dataset, Trajectory};
-use crate::routing::{Card, FORMAT, FeatureSet, Mixture, Network, Pair, Policy};
+use crate::routing::{
+    FeatureSet, GaussianMixture, Network, POLICY_FORMAT, PairFingerprint, Policy, PolicyCard,
+};
 
 /// How far the training is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
+pub struct TrainingProgress {
     /// Rounds done, of how many.
     pub round: usize,
     pub rounds: usize,
@@ -48,19 +52,19 @@ pub struct Progress {
 #[derive(Debug, Error)]
 pub enum TrainError {
     #[error(
-        "{0} episodes to learn from are too few, at least {MINIMUM} are needed: `pointsman collect` writes more"
+        "{0} episodes to learn from are too few, at least {MIN_EPISODES} are needed: `pointsman collect` writes more"
     )]
     TooFew(usize),
     #[error(
         "the choices of these episodes are all the same: collect with another threshold or with `--coin`"
     )]
-    NoChoice,
+    SameChoices,
     #[error("training failed: {0}")]
     Candle(#[from] candle_core::Error),
 }
 
 /// Fewer episodes than this say nothing.
-const MINIMUM: usize = 50;
+const MIN_EPISODES: usize = 50;
 
 /// Trains a policy; `progress` is told after each round, and stops the training by returning false.
 ///
@@ -71,27 +75,27 @@ const MINIMUM: usize = 50;
 pub fn train(
     dataset: &Dataset,
     set: &FeatureSet,
-    settings: &Settings,
-    mut progress: impl FnMut(Progress) -> bool,
+    settings: &TrainingSettings,
+    mut progress: impl FnMut(TrainingProgress) -> bool,
 ) -> Result<Policy, TrainError> {
     let trajectories = &dataset.trajectories;
-    if trajectories.len() < MINIMUM {
+    if trajectories.len() < MIN_EPISODES {
         return Err(TrainError::TooFew(trajectories.len()));
     }
     let mut choices = trajectories.iter().flat_map(|t| &t.boundaries).map(|b| b.large);
     let first = choices.next();
     if choices.all(|large| Some(large) == first) {
-        return Err(TrainError::NoChoice);
+        return Err(TrainError::SameChoices);
     }
-    let unit = cost_of_large(trajectories);
-    let table = Table::new(trajectories, set, unit);
-    let verified = table.verified();
-    let mut members = (0..settings.members)
-        .map(|i| Member::new(set.features.len(), settings, i))
+    let cost_unit = cost_of_large(trajectories);
+    let table = BoundaryTable::new(trajectories, set, cost_unit);
+    let labelled_rows = table.labelled_rows();
+    let mut members = (0..settings.ensemble_size)
+        .map(|i| EnsembleMember::new(set.features.len(), settings, i))
         .collect::<candle_core::Result<Vec<_>>>()?;
     let mut multiplier = settings.multiplier;
     for round in 0..settings.rounds {
-        let (table, verified) = (&table, &verified[..]);
+        let (table, verified) = (&table, &labelled_rows[..]);
         let rounds = std::thread::scope(|scope| {
             let threads: Vec<_> = members
                 .iter_mut()
@@ -102,15 +106,16 @@ pub fn train(
             let ends = threads
                 .into_iter()
                 .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            ends.collect::<candle_core::Result<Vec<Round>>>()
+            ends.collect::<candle_core::Result<Vec<RoundStats>>>()
         })?;
-        let mean =
-            |of: fn(&Round) -> f64| rounds.iter().map(of).sum::<f64>() / rounds.len().max(1) as f64;
+        let mean = |of: fn(&RoundStats) -> f64| {
+            rounds.iter().map(of).sum::<f64>() / rounds.len().max(1) as f64
+        };
         let (loss, accuracy, cost) = (mean(|r| r.loss), mean(|r| r.accuracy), mean(|r| r.cost));
         if let Some(target) = settings.target_cost {
             multiplier = (multiplier * (2.0 * (cost - target)).exp()).clamp(1e-2, 1e2);
         }
-        let now = Progress {
+        let now = TrainingProgress {
             round: round + 1,
             rounds: settings.rounds,
             loss,
@@ -124,52 +129,56 @@ pub fn train(
     }
     let confidences: Vec<f64> =
         trajectories.iter().flat_map(|t| t.confidences.iter().copied()).collect();
-    let card = Card {
-        format: FORMAT,
+    let card = PolicyCard {
+        format: POLICY_FORMAT,
         name: String::new(),
         parents: dataset.parents.iter().cloned().collect(),
         created_ms: 0,
         seed: settings.seed,
-        intake: dataset.intake,
-        pair: Pair::default(),
+        dataset_counts: dataset.dataset_counts,
+        pair: PairFingerprint::default(),
         set_hash: set.hash(),
         set: set.clone(),
         mean: table.mean,
         spread: table.spread,
         target_cost: settings.target_cost,
         multiplier,
-        cost_unit: unit,
+        cost_unit,
         quantiles: Vec::new(),
-        mixture: Mixture::fit(&confidences),
+        mixture: GaussianMixture::fit(&confidences),
         calibrations: Vec::new(),
     };
     let networks = members.into_iter().map(|member| member.network).collect();
     let mut policy = Policy::new(card, networks);
     let rows: Vec<Vec<f32>> =
         trajectories.iter().flat_map(|t| t.boundaries.iter().map(|b| b.features.clone())).collect();
-    policy.card.quantiles = quantiles(policy.p_large_of(&rows)?);
+    policy.card.quantiles = score_quantiles(policy.p_large_batch(&rows)?);
     Ok(policy)
 }
 
 /// One of the networks, and what trains it.
-struct Member {
+struct EnsembleMember {
     network: Network,
-    foresight: AdamW,
-    weighing: AdamW,
+    error_optimizer: AdamW,
+    actor_critic_optimizer: AdamW,
     /// What it foresees at each boundary, once it has learnt that.
-    foreseen: Vec<f32>,
+    error_logits: Vec<f32>,
     rng: ChaCha8Rng,
 }
 
 /// What a round came to.
-struct Round {
+struct RoundStats {
     loss: f64,
     accuracy: f64,
     cost: f64,
 }
 
-impl Member {
-    fn new(features: usize, settings: &Settings, index: usize) -> candle_core::Result<Self> {
+impl EnsembleMember {
+    fn new(
+        features: usize,
+        settings: &TrainingSettings,
+        index: usize,
+    ) -> candle_core::Result<Self> {
         let seed = settings.seed.wrapping_mul(1000).wrapping_add(index as u64);
         let network = Network::new(features, seed)?;
         let how = ParamsAdamW {
@@ -177,47 +186,54 @@ impl Member {
             weight_decay: settings.weight_decay,
             ..ParamsAdamW::default()
         };
-        let foresight = AdamW::new(network.slip_vars(), how.clone())?;
-        let weighing = AdamW::new(network.choice_vars(), how)?;
+        let error_optimizer = AdamW::new(network.error_vars(), how.clone())?;
+        let actor_critic_optimizer = AdamW::new(network.actor_critic_vars(), how)?;
         let rng = ChaCha8Rng::seed_from_u64(seed ^ 0xAC70);
-        Ok(Self { network, foresight, weighing, foreseen: Vec::new(), rng })
+        Ok(Self { network, error_optimizer, actor_critic_optimizer, error_logits: Vec::new(), rng })
     }
 
     /// Round `round` of `settings.rounds`.
     fn round(
         &mut self,
-        table: &Table,
+        table: &BoundaryTable,
         verified: &[usize],
-        settings: &Settings,
+        settings: &TrainingSettings,
         multiplier: f64,
         round: usize,
-    ) -> candle_core::Result<Round> {
-        let first = if verified.is_empty() { 0 } else { settings.slip_rounds() };
-        if self.foreseen.is_empty() {
-            self.foreseen = foreseen(&self.network, table)?;
+    ) -> candle_core::Result<RoundStats> {
+        let first = if verified.is_empty() { 0 } else { settings.error_rounds() };
+        if self.error_logits.is_empty() {
+            self.error_logits = predict_errors(&self.network, table)?;
         }
         let loss = if round < first {
             // A quick rise, then half a cosine down to nothing.
             let done = (round as f64 + 0.5) / first as f64;
-            let height = (1.0 + (std::f64::consts::PI * done).cos()) / 2.0;
-            let rise = if round == 0 && first > 1 { 0.3 } else { 1.0 };
-            self.foresight.set_learning_rate(settings.slip_learning_rate * height * rise);
-            let (optimizer, rng) = (&mut self.foresight, &mut self.rng);
-            let loss = foresee(&self.network, table, verified, optimizer, settings, rng)?;
+            let cosine = (1.0 + (std::f64::consts::PI * done).cos()) / 2.0;
+            let warmup = if round == 0 && first > 1 { 0.3 } else { 1.0 };
+            self.error_optimizer.set_learning_rate(settings.error_learning_rate * cosine * warmup);
+            let (optimizer, rng) = (&mut self.error_optimizer, &mut self.rng);
+            let loss = train_error_model(&self.network, table, verified, optimizer, settings, rng)?;
             if round + 1 == first {
-                self.foreseen = foreseen(&self.network, table)?;
+                self.error_logits = predict_errors(&self.network, table)?;
             }
             loss
         } else {
             let done = (round - first) as f64 / (settings.rounds - first).max(1) as f64;
-            self.weighing.set_learning_rate(settings.learning_rate * 0.1_f64.powf(done));
-            let (trace, rng) = (settings.trace, &mut self.rng);
-            let lessons =
-                Lessons::new(&self.network, table, &self.foreseen, multiplier, trace, rng)?;
-            lessons.steps(&self.network, &mut self.weighing, settings, rng)?
+            self.actor_critic_optimizer
+                .set_learning_rate(settings.learning_rate * 0.1_f64.powf(done));
+            let (vtrace_lambda, rng) = (settings.vtrace_lambda, &mut self.rng);
+            let targets = TrainingTargets::new(
+                &self.network,
+                table,
+                &self.error_logits,
+                multiplier,
+                vtrace_lambda,
+                rng,
+            )?;
+            targets.optimize(&self.network, &mut self.actor_critic_optimizer, settings, rng)?
         };
-        let (accuracy, cost) = expected(&self.network, table, &self.foreseen)?;
-        Ok(Round { loss, accuracy, cost })
+        let (accuracy, cost) = expected_outcome(&self.network, table, &self.error_logits)?;
+        Ok(RoundStats { loss, accuracy, cost })
     }
 }
 
@@ -232,16 +248,16 @@ fn cost_of_large(trajectories: &[Trajectory]) -> f64 {
             weights += weight;
         }
     }
-    let unit = if weights > 0.0 {
+    let cost_unit = if weights > 0.0 {
         sum / weights
     } else {
         trajectories.iter().map(|t| t.cost).fold(0.0, f64::max)
     };
-    if unit > 0.0 { unit } else { 1.0 }
+    if cost_unit > 0.0 { cost_unit } else { 1.0 }
 }
 
 /// Thirty-three quantiles, the ends moved out to 0 and 1.
-fn quantiles(mut p: Vec<f64>) -> Vec<f64> {
+fn score_quantiles(mut p: Vec<f64>) -> Vec<f64> {
     const STEPS: usize = 32;
     p.sort_by(f64::total_cmp);
     let at = |i: usize| match i {
@@ -257,8 +273,8 @@ mod tests {
     use rand::Rng;
 
     use super::*;
-    use crate::config::Glimpse;
-    use crate::training::Boundary;
+    use crate::config::DraftLength;
+    use crate::training::BoundarySample;
 
     /// Episodes of two boundaries. Where the first feature is 1, the small model slips nine times of
     /// ten, else once in fifty; large costs ten times what small does. Choices are fair coins.
@@ -266,24 +282,24 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let width = set().features.len();
         let trajectories = (0..1500).map(|i| {
-            let mut on_track = true;
+            let mut trace_correct = true;
             let mut cost = 0.0;
             let boundaries = (0..2).map(|_| {
                 let hard = rng.random_bool(0.4);
                 let large = rng.random_bool(0.5);
-                let slip = rng.random_bool(if hard { 0.9 } else { 0.02 });
+                let step_error = rng.random_bool(if hard { 0.9 } else { 0.02 });
                 let mut features = vec![0.0; width];
                 features[0] = f32::from(u8::from(hard));
-                let before = on_track;
-                on_track &= large || !slip;
+                let before = trace_correct;
+                trace_correct &= large || !step_error;
                 let spent = if large { 10.0 } else { 1.0 };
                 cost += spent;
-                Boundary {
+                BoundarySample {
                     features,
                     large,
                     propensity: 0.5,
-                    on_track: f32::from(u8::from(verified && before)),
-                    slip: verified.then_some(slip),
+                    trace_correct: f32::from(u8::from(verified && before)),
+                    step_error: verified.then_some(step_error),
                     cost: spent,
                 }
             });
@@ -291,7 +307,7 @@ mod tests {
             Trajectory {
                 question: i.to_string(),
                 boundaries,
-                correct: on_track,
+                correct: trace_correct,
                 explored: true,
                 cost,
                 large_cost: cost,
@@ -305,21 +321,22 @@ mod tests {
     }
 
     fn set() -> FeatureSet {
-        FeatureSet::full(Glimpse::Step)
+        FeatureSet::full(DraftLength::Step)
     }
 
-    fn p_of(policy: &Policy, hard: f32) -> f64 {
+    fn p_large_at(policy: &Policy, hard: f32) -> f64 {
         let mut row = vec![0.0; policy.card.set.features.len()];
         row[0] = hard;
-        policy.p_large_of(&[row]).unwrap()[0]
+        policy.p_large_batch(&[row]).unwrap()[0]
     }
 
     #[test]
     fn the_large_model_is_for_what_the_small_one_cannot() {
         for verified in [false, true] {
-            let settings = Settings { rounds: 25, batch: 256, ..Settings::default() };
+            let settings =
+                TrainingSettings { rounds: 25, batch: 256, ..TrainingSettings::default() };
             let policy = train(&toy(verified), &set(), &settings, |_| true).unwrap();
-            let (easy, hard) = (p_of(&policy, 0.0), p_of(&policy, 1.0));
+            let (easy, hard) = (p_large_at(&policy, 0.0), p_large_at(&policy, 1.0));
             assert!(easy < 0.25 && hard > 0.75, "verified {verified}: {easy} and {hard}");
             // In units of what the large model alone spends, two steps of 10.
             assert!((policy.card.cost_unit - 20.0).abs() < 1e-9);
@@ -329,11 +346,11 @@ mod tests {
     #[test]
     fn a_target_cost_moves_the_multiplier() {
         let multiplier = |target: f64| {
-            let settings = Settings {
+            let settings = TrainingSettings {
                 rounds: 25,
                 batch: 256,
                 target_cost: Some(target),
-                ..Settings::default()
+                ..TrainingSettings::default()
             };
             let mut expected = 0.0;
             let policy = train(&toy(true), &set(), &settings, |now| {
@@ -351,12 +368,12 @@ mod tests {
     fn nothing_is_learnt_from_too_little() {
         let mut few = toy(false);
         few.trajectories.truncate(20);
-        let settings = Settings::default();
+        let settings = TrainingSettings::default();
         assert!(matches!(train(&few, &set(), &settings, |_| true), Err(TrainError::TooFew(20))));
         let mut same = toy(false);
         for boundary in same.trajectories.iter_mut().flat_map(|t| &mut t.boundaries) {
             boundary.large = true;
         }
-        assert!(matches!(train(&same, &set(), &settings, |_| true), Err(TrainError::NoChoice)));
+        assert!(matches!(train(&same, &set(), &settings, |_| true), Err(TrainError::SameChoices)));
     }
 }

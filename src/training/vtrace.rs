@@ -3,7 +3,7 @@
 
 /// Values and advantages of one trajectory, a number a boundary.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Targets {
+pub struct VTraceTargets {
     /// What the value function should say.
     pub values: Vec<f64>,
     /// r_t + v_{t+1} − V(s_t), not yet weighted by ρ_t.
@@ -11,19 +11,24 @@ pub struct Targets {
 }
 
 /// The targets for undiscounted `rewards` (γ = 1), current `values` V(s_t), and `ratios` π/μ of the
-/// choices that were made; both truncations ρ̄ and c̄ are 1, and `trace` in [0, 1] is λ: at 0 only the
+/// choices that were made; both truncations ρ̄ and c̄ are 1, and `vtrace_lambda` in [0, 1] is λ: at 0 only the
 /// next value is believed, at 1 the whole trajectory. What follows the last boundary is worth 0.
 ///
 /// All slices are of the same length.
-pub fn v_trace(rewards: &[f64], values: &[f64], ratios: &[f64], trace: f64) -> Targets {
+pub fn v_trace(
+    rewards: &[f64],
+    values: &[f64],
+    ratios: &[f64],
+    vtrace_lambda: f64,
+) -> VTraceTargets {
     let n = rewards.len();
-    let mut targets = Targets { values: vec![0.0; n], advantages: vec![0.0; n] };
+    let mut targets = VTraceTargets { values: vec![0.0; n], advantages: vec![0.0; n] };
     let (mut next_value, mut next_target) = (0.0, 0.0);
     for t in (0..n).rev() {
         let weight = ratios[t].min(1.0);
         let delta = weight * (rewards[t] + next_value - values[t]);
         targets.advantages[t] = rewards[t] + next_target - values[t];
-        targets.values[t] = values[t] + delta + trace * weight * (next_target - next_value);
+        targets.values[t] = values[t] + delta + vtrace_lambda * weight * (next_target - next_value);
         (next_value, next_target) = (values[t], targets.values[t]);
     }
     targets

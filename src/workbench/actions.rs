@@ -4,10 +4,10 @@
 use ratatui::crossterm::event::KeyCode;
 
 use super::key::Key;
-use super::library::Deed;
-use super::replay::Order;
-use super::school::Lesson;
-use crate::recording::{Landmark, Way};
+use super::library::LibraryAction;
+use super::replay::ReplayAction;
+use super::training_page::TrainingAction;
+use crate::recording::{Direction, JumpTarget};
 
 /// What a key does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +17,9 @@ pub enum Action {
     Step,
     SmallNext,
     LargeNext,
-    SmallOn,
-    LargeOn,
-    Release,
+    SmallFromHere,
+    LargeFromHere,
+    ClearOverride,
     Redo,
     Fork,
     Compare,
@@ -29,40 +29,40 @@ pub enum Action {
     ThresholdUpFine,
     ThresholdDownFine,
     Threshold,
-    Draw,
-    Type,
+    DrawQuestion,
+    TypeQuestion,
     Stop,
     Bookmark,
     /// Open the library.
-    Library,
+    OpenLibrary,
     /// Something that is done in the library.
-    InLibrary(Deed),
+    Library(LibraryAction),
     /// Something that only a replay can do.
-    Replay(Order),
+    Replay(ReplayAction),
     /// Type the budget.
     Budget,
     /// Choose a threshold that was calibrated.
     Calibrations,
     /// Open the page for retraining and calibration.
-    School,
+    OpenTraining,
     /// Something that is done there.
-    AtSchool(Lesson),
+    Training(TrainingAction),
     /// How the person does against the router, and where shadows disagree.
-    Score,
+    UserScore,
     Presets,
     Themes,
     /// Everything that can be done, to be searched.
     Palette,
     /// From a page, a replay or a stored episode to what was on the screen before.
     Back,
-    Earlier,
-    Later,
+    Previous,
+    Next,
     PageUp,
     PageDown,
     Follow,
-    Reasons,
+    ToggleWhy,
     /// Copy the trace to the clipboard.
-    Copy,
+    CopyTrace,
     Help,
     Suspend,
     Quit,
@@ -93,58 +93,60 @@ pub enum Mode {
     /// The list of stored episodes.
     Library,
     /// Retraining and calibration.
-    School,
+    Training,
 }
 
 impl Mode {
-    pub const ALL: [Self; 4] = [Self::Live, Self::Replay, Self::Library, Self::School];
+    pub const ALL: [Self; 4] = [Self::Live, Self::Replay, Self::Library, Self::Training];
 }
 
 /// Where an action is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum ActionScope {
     Anywhere,
     /// There is something to go through line by line.
-    Lines,
+    Scrollable,
     /// The models are loaded.
-    Session,
+    SessionReady,
     /// They are, or could not be.
-    Models,
+    SessionReadyOrFailed,
     /// An episode is running or paused.
-    Episode,
+    OpenEpisode,
     /// There is an episode, open or over.
-    Trace,
+    AnyEpisode,
     /// A recording is shown.
     Replay,
     /// The library is open.
     Library,
     /// The page for retraining is open.
-    School,
+    Training,
 }
 
-impl Place {
+impl ActionScope {
     /// Whether actions of this place exist in `mode`.
-    pub fn is_in(self, mode: Mode) -> bool {
+    pub fn exists_in(self, mode: Mode) -> bool {
         match self {
             Self::Anywhere => true,
-            Self::Lines => mode != Mode::School,
-            Self::Trace => matches!(mode, Mode::Live | Mode::Replay),
-            Self::Session | Self::Models | Self::Episode => mode == Mode::Live,
+            Self::Scrollable => mode != Mode::Training,
+            Self::AnyEpisode => matches!(mode, Mode::Live | Mode::Replay),
+            Self::SessionReady | Self::SessionReadyOrFailed | Self::OpenEpisode => {
+                mode == Mode::Live
+            }
             Self::Replay => mode == Mode::Replay,
             Self::Library => mode == Mode::Library,
-            Self::School => mode == Mode::School,
+            Self::Training => mode == Mode::Training,
         }
     }
 
     /// Whether there is a mode in which actions of both places exist.
-    pub fn meets(self, other: Self) -> bool {
-        Mode::ALL.into_iter().any(|mode| self.is_in(mode) && other.is_in(mode))
+    pub fn overlaps(self, other: Self) -> bool {
+        Mode::ALL.into_iter().any(|mode| self.exists_in(mode) && other.exists_in(mode))
     }
 }
 
 /// One action.
 #[derive(Debug)]
-pub struct Row {
+pub struct ActionSpec {
     pub action: Action,
     /// Its keys, the one to name first.
     pub keys: &'static [Key],
@@ -152,402 +154,516 @@ pub struct Row {
     pub name: &'static str,
     /// A few words for the help; at most 28 columns.
     pub help: &'static str,
-    pub place: Place,
+    pub scope: ActionScope,
 }
 
-const fn row(
+const fn spec(
     action: Action,
     keys: &'static [Key],
     name: &'static str,
     help: &'static str,
-    place: Place,
-) -> Row {
-    Row { action, keys, name, help, place }
+    scope: ActionScope,
+) -> ActionSpec {
+    ActionSpec { action, keys, name, help, scope }
 }
 
 /// All actions, in the order of the help.
-pub const ACTIONS: &[Row] = &[
-    row(
+pub const ACTIONS: &[ActionSpec] = &[
+    spec(
         Action::Run,
         &[Key::code(KeyCode::Enter), Key::plain('r')],
         "run",
         "resume, or ask again",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(Action::Pause, &[Key::plain(' ')], "pause", "pause, resume", Place::Episode),
-    row(Action::Step, &[Key::plain('n')], "step", "one step, then pause", Place::Session),
-    row(Action::Stop, &[Key::plain('x')], "stop", "stop the episode", Place::Episode),
-    row(Action::Bookmark, &[Key::plain('m')], "bookmark", "bookmark this step", Place::Episode),
-    row(Action::Draw, &[Key::plain('d')], "draw", "draw a new question", Place::Session),
-    row(
-        Action::Type,
+    spec(Action::Pause, &[Key::plain(' ')], "pause", "pause, resume", ActionScope::OpenEpisode),
+    spec(
+        Action::Step,
+        &[Key::plain('n')],
+        "step",
+        "one step, then pause",
+        ActionScope::SessionReady,
+    ),
+    spec(Action::Stop, &[Key::plain('x')], "stop", "stop the episode", ActionScope::OpenEpisode),
+    spec(
+        Action::Bookmark,
+        &[Key::plain('m')],
+        "bookmark",
+        "bookmark this step",
+        ActionScope::OpenEpisode,
+    ),
+    spec(
+        Action::DrawQuestion,
+        &[Key::plain('d')],
+        "draw",
+        "draw a new question",
+        ActionScope::SessionReady,
+    ),
+    spec(
+        Action::TypeQuestion,
         &[Key::plain('i'), Key::plain('e')],
         "type",
         "type a question",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(
+    spec(
         Action::SmallNext,
         &[Key::plain('s')],
         "small",
         "small writes the next step",
-        Place::Episode,
+        ActionScope::OpenEpisode,
     ),
-    row(
+    spec(
         Action::LargeNext,
         &[Key::plain('l')],
         "large",
         "large writes the next step",
-        Place::Episode,
+        ActionScope::OpenEpisode,
     ),
-    row(Action::SmallOn, &[Key::plain('S')], "small on", "small from here on", Place::Episode),
-    row(Action::LargeOn, &[Key::plain('L')], "large on", "large from here on", Place::Episode),
-    row(Action::Release, &[Key::plain('p')], "router", "back to the router", Place::Episode),
-    row(Action::Redo, &[Key::plain('R')], "redo", "last step, other model", Place::Episode),
-    row(Action::Fork, &[Key::plain('f')], "fork", "fork at the step in view", Place::Session),
-    row(
+    spec(
+        Action::SmallFromHere,
+        &[Key::plain('S')],
+        "small on",
+        "small from here on",
+        ActionScope::OpenEpisode,
+    ),
+    spec(
+        Action::LargeFromHere,
+        &[Key::plain('L')],
+        "large on",
+        "large from here on",
+        ActionScope::OpenEpisode,
+    ),
+    spec(
+        Action::ClearOverride,
+        &[Key::plain('p')],
+        "router",
+        "back to the router",
+        ActionScope::OpenEpisode,
+    ),
+    spec(
+        Action::Redo,
+        &[Key::plain('R')],
+        "redo",
+        "last step, other model",
+        ActionScope::OpenEpisode,
+    ),
+    spec(
+        Action::Fork,
+        &[Key::plain('f')],
+        "fork",
+        "fork at the step in view",
+        ActionScope::SessionReady,
+    ),
+    spec(
         Action::Compare,
         &[Key::plain('c')],
         "compare",
         "beside the episode before",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(
+    spec(
         Action::Differences,
         &[Key::plain('v')],
         "differences",
         "only where they differ",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(
+    spec(
         Action::ThresholdUp,
         &[Key::plain('+'), Key::plain('='), Key::plain(']')],
         "threshold up",
         "threshold up: fewer large",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(
+    spec(
         Action::ThresholdDown,
         &[Key::plain('-'), Key::plain('[')],
         "threshold down",
         "threshold down: more large",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(
+    spec(
         Action::ThresholdUpFine,
         &[Key::plain('}')],
         "finer up",
         "threshold up, finer",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(
+    spec(
         Action::ThresholdDownFine,
         &[Key::plain('{')],
         "finer down",
         "threshold down, finer",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(Action::Threshold, &[Key::plain('t')], "threshold", "type a threshold", Place::Session),
-    row(Action::Replay(Order::Toggle), &[Key::plain(' ')], "play", "play, pause", Place::Replay),
-    row(
-        Action::Replay(Order::Forward),
+    spec(
+        Action::Threshold,
+        &[Key::plain('t')],
+        "threshold",
+        "type a threshold",
+        ActionScope::SessionReady,
+    ),
+    spec(
+        Action::Replay(ReplayAction::TogglePlay),
+        &[Key::plain(' ')],
+        "play",
+        "play, pause",
+        ActionScope::Replay,
+    ),
+    spec(
+        Action::Replay(ReplayAction::Forward),
         &[Key::code(KeyCode::Right), Key::plain('n'), Key::plain('.')],
         "step on",
         "one step on",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Back),
+    spec(
+        Action::Replay(ReplayAction::Back),
         &[Key::code(KeyCode::Left), Key::plain(',')],
         "step back",
         "one step back",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Seek),
+    spec(
+        Action::Replay(ReplayAction::SeekSelected),
         &[Key::code(KeyCode::Enter)],
         "wind",
         "wind to the selected step",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Start),
+    spec(
+        Action::Replay(ReplayAction::Start),
         &[Key::code(KeyCode::Home), Key::plain('g')],
         "start",
         "to the start",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(Action::Replay(Order::End), &[Key::plain('G')], "end", "to the end", Place::Replay),
-    row(
-        Action::Replay(Order::Faster),
+    spec(
+        Action::Replay(ReplayAction::End),
+        &[Key::plain('G')],
+        "end",
+        "to the end",
+        ActionScope::Replay,
+    ),
+    spec(
+        Action::Replay(ReplayAction::Faster),
         &[Key::plain('>')],
         "faster",
         "faster, up to instant",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(Action::Replay(Order::Slower), &[Key::plain('<')], "slower", "slower", Place::Replay),
-    row(
-        Action::Replay(Order::Jump(Landmark::Switch, Way::Forward)),
+    spec(
+        Action::Replay(ReplayAction::Slower),
+        &[Key::plain('<')],
+        "slower",
+        "slower",
+        ActionScope::Replay,
+    ),
+    spec(
+        Action::Replay(ReplayAction::Jump(JumpTarget::Switch, Direction::Forward)),
         &[Key::plain('t')],
         "next switch",
         "to the next switch",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Jump(Landmark::Switch, Way::Back)),
+    spec(
+        Action::Replay(ReplayAction::Jump(JumpTarget::Switch, Direction::Back)),
         &[Key::plain('T')],
         "last switch",
         "to the switch before",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Jump(Landmark::Override, Way::Forward)),
+    spec(
+        Action::Replay(ReplayAction::Jump(JumpTarget::Override, Direction::Forward)),
         &[Key::plain('o')],
         "next override",
         "to the next override",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Jump(Landmark::Override, Way::Back)),
+    spec(
+        Action::Replay(ReplayAction::Jump(JumpTarget::Override, Direction::Back)),
         &[Key::plain('O')],
         "last override",
         "to the override before",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Jump(Landmark::Bookmark, Way::Forward)),
+    spec(
+        Action::Replay(ReplayAction::Jump(JumpTarget::Bookmark, Direction::Forward)),
         &[Key::plain('b')],
         "next bookmark",
         "to the next bookmark",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Jump(Landmark::Bookmark, Way::Back)),
+    spec(
+        Action::Replay(ReplayAction::Jump(JumpTarget::Bookmark, Direction::Back)),
         &[Key::plain('B')],
         "last bookmark",
         "to the bookmark before",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Episode(Way::Forward)),
+    spec(
+        Action::Replay(ReplayAction::Episode(Direction::Forward)),
         &[Key::code(KeyCode::Tab)],
         "next episode",
         "next episode of the file",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Replay(Order::Episode(Way::Back)),
+    spec(
+        Action::Replay(ReplayAction::Episode(Direction::Back)),
         &[Key::code(KeyCode::BackTab)],
         "last episode",
         "episode before",
-        Place::Replay,
+        ActionScope::Replay,
     ),
-    row(
-        Action::Earlier,
+    spec(
+        Action::Previous,
         &[Key::code(KeyCode::Up), Key::plain('k')],
         "earlier",
         "up: the step before",
-        Place::Lines,
+        ActionScope::Scrollable,
     ),
-    row(
-        Action::Later,
+    spec(
+        Action::Next,
         &[Key::code(KeyCode::Down), Key::plain('j')],
         "later",
         "down: the step after",
-        Place::Lines,
+        ActionScope::Scrollable,
     ),
-    row(Action::PageUp, &[Key::code(KeyCode::PageUp)], "page up", "a page up", Place::Lines),
-    row(
+    spec(
+        Action::PageUp,
+        &[Key::code(KeyCode::PageUp)],
+        "page up",
+        "a page up",
+        ActionScope::Scrollable,
+    ),
+    spec(
         Action::PageDown,
         &[Key::code(KeyCode::PageDown)],
         "page down",
         "a page down",
-        Place::Lines,
+        ActionScope::Scrollable,
     ),
-    row(
+    spec(
         Action::Follow,
         &[Key::code(KeyCode::End)],
         "follow",
         "to the current step, or end",
-        Place::Anywhere,
+        ActionScope::Anywhere,
     ),
-    row(Action::Reasons, &[Key::plain('w')], "why", "all that the router saw", Place::Trace),
-    row(Action::Copy, &[Key::plain('y')], "copy", "copy the trace", Place::Trace),
-    row(
-        Action::Library,
+    spec(
+        Action::ToggleWhy,
+        &[Key::plain('w')],
+        "why",
+        "all that the router saw",
+        ActionScope::AnyEpisode,
+    ),
+    spec(Action::CopyTrace, &[Key::plain('y')], "copy", "copy the trace", ActionScope::AnyEpisode),
+    spec(
+        Action::OpenLibrary,
         &[Key::plain('o'), Key::plain('/')],
         "episodes",
         "find a stored episode",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(
+    spec(
         Action::Calibrations,
         &[Key::plain('g')],
         "calibrated",
         "a calibrated threshold",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(Action::Budget, &[Key::plain('b')], "budget", "type a budget", Place::Session),
-    row(
-        Action::School,
+    spec(Action::Budget, &[Key::plain('b')], "budget", "type a budget", ActionScope::SessionReady),
+    spec(
+        Action::OpenTraining,
         &[Key::plain('T')],
         "retrain",
         "retrain, calibrate, promote",
-        Place::Session,
+        ActionScope::SessionReady,
     ),
-    row(
-        Action::AtSchool(Lesson::Train),
+    spec(
+        Action::Training(TrainingAction::Train),
         &[Key::plain('t')],
         "train",
         "train from stored episodes",
-        Place::School,
+        ActionScope::Training,
     ),
-    row(
-        Action::AtSchool(Lesson::Collect),
+    spec(
+        Action::Training(TrainingAction::Collect),
         &[Key::plain('e')],
         "collect",
         "collect 500 episodes more",
-        Place::School,
+        ActionScope::Training,
     ),
-    row(
-        Action::AtSchool(Lesson::Calibrate),
+    spec(
+        Action::Training(TrainingAction::Calibrate),
         &[Key::plain('k')],
         "calibrate",
         "calibrate the threshold",
-        Place::School,
+        ActionScope::Training,
     ),
-    row(
-        Action::AtSchool(Lesson::Contest),
+    spec(
+        Action::Training(TrainingAction::PromotionTest),
         &[Key::plain('c')],
         "contest",
         "both on 100 fresh questions",
-        Place::School,
+        ActionScope::Training,
     ),
-    row(
-        Action::AtSchool(Lesson::Promote),
+    spec(
+        Action::Training(TrainingAction::Promote),
         &[Key::plain('p')],
         "promote",
         "put the new one in force",
-        Place::School,
+        ActionScope::Training,
     ),
-    row(
-        Action::AtSchool(Lesson::Discard),
+    spec(
+        Action::Training(TrainingAction::Discard),
         &[Key::plain('x')],
         "discard",
         "cancel; discard the new one",
-        Place::School,
+        ActionScope::Training,
     ),
-    row(
-        Action::AtSchool(Lesson::RollBack),
+    spec(
+        Action::Training(TrainingAction::RollBack),
         &[Key::plain('b')],
         "roll back",
         "the one before in force again",
-        Place::School,
+        ActionScope::Training,
     ),
-    row(Action::Score, &[Key::plain('a')], "score", "you against the router", Place::Session),
-    row(Action::Presets, &[Key::plain('P')], "presets", "choose a preset", Place::Models),
-    row(
-        Action::InLibrary(Deed::Open),
+    spec(
+        Action::UserScore,
+        &[Key::plain('a')],
+        "score",
+        "you against the router",
+        ActionScope::SessionReady,
+    ),
+    spec(
+        Action::Presets,
+        &[Key::plain('P')],
+        "presets",
+        "choose a preset",
+        ActionScope::SessionReadyOrFailed,
+    ),
+    spec(
+        Action::Library(LibraryAction::Open),
         &[Key::code(KeyCode::Enter)],
         "open",
         "look at, fork, compare it",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(
-        Action::InLibrary(Deed::Replay),
+    spec(
+        Action::Library(LibraryAction::Replay),
         &[Key::plain('r'), Key::plain('p')],
         "replay",
         "replay it",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(
-        Action::InLibrary(Deed::Compare),
+    spec(
+        Action::Library(LibraryAction::Compare),
         &[Key::plain('c')],
         "beside",
         "beside the one before",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(
-        Action::InLibrary(Deed::Family),
+    spec(
+        Action::Library(LibraryAction::ShowForks),
         &[Key::plain('f')],
         "family",
         "its parents and forks",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(
-        Action::InLibrary(Deed::Find),
+    spec(
+        Action::Library(LibraryAction::Search),
         &[Key::plain('/')],
         "find",
         "find: pens, right, cost<2G",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(
-        Action::InLibrary(Deed::Sort),
+    spec(
+        Action::Library(LibraryAction::Sort),
         &[Key::plain('s')],
         "sort",
         "sort by date, cost, steps",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(
-        Action::InLibrary(Deed::Mark),
+    spec(
+        Action::Library(LibraryAction::ToggleMark),
         &[Key::plain(' ')],
         "mark",
         "mark it: keys act on all",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(Action::InLibrary(Deed::Star), &[Key::plain('*')], "star", "star, or not", Place::Library),
-    row(
-        Action::InLibrary(Deed::Tag),
+    spec(
+        Action::Library(LibraryAction::ToggleStar),
+        &[Key::plain('*')],
+        "star",
+        "star, or not",
+        ActionScope::Library,
+    ),
+    spec(
+        Action::Library(LibraryAction::Tag),
         &[Key::plain('t')],
         "tag",
         "tag it: foo, or -foo",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(Action::InLibrary(Deed::Note), &[Key::plain('n')], "note", "write a note", Place::Library),
-    row(
-        Action::InLibrary(Deed::Export),
+    spec(
+        Action::Library(LibraryAction::Note),
+        &[Key::plain('n')],
+        "note",
+        "write a note",
+        ActionScope::Library,
+    ),
+    spec(
+        Action::Library(LibraryAction::Export),
         &[Key::plain('x')],
         "export",
         "export to a file",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(
-        Action::InLibrary(Deed::Bin),
+    spec(
+        Action::Library(LibraryAction::Delete),
         &[Key::plain('D'), Key::code(KeyCode::Delete)],
         "delete",
         "move it to the bin",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(
-        Action::InLibrary(Deed::Undo),
+    spec(
+        Action::Library(LibraryAction::UndoDelete),
         &[Key::plain('u')],
         "undo",
         "undo the last deletion",
-        Place::Library,
+        ActionScope::Library,
     ),
-    row(
+    spec(
         Action::Palette,
         &[Key::plain(':')],
         "actions",
         "search all that can be done",
-        Place::Anywhere,
+        ActionScope::Anywhere,
     ),
-    row(Action::Themes, &[Key::plain('C')], "themes", "choose a theme", Place::Anywhere),
-    row(
+    spec(Action::Themes, &[Key::plain('C')], "themes", "choose a theme", ActionScope::Anywhere),
+    spec(
         Action::Back,
         &[Key::code(KeyCode::Backspace), Key::code(KeyCode::Esc)],
         "back",
         "back to what was before",
-        Place::Anywhere,
+        ActionScope::Anywhere,
     ),
-    row(Action::Help, &[Key::plain('?')], "keys", "these keys", Place::Anywhere),
-    row(Action::Suspend, &[Key::control('z')], "suspend", "suspend, models too", Place::Anywhere),
-    row(
+    spec(Action::Help, &[Key::plain('?')], "keys", "these keys", ActionScope::Anywhere),
+    spec(
+        Action::Suspend,
+        &[Key::control('z')],
+        "suspend",
+        "suspend, models too",
+        ActionScope::Anywhere,
+    ),
+    spec(
         Action::Quit,
         &[Key::plain('q'), Key::control('c')],
         "quit",
         "quit; all is stored",
-        Place::Anywhere,
+        ActionScope::Anywhere,
     ),
 ];
 
@@ -558,7 +674,7 @@ mod tests {
     #[test]
     fn every_key_has_one_action() {
         for mode in Mode::ALL {
-            let rows = ACTIONS.iter().filter(|row| row.place.is_in(mode));
+            let rows = ACTIONS.iter().filter(|row| row.scope.exists_in(mode));
             let keys: Vec<Key> = rows.flat_map(|row| row.keys).copied().collect();
             for (i, key) in keys.iter().enumerate() {
                 assert!(!keys[..i].contains(key), "{key} is bound twice");

@@ -6,7 +6,7 @@ use crate::episode::Episode;
 
 /// What stands beside the episode on the screen, and how it is looked at.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Compare {
+pub struct Comparison {
     /// The other episode's number.
     pub id: u64,
     pub episode: Arc<Episode>,
@@ -16,7 +16,7 @@ pub struct Compare {
     pub top: usize,
 }
 
-impl Compare {
+impl Comparison {
     /// Beside episode number `id`, from its beginning.
     pub fn new(id: u64, episode: Arc<Episode>) -> Self {
         Self { id, episode, only_differences: false, top: 0 }

@@ -26,7 +26,7 @@ impl Key {
     }
 
     /// The key of an event.
-    pub fn of(event: &KeyEvent) -> Self {
+    pub fn from_event(event: &KeyEvent) -> Self {
         Self(event.code, event.modifiers.difference(KeyModifiers::SHIFT))
     }
 }
@@ -94,7 +94,7 @@ impl FromStr for Key {
         let mut characters = rest.chars();
         let code = match (characters.next(), characters.next()) {
             (Some(c), None) if !c.is_control() && !c.is_whitespace() => KeyCode::Char(c),
-            _ => named(rest).ok_or_else(unknown)?,
+            _ => key_code(rest).ok_or_else(unknown)?,
         };
         if !modifiers.contains(KeyModifiers::CONTROL) {
             return Ok(Self(code, modifiers));
@@ -114,7 +114,7 @@ impl FromStr for Key {
     }
 }
 
-fn named(name: &str) -> Option<KeyCode> {
+fn key_code(name: &str) -> Option<KeyCode> {
     let known = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     let function = || name.strip_prefix(['F', 'f'])?.parse().ok().filter(|n| (1..=24).contains(n));
     known.map(|(_, code)| *code).or_else(|| function().map(KeyCode::F))

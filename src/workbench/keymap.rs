@@ -11,7 +11,7 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::actions::{ACTIONS, Action, Mode, Place, Row};
+use super::actions::{ACTIONS, Action, ActionScope, ActionSpec, Mode};
 use super::key::Key;
 use crate::config::{FileError, NamedFile};
 
@@ -49,7 +49,7 @@ impl Keymap {
         entries.sort_by_key(|(name, _)| name.span().start);
         let mut map = Self::default();
         // What the file says, in its order: row, key, where.
-        let mut told: Vec<(usize, Key, usize)> = Vec::new();
+        let mut bound: Vec<(usize, Key, usize)> = Vec::new();
         for (name, value) in entries {
             let at = name.span().start;
             let name = name.get_ref().as_ref();
@@ -60,10 +60,10 @@ impl Keymap {
                 file.error(at, &reason)
             })?;
             map.keys[row].clear();
-            for (key, at) in read(file, name, value)? {
+            for (key, at) in parse_keys(file, name, value)? {
                 if !map.keys[row].contains(&key) {
                     map.keys[row].push(key);
-                    told.push((row, key, at));
+                    bound.push((row, key, at));
                 }
             }
             if ACTIONS[row].action == Action::Quit && map.keys[row].is_empty() {
@@ -71,13 +71,13 @@ impl Keymap {
                 return Err(file.error(at, reason));
             }
         }
-        for (i, &(row, key, at)) in told.iter().enumerate() {
-            let meets = |other: &usize| ACTIONS[*other].place.meets(ACTIONS[row].place);
-            let same = told[..i].iter().filter(|(_, other, _)| *other == key);
-            let before = same.map(|(row, ..)| *row).find(meets);
+        for (i, &(row, key, at)) in bound.iter().enumerate() {
+            let overlaps = |other: &usize| ACTIONS[*other].scope.overlaps(ACTIONS[row].scope);
+            let same = bound[..i].iter().filter(|(_, other, _)| *other == key);
+            let before = same.map(|(row, ..)| *row).find(overlaps);
             let default = || {
-                let of_table = |other: &usize| !told.iter().any(|(row, ..)| row == other);
-                let mut others = (0..ACTIONS.len()).filter(of_table).filter(meets);
+                let of_table = |other: &usize| !bound.iter().any(|(row, ..)| row == other);
+                let mut others = (0..ACTIONS.len()).filter(of_table).filter(overlaps);
                 others.find(|r| map.keys[*r].contains(&key))
             };
             if let Some(other) = before.or_else(default) {
@@ -92,37 +92,42 @@ impl Keymap {
     }
 
     /// Every action with its keys, in the order of the help.
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&'static Row, &[Key])> {
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&'static ActionSpec, &[Key])> {
         ACTIONS.iter().zip(self.keys.iter().map(Vec::as_slice))
     }
 
     /// The action of a key. In a replay that may be one of a live session, which then says why it
     /// does nothing.
-    pub fn row_of(&self, key: Key, mode: Mode) -> Option<&'static Row> {
+    pub fn action_for_key(&self, key: Key, mode: Mode) -> Option<&'static ActionSpec> {
         let bound = || self.rows().filter(|(_, keys)| keys.contains(&key)).map(|(row, _)| row);
-        let live = |row: &&Row| {
+        let live = |row: &&ActionSpec| {
             mode == Mode::Replay
-                && matches!(row.place, Place::Session | Place::Models | Place::Episode)
+                && matches!(
+                    row.scope,
+                    ActionScope::SessionReady
+                        | ActionScope::SessionReadyOrFailed
+                        | ActionScope::OpenEpisode
+                )
         };
-        bound().find(|row| row.place.is_in(mode)).or_else(|| bound().find(live))
+        bound().find(|row| row.scope.exists_in(mode)).or_else(|| bound().find(live))
     }
 
     /// The key to name for an action; nothing where it has none.
-    pub fn first(&self, action: Action) -> Option<Key> {
+    pub fn primary_key(&self, action: Action) -> Option<Key> {
         self.rows().find(|(row, _)| row.action == action)?.1.first().copied()
     }
 
     /// What to press, as the end of a sentence: `: press d to draw a question, i to type one`. Actions
     /// without a key are left out; empty where none is left.
-    pub fn advice(&self, ways: &[(Action, &str)]) -> String {
-        let ways = ways.iter().filter_map(|(action, to)| Some((self.first(*action)?, to)));
+    pub fn key_hints(&self, ways: &[(Action, &str)]) -> String {
+        let ways = ways.iter().filter_map(|(action, to)| Some((self.primary_key(*action)?, to)));
         let ways: Vec<String> = ways.map(|(key, to)| format!("{key} {to}")).collect();
         if ways.is_empty() { String::new() } else { format!(": press {}", ways.join(", ")) }
     }
 
     /// As a `keys.toml` that gives the same.
     pub fn to_toml(&self) -> String {
-        let line = |(row, keys): (&Row, &[Key])| {
+        let line = |(row, keys): (&ActionSpec, &[Key])| {
             let keys: Vec<String> =
                 keys.iter().map(|key| toml::Value::String(key.to_string()).to_string()).collect();
             format!("{} = [{}]\n", row.action.name(), keys.join(", "))
@@ -132,7 +137,7 @@ impl Keymap {
 
     /// As a table in Markdown.
     pub fn to_markdown(&self) -> String {
-        let line = |(row, keys): (&Row, &[Key])| {
+        let line = |(row, keys): (&ActionSpec, &[Key])| {
             // A bar would end the cell, whether or not it stands in code.
             let keys: Vec<String> = keys
                 .iter()
@@ -146,7 +151,7 @@ impl Keymap {
 }
 
 /// The keys of one entry: a list of names, or a single one.
-fn read(
+fn parse_keys(
     file: &NamedFile,
     action: &str,
     value: &Spanned<DeValue<'_>>,
@@ -191,37 +196,46 @@ mod tests {
     #[test]
     fn the_file_takes_the_place_of_the_table() {
         let map = parse("# mine\nstop = [\"Ctrl-X\", \"F9\"]\npause = \"Z\"\nstep = []\n").unwrap();
-        let action = |key: Key| map.row_of(key, Mode::Live).map(|row| row.action);
+        let action = |key: Key| map.action_for_key(key, Mode::Live).map(|row| row.action);
         assert_eq!(action(Key::control('x')), Some(Action::Stop));
         assert_eq!(action(Key::code(KeyCode::F(9))), Some(Action::Stop));
         assert_eq!(action(Key::plain('x')), None, "it was the table's");
         assert_eq!(action(Key::plain('Z')), Some(Action::Pause));
         assert_eq!(action(Key::plain('q')), Some(Action::Quit), "the others are as they were");
         assert_eq!(
-            (map.first(Action::Step), map.first(Action::Stop)),
+            (map.primary_key(Action::Step), map.primary_key(Action::Stop)),
             (None, Some(Key::control('x')))
         );
         // Two actions may change keys.
         let map = parse("small-next = [\"l\"]\nlarge-next = [\"s\"]\n").unwrap();
-        assert_eq!(map.first(Action::LargeNext), Some(Key::plain('s')));
+        assert_eq!(map.primary_key(Action::LargeNext), Some(Key::plain('s')));
     }
 
     #[test]
     fn a_replay_has_keys_of_its_own_and_knows_the_others() {
         let map = Keymap::default();
-        let place = |c: char, mode| map.row_of(Key::plain(c), mode).map(|row| row.place);
+        let scope = |c: char, mode| map.action_for_key(Key::plain(c), mode).map(|row| row.scope);
         assert_eq!(
-            [place('n', Mode::Live), place('n', Mode::Replay)],
-            [Some(Place::Session), Some(Place::Replay)]
+            [scope('n', Mode::Live), scope('n', Mode::Replay)],
+            [Some(ActionScope::SessionReady), Some(ActionScope::Replay)]
         );
-        assert_eq!([place('L', Mode::Live), place('L', Mode::Replay)], [Some(Place::Episode); 2]);
-        assert_eq!([place('B', Mode::Live), place('B', Mode::Replay)], [None, Some(Place::Replay)]);
-        assert_eq!([place('w', Mode::Live), place('w', Mode::Replay)], [Some(Place::Trace); 2]);
+        assert_eq!(
+            [scope('L', Mode::Live), scope('L', Mode::Replay)],
+            [Some(ActionScope::OpenEpisode); 2]
+        );
+        assert_eq!(
+            [scope('B', Mode::Live), scope('B', Mode::Replay)],
+            [None, Some(ActionScope::Replay)]
+        );
+        assert_eq!(
+            [scope('w', Mode::Live), scope('w', Mode::Replay)],
+            [Some(ActionScope::AnyEpisode); 2]
+        );
         // What is never there together may share a key.
         let map = parse("replay-start = [\"d\"]\n").unwrap();
         assert_eq!(
-            map.row_of(Key::plain('d'), Mode::Live).map(|row| row.action),
-            Some(Action::Draw)
+            map.action_for_key(Key::plain('d'), Mode::Live).map(|row| row.action),
+            Some(Action::DrawQuestion)
         );
         assert!(refusal("replay-start = [\"w\"]\n").contains("`reasons` and `replay-start`"));
     }
@@ -271,13 +285,14 @@ mod tests {
 
     #[test]
     fn advice_names_the_keys_in_force() {
-        let ways = [(Action::Draw, "to draw a question"), (Action::Type, "to type one")];
+        let ways =
+            [(Action::DrawQuestion, "to draw a question"), (Action::TypeQuestion, "to type one")];
         let map = Keymap::default();
-        assert_eq!(map.advice(&ways), ": press d to draw a question, i to type one");
+        assert_eq!(map.key_hints(&ways), ": press d to draw a question, i to type one");
         let map = parse("draw = [\"F2\"]\ntype = []\n").unwrap();
-        assert_eq!(map.advice(&ways), ": press F2 to draw a question");
+        assert_eq!(map.key_hints(&ways), ": press F2 to draw a question");
         let map = parse("draw = []\ntype = []\n").unwrap();
-        assert_eq!(map.advice(&ways), "");
+        assert_eq!(map.key_hints(&ways), "");
     }
 
     #[test]

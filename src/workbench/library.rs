@@ -2,39 +2,39 @@
 
 use std::collections::BTreeSet;
 
-use crate::library::Cursor;
-use crate::store::Entry;
+use crate::library::PageCursor;
+use crate::store::EpisodeEntry;
 
 /// Episodes that are fetched at a time.
-pub(super) const PAGE: usize = 100;
+pub(super) const PAGE_SIZE: usize = 100;
 /// Rows before the last one that is there at which more are fetched.
-const AHEAD: usize = 40;
+const PREFETCH_ROWS: usize = 40;
 
 /// What can be done in the library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum LibraryAction {
     /// Put it into the panes.
     Open,
     Replay,
     /// Beside the episode that is in the panes.
     Compare,
     /// Its parents, and all their forks.
-    Family,
-    Find,
+    ShowForks,
+    Search,
     Sort,
-    Mark,
-    Star,
+    ToggleMark,
+    ToggleStar,
     Tag,
     Note,
     Export,
-    Bin,
-    Undo,
+    Delete,
+    UndoDelete,
 }
 
 /// An episode in the list.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Listed {
-    pub entry: Entry,
+pub struct ListedEpisode {
+    pub entry: EpisodeEntry,
     /// Forks between it and the first of its family; 0 in a list that is no tree.
     pub depth: usize,
     /// When it began, in the person's time zone: `11-25 07:21`.
@@ -43,84 +43,85 @@ pub struct Listed {
 
 /// What is listed.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Sought {
+pub enum LibraryQuery {
     /// What a query finds, in the language of [`crate::library::Query`].
-    Query(String),
+    Search(String),
     /// The parents of the episode `of`, and all their forks; `before` is the query to go back to.
-    Family { of: u64, before: String },
+    Forks { of: u64, previous_query: String },
 }
 
-impl Default for Sought {
+impl Default for LibraryQuery {
     fn default() -> Self {
-        Self::Query(String::new())
+        Self::Search(String::new())
     }
 }
 
 /// A stretch of the list.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Stretch {
-    pub rows: Vec<Listed>,
+pub struct EpisodePage {
+    pub rows: Vec<ListedEpisode>,
     /// Episodes on the way that could not be read.
     pub unreadable: usize,
     /// Where the list goes on; absent at its end.
-    pub next: Option<Cursor>,
+    pub next: Option<PageCursor>,
 }
 
 /// The list.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Library {
-    pub sought: Sought,
-    pub rows: Vec<Listed>,
+    pub query: LibraryQuery,
+    pub rows: Vec<ListedEpisode>,
     pub unreadable: usize,
-    pub next: Option<Cursor>,
+    pub next: Option<PageCursor>,
     /// Why nothing could be looked for.
     pub problem: Option<String>,
     /// The row that one is at.
-    pub at: usize,
+    pub selected: usize,
     pub marked: BTreeSet<u64>,
     /// Number of the last request; answers to older ones are dropped.
-    pub ticket: u64,
+    pub request_id: u64,
     /// Whether an answer is on its way.
-    pub waits: bool,
+    pub loading: bool,
 }
 
 impl Library {
     /// The row that one is at.
-    pub fn here(&self) -> Option<&Listed> {
-        self.rows.get(self.at)
+    pub fn selected_row(&self) -> Option<&ListedEpisode> {
+        self.rows.get(self.selected)
     }
 
     /// The episodes that a deed is done to: the marked ones, else the one that one is at.
-    pub fn chosen(&self) -> Vec<u64> {
+    pub fn target_ids(&self) -> Vec<u64> {
         if self.marked.is_empty() {
-            self.here().map(|row| row.entry.summary.id).into_iter().collect()
+            self.selected_row().map(|row| row.entry.summary.id).into_iter().collect()
         } else {
             self.marked.iter().copied().collect()
         }
     }
 
     /// Moves by that many rows.
-    pub(super) fn step(&mut self, by: isize) {
+    pub(super) fn move_selection(&mut self, by: isize) {
         let last = self.rows.len().saturating_sub(1);
-        self.at = self.at.saturating_add_signed(by).min(last);
+        self.selected = self.selected.saturating_add_signed(by).min(last);
     }
 
     /// Whether more rows should be fetched.
     pub(super) fn wants_more(&self) -> bool {
-        !self.waits && self.next.is_some() && self.at + AHEAD >= self.rows.len()
+        !self.loading && self.next.is_some() && self.selected + PREFETCH_ROWS >= self.rows.len()
     }
 
-    /// Takes in a stretch, which is the first one where `anew`.
-    pub(super) fn take(&mut self, stretch: Stretch, anew: bool) {
-        if anew {
-            let id = |row: &Listed| row.entry.summary.id;
-            let here = self.here().map(id);
+    /// Takes in a stretch, which is the first one where `from_start`.
+    pub(super) fn add_page(&mut self, stretch: EpisodePage, from_start: bool) {
+        if from_start {
+            let id = |row: &ListedEpisode| row.entry.summary.id;
+            let here = self.selected_row().map(id);
             self.rows.clear();
             self.unreadable = 0;
             self.rows.extend(stretch.rows);
             // One stays at the same episode where it is still there, else at the same row.
-            self.at = self.rows.iter().position(|row| Some(id(row)) == here).unwrap_or(self.at);
-            self.step(0);
+            self.selected =
+                self.rows.iter().position(|row| Some(id(row)) == here).unwrap_or(self.selected);
+            self.move_selection(0);
         } else {
             self.rows.extend(stretch.rows);
         }

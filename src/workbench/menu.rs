@@ -6,28 +6,28 @@ use super::actions::Action;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Menu {
     pub title: String,
-    pub items: Vec<Item>,
+    pub items: Vec<MenuItem>,
     /// What was typed: each word must be in an item.
-    pub typed: String,
+    pub filter: String,
     /// Which of the items that are left one is at.
-    pub at: usize,
+    pub selected: usize,
     /// The items are on their way.
-    pub waits: bool,
+    pub loading: bool,
 }
 
 /// One that can be chosen.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Item {
+pub struct MenuItem {
     pub label: String,
     /// What stands beside it: keys, a description.
     pub note: String,
-    pub pick: Pick,
+    pub choice: MenuChoice,
 }
 
 /// What choosing does.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Pick {
-    Act(Action),
+pub enum MenuChoice {
+    Action(Action),
     /// A theme's name.
     Theme(String),
     /// A preset's name.
@@ -43,7 +43,7 @@ pub enum Pick {
 
 /// Which list is to be made.
 #[derive(Debug, Clone, PartialEq)]
-pub enum List {
+pub enum MenuKind {
     Themes,
     Presets,
     /// Thresholds that were calibrated for the policy in force, and whether they still hold.
@@ -56,19 +56,19 @@ pub enum List {
 
 impl Menu {
     /// All of `items`, nothing typed.
-    pub fn new(title: impl Into<String>, items: Vec<Item>) -> Self {
-        Self { title: title.into(), items, typed: String::new(), at: 0, waits: false }
+    pub fn new(title: impl Into<String>, items: Vec<MenuItem>) -> Self {
+        Self { title: title.into(), items, filter: String::new(), selected: 0, loading: false }
     }
 
     /// One whose items are on their way: what is typed meanwhile counts.
-    pub(super) fn awaited() -> Self {
-        Self { waits: true, ..Self::new("a moment", Vec::new()) }
+    pub(super) fn loading_menu() -> Self {
+        Self { loading: true, ..Self::new("a moment", Vec::new()) }
     }
 
     /// The items that have all that was typed, with or without capitals.
-    pub fn left(&self) -> impl Iterator<Item = &Item> {
+    pub fn matching(&self) -> impl Iterator<Item = &MenuItem> {
         let words: Vec<String> =
-            self.typed.to_lowercase().split_whitespace().map(str::to_owned).collect();
+            self.filter.to_lowercase().split_whitespace().map(str::to_owned).collect();
         self.items.iter().filter(move |item| {
             let text = format!("{} {}", item.label, item.note).to_lowercase();
             words.iter().all(|word| text.contains(word))
@@ -76,13 +76,13 @@ impl Menu {
     }
 
     /// What would be chosen.
-    pub fn here(&self) -> Option<&Pick> {
-        self.left().nth(self.at).map(|item| &item.pick)
+    pub fn selected_row(&self) -> Option<&MenuChoice> {
+        self.matching().nth(self.selected).map(|item| &item.choice)
     }
 
-    pub(super) fn step(&mut self, by: isize) {
-        let last = self.left().count().saturating_sub(1);
-        self.at = self.at.saturating_add_signed(by).min(last);
+    pub(super) fn move_selection(&mut self, by: isize) {
+        let last = self.matching().count().saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(by).min(last);
     }
 }
 
@@ -92,19 +92,22 @@ mod tests {
 
     #[test]
     fn typing_narrows_by_words_in_any_order() {
-        let item = |label: &str, note: &str, t| Item {
+        let item = |label: &str, note: &str, t| MenuItem {
             label: label.into(),
             note: note.into(),
-            pick: Pick::Threshold(t),
+            choice: MenuChoice::Threshold(t),
         };
         let mut menu =
             Menu::new("", vec![item("Small writes", "s", 0.1), item("large writes", "l", 0.2)]);
-        menu.step(5);
-        assert_eq!(menu.here(), Some(&Pick::Threshold(0.2)));
-        menu.typed = "wri small".into();
-        menu.step(0);
-        assert_eq!((menu.left().count(), menu.here()), (1, Some(&Pick::Threshold(0.1))));
-        menu.typed = "none".into();
-        assert_eq!(menu.here(), None);
+        menu.move_selection(5);
+        assert_eq!(menu.selected_row(), Some(&MenuChoice::Threshold(0.2)));
+        menu.filter = "wri small".into();
+        menu.move_selection(0);
+        assert_eq!(
+            (menu.matching().count(), menu.selected_row()),
+            (1, Some(&MenuChoice::Threshold(0.1)))
+        );
+        menu.filter = "none".into();
+        assert_eq!(menu.selected_row(), None);
     }
 }

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use ratatui::crossterm::event::Event as Input;
 
-use super::errand::{Errand, Purpose};
-use super::library::Stretch;
+use super::explanation::BoundaryId;
+use super::job::{Job, ReadPurpose};
+use super::library::EpisodePage;
 use super::menu::Menu;
-use super::outlook::Outlook;
-use super::reasons::Boundary;
-use super::school::News;
+use super::threshold_estimates::ThresholdEstimates;
+use super::training_page::TrainingUpdate;
 use crate::engine::gpu::GpuMemory;
-use crate::evaluation::{PersonScore, Scale};
-use crate::recording::Recorded;
-use crate::routing::{Contributions, Roster};
-use crate::session::{Command, Employment, Update};
+use crate::evaluation::{QuantileScale, UserComparison};
+use crate::recording::RecordedEpisode;
+use crate::routing::{Contributions, RouterRegistry};
+use crate::session::{Command, RoutingConfig, SessionUpdate};
 use crate::tasks::Question;
 use crate::theme::Theme;
 
@@ -26,37 +26,37 @@ pub enum Message {
     /// The terminal has so many columns and rows.
     Resized(u16, u16),
     /// From the session.
-    Session(Update),
+    Session(SessionUpdate),
     /// The session's end of the channel is gone.
     SessionGone,
-    /// A question that [`Errand::Draw`] asked for.
-    Drawn(Question),
-    /// What [`Errand::WatchGpu`] sees.
+    /// A question that [`Job::DrawQuestion`] asked for.
+    QuestionDrawn(Question),
+    /// What [`Job::WatchGpu`] sees.
     Gpu(GpuMemory),
-    /// What [`Errand::LookAhead`] asked for, or why there is nothing.
-    Outlook(Result<Arc<Outlook>, String>),
-    /// What [`Errand::Explain`] asked for.
-    Explained(Boundary, Contributions),
-    /// What [`Errand::Find`] found, or why it could not look.
-    Found {
-        ticket: u64,
-        anew: bool,
-        found: Result<Stretch, String>,
+    /// What [`Job::EstimateThreshold`] asked for, or why there is nothing.
+    ThresholdEstimates(Result<Arc<ThresholdEstimates>, String>),
+    /// What [`Job::Explain`] asked for.
+    Explained(BoundaryId, Contributions),
+    /// What [`Job::ListEpisodes`] found, or why it could not look.
+    EpisodesListed {
+        request_id: u64,
+        from_start: bool,
+        page: Result<EpisodePage, String>,
     },
-    /// The episode that [`Errand::Read`] asked for, or why it cannot be read.
-    Read(Purpose, Result<Box<Recorded>, String>),
+    /// The episode that [`Job::ReadEpisode`] asked for, or why it cannot be read.
+    EpisodeRead(ReadPurpose, Result<Box<RecordedEpisode>, String>),
     /// A change was kept; what to tell the person, or why it was not kept.
-    Kept(Result<String, String>),
-    /// The list that [`Errand::Choices`] asked for, or why there is none.
-    Menu(Result<Menu, String>),
-    Theme(Result<Box<Theme>, String>),
-    Preset(Result<Box<Chosen>, String>),
+    ChangeSaved(Result<String, String>),
+    /// The list that [`Job::LoadMenu`] asked for, or why there is none.
+    MenuLoaded(Result<Menu, String>),
+    ThemeLoaded(Result<Box<Theme>, String>),
+    PresetLoaded(Result<Box<LoadedRouting>, String>),
     /// A policy to fork with at that step, from 0.
-    Hired(usize, Result<Roster, String>),
-    School(News),
+    PolicyLoaded(usize, Result<RouterRegistry, String>),
+    Training(TrainingUpdate),
     /// A policy is in force, and routes; or why it is not.
-    Promoted(Result<Box<Chosen>, String>),
-    Scored(Result<PersonScore, String>),
+    Promoted(Result<Box<LoadedRouting>, String>),
+    UserScored(Result<UserComparison, String>),
     /// A text was sent to the terminal's clipboard, or why it was not.
     Copied(Result<(), String>),
     /// The time: milliseconds since the Unix epoch.
@@ -65,22 +65,22 @@ pub enum Message {
 
 /// A preset, and who chooses under it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Chosen {
-    pub employment: Employment,
+pub struct LoadedRouting {
+    pub routing: RoutingConfig,
     /// Scores of its policy's training, where a policy routes.
-    pub scale: Option<Scale>,
+    pub scale: Option<QuantileScale>,
 }
 
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    Send(Command),
+    SendCommand(Command),
     /// To be done beside the loop.
-    Do(Errand),
+    RunJob(Job),
     /// Draw with another theme.
-    Dress(Box<Theme>),
+    SetTheme(Box<Theme>),
     /// Load other models, in place of those of the session.
-    Restart(Box<Employment>),
+    RestartSession(Box<RoutingConfig>),
     /// Copy this to the clipboard.
     Copy(String),
     /// Scroll the trace, or all reasons, a matter of the view alone.

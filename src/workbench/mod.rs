@@ -8,59 +8,64 @@
 //! |---|---|
 //! | `message` | [`Message`] and [`Effect`]: what comes in, what is to be done |
 //! | `state` | [`State`]: what the screen is about |
-//! | `onscreen` | [`Run`]: an episode on the screen |
-//! | `compare`, `outlook`, `reasons`, `replay` | parts of the state: another episode, what recordings say, pushes, a recording |
-//! | `estimates` | thresholds in words |
+//! | `displayed_episode` | [`DisplayedEpisode`]: an episode on the screen |
+//! | `compare`, `threshold_estimates`, `explanation`, `replay` | parts of the state: another episode, what recordings say, pushes, a recording |
+//! | `threshold_text` | thresholds in words |
 //! | `library` | the list of stored episodes |
-//! | `school` | retraining and calibration |
+//! | `training_page` | retraining and calibration |
 //! | `menu` | a list to choose from |
-//! | `errand`, `desk` | [`Errand`]: work beside the loop; [`Desk`]: who does it |
-//! | `actions`, `offers` | the table of actions; what can be done now, and why not |
+//! | `job`, `job_executor` | [`Job`]: work beside the loop; [`JobExecutor`]: who does it |
+//! | `actions`, `availability` | the table of actions; what can be done now, and why not |
 //! | `key`, `keymap` | keys by name; those in force, with the user's |
 //! | `update` | [`update`]: pure, message by message |
 //! | `view` | the panes |
-//! | `film` | [`film`]: a replay as an asciicast |
+//! | `cast_export` | [`write_asciicast`]: a replay as an asciicast |
 //! | `run` | the loop that binds them to terminal and session |
 
 mod actions;
+mod availability;
+mod cast_export;
 mod compare;
-mod desk;
-mod errand;
-mod estimates;
-mod film;
+mod displayed_episode;
+mod explanation;
+mod job;
+mod job_executor;
 mod key;
 mod keymap;
 mod library;
 mod menu;
 mod message;
-mod offers;
-mod onscreen;
-mod outlook;
-mod reasons;
 mod replay;
 mod run;
-mod school;
 mod state;
+mod threshold_estimates;
+mod threshold_text;
+mod training_page;
 mod transcript;
 mod update;
 mod view;
 
-pub use actions::{ACTIONS, Action, Mode, Place, Row};
-pub use compare::Compare;
-pub use desk::{Desk, NoDesk, Session};
-pub use errand::{Change, Errand, Purpose};
-pub use film::film;
+pub use actions::{ACTIONS, Action, ActionScope, ActionSpec, Mode};
+pub use cast_export::write_asciicast;
+pub use compare::Comparison;
+pub use displayed_episode::{DisplayedEpisode, InFlightText};
+pub use explanation::{BoundaryId, Explanation};
+pub use job::{AnnotationChange, Job, ReadPurpose};
+pub use job_executor::{JobExecutor, NullExecutor, SessionHandle};
 pub use key::Key;
 pub use keymap::Keymap;
-pub use library::{Deed, Library, Listed, Sought, Stretch};
-pub use menu::{Item, List, Menu, Pick};
-pub use message::{Chosen, Effect, Message, Scroll};
-pub use onscreen::{InFlight, Run};
-pub use outlook::{Outlook, Outlooks};
-pub use reasons::{Boundary, Reasons};
-pub use replay::{Order, Replay};
-pub use run::{Ended, Start, run};
-pub use school::{Beside, COLLECTED, Doing, Lesson, Newcomer, News, Reached, School};
-pub use state::{Asked, Beginning, Link, MINIMUM, Notice, Overlay, Page, Prompt, State};
+pub use library::{EpisodePage, Library, LibraryAction, LibraryQuery, ListedEpisode};
+pub use menu::{Menu, MenuChoice, MenuItem, MenuKind};
+pub use message::{Effect, LoadedRouting, Message, Scroll};
+pub use replay::{Replay, ReplayAction};
+pub use run::{ExitReason, WorkbenchConfig, run};
+pub use state::{
+    InitialState, MINIMUM_SIZE, Notice, Overlay, Page, Prompt, PromptKind, SessionStatus, State,
+};
+pub use threshold_estimates::{ThresholdEstimates, ThresholdEstimatesState};
+pub use training_page::{
+    AccuracyEstimate, COLLECT_BATCH, Candidate, CostComparison, TrainingAction, TrainingPage,
+    TrainingProgress, TrainingUpdate,
+};
 pub use update::update;
 pub use view::View;

@@ -8,18 +8,18 @@ use ratatui::crossterm::event::Event as Input;
 use ratatui::crossterm::terminal::size;
 use tokio::time::sleep_until;
 
-use super::desk::{Desk, Session};
-use super::errand::Errand;
+use super::job::Job;
+use super::job_executor::{JobExecutor, SessionHandle};
 use super::message::{Effect, Message};
 use super::state::State;
 use super::update::update;
 use super::view::View;
-use crate::session::{Command, Update, now_ms};
-use crate::terminal::{Clipboard, Pacer, Screen, Signal, Signals, keyboard};
+use crate::session::{Command, SessionUpdate, now_ms};
+use crate::terminal::{Clipboard, Pacer, Screen, Signal, Signals, keyboard_events};
 use crate::theme::{Glyphs, Theme};
 
 /// How the workbench is started.
-pub struct Start {
+pub struct WorkbenchConfig {
     pub state: State,
     pub theme: Theme,
     pub glyphs: Glyphs,
@@ -27,20 +27,20 @@ pub struct Start {
     pub slow_link: bool,
     pub clipboard: Clipboard,
     /// Does what takes time, on threads of its own.
-    pub desk: Arc<dyn Desk>,
+    pub executor: Arc<dyn JobExecutor>,
 }
 
 /// How the workbench ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
+pub enum ExitReason {
     /// A person quit.
     Quit,
     /// A signal ended it, or the keyboard is gone.
-    Killed,
+    Terminated,
 }
 
 /// Updates that are taken in at once, between two looks at the keyboard.
-const BULK: usize = 256;
+const UPDATE_BATCH: usize = 256;
 
 /// Runs on `screen` until a person quits, a signal ends the program, or the terminal is gone; then
 /// the terminal is restored. The screen is taken before the models are loaded, so that what their
@@ -50,25 +50,29 @@ const BULK: usize = 256;
 ///
 /// # Errors
 /// When the terminal fails.
-pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Result<Ended> {
-    let Start { mut state, theme, glyphs, slow_link, clipboard, desk } = start;
-    let Session { mut commands, mut updates } = session;
-    let mut keys = keyboard()?;
+pub async fn run(
+    start: WorkbenchConfig,
+    mut screen: Screen,
+    session: SessionHandle,
+) -> io::Result<ExitReason> {
+    let WorkbenchConfig { mut state, theme, glyphs, slow_link, clipboard, executor } = start;
+    let SessionHandle { mut commands, mut updates } = session;
+    let mut keys = keyboard_events()?;
     let mut signals = Signals::listen()?;
     let mut view = View::new(theme, glyphs);
     let mut pacer = Pacer::new(slow_link);
-    let mut news = Vec::with_capacity(BULK);
+    let mut updates_batch = Vec::with_capacity(UPDATE_BATCH);
     let mut session_is_there = true;
     let (done, mut results) = tokio::sync::mpsc::unbounded_channel();
-    let see_to = |errand: Errand| {
-        let (desk, done) = (desk.clone(), done.clone());
+    let spawn_job = |job: Job| {
+        let (executor, done) = (executor.clone(), done.clone());
         std::thread::spawn(move || {
             // A workbench that has ended wants no news.
-            desk.run(errand, &|message| drop(done.send(message)));
+            executor.run(job, &|message| drop(done.send(message)));
         });
     };
-    see_to(Errand::WatchGpu);
-    pacer.answer();
+    spawn_job(Job::WatchGpu);
+    pacer.request_prompt_frame();
     let (width, height) = size()?;
     update(&mut state, Message::Resized(width, height));
     // A replay counts its time from here.
@@ -77,42 +81,42 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
         let now = Instant::now();
         if pacer.is_due(now) {
             screen.draw(|frame| view.render(frame, &state))?;
-            pacer.drawn(now);
+            pacer.frame_drawn(now);
         }
-        let frame = pacer.due(now).or(state.changes_in().map(|wait| now + wait));
+        let frame = pacer.next_frame_at(now).or(state.time_to_next_change().map(|wait| now + wait));
         let mut messages = Vec::new();
         tokio::select! {
             biased;
             key = keys.recv() => {
-                let Some(input) = key else { break Ended::Killed };
-                pacer.answer();
+                let Some(input) = key else { break ExitReason::Terminated };
+                pacer.request_prompt_frame();
                 messages.push(match input {
                     Input::Resize(width, height) => Message::Resized(width, height),
                     input => Message::Input(input),
                 });
             }
             signal = signals.next() => match signal {
-                Signal::End => break Ended::Killed,
+                Signal::Terminate => break ExitReason::Terminated,
                 Signal::Continued => {
-                    screen.retake()?;
+                    screen.reacquire()?;
                     let (width, height) = size()?;
                     messages.push(Message::Resized(width, height));
-                    pacer.answer();
+                    pacer.request_prompt_frame();
                 }
             },
-            count = updates.recv_many(&mut news, BULK), if session_is_there => {
-                pacer.news();
+            count = updates.recv_many(&mut updates_batch, UPDATE_BATCH), if session_is_there => {
+                pacer.request_frame();
                 session_is_there = count > 0;
                 if !session_is_there {
                     messages.push(Message::SessionGone);
                 }
-                messages.extend(news.drain(..).map(Message::Session));
+                messages.extend(updates_batch.drain(..).map(Message::Session));
             }
             Some(message) = results.recv() => {
-                pacer.news();
+                pacer.request_frame();
                 messages.push(message);
             }
-            () = until(frame) => pacer.news(),
+            () = until(frame) => pacer.request_frame(),
         }
         messages.push(Message::Clock(now_ms()));
         // Messages that effects give rise to come last.
@@ -121,30 +125,32 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
             for effect in update(&mut state, messages[at].clone()) {
                 match effect {
                     // A session that is gone closes its updates, and that is shown.
-                    Effect::Send(command) => drop(commands.send(command)),
-                    Effect::Do(errand) => see_to(errand),
-                    Effect::Dress(theme) => view.dress(*theme),
-                    Effect::Restart(employment) => {
-                        // It ends at the next token, and the desk waits for it.
+                    Effect::SendCommand(command) => drop(commands.send(command)),
+                    Effect::RunJob(job) => spawn_job(job),
+                    Effect::SetTheme(theme) => view.set_theme(*theme),
+                    Effect::RestartSession(routing) => {
+                        // It ends at the next token, and the executor waits for it.
                         let _ = commands.send(Command::Quit);
-                        match desk.session(*employment) {
+                        match executor.start_session(*routing) {
                             Ok(session) => {
-                                Session { commands, updates } = session;
+                                SessionHandle { commands, updates } = session;
                                 session_is_there = true;
                             }
-                            Err(why) => messages.push(Message::Session(Update::Failed(why))),
+                            Err(why) => {
+                                messages.push(Message::Session(SessionUpdate::SessionFailed(why)))
+                            }
                         }
                     }
                     Effect::Copy(text) => {
                         let copied = clipboard.sequence(&text).map_err(|why| why.to_string());
                         if let Ok(sequence) = &copied {
-                            screen.send(sequence)?;
+                            screen.write_sequence(sequence)?;
                         }
                         messages.push(Message::Copied(copied.map(drop)));
                     }
                     Effect::Scroll(by) => view.scroll(by),
                     Effect::Suspend => screen.suspend()?,
-                    Effect::Quit => break 'running Ended::Quit,
+                    Effect::Quit => break 'running ExitReason::Quit,
                 }
             }
             at += 1;
@@ -152,7 +158,7 @@ pub async fn run(start: Start, mut screen: Screen, session: Session) -> io::Resu
     };
     // A session that has gone first needs not be told.
     let _ = commands.send(Command::Quit);
-    tracing::info!("{} bytes were drawn", screen.bytes());
+    tracing::info!("{} bytes were drawn", screen.bytes_written());
     Ok(ended)
 }
 

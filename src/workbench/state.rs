@@ -6,35 +6,35 @@ use std::time::Duration;
 use ratatui_textarea::TextArea;
 
 use super::actions::Mode;
-use super::compare::Compare;
+use super::compare::Comparison;
+use super::displayed_episode::DisplayedEpisode;
+use super::explanation::{BoundaryId, Explanation};
 use super::keymap::Keymap;
 use super::library::Library;
 use super::menu::Menu;
-use super::onscreen::Run;
-use super::outlook::Outlooks;
-use super::reasons::{Boundary, Reasons};
 use super::replay::Replay;
-use super::school::School;
+use super::threshold_estimates::ThresholdEstimatesState;
+use super::training_page::TrainingPage;
 use crate::config::Preset;
 use crate::engine::gpu::GpuMemory;
-use crate::episode::{Episode, Status};
-use crate::evaluation::{PersonScore, Scale};
+use crate::episode::{Episode, EpisodeStatus};
+use crate::evaluation::{QuantileScale, UserComparison};
 use crate::routing::Contributions;
 use crate::tasks::Question;
 
 /// While an episode runs or is played and nothing else happens, the clock on the screen moves this
 /// often.
-const CLOCK: Duration = Duration::from_secs(1);
+const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The smallest terminal: columns, rows.
-pub const MINIMUM: (u16, u16) = (80, 24);
+pub const MINIMUM_SIZE: (u16, u16) = (80, 24);
 
 /// What a workbench starts from.
 #[derive(Debug, Clone)]
-pub struct Beginning {
+pub struct InitialState {
     pub preset: Preset,
     /// The question that is asked as soon as the session is ready.
-    pub first: Option<Question>,
+    pub first_question: Option<Question>,
     /// Seed of every episode: asked again, a question differs only by the choices.
     pub seed: u64,
     /// Where episodes are kept, for the screen.
@@ -42,7 +42,7 @@ pub struct Beginning {
     /// The keys in force.
     pub keys: Keymap,
     /// The scale of the policy's training, to move the threshold on before anything is recorded.
-    pub scale: Option<Scale>,
+    pub scale: Option<QuantileScale>,
 }
 
 /// Everything that the workbench knows.
@@ -52,39 +52,39 @@ pub struct State {
     pub seed: u64,
     pub store: String,
     pub keys: Keymap,
-    pub link: Link,
+    pub session_status: SessionStatus,
     pub page: Page,
     /// The recording that is played, where one is.
-    pub(super) player: Option<Box<Replay>>,
+    pub(super) replay: Option<Box<Replay>>,
     pub library: Library,
-    pub school: School,
+    pub training_page: TrainingPage,
     /// The question to ask when the session is ready, or again.
     pub question: Option<Question>,
     /// A question was sent and its episode has not begun.
     pub starting: bool,
     /// The episode on the screen.
-    pub run: Option<Run>,
+    pub displayed: Option<DisplayedEpisode>,
     /// Number of the episode that the session is at.
-    pub live: Option<u64>,
+    pub live_id: Option<u64>,
     /// What was on the screen before a stored episode or a replay took its place.
-    pub aside: Option<Run>,
+    pub background: Option<DisplayedEpisode>,
     /// The episode that was on the screen before, where it is the parent of the one that is, or of the same
     /// question.
-    pub other: Option<(u64, Arc<Episode>)>,
+    pub previous: Option<(u64, Arc<Episode>)>,
     /// The threshold for the next episode, in [0, 1].
     pub threshold: f64,
     /// A threshold that was sent to the running episode and is not in force yet.
-    pub asked_threshold: Option<f64>,
+    pub pending_threshold: Option<f64>,
     /// What the recordings say of thresholds.
-    pub outlook: Outlooks,
+    pub threshold_estimates: ThresholdEstimatesState,
     /// Scores of the policy's training, where a policy routes.
-    pub trained_scale: Option<Scale>,
+    pub training_scale: Option<QuantileScale>,
     /// How far each feature pushed, at the step in view.
-    pub reasons: Reasons,
+    pub explanation: Explanation,
     /// The step that a person looks at, from 0; the current one where absent.
     pub selected: Option<usize>,
     /// Whether the reasons have the whole side to themselves.
-    pub all_reasons: bool,
+    pub why_expanded: bool,
     pub overlay: Overlay,
     /// Columns and rows of the terminal, where they are known.
     pub size: Option<(u16, u16)>,
@@ -100,14 +100,14 @@ pub struct State {
 
 /// How the session is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Link {
+pub enum SessionStatus {
     /// Models are being loaded; what the session says of it.
     Loading(String),
     Ready,
     /// The session is over; why.
     Failed(String),
     /// There is none: nothing but a recording is shown.
-    Absent,
+    None,
 }
 
 /// What fills the screen above the status line.
@@ -115,10 +115,10 @@ pub enum Link {
 pub enum Page {
     /// An episode.
     #[default]
-    Panes,
+    Episode,
     Library,
     /// Retraining and calibration.
-    School,
+    Training,
 }
 
 /// What lies over the panes.
@@ -134,29 +134,29 @@ pub enum Overlay {
     /// A list to choose from.
     Menu(Menu),
     /// How the person does against the router; nothing while it is counted.
-    Score(Option<PersonScore>),
+    Score(Option<UserComparison>),
     /// A threshold is being typed.
     Threshold(String),
     /// What is to be different from that step on, from 0.
     Fork(usize),
     /// The episode on the screen beside another.
-    Compare(Compare),
+    Compare(Comparison),
 }
 
 /// A line that is being typed.
 #[derive(Debug, Clone)]
 pub struct Prompt {
-    pub what: Asked,
+    pub kind: PromptKind,
     pub area: Box<TextArea<'static>>,
     /// It says what was there before: the first letter takes its place.
-    pub fresh: bool,
+    pub replace_on_type: bool,
 }
 
 /// What a typed line is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Asked {
+pub enum PromptKind {
     /// What to look for in the library.
-    Query,
+    Search,
     /// A tag for these episodes, or one to take away.
     Tag(Vec<u64>),
     /// A note on this episode.
@@ -173,36 +173,36 @@ pub enum Notice {
     /// Good to know.
     Hint(String),
     /// Something did not work.
-    Trouble(String),
+    Error(String),
 }
 
 impl State {
     /// The state before anything has happened.
-    pub fn new(beginning: Beginning) -> Self {
-        let Beginning { preset, first, seed, store, keys, scale } = beginning;
+    pub fn new(beginning: InitialState) -> Self {
+        let InitialState { preset, first_question, seed, store, keys, scale } = beginning;
         Self {
             threshold: preset.routing.threshold,
             preset,
             seed,
             store,
             keys,
-            link: Link::Loading("starting".into()),
-            page: Page::Panes,
-            player: None,
+            session_status: SessionStatus::Loading("starting".into()),
+            page: Page::Episode,
+            replay: None,
             library: Library::default(),
-            school: School::default(),
-            question: first,
+            training_page: TrainingPage::default(),
+            question: first_question,
             starting: false,
-            run: None,
-            live: None,
-            aside: None,
-            other: None,
-            asked_threshold: None,
-            outlook: Outlooks::default(),
-            reasons: Reasons::default(),
-            trained_scale: scale,
+            displayed: None,
+            live_id: None,
+            background: None,
+            previous: None,
+            pending_threshold: None,
+            threshold_estimates: ThresholdEstimatesState::default(),
+            explanation: Explanation::default(),
+            training_scale: scale,
             selected: None,
-            all_reasons: false,
+            why_expanded: false,
             overlay: Overlay::None,
             size: None,
             gpu: None,
@@ -214,108 +214,115 @@ impl State {
 
     /// The recording that is played, where one is.
     pub fn replay(&self) -> Option<&Replay> {
-        self.player.as_deref()
+        self.replay.as_deref()
     }
 
     /// What the keys are for.
     pub fn mode(&self) -> Mode {
         match self.page {
             Page::Library => Mode::Library,
-            Page::School => Mode::School,
-            Page::Panes if self.player.is_some() => Mode::Replay,
-            Page::Panes => Mode::Live,
+            Page::Training => Mode::Training,
+            Page::Episode if self.replay.is_some() => Mode::Replay,
+            Page::Episode => Mode::Live,
         }
     }
 
     /// The preset that the episode on the screen was made with, else the one in force.
     pub fn preset_shown(&self) -> &Preset {
-        let stored = self.run.as_ref().filter(|run| !self.is_of_session(run));
+        let stored = self.displayed.as_ref().filter(|displayed| !self.is_live(displayed));
         match self.replay() {
             Some(replay) => &replay.recorded().episode.started.preset,
-            None => stored.map_or(&self.preset, |run| &run.episode.started.preset),
+            None => stored.map_or(&self.preset, |displayed| &displayed.episode.started.preset),
         }
     }
 
     /// Whether the session is at this episode, or it was the last one that it was at.
-    pub fn is_of_session(&self, run: &Run) -> bool {
-        self.live == Some(run.id) && self.player.is_none()
+    pub fn is_live(&self, displayed: &DisplayedEpisode) -> bool {
+        self.live_id == Some(displayed.id) && self.replay.is_none()
     }
 
     /// Whether the terminal is too small for anything but saying so.
-    pub fn is_cramped(&self) -> bool {
-        self.size.is_some_and(|(width, height)| width < MINIMUM.0 || height < MINIMUM.1)
+    pub fn is_too_small(&self) -> bool {
+        self.size.is_some_and(|(width, height)| width < MINIMUM_SIZE.0 || height < MINIMUM_SIZE.1)
     }
 
     /// Whether something is on the screen that [`super::Action::Back`] leaves.
     pub fn can_go_back(&self) -> bool {
-        let stored = self.run.as_ref().is_some_and(|run| !self.is_of_session(run));
-        self.page != Page::Panes || (self.link != Link::Absent && (self.player.is_some() || stored))
+        let stored = self.displayed.as_ref().is_some_and(|displayed| !self.is_live(displayed));
+        self.page != Page::Episode
+            || (self.session_status != SessionStatus::None && (self.replay.is_some() || stored))
     }
 
     /// How long it takes until the screen changes by itself, at the latest; nothing where it does
     /// not.
-    pub fn changes_in(&self) -> Option<Duration> {
+    pub fn time_to_next_change(&self) -> Option<Duration> {
         match self.replay() {
             Some(replay) => {
                 let seconds = replay.player().next_in_ms()? / 1000.0;
-                Some(Duration::from_secs_f64(seconds.clamp(0.0, CLOCK.as_secs_f64())))
+                Some(Duration::from_secs_f64(seconds.clamp(0.0, CLOCK_INTERVAL.as_secs_f64())))
             }
             None => {
-                let running = |run: &Run| run.episode.status == Status::Running;
-                let ticks = !self.reduced_motion && self.open().is_some_and(running);
-                ticks.then_some(CLOCK)
+                let running = |displayed: &DisplayedEpisode| {
+                    displayed.episode.status == EpisodeStatus::Running
+                };
+                let ticks = !self.reduced_motion && self.open_episode().is_some_and(running);
+                ticks.then_some(CLOCK_INTERVAL)
             }
         }
     }
 
     /// The episode that is running or paused.
-    pub fn open(&self) -> Option<&Run> {
-        self.run.as_ref().filter(|run| self.is_of_session(run) && !run.episode.is_over())
+    pub fn open_episode(&self) -> Option<&DisplayedEpisode> {
+        self.displayed
+            .as_ref()
+            .filter(|displayed| self.is_live(displayed) && !displayed.episode.is_over())
     }
 
     /// The threshold that the episode on the screen ended with, else the one in force.
     pub fn threshold_shown(&self) -> f64 {
-        let stored = self.run.as_ref().filter(|run| !self.is_of_session(run));
-        stored.map_or_else(|| self.threshold_now(), |run| run.episode.threshold)
+        let stored = self.displayed.as_ref().filter(|displayed| !self.is_live(displayed));
+        stored.map_or_else(|| self.threshold_now(), |displayed| displayed.episode.threshold)
     }
 
     /// The threshold in force; in a replay, the one that was.
     pub fn threshold_now(&self) -> f64 {
-        let shown = self.run.as_ref().filter(|_| self.player.is_some());
-        shown.or(self.open()).map_or(self.threshold, |run| run.episode.threshold)
+        let shown = self.displayed.as_ref().filter(|_| self.replay.is_some());
+        shown
+            .or(self.open_episode())
+            .map_or(self.threshold, |displayed| displayed.episode.threshold)
     }
 
     /// Milliseconds that the episode on the screen has taken.
     pub fn elapsed_ms(&self) -> Option<u64> {
-        let run = self.run.as_ref()?;
+        let displayed = self.displayed.as_ref()?;
         // An episode that was killed stands still where it broke off.
-        let moves = self.player.is_some() || self.is_of_session(run);
-        Some(run.elapsed_ms(if moves { self.now_ms } else { 0 }))
+        let moves = self.replay.is_some() || self.is_live(displayed);
+        Some(displayed.elapsed_ms(if moves { self.now_ms } else { 0 }))
     }
 
     /// The step that the reasons are about, from 0: the selected one, the one that is being
     /// written, or the last.
     pub fn step_in_view(&self) -> Option<usize> {
-        let run = self.run.as_ref()?;
-        let last = run.last_step()?;
+        let displayed = self.displayed.as_ref()?;
+        let last = displayed.last_step()?;
         Some(self.selected.map_or(last, |step| step.min(last)))
     }
 
     /// The reasons at the step in view, where they are those of the policy that had its say there.
-    pub fn pushes(&self) -> Option<&Contributions> {
-        let boundary = self.boundary()?;
-        let (known, contributions) = self.reasons.known.as_ref()?;
-        let (_, p_large) = self.run.as_ref()?.seen_at(boundary.1)?;
+    pub fn contributions(&self) -> Option<&Contributions> {
+        let boundary = self.boundary_in_view()?;
+        let (known, contributions) = self.explanation.known.as_ref()?;
+        let (_, p_large) = self.displayed.as_ref()?.features_at(boundary.1)?;
         // Another policy than the one that explains may have decided in an older episode.
         let same = (contributions.p_large - p_large?).abs() < 1e-3;
         (*known == boundary && same).then_some(contributions)
     }
 
     /// The boundary in view, where a policy had its say.
-    pub fn boundary(&self) -> Option<Boundary> {
-        let run = self.run.as_ref()?;
-        let by_policy = run.episode.started.preset.routing.router == "policy";
+    pub fn boundary_in_view(&self) -> Option<BoundaryId> {
+        let displayed = self.displayed.as_ref()?;
+        let by_policy = displayed.episode.started.preset.routing.router == "policy";
         let step = self.step_in_view().filter(|_| by_policy)?;
-        Some((run.id, step, run.episode.taken_back))
+        Some((displayed.id, step, displayed.episode.redo_count))
     }
 }

@@ -1,20 +1,20 @@
 //! An episode as a text for the clipboard.
 
-use super::onscreen::Run;
-use crate::episode::{Decider, Status, Verdict};
+use super::displayed_episode::DisplayedEpisode;
+use crate::episode::{Decider, EpisodeStatus, Verdict};
 
 /// The question, each step with its writer, and the answer. What is still being written is left out.
-pub(super) fn transcript(run: &Run) -> String {
-    let episode = &run.episode;
+pub(super) fn transcript(displayed: &DisplayedEpisode) -> String {
+    let episode = &displayed.episode;
     let mut text = format!("{}\n\n", plain(&episode.started.question));
     for (index, step) in episode.steps.iter().enumerate() {
-        let person = step.decision.as_ref().is_some_and(|choice| choice.by == Decider::Person);
-        let by = if person { ", you said" } else { "" };
-        let (number, writer) = (index + 1, step.writing.model);
-        text += &format!("{number} {writer}{by}: {}\n", plain(&step.writing.text));
+        let by_user = step.decision.as_ref().is_some_and(|choice| choice.by == Decider::User);
+        let by = if by_user { ", you said" } else { "" };
+        let (number, writer) = (index + 1, step.generation.model);
+        text += &format!("{number} {writer}{by}: {}\n", plain(&step.generation.text));
     }
     text += &match &episode.status {
-        Status::Finished { answer, verdict, .. } => {
+        EpisodeStatus::Finished { answer, verdict, .. } => {
             let answer = answer.as_deref().map_or("none".into(), plain);
             let verdict = match verdict {
                 Verdict::Correct => ", correct",
@@ -23,8 +23,8 @@ pub(super) fn transcript(run: &Run) -> String {
             };
             format!("\nAnswer: {answer}{verdict}\n")
         }
-        Status::Failed(why) => format!("\nFailed: {}\n", plain(why)),
-        Status::Running | Status::Paused => "\nNo answer yet.\n".into(),
+        EpisodeStatus::Failed(why) => format!("\nFailed: {}\n", plain(why)),
+        EpisodeStatus::Running | EpisodeStatus::Paused => "\nNo answer yet.\n".into(),
     };
     text
 }

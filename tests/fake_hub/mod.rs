@@ -16,7 +16,7 @@ pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// What goes wrong with the weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum HubFault {
     Nothing,
     /// Half of them comes, once, and then nothing while the connection stands.
     Stalls,
@@ -30,9 +30,9 @@ pub enum Trouble {
 
 struct State {
     files: BTreeMap<String, Vec<u8>>,
-    trouble: Mutex<Trouble>,
+    fault: Mutex<HubFault>,
     /// Every request: path, range, whether it had the token `secret`.
-    seen: Mutex<Vec<(String, String, bool)>>,
+    requests: Mutex<Vec<(String, String, bool)>>,
 }
 
 pub struct FakeHub {
@@ -42,7 +42,7 @@ pub struct FakeHub {
 
 impl FakeHub {
     /// Serves the files of `folder` as `tiny/open` and, to who has the token `secret`, as `tiny/gated`.
-    pub fn start(folder: &Path, trouble: Trouble) -> Self {
+    pub fn start(folder: &Path, fault: HubFault) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let entries = std::fs::read_dir(folder).unwrap().flatten();
@@ -55,7 +55,7 @@ impl FakeHub {
         // Nothing that is needed, and a name that leads elsewhere.
         files.insert("onnx/model.safetensors".into(), b"no".to_vec());
         files.insert("../model.safetensors".into(), b"no".to_vec());
-        let state = State { files, trouble: Mutex::new(trouble), seen: Mutex::default() };
+        let state = State { files, fault: Mutex::new(fault), requests: Mutex::default() };
         let state = Arc::new(state);
         let served = state.clone();
         std::thread::spawn(move || {
@@ -70,15 +70,15 @@ impl FakeHub {
 
     /// The requests for the weights, before they were sent on to the other host: their ranges.
     pub fn ranges(&self) -> Vec<String> {
-        let seen = self.state.seen.lock().unwrap();
-        let weights = seen.iter().filter(|(path, ..)| path.ends_with("model.safetensors"));
+        let requests = self.state.requests.lock().unwrap();
+        let weights = requests.iter().filter(|(path, ..)| path.ends_with("model.safetensors"));
         weights.map(|(_, range, _)| range.clone()).collect()
     }
 
     /// Whether each request to the hub itself had the token.
     pub fn authorized(&self) -> Vec<bool> {
-        let seen = self.state.seen.lock().unwrap();
-        let here = seen.iter().filter(|(path, ..)| !path.starts_with("/cdn/"));
+        let requests = self.state.requests.lock().unwrap();
+        let here = requests.iter().filter(|(path, ..)| !path.starts_with("/cdn/"));
         here.map(|(.., token)| *token).collect()
     }
 }
@@ -100,7 +100,7 @@ fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
         }
         token |= lower == "authorization: bearer secret";
     }
-    state.seen.lock().unwrap().push((path.clone(), range.clone(), token));
+    state.requests.lock().unwrap().push((path.clone(), range.clone(), token));
     let id = if path.contains("tiny/gated") { "tiny/gated" } else { "tiny/open" };
     if !path.contains("tiny/open") && !path.contains("tiny/gated") {
         return stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
@@ -131,8 +131,8 @@ fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
     let mut content = content.clone();
     let etag = if elsewhere { "of another kind".to_owned() } else { sha256(&content) };
     let weights = name.ends_with(".safetensors");
-    let mut trouble = state.trouble.lock().unwrap();
-    if weights && *trouble == Trouble::Corrupt {
+    let mut fault = state.fault.lock().unwrap();
+    if weights && *fault == HubFault::Corrupt {
         content[1000] ^= 1;
     }
     let (from, to) = range.split_once('-').unwrap_or(("0", ""));
@@ -145,10 +145,10 @@ fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
     stream.write_all(head.as_bytes())?;
     let half = content.len() / 2;
     let whole = end == content.len() && from < half;
-    match *trouble {
-        Trouble::Stalls | Trouble::BreaksOff if weights && whole => {
-            let stalls = std::mem::replace(&mut *trouble, Trouble::Nothing) == Trouble::Stalls;
-            drop(trouble);
+    match *fault {
+        HubFault::Stalls | HubFault::BreaksOff if weights && whole => {
+            let stalls = std::mem::replace(&mut *fault, HubFault::Nothing) == HubFault::Stalls;
+            drop(fault);
             stream.write_all(&content[from..half])?;
             stream.flush()?;
             if stalls {
@@ -161,7 +161,7 @@ fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
 }
 
 fn listing(state: &State) -> String {
-    let huge = *state.trouble.lock().unwrap() == Trouble::Huge;
+    let huge = *state.fault.lock().unwrap() == HubFault::Huge;
     let siblings = state.files.iter().map(|(name, content)| {
         let weights = name.ends_with(".safetensors");
         let size = if weights && huge { 1 << 60 } else { content.len() as u64 };

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 /// Generous: these machines are shared, and a debug-free build still loads two models.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What the terminal was asked to copy, in base64.
 #[derive(Default)]
@@ -22,7 +22,7 @@ impl vt100::Callbacks for Copied {
 }
 
 /// A program at work.
-pub struct Session {
+pub struct PtySession {
     pub master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     writer: Box<dyn Write + Send>,
@@ -31,7 +31,7 @@ pub struct Session {
     bytes: Arc<AtomicUsize>,
 }
 
-impl Session {
+impl PtySession {
     /// The workbench with these arguments, its folders below `home`.
     pub fn start(home: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_pointsman"));
@@ -80,7 +80,7 @@ impl Session {
 
     /// Waits until the screen is as it should be.
     pub fn wait_for(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let text = self.text();
             if holds(&text) {
@@ -92,7 +92,7 @@ impl Session {
     }
 
     /// Waits for these words.
-    pub fn see(&self, words: &str) -> String {
+    pub fn wait_until_shown(&self, words: &str) -> String {
         self.wait_for(words, |text| text.contains(words))
     }
 
@@ -111,7 +111,7 @@ impl Session {
 
     /// Waits for the end.
     pub fn end(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 // What it wrote last is still on its way through the terminal.
@@ -125,7 +125,7 @@ impl Session {
 
     /// Nothing is written while nothing happens.
     pub fn assert_idle(&self) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let written = || self.bytes.load(Ordering::Relaxed);
         let mut before = written();
         loop {

@@ -3,16 +3,17 @@
 use std::fs;
 use std::path::Path;
 
-use crate::server::{Fault, Server};
+use crate::server::{Server, ServerFault};
 use crate::shell::{failure, objects, output, pointsman, stdout};
-use crate::{GOOD, Role, behind, preset};
+use crate::{FULL_CAPABILITIES, Role, preset, remote_model};
 
 const KEY: &str = "sk-V3ry5ecret";
 
 /// Writes a preset whose large model is there, and names it on a command line.
 fn arguments(home: &Path, server: &Server, more: &[&str]) -> Vec<String> {
     let mut preset = preset();
-    preset.large = behind(server, Role::Large, "key_env = \"POINTSMAN_TEST_KEY\"\nretries = 0");
+    preset.large =
+        remote_model(server, Role::Large, "key_env = \"POINTSMAN_TEST_KEY\"\nretries = 0");
     preset.routing.router = "always-large".into();
     let path = home.join("remote.toml");
     fs::write(&path, toml::to_string(&preset).unwrap()).unwrap();
@@ -36,7 +37,7 @@ fn holding(folder: &Path, bytes: &[u8]) -> Vec<String> {
 
 #[test]
 fn the_key_goes_to_the_server_and_nowhere_else() {
-    let server = Server::start(Role::Large, GOOD);
+    let server = Server::start(Role::Large, FULL_CAPABILITIES);
     let home = tempfile::tempdir().unwrap();
     let line = arguments(home.path(), &server, &["run", "--json", "--seed", "3"]);
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
@@ -57,7 +58,7 @@ fn the_key_goes_to_the_server_and_nowhere_else() {
     assert_eq!(server.received()[0].authorization.as_deref(), Some(authorization.as_str()));
     // Some servers repeat what they were sent.
     let echo = "{\"error\":{\"message\":\"Incorrect API key provided: sk-V3ry5ecret.\"}}";
-    server.misbehave([Fault::Refuse(401, "", echo), Fault::Refuse(500, "", echo)]);
+    server.queue_faults([ServerFault::Refuse(401, "", echo), ServerFault::Refuse(500, "", echo)]);
     let (refused, down) = (with_key(), with_key());
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     let remedy = "it refuses the key (401: Incorrect API key provided: …): check the variable POINTSMAN_TEST_KEY";
@@ -76,7 +77,7 @@ fn the_key_goes_to_the_server_and_nowhere_else() {
 
 #[test]
 fn a_missing_key_is_named_by_its_variable() {
-    let server = Server::start(Role::Large, GOOD);
+    let server = Server::start(Role::Large, FULL_CAPABILITIES);
     let home = tempfile::tempdir().unwrap();
     let line = arguments(home.path(), &server, &["run", "--seed", "3"]);
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
@@ -88,7 +89,7 @@ fn a_missing_key_is_named_by_its_variable() {
 
 #[test]
 fn a_key_goes_where_an_own_preset_sends_it_and_not_where_a_recording_says() {
-    let server = Server::start(Role::Large, GOOD);
+    let server = Server::start(Role::Large, FULL_CAPABILITIES);
     let home = tempfile::tempdir().unwrap();
     let theirs = tempfile::tempdir().unwrap();
     let line = arguments(theirs.path(), &server, &["run", "--json", "--seed", "3"]);
@@ -127,7 +128,7 @@ fn a_key_goes_where_an_own_preset_sends_it_and_not_where_a_recording_says() {
 
 #[test]
 fn routers_that_were_done_are_told_before_the_error_of_another() {
-    let server = Server::start(Role::Large, GOOD);
+    let server = Server::start(Role::Large, FULL_CAPABILITIES);
     let home = tempfile::tempdir().unwrap();
     let with_key = |arguments: &[&str]| {
         let line = self::arguments(home.path(), &server, arguments);
@@ -137,8 +138,8 @@ fn routers_that_were_done_are_told_before_the_error_of_another() {
     assert!(with_key(&["run", "--seed", "3"]).status.success());
     let alone = server.received().len();
     // The large model alone is answered, and then no one.
-    server.misbehave(vec![Fault::Die(usize::MAX); alone]);
-    server.misbehave(vec![Fault::HangUp; 9]);
+    server.queue_faults(vec![ServerFault::Die(usize::MAX); alone]);
+    server.queue_faults(vec![ServerFault::HangUp; 9]);
     let output = with_key(&[
         "eval",
         "--json",
@@ -163,7 +164,7 @@ fn routers_that_were_done_are_told_before_the_error_of_another() {
 
 #[test]
 fn doctor_says_whether_the_server_answers() {
-    let server = Server::start(Role::Large, GOOD);
+    let server = Server::start(Role::Large, FULL_CAPABILITIES);
     let home = tempfile::tempdir().unwrap();
     let line = arguments(home.path(), &server, &["doctor"]);
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
@@ -175,7 +176,7 @@ fn doctor_says_whether_the_server_answers() {
     let well = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
     assert!(well.starts_with("ok") && well.contains("answers after"), "{well}");
     assert!(well.contains("tells the log-probabilities of them"), "{well}");
-    server.misbehave([Fault::Refuse(503, "", "busy")]);
+    server.queue_faults([ServerFault::Refuse(503, "", "busy")]);
     let unwell = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
     assert!(
         unwell.starts_with("!!") && unwell.contains("down or overloaded (503: busy)"),
@@ -186,7 +187,7 @@ fn doctor_says_whether_the_server_answers() {
 
 #[test]
 fn a_pair_of_which_one_is_behind_an_address_is_checked() {
-    let server = Server::start(Role::Large, GOOD);
+    let server = Server::start(Role::Large, FULL_CAPABILITIES);
     let home = tempfile::tempdir().unwrap();
     let line = arguments(home.path(), &server, &["models", "check", "--json"]);
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
@@ -195,7 +196,7 @@ fn a_pair_of_which_one_is_behind_an_address_is_checked() {
     };
     let well = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
     assert_eq!((&well[1]["place"], &well[1]["loads"]), (&"remote".into(), &true.into()));
-    assert_eq!(well[1]["evidence"], "the log-probabilities");
+    assert_eq!(well[1]["token_stats"], "the log-probabilities");
     assert_eq!(well[2]["works"], true, "{well:?}");
     let unwell = found(&mut pointsman(home.path(), &line));
     assert!(unwell[1]["error"].as_str().unwrap().contains("POINTSMAN_TEST_KEY is not set"));

@@ -11,15 +11,15 @@ use mistralrs_server_core::mistralrs_server_router_builder::MistralRsServerRoute
 use tokio::runtime::Runtime;
 
 use pointsman::config::Preset;
-use pointsman::engine::{self, Engine, Gate};
+use pointsman::engine::{self, Engine, RateLimiter};
 use pointsman::episode::{Episode, Role, StopReason};
 
 use crate::shell::{objects, stdout};
 use crate::tiny::{long_questions, pair, preset, writers};
-use crate::{at, cache, load, run, sentence};
+use crate::{cache, load, model_at, run, write_error};
 
 /// A turn with the server.
-fn turn() -> MutexGuard<'static, ()> {
+fn exclusive() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
@@ -74,19 +74,19 @@ fn template() -> String {
 }
 
 /// The tiny preset with the large model there; `more` goes into its table `remote`.
-fn there(more: &str) -> Preset {
-    let preset = Preset { large: at(address(), "default", Role::Large, more), ..preset() };
+fn remote_preset(more: &str) -> Preset {
+    let preset = Preset { large: model_at(address(), "default", Role::Large, more), ..preset() };
     preset.validate().unwrap();
     preset
 }
 
 fn engine(more: &str) -> Box<dyn Engine> {
-    engine::load(&there(more).large, &cache(), &Gate::new(None)).unwrap()
+    engine::load(&remote_preset(more).large, &cache(), &RateLimiter::new(None)).unwrap()
 }
 
 /// What must agree, step by step: who wrote it, what, why it ended, the tokens before it, and its own.
 fn steps(episode: &Episode) -> Vec<(Role, String, StopReason, usize, usize)> {
-    let steps = episode.steps.iter().map(|step| &step.writing);
+    let steps = episode.steps.iter().map(|step| &step.generation);
     steps
         .map(|w| {
             let before = w.usage.prefilled + w.usage.reused;
@@ -97,11 +97,11 @@ fn steps(episode: &Episode) -> Vec<(Role, String, StopReason, usize, usize)> {
 
 #[test]
 fn it_writes_what_is_written_here() {
-    let _turn = turn();
+    let _turn = exclusive();
     for more in
         ["stream = false\nlogprobs = 0", "api = \"chat\"\ncontinues = \"untold\"\nlogprobs = 0"]
     {
-        let mut there = load(&there(more));
+        let mut remote_preset = load(&remote_preset(more));
         for question in long_questions(6) {
             for router in ["always-large", "confidence"] {
                 let here = run(&mut pair(), router, &question);
@@ -115,21 +115,21 @@ fn it_writes_what_is_written_here() {
 
 #[test]
 fn what_it_does_not_tell_is_said_with_the_remedy() {
-    let _turn = turn();
-    let said = sentence(engine("logprobs = 0").as_mut());
+    let _turn = exclusive();
+    let said = write_error(engine("logprobs = 0").as_mut());
     assert!(said.contains("does not report what it took"), "{said}");
     assert!(said.contains("set `stream = false` in the preset"), "{said}");
     // Decimal logarithms of logits.
-    let said = sentence(engine("stream = false").as_mut());
+    let said = write_error(engine("stream = false").as_mut());
     assert!(said.contains("as log-probabilities are none: set `logprobs = 0`"), "{said}");
 }
 
 #[test]
 fn the_program_evaluates_with_it() {
-    let _turn = turn();
+    let _turn = exclusive();
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("there.toml");
-    std::fs::write(&path, toml::to_string(&there("stream = false\nlogprobs = 0")).unwrap())
+    std::fs::write(&path, toml::to_string(&remote_preset("stream = false\nlogprobs = 0")).unwrap())
         .unwrap();
     let path = path.to_str().unwrap();
     let eval = |preset: &str| {

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 
 use pointsman::config::{Folders, load_preset};
 use pointsman::engine::mistralrs::MistralEngine;
-use pointsman::engine::{Draft, Engine, Flow, Request, Segment};
+use pointsman::engine::{Engine, EngineOutput, EngineRequest, Flow, Segment};
 use pointsman::episode::{Role, StopReason, Token};
 use serde_json::{Value, json};
 
 /// What it does with one request in place of answering it.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub enum ServerFault {
     /// Refuses it: status, further header lines, body.
     Refuse(u16, &'static str, &'static str),
     /// Closes the connection unanswered.
@@ -41,101 +41,101 @@ pub struct Received {
 
 /// How it answers.
 #[derive(Debug, Clone, Copy)]
-pub struct Manners {
+pub struct ServerCapabilities {
     /// Tells whether the stop text or the end of the text came.
-    pub tells_stop: bool,
+    pub reports_stop: bool,
     /// Sends log-probabilities where asked.
     pub logprobs: bool,
     /// Goes on with an assistant's message.
-    pub continues: bool,
+    pub continues_messages: bool,
 }
 
-struct Hall {
+struct ServerState {
     engine: Mutex<MistralEngine>,
-    manners: Manners,
-    faults: Mutex<VecDeque<Fault>>,
+    capabilities: ServerCapabilities,
+    faults: Mutex<VecDeque<ServerFault>>,
     received: Mutex<Vec<Received>>,
     /// Requests at the moment, the most there have been, and those whose reader went away.
-    now: AtomicUsize,
-    most: AtomicUsize,
-    left: AtomicUsize,
+    in_flight: AtomicUsize,
+    max_in_flight: AtomicUsize,
+    disconnects: AtomicUsize,
 }
 
 /// A running server; it lasts as long as the test.
 pub struct Server {
     /// What a preset has as `source`.
     pub source: String,
-    hall: Arc<Hall>,
+    state: Arc<ServerState>,
 }
 
 impl Server {
     /// Starts one with this model of the tiny pair.
-    pub fn start(role: Role, manners: Manners) -> Self {
+    pub fn start(role: Role, capabilities: ServerCapabilities) -> Self {
         let folders = Folders::below(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let preset = load_preset("tiny", &folders).unwrap();
         let cache = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache");
-        let hall = Arc::new(Hall {
+        let state = Arc::new(ServerState {
             engine: Mutex::new(MistralEngine::load(preset.model(role), &cache).unwrap()),
-            manners,
+            capabilities,
             faults: Mutex::default(),
             received: Mutex::default(),
-            now: AtomicUsize::new(0),
-            most: AtomicUsize::new(0),
-            left: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
+            max_in_flight: AtomicUsize::new(0),
+            disconnects: AtomicUsize::new(0),
         });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let source = format!("http://{}/v1", listener.local_addr().unwrap());
-        let shared = hall.clone();
+        let shared = state.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let hall = shared.clone();
-                std::thread::spawn(move || while hall.serve(&stream).unwrap_or(false) {});
+                let state = shared.clone();
+                std::thread::spawn(move || while state.serve(&stream).unwrap_or(false) {});
             }
         });
-        Self { source, hall }
+        Self { source, state }
     }
 
     /// Misbehaves at the next requests, one after the other.
-    pub fn misbehave(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.hall.faults.lock().unwrap().extend(faults);
+    pub fn queue_faults(&self, faults: impl IntoIterator<Item = ServerFault>) {
+        self.state.faults.lock().unwrap().extend(faults);
     }
 
     /// What has come so far.
     pub fn received(&self) -> Vec<Received> {
-        self.hall.received.lock().unwrap().clone()
+        self.state.received.lock().unwrap().clone()
     }
 
     /// The most requests that were there at once.
-    pub fn most(&self) -> usize {
-        self.hall.most.load(Ordering::SeqCst)
+    pub fn max_in_flight(&self) -> usize {
+        self.state.max_in_flight.load(Ordering::SeqCst)
     }
 
     /// Waits for a reader to go away in the middle of an answer.
-    pub fn was_left(&self) -> bool {
+    pub fn client_disconnected(&self) -> bool {
         let deadline = Instant::now() + Duration::from_secs(5);
-        while self.hall.left.load(Ordering::SeqCst) == 0 && Instant::now() < deadline {
+        while self.state.disconnects.load(Ordering::SeqCst) == 0 && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.hall.left.load(Ordering::SeqCst) > 0
+        self.state.disconnects.load(Ordering::SeqCst) > 0
     }
 }
 
 /// Why an answer ended before its end.
-enum Broken {
-    Gone,
-    OnPurpose,
+enum AnswerAborted {
+    ClientGone,
+    InjectedFault,
 }
 
-impl Hall {
+impl ServerState {
     /// Answers one request; whether another may follow.
     fn serve(&self, stream: &TcpStream) -> std::io::Result<bool> {
         let Some(received) = receive(stream)? else { return Ok(false) };
         self.received.lock().unwrap().push(received.clone());
-        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most.fetch_max(now, Ordering::SeqCst);
+        let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+        self.max_in_flight.fetch_max(now, Ordering::SeqCst);
         let fault = self.faults.lock().unwrap().pop_front();
         let more = self.answer(stream, &received, fault);
-        self.now.fetch_sub(1, Ordering::SeqCst);
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
         more
     }
 
@@ -143,11 +143,11 @@ impl Hall {
         &self,
         mut stream: &TcpStream,
         received: &Received,
-        fault: Option<Fault>,
+        fault: Option<ServerFault>,
     ) -> std::io::Result<bool> {
         match fault {
-            Some(Fault::HangUp) => return Ok(false),
-            Some(Fault::Refuse(status, headers, body)) => {
+            Some(ServerFault::HangUp) => return Ok(false),
+            Some(ServerFault::Refuse(status, headers, body)) => {
                 write!(
                     stream,
                     "HTTP/1.1 {status} No\r\nContent-Length: {}\r\n{headers}\r\n{body}",
@@ -160,16 +160,16 @@ impl Hall {
         stream.write_all(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
         )?;
-        if let Some(Fault::Say(events)) = fault {
+        if let Some(ServerFault::Say(events)) = fault {
             for event in events {
                 say(stream, event)?;
             }
         } else {
             match self.write(stream, received, fault) {
                 Ok(()) => {}
-                Err(Broken::OnPurpose) => return Ok(false),
-                Err(Broken::Gone) => {
-                    self.left.fetch_add(1, Ordering::SeqCst);
+                Err(AnswerAborted::InjectedFault) => return Ok(false),
+                Err(AnswerAborted::ClientGone) => {
+                    self.disconnects.fetch_add(1, Ordering::SeqCst);
                     return Ok(false);
                 }
             }
@@ -183,34 +183,36 @@ impl Hall {
         &self,
         stream: &TcpStream,
         received: &Received,
-        fault: Option<Fault>,
-    ) -> Result<(), Broken> {
+        fault: Option<ServerFault>,
+    ) -> Result<(), AnswerAborted> {
         let body = &received.body;
         let chat = received.path.ends_with("/chat/completions");
-        let text = if chat { self.conversation(body) } else { string(&body["prompt"]) };
+        let text = if chat { self.chat_prompt(body) } else { string(&body["prompt"]) };
         let stop = string(&body["stop"][0]);
-        let request = Request {
-            prefix: vec![Segment { text: text.into(), own: None }],
+        let request = EngineRequest {
+            prefix: vec![Segment { text: text.into(), own_ids: None }],
             delimiter: stop.clone(),
-            begun: None,
-            dictation: None,
+            partial: None,
+            forced_text: None,
             max_tokens: body["max_tokens"].as_u64().unwrap() as usize,
-            glimpse: false,
+            is_draft: false,
             temperature: body["temperature"].as_f64().unwrap(),
             top_p: 1.0,
             seed: body["seed"].as_u64().unwrap_or(0),
         };
-        let logprobs = self.manners.logprobs && !body["logprobs"].is_null();
+        let logprobs = self.capabilities.logprobs && !body["logprobs"].is_null();
         let mut sent = 0;
         let mut broken = None;
         // A text that may be the beginning of the stop text is held back until the next token.
         let mut held = String::new();
         let mut engine = self.engine.lock().unwrap();
-        let draft = engine.write(&request, &mut |token| {
+        let draft = engine.generate(&request, &mut |token| {
             let Some(token) = token else { return Flow::Continue };
             match fault {
-                Some(Fault::Die(after)) if sent == after => broken = Some(Broken::OnPurpose),
-                Some(Fault::Silence(after)) if sent == after => {
+                Some(ServerFault::Die(after)) if sent == after => {
+                    broken = Some(AnswerAborted::InjectedFault)
+                }
+                Some(ServerFault::Silence(after)) if sent == after => {
                     std::thread::sleep(Duration::from_secs(2));
                 }
                 _ => {}
@@ -225,7 +227,7 @@ impl Hall {
             held.drain(..ready);
             sent += 1;
             if say(stream, &json!({ "choices": [choice], "usage": null }).to_string()).is_err() {
-                broken = Some(Broken::Gone);
+                broken = Some(AnswerAborted::ClientGone);
                 return Flow::Cancel;
             }
             Flow::Continue
@@ -234,14 +236,14 @@ impl Hall {
         if let Some(broken) = broken {
             return Err(broken);
         }
-        self.end(stream, chat, &draft.unwrap(), &stop, &held).map_err(|_| Broken::Gone)
+        self.end(stream, chat, &draft.unwrap(), &stop, &held).map_err(|_| AnswerAborted::ClientGone)
     }
 
     fn end(
         &self,
         stream: &TcpStream,
         chat: bool,
-        draft: &Draft,
+        draft: &EngineOutput,
         stop: &str,
         held: &str,
     ) -> std::io::Result<()> {
@@ -252,7 +254,7 @@ impl Hall {
             _ => ("length", Value::Null),
         };
         last["finish_reason"] = reason.into();
-        if self.manners.tells_stop {
+        if self.capabilities.reports_stop {
             last["stop_reason"] = told;
         }
         say(stream, &json!({ "choices": [last] }).to_string())?;
@@ -266,13 +268,13 @@ impl Hall {
     }
 
     /// The text that a conversation is, with no template.
-    fn conversation(&self, body: &Value) -> String {
+    fn chat_prompt(&self, body: &Value) -> String {
         let messages = body["messages"].as_array().unwrap();
         let all: String = messages.iter().map(|m| string(&m["content"])).collect();
         let told = body["continue_final_message"] == true && body["add_generation_prompt"] == false;
         let open = messages.last().unwrap()["role"] == "assistant";
         assert_eq!(told, open, "it is told so where there is something to go on with");
-        if self.manners.continues { all } else { string(&messages[0]["content"]) }
+        if self.capabilities.continues_messages { all } else { string(&messages[0]["content"]) }
     }
 }
 

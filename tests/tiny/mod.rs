@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use pointsman::config::{Folders, Preset, load_preset};
 use pointsman::episode::Episode;
-use pointsman::routing::{Roster, load_policy};
-use pointsman::session::{Conductor, load_pair};
+use pointsman::routing::{RouterRegistry, load_policy};
+use pointsman::session::{EpisodeRunner, load_pair};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
 
@@ -15,20 +15,20 @@ pub fn preset() -> Preset {
     load_preset("tiny", &folders).unwrap()
 }
 
-pub fn load() -> Conductor {
+pub fn load() -> EpisodeRunner {
     load_pair(&preset(), &PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache")).unwrap()
 }
 
-pub fn pair() -> MutexGuard<'static, Conductor> {
-    static PAIR: OnceLock<Mutex<Conductor>> = OnceLock::new();
+pub fn pair() -> MutexGuard<'static, EpisodeRunner> {
+    static PAIR: OnceLock<Mutex<EpisodeRunner>> = OnceLock::new();
     let pair = PAIR.get_or_init(|| Mutex::new(load()));
-    let mut conductor = pair.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    *conductor.preset_mut() = preset();
-    conductor
+    let mut runner = pair.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    *runner.preset_mut() = preset();
+    runner
 }
 
-pub fn roster() -> Roster {
-    Roster::new("tiny", Some(Arc::new(load_policy("builtin:tiny").unwrap())))
+pub fn registry() -> RouterRegistry {
+    RouterRegistry::new("tiny", Some(Arc::new(load_policy("builtin:tiny").unwrap())))
 }
 
 /// Questions of at least five operations.
@@ -39,5 +39,5 @@ pub fn long_questions(n: usize) -> Vec<Question> {
 }
 
 pub fn writers(episode: &Episode) -> String {
-    episode.steps.iter().map(|s| s.writing.model.mark()).collect()
+    episode.steps.iter().map(|s| s.generation.model.letter()).collect()
 }

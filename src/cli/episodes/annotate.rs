@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::tell;
+use super::print_annotations;
 use crate::store::{Store, Tag, TagError};
 
 /// Words after `episodes tag` that do not say what to do.
 #[derive(Debug, Error)]
-pub enum WordsError {
+pub enum TagArgsError {
     #[error(
         "`{0}` is neither the number of an episode nor a tag with + or - before it: `pointsman episodes tag 3 +foo -bar`"
     )]
-    Word(String),
+    BadWord(String),
     #[error("`{0}` comes too late: options stand before the numbers and tags")]
     Option(String),
     #[error("no episode is named: `pointsman episodes tag 3 +foo -bar`")]
@@ -26,54 +26,54 @@ pub enum WordsError {
 
 /// What the words after `episodes tag` ask for.
 #[derive(Debug, Default)]
-struct Change {
+struct TagChange {
     ids: BTreeSet<u64>,
-    given: BTreeSet<Tag>,
-    taken: BTreeSet<Tag>,
+    added: BTreeSet<Tag>,
+    removed: BTreeSet<Tag>,
 }
 
-impl Change {
-    fn read(words: &[String]) -> Result<Self, WordsError> {
+impl TagChange {
+    fn parse(words: &[String]) -> Result<Self, TagArgsError> {
         let mut change = Self::default();
         for word in words {
             if word.starts_with("--") {
                 // The command line takes whatever follows the first word for a tag.
-                return Err(WordsError::Option(word.clone()));
+                return Err(TagArgsError::Option(word.clone()));
             } else if let Some(tag) = word.strip_prefix('+') {
-                change.given.insert(tag.parse()?);
+                change.added.insert(tag.parse()?);
             } else if let Some(tag) = word.strip_prefix('-') {
-                change.taken.insert(tag.parse()?);
+                change.removed.insert(tag.parse()?);
             } else {
-                let id = word.parse().map_err(|_| WordsError::Word(word.clone()))?;
+                let id = word.parse().map_err(|_| TagArgsError::BadWord(word.clone()))?;
                 change.ids.insert(id);
             }
         }
         if change.ids.is_empty() {
-            return Err(WordsError::NoEpisode);
+            return Err(TagArgsError::NoEpisode);
         }
-        if change.given.is_empty() && change.taken.is_empty() {
-            return Err(WordsError::NoTag);
+        if change.added.is_empty() && change.removed.is_empty() {
+            return Err(TagArgsError::NoTag);
         }
         Ok(change)
     }
 }
 
 pub fn tag(store: &Store, words: &[String], json: bool) -> anyhow::Result<()> {
-    let Change { ids, given, taken } = Change::read(words)?;
+    let TagChange { ids, added, removed } = TagChange::parse(words)?;
     let ids: Vec<u64> = ids.into_iter().collect();
     store.annotate(&ids, |annotations| {
-        annotations.tags.retain(|tag| !taken.contains(tag));
-        annotations.tags.extend(given.iter().cloned());
+        annotations.tags.retain(|tag| !removed.contains(tag));
+        annotations.tags.extend(added.iter().cloned());
     })?;
-    tell(store, &ids, json)
+    print_annotations(store, &ids, json)
 }
 
 pub fn note(store: &Store, id: u64, text: &str, json: bool) -> anyhow::Result<()> {
     store.annotate(&[id], |annotations| text.clone_into(&mut annotations.note))?;
-    tell(store, &[id], json)
+    print_annotations(store, &[id], json)
 }
 
 pub fn star(store: &Store, ids: &[u64], starred: bool, json: bool) -> anyhow::Result<()> {
     store.annotate(ids, |annotations| annotations.starred = starred)?;
-    tell(store, ids, json)
+    print_annotations(store, ids, json)
 }

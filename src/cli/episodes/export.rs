@@ -5,9 +5,9 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use super::list::Selection;
-use crate::cli::outfile::OutFile;
+use crate::cli::atomic_file::AtomicFile;
 use crate::library::Query;
-use crate::recording::write_json;
+use crate::recording::write_event_json;
 use crate::store::Store;
 
 pub fn export(
@@ -24,13 +24,13 @@ pub fn export(
     match out {
         None => write(store, &selection.ids, std::io::stdout().lock())?,
         Some(path) => {
-            let mut file = OutFile::begin(path)?;
+            let mut file = AtomicFile::create(path)?;
             write(store, &selection.ids, &mut file)?;
             file.finish()?;
             eprintln!("{} episodes written to {}", selection.ids.len(), path.display());
         }
     }
-    selection.complain()
+    selection.report_unreadable()
 }
 
 /// Prints the events of one episode.
@@ -50,8 +50,8 @@ pub fn distinct(ids: Vec<u64>) -> Vec<u64> {
 fn write(store: &Store, ids: &[u64], out: impl Write) -> anyhow::Result<()> {
     let mut out = BufWriter::new(out);
     for &id in ids {
-        for json in store.json(id)? {
-            write_json(&mut out, id, &json)?;
+        for json in store.events_json(id)? {
+            write_event_json(&mut out, id, &json)?;
         }
     }
     out.flush()?;

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::style;
+use super::output;
 use crate::episode::{Event, EventKind};
-use crate::recording::{self, Recorded};
-use crate::store::{Store, Summary};
+use crate::recording::{self, RecordedEpisode};
+use crate::store::{EpisodeSummary, Store};
 
 /// Takes the episodes of the recording `path` in, all of them or, where one cannot be used, none.
 /// An episode whose first event is in the store already is skipped.
@@ -15,105 +15,111 @@ use crate::store::{Store, Summary};
 /// When the recording cannot be used, or the store refuses.
 pub fn run(path: &Path, store: &Store) -> anyhow::Result<()> {
     // The whole file is looked at before any of it is taken in, so it must be there twice.
-    let plain = std::fs::metadata(path).map_or(true, |found| found.is_file() || found.is_dir());
+    let is_regular =
+        std::fs::metadata(path).map_or(true, |found| found.is_file() || found.is_dir());
     anyhow::ensure!(
-        plain,
+        is_regular,
         "{} is no regular file: write what comes from it to one",
         path.display()
     );
-    for recorded in recording::open(path)? {
+    for recorded in recording::open_recording(path)? {
         recorded?;
     }
-    let mut known = Known::of(store);
+    let mut stored = StoredEpisodes::of(store);
     // Numbers in the file and in the store.
     let mut numbers = HashMap::new();
-    let (mut taken, mut skipped, mut orphans) = (Vec::new(), 0, 0);
-    for recorded in recording::open(path)?.with_json() {
+    let (mut imported, mut skipped, mut missing_parents) = (Vec::new(), 0, 0);
+    for recorded in recording::open_recording(path)?.with_json() {
         let mut recorded = recorded?;
-        if let Some(twin) = known.twin(store, &recorded)? {
+        if let Some(duplicate) = stored.find_duplicate(store, &recorded)? {
             skipped += 1;
-            numbers.insert(recorded.id, twin);
+            numbers.insert(recorded.id, duplicate);
             continue;
         }
-        orphans += usize::from(!adopt(&mut recorded, &numbers)?);
+        missing_parents += usize::from(!relink_parent(&mut recorded, &numbers)?);
         let json = std::mem::take(&mut recorded.json);
-        let id = store.keep_json(json, recorded.episode.is_over())?;
-        known.add(&recorded, id)?;
+        let id = store.import_json(json, recorded.episode.is_over())?;
+        stored.add(&recorded, id)?;
         numbers.insert(recorded.id, id);
-        taken.push(id);
+        imported.push(id);
     }
-    style::line(&report(&taken, skipped, orphans))?;
+    output::print_line(&report(&imported, skipped, missing_parents))?;
     Ok(())
 }
 
 /// What came in, in a sentence.
-fn report(taken: &[u64], skipped: usize, orphans: usize) -> String {
-    let mut text = match taken {
+fn report(imported: &[u64], skipped: usize, missing_parents: usize) -> String {
+    let mut text = match imported {
         [] => "no episode came in".to_owned(),
         [one] => format!("1 episode came in, as number {one}"),
-        [first, .., last] => format!("{} episodes came in, as {first} to {last}", taken.len()),
+        [first, .., last] => format!("{} episodes came in, as {first} to {last}", imported.len()),
     };
     match skipped {
         0 => {}
         1 => text.push_str("; 1 was in the store already and was skipped"),
         n => text.push_str(&format!("; {n} were in the store already and were skipped")),
     }
-    if orphans > 0 {
-        text.push_str(&format!("; {orphans} left a parent that is not in the store"));
+    if missing_parents > 0 {
+        text.push_str(&format!("; {missing_parents} left a parent that is not in the store"));
     }
     text
 }
 
 /// What is in the store, by what tells episodes apart fast: when they began, and the question.
 #[derive(Default)]
-struct Known(HashMap<(u64, String), Alike>);
+struct StoredEpisodes(HashMap<(u64, String), Lookalikes>);
 
 /// Episodes that began at the same time with the same question.
 #[derive(Default)]
-struct Alike {
+struct Lookalikes {
     /// Those whose first event has not been looked at.
-    unread: Vec<u64>,
+    unchecked: Vec<u64>,
     /// The others, by their first event.
-    read: HashMap<String, u64>,
+    by_first_event: HashMap<String, u64>,
 }
 
-impl Known {
+impl StoredEpisodes {
     fn of(store: &Store) -> Self {
-        let mut known = Self::default();
+        let mut stored = Self::default();
         // What cannot be read is no twin of anything.
-        for Summary { began_ms, question, id, .. } in store.list().flatten() {
-            known.0.entry((began_ms, question)).or_default().unread.push(id);
+        for EpisodeSummary { began_ms, question, id, .. } in store.summaries().flatten() {
+            stored.0.entry((began_ms, question)).or_default().unchecked.push(id);
         }
-        known
+        stored
     }
 
-    fn alike(&mut self, recorded: &Recorded) -> &mut Alike {
+    fn lookalikes(&mut self, recorded: &RecordedEpisode) -> &mut Lookalikes {
         let episode = &recorded.episode;
         self.0.entry((episode.began_ms, episode.started.question.clone())).or_default()
     }
 
     /// The stored episode with the same first event.
-    fn twin(&mut self, store: &Store, recorded: &Recorded) -> anyhow::Result<Option<u64>> {
-        let alike = self.alike(recorded);
-        for id in std::mem::take(&mut alike.unread) {
-            let first = store.json(id)?.first().map(|json| serde_json::from_str::<Event>(json));
+    fn find_duplicate(
+        &mut self,
+        store: &Store,
+        recorded: &RecordedEpisode,
+    ) -> anyhow::Result<Option<u64>> {
+        let lookalikes = self.lookalikes(recorded);
+        for id in std::mem::take(&mut lookalikes.unchecked) {
+            let first =
+                store.events_json(id)?.first().map(|json| serde_json::from_str::<Event>(json));
             if let Some(Ok(first)) = first {
-                alike.read.insert(rootless(&first)?, id);
+                lookalikes.by_first_event.insert(without_parent(&first)?, id);
             }
         }
-        Ok(alike.read.get(&rootless(&recorded.events[0])?).copied())
+        Ok(lookalikes.by_first_event.get(&without_parent(&recorded.events[0])?).copied())
     }
 
     /// Notes that an episode is in the store now.
-    fn add(&mut self, recorded: &Recorded, id: u64) -> serde_json::Result<()> {
-        let first = rootless(&recorded.events[0])?;
-        self.alike(recorded).read.insert(first, id);
+    fn add(&mut self, recorded: &RecordedEpisode, id: u64) -> serde_json::Result<()> {
+        let first = without_parent(&recorded.events[0])?;
+        self.lookalikes(recorded).by_first_event.insert(first, id);
         Ok(())
     }
 }
 
 /// A first event as JSON, without the parent, whose number differs from store to store.
-fn rootless(event: &Event) -> serde_json::Result<String> {
+fn without_parent(event: &Event) -> serde_json::Result<String> {
     let mut event = event.clone();
     if let EventKind::Started(started) = &mut event.kind {
         started.parent = None;
@@ -123,7 +129,10 @@ fn rootless(event: &Event) -> serde_json::Result<String> {
 
 /// Gives a fork the number that its parent has in the store; where the parent is not there, none.
 /// False in that case.
-fn adopt(recorded: &mut Recorded, numbers: &HashMap<u64, u64>) -> serde_json::Result<bool> {
+fn relink_parent(
+    recorded: &mut RecordedEpisode,
+    numbers: &HashMap<u64, u64>,
+) -> serde_json::Result<bool> {
     let (Some(event), Some(json)) = (recorded.events.first_mut(), recorded.json.first_mut()) else {
         return Ok(true);
     };
@@ -146,20 +155,24 @@ mod tests {
     #[test]
     fn a_fork_keeps_its_parent_under_the_new_number() {
         let fork = |episode| {
-            let mut recorded = recording::find("rescue", Path::new("/nowhere")).unwrap().remove(0);
+            let mut recorded =
+                recording::find_recording("rescue", Path::new("/nowhere")).unwrap().remove(0);
             let EventKind::Started(started) = &mut recorded.events[0].kind else { panic!() };
             started.parent = Some(Parent { episode, step: 2 });
             recorded.json = vec![serde_json::to_string(&recorded.events[0]).unwrap()];
             recorded
         };
         let numbers = HashMap::from([(3, 41)]);
-        let mut known = fork(3);
-        assert!(adopt(&mut known, &numbers).unwrap());
+        let mut stored = fork(3);
+        assert!(relink_parent(&mut known, &numbers).unwrap());
         assert!(known.json[0].contains(r#""parent":{"episode":41,"step":2}"#), "{}", known.json[0]);
-        let mut stray = fork(4);
-        assert!(!adopt(&mut stray, &numbers).unwrap());
-        assert!(!stray.json[0].contains("parent"));
-        assert_eq!(rootless(&known.events[0]).unwrap(), rootless(&stray.events[0]).unwrap());
+        let mut orphan = fork(4);
+        assert!(!relink_parent(&mut orphan, &numbers).unwrap());
+        assert!(!orphan.json[0].contains("parent"));
+        assert_eq!(
+            without_parent(&known.events[0]).unwrap(),
+            without_parent(&orphan.events[0]).unwrap()
+        );
     }
 
     #[test]

@@ -1,23 +1,23 @@
 //! `pointsman episodes`: what the store holds.
 
 mod annotate;
-mod bin;
 mod export;
 mod import;
 mod list;
 mod show;
+mod trash;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::style;
-use crate::library::{FILTERS, LocalTime, Query, QueryError};
+use super::output;
+use crate::library::{FILTER_HELP, LocalCalendar, Query, QueryError};
 use crate::session::now_ms;
 use crate::store::{Annotations, Store};
 
-pub use annotate::WordsError;
+pub use annotate::TagArgsError;
 pub use show::show;
 
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ enum EpisodesCommand {
         #[arg(required = true, allow_hyphen_values = true, value_name = "ID|+TAG|-TAG")]
         words: Vec<String>,
         #[command(flatten)]
-        output: Output,
+        output_args: OutputArgs,
     },
     /// Note something about an episode; an empty text takes the note away
     Note {
@@ -63,23 +63,23 @@ enum EpisodesCommand {
         id: u64,
         text: String,
         #[command(flatten)]
-        output: Output,
+        output_args: OutputArgs,
     },
     /// Give episodes a star
     Star {
         #[command(flatten)]
-        ids: Ids,
+        ids: IdArgs,
         #[command(flatten)]
-        output: Output,
+        output_args: OutputArgs,
     },
     /// Take the star away
     Unstar {
         #[command(flatten)]
-        ids: Ids,
+        ids: IdArgs,
         #[command(flatten)]
-        output: Output,
+        output_args: OutputArgs,
     },
-    /// Move episodes to the bin
+    /// Move episodes to the trash
     #[command(after_help = query_help())]
     Rm {
         /// Numbers of the episodes
@@ -89,24 +89,24 @@ enum EpisodesCommand {
         #[arg(long, allow_hyphen_values = true)]
         query: Option<String>,
         #[command(flatten)]
-        output: Output,
+        output_args: OutputArgs,
     },
     /// Take back the last `rm`
     Undo {
         #[command(flatten)]
-        output: Output,
+        output_args: OutputArgs,
     },
-    /// Take episodes out of the bin
+    /// Take episodes out of the trash
     Restore {
         #[command(flatten)]
-        ids: Ids,
+        ids: IdArgs,
         #[command(flatten)]
-        output: Output,
+        output_args: OutputArgs,
     },
-    /// List what is in the bin, or empty it
-    Bin {
+    /// List what is in the trash, or empty it
+    Trash {
         #[command(subcommand)]
-        command: BinCommand,
+        command: TrashCommand,
     },
     /// Take the episodes of a recording into the store, under new numbers; those that are there
     /// already are skipped
@@ -129,28 +129,28 @@ enum EpisodesCommand {
 }
 
 #[derive(Debug, Subcommand)]
-enum BinCommand {
-    /// List what is in the bin, the last deletion first
+enum TrashCommand {
+    /// List what is in the trash, the last deletion first
     Ls {
         #[command(flatten)]
-        output: Output,
+        output_args: OutputArgs,
     },
-    /// Delete what is in the bin for good
+    /// Delete what is in the trash for good
     Empty {
         #[command(flatten)]
-        output: Output,
+        output_args: OutputArgs,
     },
 }
 
 #[derive(Debug, Args)]
-struct Ids {
+struct IdArgs {
     /// Numbers of the episodes
     #[arg(required = true)]
     ids: Vec<u64>,
 }
 
 #[derive(Debug, Args)]
-struct Output {
+struct OutputArgs {
     /// One JSON object an episode
     #[arg(long)]
     json: bool,
@@ -170,23 +170,31 @@ pub fn run(args: EpisodesArgs, store: &Store) -> anyhow::Result<()> {
         EpisodesCommand::Show { id, json: false } => {
             Ok(show(id, &store.episode(id)?, &store.annotations(id)?, |_| ())?)
         }
-        EpisodesCommand::Tag { words, output } => annotate::tag(store, &words, output.json),
-        EpisodesCommand::Note { id, text, output } => annotate::note(store, id, &text, output.json),
-        EpisodesCommand::Star { ids, output } => annotate::star(store, &ids.ids, true, output.json),
-        EpisodesCommand::Unstar { ids, output } => {
-            annotate::star(store, &ids.ids, false, output.json)
+        EpisodesCommand::Tag { words, output_args } => {
+            annotate::tag(store, &words, output_args.json)
         }
-        EpisodesCommand::Rm { ids, query, output } => {
+        EpisodesCommand::Note { id, text, output_args } => {
+            annotate::note(store, id, &text, output_args.json)
+        }
+        EpisodesCommand::Star { ids, output_args } => {
+            annotate::star(store, &ids.ids, true, output_args.json)
+        }
+        EpisodesCommand::Unstar { ids, output_args } => {
+            annotate::star(store, &ids.ids, false, output_args.json)
+        }
+        EpisodesCommand::Rm { ids, query, output_args } => {
             let query = query.as_deref().map(parse).transpose()?;
-            bin::remove(store, ids, query.as_ref(), output.json)
+            trash::remove(store, ids, query.as_ref(), output_args.json)
         }
-        EpisodesCommand::Undo { output } => bin::undo(store, output.json),
-        EpisodesCommand::Restore { ids, output } => bin::restore(store, &ids.ids, output.json),
-        EpisodesCommand::Bin { command: BinCommand::Ls { output } } => {
-            bin::list(store, output.json)
+        EpisodesCommand::Undo { output_args } => trash::undo(store, output_args.json),
+        EpisodesCommand::Restore { ids, output_args } => {
+            trash::restore(store, &ids.ids, output_args.json)
         }
-        EpisodesCommand::Bin { command: BinCommand::Empty { output } } => {
-            bin::empty(store, output.json)
+        EpisodesCommand::Trash { command: TrashCommand::Ls { output_args } } => {
+            trash::list(store, output_args.json)
+        }
+        EpisodesCommand::Trash { command: TrashCommand::Empty { output_args } } => {
+            trash::empty(store, output_args.json)
         }
         EpisodesCommand::Import { file } => import::run(&file, store),
         EpisodesCommand::Export { ids, query, out } => {
@@ -197,19 +205,20 @@ pub fn run(args: EpisodesArgs, store: &Store) -> anyhow::Result<()> {
 }
 
 fn parse(line: &str) -> Result<Query, QueryError> {
-    Query::parse(line, &LocalTime::at(now_ms()))
+    Query::parse(line, &LocalCalendar::at(now_ms()))
 }
 
 fn query_help() -> String {
-    let width = FILTERS.iter().map(|(words, _)| words.chars().count()).max().unwrap_or_default();
-    let rows = FILTERS.iter().map(|(words, meaning)| format!("  {words:<width$}  {meaning}\n"));
+    let width =
+        FILTER_HELP.iter().map(|(words, _)| words.chars().count()).max().unwrap_or_default();
+    let rows = FILTER_HELP.iter().map(|(words, meaning)| format!("  {words:<width$}  {meaning}\n"));
     format!("A query, best in single quotes:\n{}", rows.collect::<String>())
 }
 
 /// Tells what is now said of episodes.
-fn tell(store: &Store, ids: &[u64], json: bool) -> anyhow::Result<()> {
+fn print_annotations(store: &Store, ids: &[u64], json: bool) -> anyhow::Result<()> {
     #[derive(Serialize)]
-    struct Told {
+    struct AnnotatedEpisode {
         id: u64,
         #[serde(flatten)]
         annotations: Annotations,
@@ -217,29 +226,29 @@ fn tell(store: &Store, ids: &[u64], json: bool) -> anyhow::Result<()> {
     for &id in ids {
         let annotations = store.annotations(id)?;
         let line = if json {
-            serde_json::to_string(&Told { id, annotations })?
+            serde_json::to_string(&AnnotatedEpisode { id, annotations })?
         } else {
-            match said(&annotations).as_str() {
+            match describe_annotations(&annotations).as_str() {
                 "" => format!("episode {id}: no star, tag or note"),
                 said => format!("episode {id}: {said}"),
             }
         };
-        style::line(&line)?;
+        output::print_line(&line)?;
     }
     Ok(())
 }
 
 /// Star, tags and note in a line; empty where there is none.
-fn said(annotations: &Annotations) -> String {
+fn describe_annotations(annotations: &Annotations) -> String {
     let star = annotations.starred.then(|| "*".to_owned());
     let tags = annotations.tags.iter().map(ToString::to_string);
     let note = (!annotations.note.is_empty()).then(|| format!("“{}”", annotations.note));
     let all: Vec<String> = star.into_iter().chain(tags).chain(note).collect();
-    style::plain(&all.join(" "))
+    output::strip_control_chars(&all.join(" "))
 }
 
 /// Some episodes in words: `episode 3`, `2 episodes`.
-fn count(ids: &[u64]) -> String {
+fn episode_count(ids: &[u64]) -> String {
     match ids {
         [id] => format!("episode {id}"),
         _ => format!("{} episodes", ids.len()),

@@ -6,22 +6,24 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::key;
-use super::speed::{QUESTION, Speed, measure};
-use crate::cli::memory::Memory;
-use crate::cli::style::bytes;
-use crate::cli::{Outcome, style};
-use crate::config::{Budget, Folders, Glimpse, ModelConfig, Preset, Switching};
-use crate::engine::{self, Engine, EngineError, Gate, Inventory, Place, chat, inventory};
+use super::location_word;
+use super::throughput::{SAMPLE_QUESTION, Throughput, measure_throughput};
+use crate::cli::memory::MemoryKind;
+use crate::cli::output::bytes;
+use crate::cli::{CommandStatus, output};
+use crate::config::{Budget, DraftLength, Folders, ModelConfig, Preset, Switching};
+use crate::engine::{
+    self, Engine, EngineError, ModelInfo, ModelLocation, RateLimiter, chat, model_info,
+};
 use crate::episode::{Episode, PerRole, Role};
-use crate::routing::{Boundary, Opinion, Router, RouterError};
-use crate::session::{Conductor, Job, Nobody};
+use crate::routing::{Opinion, Router, RouterError, RouterInput};
+use crate::session::{EpisodeRunner, EpisodeSpec, NullObserver};
 use crate::tasks::Question;
-use crate::terminal::quiet;
+use crate::terminal::with_stdout_to_stderr;
 
 /// Why a model is not loaded, or a pair does not work.
 #[derive(Debug, Error)]
-enum Fault {
+enum CheckError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(
@@ -33,13 +35,13 @@ enum Fault {
 }
 
 /// A model that was loaded and has written something.
-struct Checked {
+struct CheckedModel {
     engine: Box<dyn Engine>,
     /// Tokens that its tokenizer knows, where that has a file.
     vocabulary: Option<usize>,
     /// Seconds.
     loading: f64,
-    speed: Speed,
+    throughput: Throughput,
 }
 
 /// Checks the models one by one, then the pair, with a line for each.
@@ -48,32 +50,33 @@ struct Checked {
 /// When standard output cannot be written.
 pub(super) fn run(
     preset: &Preset,
-    anyway: bool,
+    force: bool,
     json: bool,
     folders: &Folders,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<CommandStatus> {
     let mut engines = Vec::new();
     for role in Role::BOTH {
         let config = preset.model(role);
-        let (found, checked) = match inventory(config, &folders.cache) {
+        let (found, checked) = match model_info(config, &folders.cache) {
             Ok(found) => {
-                let checked = quiet(|| check(preset, role, &found, anyway, folders))?;
+                let checked =
+                    with_stdout_to_stderr(|| check_model(preset, role, &found, force, folders))?;
                 (Some(found), checked)
             }
             Err(error) => (None, Err(error.into())),
         };
-        style::line(&if json {
-            model_object(role, config, found.as_ref(), &checked).to_string()
+        output::print_line(&if json {
+            model_json(role, config, found.as_ref(), &checked).to_string()
         } else {
             model_line(role, config, found.as_ref(), &checked)
         })?;
         engines.extend(checked.ok().map(|checked| checked.engine));
     }
     let Ok([small, large]) = <[Box<dyn Engine>; 2]>::try_from(engines) else {
-        return Ok(Outcome::Unwell);
+        return Ok(CommandStatus::Failure);
     };
-    let result = quiet(|| together(PerRole { small, large }, preset))?;
-    let told = match &result {
+    let result = with_stdout_to_stderr(|| check_pair(PerRole { small, large }, preset))?;
+    let text = match &result {
         Ok(tokens) => Ok(format!(
             "they work together: a step each, {} and {} tokens",
             tokens[Role::Small],
@@ -81,7 +84,7 @@ pub(super) fn run(
         )),
         Err(reason) => Err(reason.clone()),
     };
-    style::line(&if json {
+    output::print_line(&if json {
         let tokens = result.as_ref().ok();
         json!({
             "pair": preset.name,
@@ -92,52 +95,57 @@ pub(super) fn run(
         })
         .to_string()
     } else {
-        line("pair", &told)
+        check_line("pair", &text)
     })?;
-    Ok(if result.is_ok() { Outcome::Done } else { Outcome::Unwell })
+    Ok(if result.is_ok() { CommandStatus::Success } else { CommandStatus::Failure })
 }
 
-fn check(
+fn check_model(
     preset: &Preset,
     role: Role,
-    found: &Inventory,
-    anyway: bool,
+    found: &ModelInfo,
+    force: bool,
     folders: &Folders,
-) -> Result<Checked, Fault> {
+) -> Result<CheckedModel, CheckError> {
     let config = preset.model(role);
-    let vocabulary = found.examine(config)?;
-    if let (Some(needed), Some(free)) = (found.memory, Memory::of(config).and_then(Memory::free))
+    let vocabulary = found.check_loadable(config)?;
+    if let (Some(needed), Some(free)) =
+        (found.memory, MemoryKind::of(config).and_then(MemoryKind::free))
         && needed > free
-        && !anyway
+        && !force
     {
-        return Err(Fault::Memory { needed, free });
+        return Err(CheckError::Memory { needed, free });
     }
     let began = Instant::now();
-    let mut engine = engine::load(config, &folders.cache, &Gate::new(None))?;
+    let mut engine = engine::load(config, &folders.cache, &RateLimiter::new(None))?;
     let loading = began.elapsed().as_secs_f64();
     let mut preset = preset.clone();
-    chat::frame(&mut preset, role, engine.as_ref())?;
-    let speed = measure(engine.as_mut(), &preset, role)?;
-    Ok(Checked { engine, vocabulary, loading, speed })
+    chat::apply_template(&mut preset, role, engine.as_ref())?;
+    let throughput = measure_throughput(engine.as_mut(), &preset, role)?;
+    Ok(CheckedModel { engine, vocabulary, loading, throughput })
 }
 
 /// Runs an episode of two steps, one of each model, and gives the tokens that each wrote.
-fn together(engines: PerRole<Box<dyn Engine>>, preset: &Preset) -> Result<PerRole<usize>, String> {
+fn check_pair(
+    engines: PerRole<Box<dyn Engine>>,
+    preset: &Preset,
+) -> Result<PerRole<usize>, String> {
     let mut preset = preset.clone();
     preset.steps.max_steps = 2;
     preset.budget = Budget::default();
     preset.routing.switching = Switching::Reversible;
     preset.routing.exploration = None;
-    preset.routing.glimpse = None;
+    preset.routing.draft_length = None;
     preset.routing.threshold = 0.5;
-    let mut conductor = Conductor::new(engines, preset);
-    let question = Question::typed(QUESTION);
+    let mut runner = EpisodeRunner::new(engines, preset);
+    let question = Question::from_user(SAMPLE_QUESTION);
     // A model whose first step is the answer leaves none to the other: the other then begins.
     for first in Role::BOTH {
-        let mut router = Alternate { first };
-        let job = Job::new(&question, &mut router, 0);
-        let episode = conductor.run(job, &mut Nobody, &mut Nobody).map_err(|e| e.to_string())?;
-        let tokens = PerRole::from_fn(|role| written(&episode, role));
+        let mut router = AlternatingRouter { first };
+        let spec = EpisodeSpec::new(&question, &mut router, 0);
+        let episode =
+            runner.run(spec, &mut NullObserver, &mut NullObserver).map_err(|e| e.to_string())?;
+        let tokens = PerRole::from_fn(|role| tokens_written(&episode, role));
         if Role::BOTH.iter().all(|role| tokens[*role] > 0) {
             return Ok(tokens);
         }
@@ -148,62 +156,65 @@ fn together(engines: PerRole<Box<dyn Engine>>, preset: &Preset) -> Result<PerRol
 }
 
 /// Tokens that a model wrote into an episode.
-fn written(episode: &Episode, role: Role) -> usize {
-    let steps = episode.steps.iter().map(|step| &step.writing);
-    steps.filter(|writing| writing.model == role).map(|writing| writing.tokens.len()).sum()
+fn tokens_written(episode: &Episode, role: Role) -> usize {
+    let steps = episode.steps.iter().map(|step| &step.generation);
+    steps
+        .filter(|generation| generation.model == role)
+        .map(|generation| generation.tokens.len())
+        .sum()
 }
 
 /// The two models by turns.
-struct Alternate {
+struct AlternatingRouter {
     first: Role,
 }
 
-impl Router for Alternate {
+impl Router for AlternatingRouter {
     fn name(&self) -> &'static str {
         "by turns"
     }
 
-    fn glimpse(&self) -> Glimpse {
-        Glimpse::Tokens(0)
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Tokens(0)
     }
 
-    fn opinion(&mut self, boundary: &Boundary<'_>) -> Result<Opinion, RouterError> {
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
         let even = boundary.episode.steps.len().is_multiple_of(2);
         let large = even == (self.first == Role::Large);
         Ok(Opinion { p_large: f64::from(u8::from(large)), features: BTreeMap::new() })
     }
 }
 
-fn line(what: &str, result: &Result<String, String>) -> String {
+fn check_line(what: &str, result: &Result<String, String>) -> String {
     let (mark, text) = match result {
         Ok(text) => ("ok", text),
-        Err(text) => ("!!", text),
+        Err(text) => ("error", text),
     };
-    format!("{mark}  {what:<12} {}", style::plain(text))
+    format!("{mark}  {what:<12} {}", output::strip_control_chars(text))
 }
 
 fn model_line(
     role: Role,
     config: &ModelConfig,
-    found: Option<&Inventory>,
-    checked: &Result<Checked, Fault>,
+    found: Option<&ModelInfo>,
+    checked: &Result<CheckedModel, CheckError>,
 ) -> String {
-    let told = match checked {
-        Err(fault) => Err(format!("{}: {fault}", config.label())),
+    let text = match checked {
+        Err(error) => Err(format!("{}: {error}", config.label())),
         Ok(checked) => {
             let record = checked.engine.model();
             let mut parts = vec![format!("{}, {}", record.name, config.source)];
             let mut add = |part: Option<String>| parts.extend(part);
-            let number = |n: u64| style::si(n as f64);
+            let number = |n: u64| output::si(n as f64);
             let rate = |n: f64| format!("{n:.0}/s");
             if let Some(found) = found {
-                add(Some(found.place.to_string()));
+                add(Some(found.location.to_string()));
                 add(found.bytes.map(bytes));
                 add(Some(format!("{} parameters", number(record.parameters))));
                 add(found.memory.map(|n| format!("about {} in memory", bytes(n))));
                 add(found.context.map(|n| format!("context {n}")));
                 add(checked.vocabulary.map(|n| format!("tokenizer of {n} tokens")));
-                if found.place != Place::Remote {
+                if found.location != ModelLocation::Remote {
                     let template = found.template.as_deref();
                     add(Some(match template {
                         Some(place) => format!("chat template in {place}"),
@@ -212,20 +223,20 @@ fn model_line(
                     add(Some(format!("loaded in {:.1} s", checked.loading)));
                 }
             }
-            add(checked.speed.prefill.map(|n| format!("reads {}", rate(n))));
-            add(checked.speed.decode.map(|n| format!("writes {}", rate(n))));
-            add(Some(format!("tells {} of its tokens", checked.engine.evidence())));
+            add(checked.throughput.prefill.map(|n| format!("reads {}", rate(n))));
+            add(checked.throughput.decode.map(|n| format!("writes {}", rate(n))));
+            add(Some(format!("tells {} of its tokens", checked.engine.token_stats())));
             Ok(parts.join(", "))
         }
     };
-    line(&format!("{role} model"), &told)
+    check_line(&format!("{role} model"), &text)
 }
 
-fn model_object(
+fn model_json(
     role: Role,
     config: &ModelConfig,
-    found: Option<&Inventory>,
-    checked: &Result<Checked, Fault>,
+    found: Option<&ModelInfo>,
+    checked: &Result<CheckedModel, CheckError>,
 ) -> Value {
     let ok = checked.as_ref().ok();
     json!({
@@ -234,7 +245,7 @@ fn model_object(
         "source": config.source,
         "loads": ok.is_some(),
         "error": checked.as_ref().err().map(ToString::to_string),
-        "place": found.map(|f| key(&f.place)),
+        "place": found.map(|f| location_word(&f.location)),
         "bytes": found.and_then(|f| f.bytes),
         "parameters": found.and_then(|f| f.parameters),
         "memory": found.and_then(|f| f.memory),
@@ -243,9 +254,9 @@ fn model_object(
         "vocabulary": ok.and_then(|c| c.vocabulary),
         "template": found.and_then(|f| f.template.as_ref()),
         "load_s": ok.map(|c| c.loading),
-        "prefill_tokens_per_s": ok.and_then(|c| c.speed.prefill),
-        "decode_tokens_per_s": ok.and_then(|c| c.speed.decode),
-        "tokens_written": ok.map(|c| c.speed.written),
-        "evidence": ok.map(|c| c.engine.evidence().to_string()),
+        "prefill_tokens_per_s": ok.and_then(|c| c.throughput.prefill),
+        "decode_tokens_per_s": ok.and_then(|c| c.throughput.decode),
+        "tokens_written": ok.map(|c| c.throughput.tokens_written),
+        "token_stats": ok.map(|c| c.engine.token_stats().to_string()),
     })
 }

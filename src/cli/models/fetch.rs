@@ -7,12 +7,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use thiserror::Error;
 
-use super::named;
-use crate::cli::options::Common;
-use crate::cli::style::bytes;
-use crate::cli::{Outcome, style};
+use super::preset_named;
+use crate::cli::options::CommonArgs;
+use crate::cli::output::bytes;
+use crate::cli::{CommandStatus, output};
 use crate::config::{Folders, Preset};
-use crate::engine::hub::{self, Headway, Wanted};
+use crate::engine::hub::{self, FetchProgress, FetchSet};
 use crate::engine::{is_hub_id, is_on_hub};
 use crate::episode::Role;
 
@@ -21,7 +21,7 @@ use crate::episode::Role;
 #[error(
     "preset {0} has no model of the Hugging Face hub, so there is nothing to fetch: name another preset, or an id such as Qwen/Qwen2.5-Math-7B-Instruct"
 )]
-pub struct NoHubModel(String);
+pub struct NothingToFetch(String);
 
 /// Fetches what presets and ids need, one after the other.
 ///
@@ -30,21 +30,21 @@ pub struct NoHubModel(String);
 pub(super) fn run(
     what: &[String],
     json: bool,
-    common: &Common,
+    common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<CommandStatus> {
     let mut wanted = BTreeSet::new();
     let presets = if what.is_empty() { std::slice::from_ref(&common.preset) } else { what };
     for name in presets {
         let is_file = name.ends_with(".toml") || Path::new(name).is_file();
         if is_on_hub(name) && !is_file {
-            wanted.insert((name.clone(), Wanted::Model));
+            wanted.insert((name.clone(), FetchSet::Model));
             continue;
         }
-        let preset = named(common, Some(name.clone()), folders)?;
-        let needed = needs(&preset);
+        let preset = preset_named(common, Some(name.clone()), folders)?;
+        let needed = hub_sources(&preset);
         if needed.is_empty() {
-            return Err(NoHubModel(preset.name).into());
+            return Err(NothingToFetch(preset.name).into());
         }
         wanted.extend(needed);
     }
@@ -53,15 +53,15 @@ pub(super) fn run(
             "{prefix} {bar:24} {bytes}/{total_bytes} {bytes_per_sec} {eta} left {msg}",
         )?);
         bar.set_prefix(id.clone());
-        let mut begun = false;
-        let result = hub::fetch(&id, kind, &mut |at: Headway<'_>| {
+        let mut is_started = false;
+        let result = hub::fetch(&id, kind, &mut |at: FetchProgress<'_>| {
             // What was here before is no work of this run, and would spoil the rate.
-            if !std::mem::replace(&mut begun, true) {
+            if !std::mem::replace(&mut is_started, true) {
                 bar.reset();
             }
             bar.set_length(at.total.max(at.done));
             bar.set_position(at.done);
-            bar.set_message(style::plain(at.file));
+            bar.set_message(output::strip_control_chars(at.file));
         });
         bar.finish_and_clear();
         let fetched = result?;
@@ -71,26 +71,26 @@ pub(super) fn run(
                 "folder": fetched.folder,
                 "files": fetched.files,
                 "bytes": fetched.bytes,
-                "kept": fetched.kept,
+                "already_present": fetched.already_present,
                 "verified": fetched.verified,
             });
-            style::line(&line.to_string())?;
+            output::print_line(&line.to_string())?;
         } else {
-            style::line(&format!(
+            output::print_line(&format!(
                 "{id}: {} files, {}, {} of them here before, {} compared with their SHA-256, in {}",
                 fetched.files,
                 bytes(fetched.bytes),
-                fetched.kept,
+                fetched.already_present,
                 fetched.verified,
                 fetched.folder.display()
             ))?;
         }
     }
-    Ok(Outcome::Done)
+    Ok(CommandStatus::Success)
 }
 
 /// What of a preset is on the hub: models, and the tokenizers of GGUF files.
-fn needs(preset: &Preset) -> BTreeSet<(String, Wanted)> {
+fn hub_sources(preset: &Preset) -> BTreeSet<(String, FetchSet)> {
     let mut needed = BTreeSet::new();
     for role in Role::BOTH {
         let config = preset.model(role);
@@ -98,20 +98,20 @@ fn needs(preset: &Preset) -> BTreeSet<(String, Wanted)> {
             continue;
         }
         if is_on_hub(&config.source) {
-            needed.insert((config.source.clone(), Wanted::Model));
+            needed.insert((config.source.clone(), FetchSet::Model));
         }
         let tokenizer = config.tokenizer.as_ref().filter(|source| is_on_hub(source));
         // Only a GGUF file needs another's.
         if let Some(source) = tokenizer.filter(|_| !is_hub_id(&config.source)) {
-            needed.insert((source.clone(), Wanted::Tokenizer));
+            needed.insert((source.clone(), FetchSet::Tokenizer));
         }
     }
     // A model brings its tokenizer.
-    let whole: Vec<String> = needed
+    let whole_models: Vec<String> = needed
         .iter()
-        .filter(|(_, kind)| *kind == Wanted::Model)
+        .filter(|(_, kind)| *kind == FetchSet::Model)
         .map(|(id, _)| id.clone())
         .collect();
-    needed.retain(|(id, kind)| *kind == Wanted::Model || !whole.contains(id));
+    needed.retain(|(id, kind)| *kind == FetchSet::Model || !whole_models.contains(id));
     needed
 }

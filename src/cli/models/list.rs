@@ -4,18 +4,18 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 
-use super::key;
-use crate::cli::style::bytes;
-use crate::cli::{Outcome, style};
+use super::location_word;
+use crate::cli::output::bytes;
+use crate::cli::{CommandStatus, output};
 use crate::config::{Folders, load_preset, preset_names};
-use crate::engine::{Inventory, inventory};
+use crate::engine::{ModelInfo, model_info};
 use crate::episode::Role;
 
 /// Prints a row for each model of each preset, and a sentence on standard error for each that is broken.
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub(super) fn run(json: bool, folders: &Folders) -> anyhow::Result<Outcome> {
+pub(super) fn run(json: bool, folders: &Folders) -> anyhow::Result<CommandStatus> {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header([
         "preset",
@@ -27,39 +27,39 @@ pub(super) fn run(json: bool, folders: &Folders) -> anyhow::Result<Outcome> {
         "memory",
         "context",
     ]);
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let mut lines = Vec::new();
     for name in preset_names(folders) {
         let preset = match load_preset(&name, folders) {
             Ok(preset) => preset,
             Err(error) => {
                 lines.push(json!({ "preset": name, "error": error.to_string() }));
-                faults.push(error.to_string());
+                errors.push(error.to_string());
                 continue;
             }
         };
         for role in Role::BOTH {
             let config = preset.model(role);
-            let found = inventory(config, &folders.cache);
+            let found = model_info(config, &folders.cache);
             if let Err(error) = &found {
-                faults.push(format!("preset {name}, {role} model: {error}"));
+                errors.push(format!("preset {name}, {role} model: {error}"));
             }
             lines.push(match &found {
-                Ok(found) => object(&name, role, &config.source, found),
+                Ok(found) => model_json(&name, role, &config.source, found),
                 Err(error) => json!({
                     "preset": name, "role": role, "source": config.source, "error": error.to_string(),
                 }),
             });
-            let cell = |pick: fn(&Inventory) -> Option<u64>, show: fn(u64) -> String| {
+            let cell = |pick: fn(&ModelInfo) -> Option<u64>, show: fn(u64) -> String| {
                 found.as_ref().ok().and_then(pick).map_or("–".into(), show)
             };
             table.add_row([
                 name.clone(),
                 role.to_string(),
-                style::plain(&config.source),
-                found.as_ref().map_or("broken".into(), |found| found.place.to_string()),
+                output::strip_control_chars(&config.source),
+                found.as_ref().map_or("broken".into(), |found| found.location.to_string()),
                 cell(|found| found.bytes, bytes),
-                cell(|found| found.parameters, |n| style::si(n as f64)),
+                cell(|found| found.parameters, |n| output::si(n as f64)),
                 cell(|found| found.memory, bytes),
                 cell(|found| found.context, |n| n.to_string()),
             ]);
@@ -72,24 +72,24 @@ pub(super) fn run(json: bool, folders: &Folders) -> anyhow::Result<Outcome> {
     }
     if json {
         for line in lines {
-            style::line(&line.to_string())?;
+            output::print_line(&line.to_string())?;
         }
     } else {
-        style::line(&table.trim_fmt())?;
+        output::print_line(&table.trim_fmt())?;
     }
-    for fault in &faults {
-        eprintln!("pointsman: {fault}");
+    for error in &errors {
+        eprintln!("pointsman: {error}");
     }
-    Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Unwell })
+    Ok(if errors.is_empty() { CommandStatus::Success } else { CommandStatus::Failure })
 }
 
-fn object(preset: &str, role: Role, source: &str, found: &Inventory) -> serde_json::Value {
+fn model_json(preset: &str, role: Role, source: &str, found: &ModelInfo) -> serde_json::Value {
     json!({
         "preset": preset,
         "role": role,
         "source": source,
-        "place": key(&found.place),
-        "path": found.place.path(),
+        "location": location_word(&found.location),
+        "path": found.location.path(),
         "bytes": found.bytes,
         "parameters": found.parameters,
         "memory": found.memory,

@@ -3,16 +3,16 @@
 mod check;
 mod fetch;
 mod list;
-mod speed;
+mod throughput;
 
 use clap::{Args, Subcommand};
 
-use super::Outcome;
-use super::options::Common;
+use super::CommandStatus;
+use super::options::CommonArgs;
 use crate::config::{ConfigError, Folders, Preset};
-use crate::engine::Place;
+use crate::engine::ModelLocation;
 
-pub use fetch::NoHubModel;
+pub use fetch::NothingToFetch;
 
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
@@ -52,7 +52,7 @@ enum ModelsCommand {
         name: Option<String>,
         /// Load a model even if there seems to be too little memory
         #[arg(long)]
-        anyway: bool,
+        force: bool,
         /// Print a JSON object a line: one for each model, one for the pair
         #[arg(long)]
         json: bool,
@@ -63,30 +63,38 @@ enum ModelsCommand {
 ///
 /// # Errors
 /// When a preset cannot be read, a model cannot be fetched, or the output cannot be written.
-pub fn run(args: ModelsArgs, common: &Common, folders: &Folders) -> anyhow::Result<Outcome> {
+pub fn run(
+    args: ModelsArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> anyhow::Result<CommandStatus> {
     match args.command {
         ModelsCommand::Ls { json } => list::run(json, folders),
         ModelsCommand::Fetch { what, json } => fetch::run(&what, json, common, folders),
-        ModelsCommand::Check { name, anyway, json } => {
-            check::run(&named(common, name, folders)?, anyway, json, folders)
+        ModelsCommand::Check { name, force, json } => {
+            check::run(&preset_named(common, name, folders)?, force, json, folders)
         }
     }
 }
 
 /// The preset of this name, or the one of the command line, with the command line's changes.
-fn named(common: &Common, name: Option<String>, folders: &Folders) -> Result<Preset, ConfigError> {
+fn preset_named(
+    common: &CommonArgs,
+    name: Option<String>,
+    folders: &Folders,
+) -> Result<Preset, ConfigError> {
     let preset = name.unwrap_or_else(|| common.preset.clone());
-    Common { preset, ..common.clone() }.preset(folders)
+    CommonArgs { preset, ..common.clone() }.preset(folders)
 }
 
 /// A place's word in JSON.
-fn key(place: &Place) -> &'static str {
+fn location_word(place: &ModelLocation) -> &'static str {
     match place {
-        Place::Binary(_) => "binary",
-        Place::Folder(_) => "folder",
-        Place::File(_) => "file",
-        Place::HubCache(_) => "hub-cache",
-        Place::NotHere => "not-here",
-        Place::Remote => "remote",
+        ModelLocation::Embedded(_) => "binary",
+        ModelLocation::Folder(_) => "folder",
+        ModelLocation::File(_) => "file",
+        ModelLocation::HubCache(_) => "hub-cache",
+        ModelLocation::NotFetched => "not-here",
+        ModelLocation::Remote => "remote",
     }
 }

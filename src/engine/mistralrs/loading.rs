@@ -17,10 +17,10 @@ use crate::config::{DeviceChoice, Dtype, ModelConfig};
 
 /// Tokens of a page of the paged cache. mistral.rs 0.8.1 goes wrong where exactly one token of a page is new: such
 /// a prefix is sent without its last token, which is then put in the place of the first that is drawn.
-pub(super) const PAGE: usize = 32;
+pub(super) const PAGE_TOKENS: usize = 32;
 
 /// What loading gives.
-pub(super) struct Parts {
+pub(super) struct LoadedModel {
     pub model: Model,
     pub tokenizer: Option<Arc<Tokenizer>>,
     pub end_of_text: Vec<u32>,
@@ -29,14 +29,18 @@ pub(super) struct Parts {
 }
 
 /// What is loaded. All of it is on this disk: of an id, mistral.rs would fetch what is not, unseen and unchecked.
-pub(super) enum Files {
+pub(super) enum ModelSource {
     /// With config.json, tokenizer.json and safetensors.
     Folder(PathBuf),
     /// With the folder of a tokenizer that is taken rather than the file's own.
     Gguf { path: PathBuf, tokenizer: Option<PathBuf> },
 }
 
-pub(super) fn build(config: &ModelConfig, files: &Files, cached: bool) -> anyhow::Result<Parts> {
+pub(super) fn load_model(
+    config: &ModelConfig,
+    files: &ModelSource,
+    cached: bool,
+) -> anyhow::Result<LoadedModel> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("pointsman-engine")
@@ -48,7 +52,7 @@ pub(super) fn build(config: &ModelConfig, files: &Files, cached: bool) -> anyhow
     let prefix_cache = cached.then_some(copies);
     let (model, tokenizer, end_of_text, context) = runtime.block_on(async {
         let (pipeline, scheduler, engine) = match files {
-            Files::Gguf { path, tokenizer } => {
+            ModelSource::Gguf { path, tokenizer } => {
                 let folder = path.parent().unwrap_or(Path::new("."));
                 let file = path.file_name().unwrap_or_default().to_string_lossy();
                 let mut builder = GgufModelBuilder::new(folder.display(), vec![file])
@@ -57,15 +61,15 @@ pub(super) fn build(config: &ModelConfig, files: &Files, cached: bool) -> anyhow
                 if let Some(tokenizer) = tokenizer {
                     builder = builder.with_tok_model_id(tokenizer.display());
                 }
-                if let Some(pages) = pages(config)? {
-                    builder = builder.with_paged_attn(pages);
+                if let Some(paged_attention) = paged_attention(config)? {
+                    builder = builder.with_paged_attn(paged_attention);
                 }
                 if cpu {
                     builder = builder.with_force_cpu();
                 }
                 build_gguf_pipeline(builder).await?
             }
-            Files::Folder(folder) => {
+            ModelSource::Folder(folder) => {
                 let mut builder = TextModelBuilder::new(folder.display())
                     .with_dtype(match config.dtype {
                         Dtype::Auto => ModelDType::Auto,
@@ -75,8 +79,8 @@ pub(super) fn build(config: &ModelConfig, files: &Files, cached: bool) -> anyhow
                     })
                     .with_throughput_logging()
                     .with_prefix_cache_n(prefix_cache);
-                if let Some(pages) = pages(config)? {
-                    builder = builder.with_paged_attn(pages);
+                if let Some(paged_attention) = paged_attention(config)? {
+                    builder = builder.with_paged_attn(paged_attention);
                 }
                 if let Some(bits) = config.quantize_bits {
                     builder = builder.with_auto_isq(match bits {
@@ -95,23 +99,26 @@ pub(super) fn build(config: &ModelConfig, files: &Files, cached: bool) -> anyhow
                 build_text_pipeline(builder).await?
             }
         };
-        let (tokenizer, end_of_text, context) = describe(&pipeline, &scheduler).await;
+        let (tokenizer, end_of_text, context) = tokenizer_and_limits(&pipeline, &scheduler).await;
         let model = build_model_from_pipeline(pipeline, scheduler, engine).await;
         anyhow::Ok((model, tokenizer, end_of_text, context))
     })?;
-    Ok(Parts { model, tokenizer, end_of_text, context, runtime })
+    Ok(LoadedModel { model, tokenizer, end_of_text, context, runtime })
 }
 
 /// The paged cache that the preset wants; without a GPU, mistral.rs leaves it.
-fn pages(config: &ModelConfig) -> anyhow::Result<Option<PagedAttentionConfig>> {
+fn paged_attention(config: &ModelConfig) -> anyhow::Result<Option<PagedAttentionConfig>> {
     let pages = |context: usize| {
-        let memory = MemoryGpuConfig::ContextSize(context.next_multiple_of(PAGE));
-        PagedAttentionMetaBuilder::default().with_block_size(PAGE).with_gpu_memory(memory).build()
+        let memory = MemoryGpuConfig::ContextSize(context.next_multiple_of(PAGE_TOKENS));
+        PagedAttentionMetaBuilder::default()
+            .with_block_size(PAGE_TOKENS)
+            .with_gpu_memory(memory)
+            .build()
     };
     config.paged_context.map(pages).transpose()
 }
 
-async fn describe(
+async fn tokenizer_and_limits(
     pipeline: &Arc<tokio::sync::Mutex<dyn Pipeline>>,
     _: &SchedulerConfig,
 ) -> (Option<Arc<Tokenizer>>, Vec<u32>, usize) {
@@ -121,7 +128,7 @@ async fn describe(
 }
 
 /// The reason in one line, without the backtrace that candle puts behind it where `RUST_BACKTRACE` is set.
-pub(super) fn sentence(reason: &str) -> String {
+pub(super) fn one_line(reason: &str) -> String {
     let lines = reason.lines().map(str::trim).take_while(|line| !line.starts_with("0: "));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-//! mistral.rs in this process: the only room that names it. `loading` makes a model ready, `recorder` sits at its
+//! mistral.rs in this process: the only room that names it. `loading` makes a model ready, `step_sampler` sits at its
 //! logits, and here it is asked.
 //!
 //! Each request carries a logits processor that draws the tokens itself, so that their
@@ -9,7 +9,7 @@
 //! last sampled token matches).
 
 mod loading;
-mod recorder;
+mod step_sampler;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -26,18 +26,21 @@ use tokenizers::Tokenizer;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::chat::{Chat, ChatTemplate};
-use super::sampler::Draw;
-use super::source::{Located, digest, locate};
-use super::{Draft, Engine, EngineError, Flow, Request, Watch, inventory, reaper};
+use super::chat::{ChatInput, ChatTemplate};
+use super::sampler::SamplerParams;
+use super::source::{LocatedModel, digest, locate};
+use super::{
+    Engine, EngineError, EngineOutput, EngineRequest, Flow, TokenCallback, end_logger_threads,
+    model_info,
+};
 use crate::config::ModelConfig;
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
-use loading::{Files, PAGE, build, panic_text, sentence};
-use recorder::{CONTEXT_TOKENS, Progress, Recorder, Report};
+use loading::{ModelSource, PAGE_TOKENS, load_model, one_line, panic_text};
+use step_sampler::{CONTEXT_TOKENS, SamplerState, StepSampler, TokenReport};
 
 /// Models of fewer parameters spend more time on handing pieces of their layers to rayon's threads than
 /// on computing them.
-const WORTH_A_POOL: u64 = 10_000_000;
+const MIN_PARAMETERS_FOR_POOL: u64 = 10_000_000;
 
 /// A model that mistral.rs runs in this process.
 pub struct MistralEngine {
@@ -50,8 +53,8 @@ pub struct MistralEngine {
     /// Whether its cache is kept in pages.
     paged: bool,
     requests: usize,
-    /// Whether anything was written since the last [`Engine::forget`].
-    used: bool,
+    /// Whether anything was written since the last [`Engine::reset`].
+    needs_reset: bool,
     // Dropped last: the model's channels belong to it.
     _runtime: tokio::runtime::Runtime,
 }
@@ -77,40 +80,41 @@ impl MistralEngine {
     fn load_with(config: &ModelConfig, cache: &Path, cached: bool) -> Result<Self, EngineError> {
         if !tracing::dispatcher::has_been_set() {
             // Another thread may be quicker, and then it has set the same.
-            let layers = Registry::default().with(reaper());
+            let layers = Registry::default().with(end_logger_threads());
             let _ = tracing::subscriber::set_global_default(layers);
         }
         let located = locate(&config.source, cache)?;
-        let parameters = inventory::parameters(&located)?;
+        let parameters = model_info::count_parameters(&located)?;
         let name = config.label().to_owned();
         let mut digest = digest(&located)?;
         let failed = |reason: String| EngineError::Load { name: name.clone(), reason };
         let files = match &located {
-            Located::Gguf(path) => {
-                Files::Gguf { path: path.clone(), tokenizer: inventory::tokenizer_folder(config)? }
-            }
-            Located::Folder(folder) | Located::Hub { snapshot: folder, .. } => {
-                Files::Folder(folder.clone())
+            LocatedModel::Gguf(path) => ModelSource::Gguf {
+                path: path.clone(),
+                tokenizer: model_info::tokenizer_folder(config)?,
+            },
+            LocatedModel::Folder(folder) | LocatedModel::Hub { snapshot: folder, .. } => {
+                ModelSource::Folder(folder.clone())
             }
         };
         let own = config.clone();
         // On a thread of its own: in-situ quantization is a thread's setting in mistral.rs and
         // stays on, and a broken tokenizer panics.
         let loaded = std::thread::spawn(move || {
-            catch_unwind(AssertUnwindSafe(|| build(&own, &files, cached)))
+            catch_unwind(AssertUnwindSafe(|| load_model(&own, &files, cached)))
         })
         .join()
         .unwrap_or_else(Err);
         let parts = match loaded {
-            Ok(result) => result.map_err(|e| failed(sentence(&format!("{e:#}"))))?,
-            Err(panic) => return Err(failed(sentence(&panic_text(panic.as_ref())))),
+            Ok(result) => result.map_err(|e| failed(one_line(&format!("{e:#}"))))?,
+            Err(panic) => return Err(failed(one_line(&panic_text(panic.as_ref())))),
         };
         let tokenizer = parts.tokenizer.ok_or_else(|| failed("it has no tokenizer".into()))?;
         if parts.end_of_text.is_empty() {
             return Err(failed("its configuration names no end-of-text token".into()));
         }
         // Another one makes another model of it, to learn about.
-        let template = inventory::chat_template(config, &located)?;
+        let template = model_info::chat_template(config, &located)?;
         if let Some(template) = &template {
             digest.push_str(&format!("+{}", template.fingerprint()));
         }
@@ -123,13 +127,13 @@ impl MistralEngine {
             context: match config.paged_context {
                 // What does not fit into the pages would be dropped without a word.
                 Some(room) if cfg!(any(feature = "cuda", feature = "metal")) => {
-                    parts.context.min(room.saturating_sub(PAGE))
+                    parts.context.min(room.saturating_sub(PAGE_TOKENS))
                 }
                 _ => parts.context,
             },
             paged: config.paged_context.is_some(),
             requests: 0,
-            used: false,
+            needs_reset: false,
             _runtime: parts.runtime,
         })
     }
@@ -138,38 +142,38 @@ impl MistralEngine {
     ///
     /// # Errors
     /// When its tokenizer fails.
-    pub fn tokens_of(&self, text: &str) -> Result<Vec<u32>, EngineError> {
+    pub fn tokenize(&self, text: &str) -> Result<Vec<u32>, EngineError> {
         let encoding = self.tokenizer.encode_fast(text, false);
-        encoding.map(|e| e.get_ids().to_vec()).map_err(|e| self.died(e.to_string()))
+        encoding.map(|e| e.get_ids().to_vec()).map_err(|e| self.crashed(e.to_string()))
     }
 
-    fn died(&self, reason: impl Into<String>) -> EngineError {
-        let mut reason = sentence(&reason.into());
+    fn crashed(&self, reason: impl Into<String>) -> EngineError {
+        let mut reason = one_line(&reason.into());
         if reason.contains("must be a cuda tensor") {
             // Of mistral.rs 0.8.1: models whose attention heads share no keys and values.
             reason.push_str(
                 "; a binary that is built for CUDA runs such a model on a GPU alone: set device = \"auto\", or build another without that feature",
             );
         }
-        EngineError::Died { name: self.record.name.clone(), reason }
+        EngineError::Crashed { name: self.record.name.clone(), reason }
     }
 
     /// The prefix's ids, the step's beginning among them, and how many of them that beginning has.
-    fn ids_of(&self, request: &Request) -> Result<(Vec<u32>, usize), EngineError> {
+    fn prefix_ids(&self, request: &EngineRequest) -> Result<(Vec<u32>, usize), EngineError> {
         let mut ids = Vec::new();
         for segment in &request.prefix {
-            match &segment.own {
-                Some(own) => ids.extend_from_slice(own),
-                None => ids.extend(self.tokens_of(&segment.text)?),
+            match &segment.own_ids {
+                Some(own_ids) => ids.extend_from_slice(own_ids),
+                None => ids.extend(self.tokenize(&segment.text)?),
             }
         }
-        let begun = request.begun.as_ref().map_or(&[][..], |b| &b.ids);
-        ids.extend_from_slice(begun);
+        let partial = request.partial.as_ref().map_or(&[][..], |b| &b.ids);
+        ids.extend_from_slice(partial);
         if ids.is_empty() {
             // A model cannot continue nothing.
             ids.push(self.end_of_text[0]);
         }
-        Ok((ids, begun.len()))
+        Ok((ids, partial.len()))
     }
 }
 
@@ -178,66 +182,79 @@ impl Engine for MistralEngine {
         &self.record
     }
 
-    fn frame(&self, chat: Chat<'_>) -> Result<String, EngineError> {
+    fn apply_template(&self, chat: ChatInput<'_>) -> Result<String, EngineError> {
         let name = || self.record.name.clone();
         let template = self.template.as_ref().ok_or_else(|| EngineError::NoTemplate(name()))?;
         template.render(chat).map_err(|reason| EngineError::Load { name: name(), reason })
     }
 
-    fn write(&mut self, request: &Request, watch: &mut Watch<'_>) -> Result<Draft, EngineError> {
-        let (mut ids, begun) = self.ids_of(request)?;
-        let dictated = match &request.dictation {
-            Some(text) => self.tokens_of(text)?,
+    fn generate(
+        &mut self,
+        request: &EngineRequest,
+        on_token: &mut TokenCallback<'_>,
+    ) -> Result<EngineOutput, EngineError> {
+        let (mut ids, partial) = self.prefix_ids(request)?;
+        let forced_tokens = match &request.score_text {
+            Some(text) => self.tokenize(text)?,
             None => Vec::new(),
         };
-        let max_tokens = if dictated.is_empty() { request.max_tokens } else { dictated.len() };
-        let room = self.context.saturating_sub(ids.len());
-        if room == 0 {
-            return Err(EngineError::TooLong(ids.len(), self.record.name.clone(), self.context));
+        let max_tokens =
+            if forced_tokens.is_empty() { request.max_tokens } else { forced_tokens.len() };
+        let free_context = self.context.saturating_sub(ids.len());
+        if free_context == 0 {
+            return Err(EngineError::PromptTooLong(
+                ids.len(),
+                self.record.name.clone(),
+                self.context,
+            ));
         }
-        let before = ids.len() - begun;
+        let before = ids.len() - partial;
         let length = ids.len();
-        let held = if self.paged && length > 1 && length % PAGE == 1 { ids.pop() } else { None };
+        let withheld =
+            if self.paged && length > 1 && length % PAGE_TOKENS == 1 { ids.pop() } else { None };
         let (reports, tokens) = mpsc::channel();
-        let processor = Arc::new(Recorder {
-            progress: Mutex::new(Progress {
-                held,
+        let processor = Arc::new(StepSampler {
+            state: Mutex::new(SamplerState {
+                withheld,
                 step: ids[before.saturating_sub(CONTEXT_TOKENS)..]
                     .iter()
                     .copied()
-                    .chain(held)
+                    .chain(withheld)
                     .collect(),
                 context: before.min(CONTEXT_TOKENS),
-                shown: request.begun.as_ref().map_or(0, |b| b.text.len()),
+                reported_bytes: request.partial.as_ref().map_or(0, |b| b.text.len()),
                 drawn: 0,
-                over: None,
+                stop: None,
                 last: Instant::now(),
             }),
             tokenizer: self.tokenizer.clone(),
             end_of_text: self.end_of_text.clone(),
             delimiter: request.delimiter.clone(),
-            limit: max_tokens.min(room),
-            at_limit: match (max_tokens > room, request.glimpse || !dictated.is_empty()) {
+            limit: max_tokens.min(free_context),
+            at_limit: match (
+                max_tokens > free_context,
+                request.is_draft || !forced_tokens.is_empty(),
+            ) {
                 (true, _) => StopReason::ContextFull,
-                (false, true) => StopReason::Glimpse,
+                (false, true) => StopReason::DraftLimit,
                 (false, false) => StopReason::TokenLimit,
             },
-            how: Draw {
+            params: SamplerParams {
                 temperature: request.temperature,
                 top_p: request.top_p,
                 seed: request.seed,
             },
-            alone: self.record.parameters < WORTH_A_POOL,
+            single_threaded: self.record.parameters < MIN_PARAMETERS_FOR_POOL,
             position: length,
-            dictated,
+            forced_tokens,
             prefilled: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
             reports: Mutex::new(reports),
         });
         self.requests += 1;
-        self.used = true;
+        self.needs_reset = true;
         let (response, mut answers) = tokio::sync::mpsc::channel(4);
-        let most = room + usize::from(held.is_some());
+        let most = free_context + usize::from(withheld.is_some());
         let normal = NormalRequest {
             messages: RequestMessage::CompletionTokens(ids),
             sampling_params: SamplingParams { max_len: Some(most), ..SamplingParams::neutral() },
@@ -255,34 +272,36 @@ impl Engine for MistralEngine {
             model_id: None,
             truncate_sequence: false,
         };
-        let sender = self.model.inner().get_sender(None).map_err(|e| self.died(e.to_string()))?;
+        let sender =
+            self.model.inner().get_sender(None).map_err(|e| self.crashed(e.to_string()))?;
         let sent = Instant::now();
         sender
             .blocking_send(mistralrs::Request::Normal(Box::new(normal)))
-            .map_err(|_| self.died("its engine takes no requests"))?;
+            .map_err(|_| self.crashed("its engine takes no requests"))?;
 
         let mut written: Vec<Token> = Vec::new();
         let mut first = None;
         let mut last = sent;
         let mut stop = StopReason::EndOfText;
-        let mut take = |report: Report, written: &mut Vec<Token>, watch: &mut Watch<'_>| {
-            first.get_or_insert(report.at);
-            last = report.at;
-            if watch(Some(&report.token)) == Flow::Cancel {
-                processor.cancelled.store(true, Ordering::Relaxed);
-            }
-            written.push(report.token);
-            if let Some(reason) = report.over {
-                stop = reason;
-            }
-            report.over.is_some()
-        };
+        let mut take =
+            |report: TokenReport, written: &mut Vec<Token>, on_token: &mut TokenCallback<'_>| {
+                first.get_or_insert(report.at);
+                last = report.at;
+                if on_token(Some(&report.token)) == Flow::Cancel {
+                    processor.cancelled.store(true, Ordering::Relaxed);
+                }
+                written.push(report.token);
+                if let Some(reason) = report.stop {
+                    stop = reason;
+                }
+                report.stop.is_some()
+            };
         // The tokens come while the answer is awaited; an engine that dies closes neither at once,
         // so both are looked at.
         let answer = loop {
             match tokens.recv_timeout(Duration::from_millis(50)) {
                 Ok(report) => {
-                    if take(report, &mut written, watch) {
+                    if take(report, &mut written, on_token) {
                         break answers.blocking_recv();
                     }
                 }
@@ -290,7 +309,7 @@ impl Engine for MistralEngine {
                     Ok(answer) => break Some(answer),
                     Err(tokio::sync::mpsc::error::TryRecvError::Empty) => {
                         // A prefill runs to its end; the token after it is then the last.
-                        if watch(None) == Flow::Cancel {
+                        if on_token(None) == Flow::Cancel {
                             processor.cancelled.store(true, Ordering::Relaxed);
                         }
                     }
@@ -299,23 +318,23 @@ impl Engine for MistralEngine {
             }
         };
         while let Ok(report) = tokens.try_recv() {
-            take(report, &mut written, watch);
+            take(report, &mut written, on_token);
         }
         match answer {
             Some(Response::CompletionDone(_)) => {}
             Some(Response::CompletionModelError(reason, _) | Response::ModelError(reason, _)) => {
-                return Err(self.died(reason));
+                return Err(self.crashed(reason));
             }
             Some(Response::InternalError(e) | Response::ValidationError(e)) => {
-                return Err(self.died(e.to_string()));
+                return Err(self.crashed(e.to_string()));
             }
-            Some(_) => return Err(self.died("it answered with something else than text")),
-            None => return Err(self.died("its engine ended; the log says why")),
+            Some(_) => return Err(self.crashed("it answered with something else than text")),
+            None => return Err(self.crashed("its engine ended; the log says why")),
         }
         let prefilled = processor.prefilled.load(Ordering::Relaxed).min(length);
         let ms = |from: Instant, to: Instant| (to - from).as_secs_f64() * 1e3;
         let first = first.unwrap_or(sent);
-        Ok(Draft {
+        Ok(EngineOutput {
             text: written.iter().map(|t| t.text.as_str()).collect(),
             tokens: written,
             usage: Usage {
@@ -328,13 +347,13 @@ impl Engine for MistralEngine {
         })
     }
 
-    fn forget(&mut self) -> Result<(), EngineError> {
-        if !self.used {
+    fn reset(&mut self) -> Result<(), EngineError> {
+        if !self.needs_reset {
             return Ok(());
         }
         // On a CPU the prefix cache never evicts: the engine is restarted on the loaded weights.
         let deadline = Instant::now() + Duration::from_secs(10);
-        let failed = |e: &dyn std::fmt::Display| EngineError::Died {
+        let failed = |e: &dyn std::fmt::Display| EngineError::Crashed {
             name: self.record.name.clone(),
             reason: format!("its engine could not be restarted ({e})"),
         };
@@ -350,7 +369,7 @@ impl Engine for MistralEngine {
             }
             std::thread::sleep(Duration::from_micros(200));
         }
-        self.used = false;
+        self.needs_reset = false;
         Ok(())
     }
 }

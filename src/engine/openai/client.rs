@@ -8,46 +8,46 @@ use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode, redirect};
 use serde_json::Value;
 
-use super::gate::{Gate, asked_for, backoff};
+use super::rate_limiter::{RateLimiter, backoff, parse_retry_after};
 use super::wire;
 use crate::config::{Api, ModelConfig, Remote};
-use crate::engine::{EngineError, Flow, Watch};
+use crate::engine::{EngineError, Flow, TokenCallback};
 
 /// How often a watcher is asked whether to go on while nothing comes.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long to wait for a connection, and for the text of a refusal.
-const BRIEFLY: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// For pauses, which end by themselves.
-const ENDLESS: Duration = Duration::from_secs(86_400);
+const NO_TIMEOUT: Duration = Duration::from_secs(86_400);
 
 /// Bytes of a refusal that are read, and characters that are shown.
-const REFUSAL: usize = 16 << 10;
-const SHOWN: usize = 200;
+const MAX_ERROR_BYTES: usize = 16 << 10;
+const MAX_ERROR_CHARS: usize = 200;
 
 /// What became of something that was waited for.
-pub(super) enum Waited<T> {
-    Came(T),
+pub(super) enum WaitResult<T> {
+    Ready(T),
     Cancelled,
     /// It took too long.
-    Silent,
+    TimedOut,
 }
 
 /// Waits, and asks the watcher meanwhile.
-pub(super) async fn wait<T>(
+pub(super) async fn wait_or_cancel<T>(
     what: impl Future<Output = T>,
-    patience: Duration,
-    watch: &mut Watch<'_>,
-) -> Waited<T> {
-    let deadline = Instant::now() + patience;
+    idle_timeout: Duration,
+    on_token: &mut TokenCallback<'_>,
+) -> WaitResult<T> {
+    let deadline = Instant::now() + idle_timeout;
     let mut what = pin!(what);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        match tokio::time::timeout(left.min(GLANCE), &mut what).await {
-            Ok(came) => return Waited::Came(came),
-            Err(_) if watch(None) == Flow::Cancel => return Waited::Cancelled,
-            Err(_) if Instant::now() >= deadline => return Waited::Silent,
+        match tokio::time::timeout(left.min(POLL_INTERVAL), &mut what).await {
+            Ok(came) => return WaitResult::Ready(came),
+            Err(_) if on_token(None) == Flow::Cancel => return WaitResult::Cancelled,
+            Err(_) if Instant::now() >= deadline => return WaitResult::TimedOut,
             Err(_) => {}
         }
     }
@@ -60,30 +60,35 @@ pub(super) struct Client {
     key: Option<String>,
     remote: Remote,
     name: String,
-    place: String,
-    gate: Arc<Gate>,
+    address: String,
+    rate_limiter: Arc<RateLimiter>,
 }
 
 impl Client {
     /// # Errors
     /// When the key's variable is not set or holds no key, or the system's certificates cannot be read.
-    pub fn new(config: &ModelConfig, remote: Remote, gate: Arc<Gate>) -> Result<Self, EngineError> {
+    pub fn new(
+        config: &ModelConfig,
+        remote: Remote,
+        rate_limiter: Arc<RateLimiter>,
+    ) -> Result<Self, EngineError> {
         let name = config.label().to_owned();
-        let key = remote.key_env.as_deref().map(|variable| key(&name, variable)).transpose()?;
-        let place = config.source.trim_end_matches('/').to_owned();
+        let key =
+            remote.key_env.as_deref().map(|variable| read_api_key(&name, variable)).transpose()?;
+        let address = config.source.trim_end_matches('/').to_owned();
         let http = reqwest::Client::builder()
             .user_agent(concat!("pointsman/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(BRIEFLY)
+            .connect_timeout(CONNECT_TIMEOUT)
             // A key goes to the address that the preset names and to no other.
             .redirect(redirect::Policy::none())
             .build()
-            .map_err(|e| EngineError::Load { name: name.clone(), reason: cause(&e) })?;
+            .map_err(|e| EngineError::Load { name: name.clone(), reason: root_cause(&e) })?;
         let path = match remote.api {
             Api::Completions => "completions",
             Api::Chat => "chat/completions",
         };
-        let endpoint = format!("{place}/{path}");
-        Ok(Self { http, endpoint, key, remote, name, place, gate })
+        let endpoint = format!("{address}/{path}");
+        Ok(Self { http, endpoint, key, remote, name, address, rate_limiter })
     }
 
     pub fn remote(&self) -> &Remote {
@@ -91,7 +96,7 @@ impl Client {
     }
 
     /// How long the server may be silent.
-    pub fn patience(&self) -> Duration {
+    pub fn idle_timeout(&self) -> Duration {
         Duration::from_secs_f64(self.remote.timeout_s)
     }
 
@@ -99,13 +104,13 @@ impl Client {
     pub fn failed(&self, reason: impl AsRef<str>) -> EngineError {
         EngineError::Remote {
             name: self.name.clone(),
-            place: self.place.clone(),
-            reason: self.clean(reason.as_ref()),
+            address: self.address.clone(),
+            reason: self.redact(reason.as_ref()),
         }
     }
 
     /// That nothing has come for too long.
-    pub fn silent(&self) -> EngineError {
+    pub fn timeout_error(&self) -> EngineError {
         self.failed(format!(
             "it has said nothing for {} s: see whether it is overloaded, or raise `timeout_s` in the preset",
             self.remote.timeout_s
@@ -113,7 +118,7 @@ impl Client {
     }
 
     /// One line without the key, whatever a server repeats in its messages.
-    fn clean(&self, text: &str) -> String {
+    fn redact(&self, text: &str) -> String {
         let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some(key) = &self.key {
             text = text.replace(key.as_str(), "…");
@@ -126,32 +131,32 @@ impl Client {
     ///
     /// # Errors
     /// When the server refuses it, cannot be reached or says nothing.
-    pub async fn ask(
+    pub async fn send_with_retries(
         &self,
         body: &Value,
-        watch: &mut Watch<'_>,
+        on_token: &mut TokenCallback<'_>,
     ) -> Result<Option<(Response, Instant)>, EngineError> {
         let mut tries = 0;
         loop {
-            let turn = tokio::time::sleep_until(self.gate.turn().into());
-            if let Waited::Cancelled = wait(turn, ENDLESS, watch).await {
+            let turn = tokio::time::sleep_until(self.rate_limiter.reserve_slot().into());
+            if let WaitResult::Cancelled = wait_or_cancel(turn, NO_TIMEOUT, on_token).await {
                 return Ok(None);
             }
             let sent = Instant::now();
-            let reply = match wait(self.send(body), self.patience(), watch).await {
-                Waited::Came(reply) => reply,
-                Waited::Cancelled => return Ok(None),
-                Waited::Silent => return Err(self.silent()),
+            let reply = match wait_or_cancel(self.send(body), self.idle_timeout(), on_token).await {
+                WaitResult::Ready(reply) => reply,
+                WaitResult::Cancelled => return Ok(None),
+                WaitResult::TimedOut => return Err(self.timeout_error()),
             };
             let (why, pause) = match reply {
                 Ok(response) if response.status().is_success() => {
                     return Ok(Some((response, sent)));
                 }
-                Ok(response) => self.refused(response).await?,
+                Ok(response) => self.retry_or_error(response).await?,
                 Err(error) => (
                     format!(
                         "it cannot be reached ({}): start it, or check `source`",
-                        cause(&error)
+                        root_cause(&error)
                     ),
                     None,
                 ),
@@ -161,12 +166,14 @@ impl Client {
                 return Err(self.failed(format!("{why} (asked {tries} times)")));
             }
             if let Some(pause) = pause {
-                self.gate.close_for(pause);
+                self.rate_limiter.pause_for(pause);
             }
             let pause = pause.unwrap_or_default() + backoff(tries - 1);
-            let why = self.clean(&why);
+            let why = self.redact(&why);
             tracing::warn!("model {}: {why}; again in {:.1} s", self.name, pause.as_secs_f64());
-            if let Waited::Cancelled = wait(tokio::time::sleep(pause), ENDLESS, watch).await {
+            if let WaitResult::Cancelled =
+                wait_or_cancel(tokio::time::sleep(pause), NO_TIMEOUT, on_token).await
+            {
                 return Ok(None);
             }
         }
@@ -190,29 +197,29 @@ impl Client {
     ///
     /// # Errors
     /// Where it is not.
-    async fn refused(
+    async fn retry_or_error(
         &self,
         mut response: Response,
     ) -> Result<(String, Option<Duration>), EngineError> {
         let status = response.status();
         let header = response.headers().get(RETRY_AFTER).and_then(|h| h.to_str().ok());
-        let pause = header.map_or(Ok(None), |header| asked_for(header, SystemTime::now()));
+        let pause = header.map_or(Ok(None), |header| parse_retry_after(header, SystemTime::now()));
         let mut text = Vec::new();
         let read = async {
             while let Ok(Some(part)) = response.chunk().await
-                && text.len() < REFUSAL
+                && text.len() < MAX_ERROR_BYTES
             {
                 text.extend_from_slice(&part);
             }
         };
         // What has come by then will do.
-        let _ = tokio::time::timeout(BRIEFLY, read).await;
+        let _ = tokio::time::timeout(CONNECT_TIMEOUT, read).await;
         let text = String::from_utf8_lossy(&text).into_owned();
         let said = serde_json::from_str(&text).ok();
         let spent = said.as_ref().is_some_and(quota_is_spent);
-        let said = self.clean(&said.as_ref().and_then(wire::error_of).unwrap_or(text));
+        let said = self.redact(&said.as_ref().and_then(wire::error_message).unwrap_or(text));
         let code = status.as_u16();
-        let said = match said.chars().take(SHOWN).collect::<String>() {
+        let said = match said.chars().take(MAX_ERROR_CHARS).collect::<String>() {
             said if said.is_empty() => code.to_string(),
             said => format!("{code}: {}", said.trim_end_matches('.')),
         };
@@ -261,8 +268,8 @@ impl Client {
 }
 
 /// Reads a key from the environment.
-fn key(model: &str, variable: &str) -> Result<String, EngineError> {
-    let wrong = |reason: &'static str| EngineError::Key {
+fn read_api_key(model: &str, variable: &str) -> Result<String, EngineError> {
+    let wrong = |reason: &'static str| EngineError::ApiKey {
         name: model.to_owned(),
         variable: variable.to_owned(),
         reason,
@@ -279,7 +286,7 @@ fn key(model: &str, variable: &str) -> Result<String, EngineError> {
     }
 }
 
-/// Whether more money, rather than patience, is wanted.
+/// Whether more money, rather than idle_timeout, is wanted.
 fn quota_is_spent(reply: &Value) -> bool {
     let error = reply.get("error");
     let tells = |name: &str| error.and_then(|e| e.get(name)).and_then(Value::as_str);
@@ -287,7 +294,7 @@ fn quota_is_spent(reply: &Value) -> bool {
 }
 
 /// The innermost reason of an error: the outer ones say that a request failed, and where.
-pub(super) fn cause(error: &dyn std::error::Error) -> String {
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;

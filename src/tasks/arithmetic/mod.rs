@@ -7,7 +7,7 @@
 //! question never asks about; its lines are written too, but a slip there is harmless.
 
 mod story;
-mod words;
+mod vocabulary;
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,9 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-pub use story::Profile;
+pub use story::OperationMix;
+
+use crate::grading::last_answer_number;
 
 /// One of the four operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,7 +55,7 @@ impl Operator {
 /// How hard an operation is for someone who adds digit by digit: the rows of the accuracy tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum OperationKind {
     /// Addition without a carry.
     Add,
     /// Addition with at least one carry.
@@ -77,7 +79,7 @@ pub enum Kind {
 /// Products and dividends up to this number count as small facts.
 pub const SMALL_FACT: u32 = 24;
 
-impl Kind {
+impl OperationKind {
     /// Every kind, in the order of the tables.
     pub const ALL: [Self; 9] = [
         Self::Add,
@@ -105,7 +107,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for OperationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Add => "add",
@@ -146,8 +148,8 @@ pub struct Operation {
 
 impl Operation {
     /// The row of the accuracy tables that this operation belongs to.
-    pub fn kind(&self) -> Kind {
-        Kind::of(self.operator, self.left, self.right, self.result)
+    pub fn kind(&self) -> OperationKind {
+        OperationKind::of(self.operator, self.left, self.right, self.result)
     }
 
     /// Whether `line` states this operation with this result, in whatever words and, for sums and
@@ -208,26 +210,26 @@ impl Problem {
         self.operations.len() + 1
     }
 
-    /// The kind of step `index`, counted from 0; the last one is [`Kind::Answer`].
-    pub fn kind(&self, index: usize) -> Kind {
-        self.operations.get(index).map_or(Kind::Answer, Operation::kind)
+    /// The kind of step `index`, counted from 0; the last one is [`OperationKind::Answer`].
+    pub fn kind(&self, index: usize) -> OperationKind {
+        self.operations.get(index).map_or(OperationKind::Answer, Operation::kind)
     }
 
     /// Whether `line` is a right step `index` (counted from 0).
-    pub fn step_is_right(&self, index: usize, line: &str) -> bool {
+    pub fn step_is_correct(&self, index: usize, line: &str) -> bool {
         match self.operations.get(index) {
             Some(operation) => operation.matches(line),
-            None => index == self.operations.len() && final_answer(line) == Some(self.answer),
+            None => index == self.operations.len() && last_answer_number(line) == Some(self.answer),
         }
     }
 
     /// Whether `line` may stand as step `index` (counted from 0): it is right, or the answer does
     /// not depend on it and it is at least the same kind of operation, so that the lines after it
     /// keep their places.
-    pub fn step_will_do(&self, index: usize, line: &str) -> bool {
+    pub fn step_is_acceptable(&self, index: usize, line: &str) -> bool {
         match self.operations.get(index) {
             Some(o) if !o.matters => parse_equation(line).is_some_and(|e| e.1 == o.operator),
-            _ => self.step_is_right(index, line),
+            _ => self.step_is_correct(index, line),
         }
     }
 
@@ -235,13 +237,6 @@ impl Problem {
     pub fn step_matters(&self, index: usize) -> bool {
         self.operations.get(index).is_none_or(|o| o.matters)
     }
-}
-
-/// The number after the last `Answer:` of a text.
-pub fn final_answer(text: &str) -> Option<u32> {
-    let (_, tail) = text.rsplit_once("Answer:")?;
-    let digits: String = tail.trim_start().chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
 }
 
 /// Which part of all possible questions a problem is drawn from. The parts are told apart by a
@@ -293,25 +288,25 @@ impl FromStr for Split {
 
 /// An endless, seeded source of problems.
 #[derive(Debug, Clone)]
-pub struct Problems {
+pub struct ProblemGenerator {
     rng: ChaCha8Rng,
-    profile: Profile,
+    profile: OperationMix,
     split: Split,
 }
 
-impl Problems {
+impl ProblemGenerator {
     /// Problems of `split` as `profile` weighs them; the same arguments give the same problems.
-    pub fn new(profile: Profile, split: Split, seed: u64) -> Self {
+    pub fn new(profile: OperationMix, split: Split, seed: u64) -> Self {
         Self { rng: ChaCha8Rng::seed_from_u64(seed), profile, split }
     }
 }
 
-impl Iterator for Problems {
+impl Iterator for ProblemGenerator {
     type Item = Problem;
 
     fn next(&mut self) -> Option<Problem> {
         loop {
-            if let Some(problem) = story::draw(&mut self.rng, &self.profile)
+            if let Some(problem) = story::generate(&mut self.rng, &self.profile)
                 && Split::of(&problem.question) == self.split
             {
                 return Some(problem);
@@ -327,7 +322,7 @@ mod tests {
     use super::*;
 
     fn some(n: usize, split: Split) -> Vec<Problem> {
-        Problems::new(Profile::full(), split, 7).take(n).collect()
+        ProblemGenerator::new(OperationMix::full(), split, 7).take(n).collect()
     }
 
     /// The answer, worked out from the operations that matter.
@@ -341,8 +336,8 @@ mod tests {
             let lines: Vec<&str> = problem.solution.lines().collect();
             assert_eq!(lines.len(), problem.steps());
             for (i, line) in lines.iter().enumerate() {
-                assert!(problem.step_is_right(i, line), "{line} in {problem:?}");
-                assert!(!problem.step_is_right(i, &format!("{line}0")), "another number");
+                assert!(problem.step_is_correct(i, line), "{line} in {problem:?}");
+                assert!(!problem.step_is_correct(i, &format!("{line}0")), "another number");
             }
             for o in &problem.operations {
                 let result = match o.operator {
@@ -364,9 +359,9 @@ mod tests {
         let all = some(3000, Split::Train);
         let questions: HashSet<&str> = all.iter().map(|p| p.question.as_str()).collect();
         assert!(questions.len() > 2950, "hardly any question occurs twice");
-        let kinds: HashSet<Kind> =
+        let kinds: HashSet<OperationKind> =
             all.iter().flat_map(|p| (0..p.steps()).map(|i| p.kind(i))).collect();
-        assert_eq!(kinds.len(), Kind::ALL.len());
+        assert_eq!(kinds.len(), OperationKind::ALL.len());
         let harmless = all.iter().filter(|p| p.operations.iter().any(|o| !o.matters)).count();
         assert!(harmless > 300, "{harmless} questions have lines whose slip does no harm");
     }
@@ -377,7 +372,8 @@ mod tests {
             assert!(some(200, split).iter().all(|p| Split::of(&p.question) == split));
         }
         assert_eq!(some(50, Split::Test), some(50, Split::Test));
-        let other: Vec<Problem> = Problems::new(Profile::full(), Split::Test, 8).take(50).collect();
+        let other: Vec<Problem> =
+            ProblemGenerator::new(OperationMix::full(), Split::Test, 8).take(50).collect();
         assert_ne!(some(50, Split::Test), other);
     }
 
@@ -387,11 +383,11 @@ mod tests {
         let harmless = |p: &&Problem| !p.step_matters(0);
         let problem = all.iter().find(harmless).expect("some begin with the other count");
         let sign = problem.operations[0].operator.sign();
-        assert!(problem.step_will_do(0, &format!("1 {sign} 1 = 99")));
-        assert!(!problem.step_is_right(0, &format!("1 {sign} 1 = 99")));
-        assert!(!problem.step_will_do(0, "Answer: 99"));
+        assert!(problem.step_is_acceptable(0, &format!("1 {sign} 1 = 99")));
+        assert!(!problem.step_is_correct(0, &format!("1 {sign} 1 = 99")));
+        assert!(!problem.step_is_acceptable(0, "Answer: 99"));
         let last = problem.steps() - 1;
-        assert!(!problem.step_will_do(last, "Answer: 12345"));
+        assert!(!problem.step_is_acceptable(last, "Answer: 12345"));
     }
 
     #[test]
@@ -399,13 +395,13 @@ mod tests {
         let kind = |operator, left, right, result| {
             Operation { operator, left, right, result, matters: true }.kind()
         };
-        assert_eq!(kind(Operator::Add, 37, 48, 85), Kind::AddCarry);
-        assert_eq!(kind(Operator::Add, 31, 48, 79), Kind::Add);
-        assert_eq!(kind(Operator::Add, 99, 1, 100), Kind::AddCarry);
-        assert_eq!(kind(Operator::Subtract, 85, 18, 67), Kind::SubtractBorrow);
-        assert_eq!(kind(Operator::Subtract, 85, 13, 72), Kind::Subtract);
-        assert_eq!(kind(Operator::Multiply, 4, 12, 48), Kind::MultiplyLarge);
-        assert_eq!(kind(Operator::Divide, 24, 4, 6), Kind::Divide);
+        assert_eq!(kind(Operator::Add, 37, 48, 85), OperationKind::AddCarry);
+        assert_eq!(kind(Operator::Add, 31, 48, 79), OperationKind::Add);
+        assert_eq!(kind(Operator::Add, 99, 1, 100), OperationKind::AddCarry);
+        assert_eq!(kind(Operator::Subtract, 85, 18, 67), OperationKind::SubtractBorrow);
+        assert_eq!(kind(Operator::Subtract, 85, 13, 72), OperationKind::Subtract);
+        assert_eq!(kind(Operator::Multiply, 4, 12, 48), OperationKind::MultiplyLarge);
+        assert_eq!(kind(Operator::Divide, 24, 4, 6), OperationKind::Divide);
     }
 
     #[test]
@@ -417,9 +413,9 @@ mod tests {
         for wrong in ["37 + 48 = 84", "37 - 48 = 85", "37 + 48", "", "= = = = =", "37 × 48 = 85"] {
             assert!(!sum.matches(wrong), "{wrong}");
         }
-        assert_eq!(final_answer("Answer: 12\nAnswer: 67\n"), Some(67));
-        assert_eq!(final_answer("Answer: 99999999999999"), None);
-        assert_eq!(final_answer("67"), None);
+        assert_eq!(last_answer_number("Answer: 12\nAnswer: 67\n"), Some(67));
+        assert_eq!(last_answer_number("Answer: 99999999999999"), None);
+        assert_eq!(last_answer_number("67"), None);
         assert!(carries_in("Pens now: 37 + 48 = 8") && carries_in("85 - 18"));
         for easy in ["Pens now: 31 + 48", "85 - 13", "4 × 12", "18 - 85", "", "37 +"] {
             assert!(!carries_in(easy), "{easy}");

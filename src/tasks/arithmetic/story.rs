@@ -3,8 +3,8 @@
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-use super::words::{CONTAINERS, PEOPLE, Person, THINGS};
-use super::{Kind, Operation, Operator, Problem};
+use super::vocabulary::{CHARACTERS, CONTAINERS, Character, THINGS};
+use super::{Operation, OperationKind, Operator, Problem};
 
 /// No count of a story exceeds this.
 const LARGEST: u32 = 99;
@@ -14,43 +14,43 @@ const LARGEST_CHANGE: u32 = 60;
 
 /// How often operations of each kind are kept when drawn: 1 always, 0 never.
 ///
-/// [`Profile::full`] is what is asked; narrower profiles are for training a model that has seldom
+/// [`OperationMix::full`] is what is asked; narrower profiles are for training a model that has seldom
 /// seen some operations.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Profile {
-    keep: [f64; Kind::ALL.len()],
-    ask_last: f64,
+pub struct OperationMix {
+    keep: [f64; OperationKind::ALL.len()],
+    last_asked_share: f64,
 }
 
-impl Profile {
+impl OperationMix {
     /// Everything, as the questions of the task set are drawn.
     pub const fn full() -> Self {
-        Self { keep: [1.0; Kind::ALL.len()], ask_last: 1.0 }
+        Self { keep: [1.0; OperationKind::ALL.len()], last_asked_share: 1.0 }
     }
 
     /// The same with the question, where two things are counted, about the one that was told last
     /// with probability `share` (in 0..=1), else about the first.
     #[must_use]
-    pub fn asking_last(mut self, share: f64) -> Self {
-        self.ask_last = share.clamp(0.0, 1.0);
+    pub fn with_last_asked(mut self, share: f64) -> Self {
+        self.last_asked_share = share.clamp(0.0, 1.0);
         self
     }
 
     /// The same with `kind` kept with probability `keep` (in 0..=1).
     #[must_use]
-    pub fn with(mut self, kind: Kind, keep: f64) -> Self {
+    pub fn with(mut self, kind: OperationKind, keep: f64) -> Self {
         self.keep[kind as usize] = keep.clamp(0.0, 1.0);
         self
     }
 
-    fn keeps(&self, kind: Kind, rng: &mut impl Rng) -> bool {
+    fn keeps(&self, kind: OperationKind, rng: &mut impl Rng) -> bool {
         let keep = self.keep[kind as usize];
         keep >= 1.0 || rng.random_bool(keep)
     }
 }
 
 /// A thing that is counted through the story.
-struct Count {
+struct ItemCount {
     thing: &'static str,
     value: u32,
     /// Indices of the operations that its value came from.
@@ -59,7 +59,7 @@ struct Count {
 
 /// Whether the story goes on after an event.
 #[derive(PartialEq)]
-enum Flow {
+enum AfterEvent {
     On,
     /// The question must be about the count as it stands ("in each bag").
     AskNow(&'static str),
@@ -67,20 +67,20 @@ enum Flow {
 
 struct Story<'a, R: Rng> {
     rng: &'a mut R,
-    who: Person,
+    who: Character,
     sentences: Vec<String>,
     operations: Vec<Operation>,
     lines: Vec<String>,
 }
 
 /// Draws a problem, or nothing where the draw led nowhere.
-pub(super) fn draw(rng: &mut impl Rng, profile: &Profile) -> Option<Problem> {
+pub(super) fn generate(rng: &mut impl Rng, profile: &OperationMix) -> Option<Problem> {
     let wanted = *[2, 2, 2, 3, 3, 3, 4, 4, 5, 6].choose(rng)?;
     let two = wanted >= 3 && rng.random_bool(0.5);
     // Where the question is about one of two, a slip in the other's lines is harmless.
-    let main = usize::from(two && rng.random_bool(profile.ask_last));
+    let main = usize::from(two && rng.random_bool(profile.last_asked_share));
     let total = two && rng.random_bool(0.35);
-    let who = *PEOPLE.choose(rng)?;
+    let who = *CHARACTERS.choose(rng)?;
     let things: Vec<&'static str> = THINGS.choose_multiple(rng, 2).copied().collect();
     let until = if total { wanted - 1 } else { wanted };
     // Operations of the first count; the second one's story follows the first one's.
@@ -91,13 +91,13 @@ pub(super) fn draw(rng: &mut impl Rng, profile: &Profile) -> Option<Problem> {
     let mut asked = None;
     for (which, &thing) in things.iter().enumerate().take(1 + usize::from(two)) {
         let until = if which == 0 { first } else { until };
-        let mut count = story.open(thing, which == 0);
+        let mut count = story.introduce(thing, which == 0);
         while story.operations.len() < until {
             let left = until - story.operations.len();
             let last = left == 1 && which == usize::from(two) && which == main && !total;
             match story.event(&mut count, left, last)? {
-                Flow::On => {}
-                Flow::AskNow(container) => asked = Some(container),
+                AfterEvent::On => {}
+                AfterEvent::AskNow(container) => asked = Some(container),
             }
         }
         counts.push(count);
@@ -110,7 +110,7 @@ pub(super) fn draw(rng: &mut impl Rng, profile: &Profile) -> Option<Problem> {
         let (a, b) = (counts[0].value, counts[1].value);
         let all = a + b;
         let line = story.pick(&["In all", "Both together", "Altogether", "Sum of both"]);
-        story.write(Operator::Add, a, b, line.to_owned())?;
+        story.add_operation(Operator::Add, a, b, line.to_owned())?;
         for operation in &mut story.operations {
             operation.matters = true;
         }
@@ -151,7 +151,13 @@ impl<R: Rng> Story<'_, R> {
     }
 
     /// Records an operation and its line; nothing where the result is out of range.
-    fn write(&mut self, operator: Operator, left: u32, right: u32, label: String) -> Option<u32> {
+    fn add_operation(
+        &mut self,
+        operator: Operator,
+        left: u32,
+        right: u32,
+        label: String,
+    ) -> Option<u32> {
         let result = match operator {
             Operator::Add => left + right,
             Operator::Subtract => left.checked_sub(right)?,
@@ -185,7 +191,7 @@ impl<R: Rng> Story<'_, R> {
         (k, m, self.pick(CONTAINERS))
     }
 
-    fn open(&mut self, thing: &'static str, first: bool) -> Count {
+    fn introduce(&mut self, thing: &'static str, first: bool) -> ItemCount {
         let name = self.who.name;
         let subject = if first { name } else { self.subject() };
         let also = if first { "" } else { self.pick(&["also ", ""]) };
@@ -195,13 +201,13 @@ impl<R: Rng> Story<'_, R> {
             let label = self.pick(&["at first", "to begin with", "at the start"]);
             let label = format!("{} {label}", capitalized(thing));
             let before = self.operations.len();
-            if let Some(value) = self.write(Operator::Multiply, k, m, label) {
+            if let Some(value) = self.add_operation(Operator::Multiply, k, m, label) {
                 self.sentences.push(match form {
                     0 => format!("{subject} {also}has {k} {boxes} of {m} {thing}."),
                     1 => format!("{subject} {also}has {k} {boxes} with {m} {thing} each."),
                     _ => format!("{subject} {also}keeps {k} {boxes} of {m} {thing} each."),
                 });
-                return Count { thing, value, operations: vec![before] };
+                return ItemCount { thing, value, operations: vec![before] };
             }
         }
         let value = self.rng.random_range(5..=LARGEST_CHANGE);
@@ -211,13 +217,13 @@ impl<R: Rng> Story<'_, R> {
             2 => format!("{subject} {also}starts with {value} {thing}."),
             _ => format!("{subject} {also}owns {value} {thing}."),
         });
-        Count { thing, value, operations: vec![] }
+        ItemCount { thing, value, operations: vec![] }
     }
 
     /// One event on `count`, using at most `room` operations.
-    fn event(&mut self, count: &mut Count, room: usize, last: bool) -> Option<Flow> {
+    fn event(&mut self, count: &mut ItemCount, room: usize, last: bool) -> Option<AfterEvent> {
         let before = self.operations.len();
-        let mut flow = Flow::On;
+        let mut flow = AfterEvent::On;
         let draw = self.rng.random_range(0..100);
         let value = match draw {
             0..=25 => self.gain(count)?,
@@ -228,17 +234,17 @@ impl<R: Rng> Story<'_, R> {
             86..=93 => self.keep_share(count)?,
             94..=99 if last => {
                 let (value, boxes) = self.pack(count)?;
-                flow = Flow::AskNow(boxes);
+                flow = AfterEvent::AskNow(boxes);
                 value
             }
-            _ => return Some(Flow::On),
+            _ => return Some(AfterEvent::On),
         };
         count.value = value;
         count.operations.extend(before..self.operations.len());
         Some(flow)
     }
 
-    fn gain(&mut self, count: &Count) -> Option<u32> {
+    fn gain(&mut self, count: &ItemCount) -> Option<u32> {
         let n = self.rng.random_range(2..=LARGEST_CHANGE);
         let thing = count.thing;
         let who = self.subject();
@@ -255,10 +261,10 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = self.label_now(thing, false);
-        self.write(Operator::Add, count.value, n, label)
+        self.add_operation(Operator::Add, count.value, n, label)
     }
 
-    fn lose(&mut self, count: &Count) -> Option<u32> {
+    fn lose(&mut self, count: &ItemCount) -> Option<u32> {
         if count.value < 6 {
             return None;
         }
@@ -277,10 +283,10 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = self.label_now(thing, true);
-        self.write(Operator::Subtract, count.value, n, label)
+        self.add_operation(Operator::Subtract, count.value, n, label)
     }
 
-    fn gain_boxes(&mut self, count: &Count) -> Option<u32> {
+    fn gain_boxes(&mut self, count: &ItemCount) -> Option<u32> {
         let (k, m, boxes) = self.boxes();
         let thing = count.thing;
         let who = self.subject();
@@ -292,12 +298,12 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = format!("{} {done}", capitalized(thing));
-        let many = self.write(Operator::Multiply, k, m, label)?;
+        let many = self.add_operation(Operator::Multiply, k, m, label)?;
         let label = self.label_now(thing, false);
-        self.write(Operator::Add, count.value, many, label)
+        self.add_operation(Operator::Add, count.value, many, label)
     }
 
-    fn give_each(&mut self, count: &Count) -> Option<u32> {
+    fn give_each(&mut self, count: &ItemCount) -> Option<u32> {
         let k = self.rng.random_range(2..=9);
         let m = self.rng.random_range(2..=12);
         let thing = count.thing;
@@ -310,12 +316,12 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = format!("{} given away", capitalized(thing));
-        let many = self.write(Operator::Multiply, k, m, label)?;
+        let many = self.add_operation(Operator::Multiply, k, m, label)?;
         let label = self.label_now(thing, true);
-        self.write(Operator::Subtract, count.value, many, label)
+        self.add_operation(Operator::Subtract, count.value, many, label)
     }
 
-    fn grow(&mut self, count: &Count) -> Option<u32> {
+    fn grow(&mut self, count: &ItemCount) -> Option<u32> {
         let (word, times) = self.pick(&[("doubles", 2), ("doubles", 2), ("triples", 3)]);
         let possessive = self.who.possessive;
         let thing = count.thing;
@@ -325,10 +331,10 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = self.label_now(thing, false);
-        self.write(Operator::Multiply, count.value, times, label)
+        self.add_operation(Operator::Multiply, count.value, times, label)
     }
 
-    fn keep_share(&mut self, count: &Count) -> Option<u32> {
+    fn keep_share(&mut self, count: &ItemCount) -> Option<u32> {
         let divisor = self.divisor(count.value)?;
         let thing = count.thing;
         let who = self.subject();
@@ -345,11 +351,11 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = self.label_now(thing, true);
-        self.write(Operator::Divide, count.value, divisor, label)
+        self.add_operation(Operator::Divide, count.value, divisor, label)
     }
 
     /// The last event: the things are packed evenly, and the question is about one container.
-    fn pack(&mut self, count: &Count) -> Option<(u32, &'static str)> {
+    fn pack(&mut self, count: &ItemCount) -> Option<(u32, &'static str)> {
         let divisor = self.divisor(count.value)?;
         let boxes = self.pick(CONTAINERS);
         let thing = count.thing;
@@ -360,7 +366,7 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = format!("{} in each", capitalized(thing));
-        Some((self.write(Operator::Divide, count.value, divisor, label)?, boxes))
+        Some((self.add_operation(Operator::Divide, count.value, divisor, label)?, boxes))
     }
 
     /// A divisor of `value` that leaves at least two.
@@ -372,14 +378,14 @@ impl<R: Rng> Story<'_, R> {
 
     fn friend(&mut self) -> &'static str {
         loop {
-            let friend = self.pick(PEOPLE).name;
+            let friend = self.pick(CHARACTERS).name;
             if friend != self.who.name {
                 return friend;
             }
         }
     }
 
-    fn ask(&mut self, counts: &[Count], main: usize, total: bool, each: Option<&'static str>) {
+    fn ask(&mut self, counts: &[ItemCount], main: usize, total: bool, each: Option<&'static str>) {
         let name = self.who.name;
         let pronoun = self.who.subject.to_lowercase();
         let thing = counts[main].thing;

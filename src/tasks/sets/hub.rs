@@ -9,7 +9,7 @@ use crate::tasks::arithmetic::Split;
 
 /// A task set that has a place on the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct HubTaskSet {
     pub name: &'static str,
     repository: &'static str,
     train: Option<&'static str>,
@@ -17,26 +17,31 @@ pub struct Known {
 }
 
 /// Every task set with a place on the hub.
-pub const KNOWN: [Known; 3] = [
-    Known {
+pub const HUB_TASK_SETS: [HubTaskSet; 3] = [
+    HubTaskSet {
         name: "gsm8k",
         repository: "openai/gsm8k",
         train: Some("main/train-00000-of-00001.parquet"),
         test: "main/test-00000-of-00001.parquet",
     },
-    Known {
+    HubTaskSet {
         name: "math500",
         repository: "HuggingFaceH4/MATH-500",
         train: None,
         test: "test.jsonl",
     },
-    Known { name: "omni-math", repository: "KbsdJames/Omni-MATH", train: None, test: "test.jsonl" },
+    HubTaskSet {
+        name: "omni-math",
+        repository: "KbsdJames/Omni-MATH",
+        train: None,
+        test: "test.jsonl",
+    },
 ];
 
-impl Known {
+impl HubTaskSet {
     /// The task set of this name.
     pub fn find(name: &str) -> Option<Self> {
-        KNOWN.into_iter().find(|known| known.name == name)
+        HUB_TASK_SETS.into_iter().find(|known| known.name == name)
     }
 
     /// The file with a part of the set: from the hub's cache, else from the hub. What is there for
@@ -48,7 +53,7 @@ impl Known {
         let file = match split {
             Split::Test => self.test,
             Split::Train | Split::Develop => {
-                self.train.ok_or_else(|| TaskError::NoPart { name: self.name.into() })?
+                self.train.ok_or_else(|| TaskError::NoSuchSplit { name: self.name.into() })?
             }
         };
         let api = ApiBuilder::from_env().with_progress(false).build();

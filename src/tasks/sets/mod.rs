@@ -20,11 +20,11 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::Question;
-use super::arithmetic::{Problems, Profile, Split};
-use super::grading::Grader;
+use super::arithmetic::{OperationMix, ProblemGenerator, Split};
 use crate::episode::Origin;
-use hub::Known;
-pub use rows::{Place, Row, rows};
+use crate::grading::Grader;
+use hub::HubTaskSet;
+pub use rows::{DataRow, RowLocation, read_rows};
 
 /// Why there are no questions. Each is one sentence that names the file and the remedy.
 #[derive(Debug, Error)]
@@ -39,14 +39,14 @@ pub enum TaskError {
     BuiltIn(&'static str),
     #[error("cannot read {path}: {reason}")]
     Read { path: PathBuf, reason: String },
-    #[error("{path}, {place}: {reason}; correct it, or skip such lines with --on-bad-line skip")]
-    BadLine { path: PathBuf, place: Place, reason: String },
+    #[error("{path}, {location}: {reason}; correct it, or skip such lines with --on-bad-line skip")]
+    BadLine { path: PathBuf, location: RowLocation, reason: String },
     #[error("no question of {path} is left: {reason}")]
     Empty { path: PathBuf, reason: String },
     #[error(
         "{name} has only a test part: give --split test where there is such an option, or a file of other questions with --data"
     )]
-    NoPart { name: String },
+    NoSuchSplit { name: String },
     #[error(
         "cannot fetch {file} from the Hugging Face hub ({reason}): where there is no network, give {name}'s file with --data"
     )]
@@ -55,7 +55,7 @@ pub enum TaskError {
 
 impl TaskError {
     /// Whether another command line or another file would help, rather than a network.
-    pub fn is_usage(&self) -> bool {
+    pub fn is_usage_error(&self) -> bool {
         !matches!(self, Self::Hub { .. })
     }
 }
@@ -82,12 +82,12 @@ impl FromStr for OnBadLine {
 
 /// A range of levels, both ends in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Levels {
+pub struct LevelRange {
     pub low: f64,
     pub high: f64,
 }
 
-impl FromStr for Levels {
+impl FromStr for LevelRange {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, Self::Err> {
@@ -102,14 +102,14 @@ impl FromStr for Levels {
 
 /// Which questions of a task set are asked.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Filter {
-    pub levels: Option<Levels>,
+pub struct QuestionFilter {
+    pub levels: Option<LevelRange>,
     /// Any of these, whatever the case of their letters; all where there are none.
     pub subjects: Vec<String>,
 }
 
-impl Filter {
-    fn takes(&self, record: &Record) -> bool {
+impl QuestionFilter {
+    fn accepts(&self, record: &QuestionRecord) -> bool {
         let level = self.levels.is_none_or(|range| {
             record.level.is_some_and(|level| (range.low..=range.high).contains(&level))
         });
@@ -120,7 +120,7 @@ impl Filter {
 
 /// Which task set, and which part of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub struct TaskSetRequest {
     /// A known name, a name of one's own for `data`, or a file.
     pub name: String,
     /// A file instead of the hub's.
@@ -128,14 +128,14 @@ pub struct Request {
     /// The part. Of a file that was given, all where there is none.
     pub split: Option<Split>,
     /// The part where none was asked for, and there is no file.
-    pub usual: Split,
-    pub filter: Filter,
+    pub default_split: Split,
+    pub filter: QuestionFilter,
     pub on_bad_line: OnBadLine,
 }
 
 /// A question of a file.
 #[derive(Debug, Clone, PartialEq)]
-struct Record {
+struct QuestionRecord {
     /// Its row in the file, counted from 0: it stays, whatever is filtered or sampled.
     index: usize,
     text: String,
@@ -149,15 +149,15 @@ struct Record {
 pub struct TaskSet {
     name: String,
     /// The part, as collections are named by it.
-    part: String,
-    source: Source,
+    split_name: String,
+    source: QuestionSource,
     skipped: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+enum QuestionSource {
     Arithmetic(Split),
-    File(Vec<Record>),
+    File(Vec<QuestionRecord>),
 }
 
 impl TaskSet {
@@ -165,12 +165,12 @@ impl TaskSet {
     ///
     /// # Errors
     /// When there is no such set, its file cannot be read or fetched, or no question is left.
-    pub fn open(request: &Request) -> Result<Self, TaskError> {
-        let Request { name, data, split, usual, .. } = request;
+    pub fn open(request: &TaskSetRequest) -> Result<Self, TaskError> {
+        let TaskSetRequest { name, data, split, default_split, .. } = request;
         if name == "arithmetic" {
             let asked = if data.is_some() {
                 Some("--data")
-            } else if request.filter != Filter::default() {
+            } else if request.filter != QuestionFilter::default() {
                 Some("--level and --subject")
             } else {
                 None
@@ -178,20 +178,20 @@ impl TaskSet {
             if let Some(option) = asked {
                 return Err(TaskError::BuiltIn(option));
             }
-            let split = split.unwrap_or(*usual);
-            let source = Source::Arithmetic(split);
+            let split = split.unwrap_or(*default_split);
+            let source = QuestionSource::Arithmetic(split);
             return Ok(Self {
                 name: name.clone(),
-                part: split.to_string(),
+                split_name: split.to_string(),
                 source,
                 skipped: vec![],
             });
         }
-        let known = Known::find(name);
+        let known = HubTaskSet::find(name);
         let (name, path) = match (data, known) {
             (Some(path), _) => (name.clone(), path.clone()),
             (None, Some(known)) => {
-                let split = split.unwrap_or(*usual);
+                let split = split.unwrap_or(*default_split);
                 let path = known.fetch(split)?;
                 return Self::of_file(name, split.to_string(), &path, None, request);
             }
@@ -204,29 +204,33 @@ impl TaskSet {
                 (file.into_owned(), path)
             }
         };
-        let part = split.map_or_else(|| "whole".to_owned(), |split| split.to_string());
-        Self::of_file(&name, part, &path, *split, request)
+        let split_name = split.map_or_else(|| "whole".to_owned(), |split| split.to_string());
+        Self::of_file(&name, split_name, &path, *split, request)
     }
 
     /// A set of the questions in a file; with `split`, those that fall into it.
     fn of_file(
         name: &str,
-        part: String,
+        split_name: String,
         path: &Path,
         split: Option<Split>,
-        request: &Request,
+        request: &TaskSetRequest,
     ) -> Result<Self, TaskError> {
-        let grader = Grader::of_task(name);
+        let grader = Grader::for_task_set(name);
         let mut records = Vec::new();
         let mut skipped = Vec::new();
-        for (index, row) in rows(path)?.into_iter().enumerate() {
-            match row.fields.and_then(|fields| record(index, &fields, grader)) {
+        for (index, row) in read_rows(path)?.into_iter().enumerate() {
+            match row.fields.and_then(|fields| parse_record(index, &fields, grader)) {
                 Ok(record) => records.push(record),
                 Err(reason) if request.on_bad_line == OnBadLine::Skip => {
-                    skipped.push(format!("{}, {}: {reason}", path.display(), row.place));
+                    skipped.push(format!("{}, {}: {reason}", path.display(), row.location));
                 }
                 Err(reason) => {
-                    return Err(TaskError::BadLine { path: path.into(), place: row.place, reason });
+                    return Err(TaskError::BadLine {
+                        path: path.into(),
+                        location: row.location,
+                        reason,
+                    });
                 }
             }
         }
@@ -234,18 +238,20 @@ impl TaskSet {
         if records.is_empty() {
             return Err(empty("it has none; each line needs a `question` and an `answer`".into()));
         }
-        let subjects = list_of(&records);
+        let subjects = describe_levels_and_subjects(&records);
         records.retain(|r| split.is_none_or(|split| Split::of(&r.text) == split));
         if records.is_empty() {
-            return Err(empty(format!("none falls into the part {part}; leave out --split")));
+            return Err(empty(format!(
+                "none falls into the split {split_name}; leave out --split"
+            )));
         }
-        records.retain(|r| request.filter.takes(r));
+        records.retain(|r| request.filter.accepts(r));
         if records.is_empty() {
             return Err(empty(format!(
                 "--level and --subject let none through; the file has {subjects}"
             )));
         }
-        Ok(Self { name: name.into(), part, source: Source::File(records), skipped })
+        Ok(Self { name: name.into(), split_name, source: QuestionSource::File(records), skipped })
     }
 
     /// Its name, as episodes carry it.
@@ -254,21 +260,21 @@ impl TaskSet {
     }
 
     /// The part of the set that is asked: a split, or `whole` for a user's file.
-    pub fn part(&self) -> &str {
-        &self.part
+    pub fn split_name(&self) -> &str {
+        &self.split_name
     }
 
     /// How many questions there are; nothing where they are endless.
     pub fn size(&self) -> Option<usize> {
         match &self.source {
-            Source::Arithmetic(_) => None,
-            Source::File(records) => Some(records.len()),
+            QuestionSource::Arithmetic(_) => None,
+            QuestionSource::File(records) => Some(records.len()),
         }
     }
 
     /// Whether every step of a solution is known, as the oracle needs.
     pub fn has_solutions(&self) -> bool {
-        matches!(self.source, Source::Arithmetic(_))
+        matches!(self.source, QuestionSource::Arithmetic(_))
     }
 
     /// Lines that were skipped, each with its place and what is wrong with it.
@@ -280,8 +286,8 @@ impl TaskSet {
     /// replacement, and those of a larger sample begin with it.
     pub fn questions(&self, seed: u64) -> Box<dyn Iterator<Item = Question> + Send> {
         match &self.source {
-            Source::Arithmetic(split) => {
-                let problems = Problems::new(Profile::full(), *split, seed);
+            QuestionSource::Arithmetic(split) => {
+                let problems = ProblemGenerator::new(OperationMix::full(), *split, seed);
                 Box::new(problems.enumerate().map(move |(index, problem)| Question {
                     text: problem.question.clone(),
                     origin: Some(Origin { task: "arithmetic".into(), seed, index }),
@@ -289,7 +295,7 @@ impl TaskSet {
                     solution: Some(problem),
                 }))
             }
-            Source::File(records) => {
+            QuestionSource::File(records) => {
                 let mut records = records.clone();
                 records.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
                 let task = self.name.clone();
@@ -305,24 +311,28 @@ impl TaskSet {
 }
 
 /// The question of a row.
-fn record(index: usize, row: &Map<String, Value>, grader: Grader) -> Result<Record, String> {
-    let question =
-        text(row, &["question", "problem"]).ok_or("it has no text in `question` or `problem`")?;
-    let answer = text(row, &["answer", "solution"])
+fn parse_record(
+    index: usize,
+    row: &Map<String, Value>,
+    grader: Grader,
+) -> Result<QuestionRecord, String> {
+    let question = field_text(row, &["question", "problem"])
+        .ok_or("it has no text in `question` or `problem`")?;
+    let answer = field_text(row, &["answer", "solution"])
         .ok_or("it has no text or number in `answer` or `solution`")?;
     let level = ["level", "difficulty"].iter().find_map(|key| level(row.get(*key)?));
     let subjects = ["subject", "type", "domain"].iter().find_map(|key| subjects(row.get(*key)?));
-    Ok(Record {
+    Ok(QuestionRecord {
         index,
         text: question,
-        gold: grader.gold(&answer),
+        gold: grader.extract_gold(&answer),
         level,
         subjects: subjects.unwrap_or_default(),
     })
 }
 
 /// The first of these fields that has a text or a number.
-pub fn text(row: &Map<String, Value>, keys: &[&str]) -> Option<String> {
+pub fn field_text(row: &Map<String, Value>, keys: &[&str]) -> Option<String> {
     let found = keys.iter().find_map(|key| match row.get(*key)? {
         Value::String(text) => Some(text.trim().to_owned()),
         Value::Number(number) => Some(number.to_string()),
@@ -354,7 +364,7 @@ fn subjects(value: &Value) -> Option<Vec<String>> {
 }
 
 /// Levels and subjects that a file has, for a message.
-fn list_of(records: &[Record]) -> String {
+fn describe_levels_and_subjects(records: &[QuestionRecord]) -> String {
     let levels = records.iter().filter_map(|r| r.level);
     let (low, high) = levels.fold((f64::MAX, f64::MIN), |(l, h), x| (l.min(x), h.max(x)));
     let mut subjects: Vec<&str> =

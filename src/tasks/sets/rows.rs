@@ -12,21 +12,21 @@ use super::TaskError;
 
 /// A row, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    pub place: Place,
+pub struct DataRow {
+    pub location: RowLocation,
     /// Its fields, or why there are none.
     pub fields: Result<Map<String, Value>, String>,
 }
 
 /// Where a row stands, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum RowLocation {
     Line(usize),
     Element(usize),
     Row(usize),
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for RowLocation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Line(n) => write!(f, "line {n}"),
@@ -40,7 +40,7 @@ impl std::fmt::Display for Place {
 ///
 /// # Errors
 /// When it cannot be read, or as a whole is neither JSON nor Parquet.
-pub fn rows(path: &Path) -> Result<Vec<Row>, TaskError> {
+pub fn read_rows(path: &Path) -> Result<Vec<DataRow>, TaskError> {
     let read = if is_piped(path) {
         let mut bytes = Vec::new();
         std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
@@ -48,7 +48,7 @@ pub fn rows(path: &Path) -> Result<Vec<Row>, TaskError> {
         std::fs::read(path)
     };
     let bytes = read.map_err(|e| TaskError::Read { path: path.into(), reason: e.to_string() })?;
-    rows_of(&bytes, path)
+    parse_rows(&bytes, path)
 }
 
 fn is_piped(path: &Path) -> bool {
@@ -56,11 +56,11 @@ fn is_piped(path: &Path) -> bool {
 }
 
 /// The rows in the bytes that `path` gave.
-pub(super) fn rows_of(bytes: &[u8], path: &Path) -> Result<Vec<Row>, TaskError> {
+pub(super) fn parse_rows(bytes: &[u8], path: &Path) -> Result<Vec<DataRow>, TaskError> {
     let failed = |reason: String| TaskError::Read { path: path.into(), reason };
     if bytes.starts_with(b"PAR1") {
         // Parquet is read from its end, which a pipe does not have.
-        let file = if is_piped(path) { kept(bytes) } else { File::open(path) };
+        let file = if is_piped(path) { temporary_file(bytes) } else { File::open(path) };
         let file = file.map_err(|e| failed(e.to_string()))?;
         return parquet(file).map_err(|e| failed(e.to_string()));
     }
@@ -68,26 +68,29 @@ pub(super) fn rows_of(bytes: &[u8], path: &Path) -> Result<Vec<Row>, TaskError> 
     if text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
         let elements: Vec<Value> =
             serde_json::from_slice(text).map_err(|e| failed(format!("it is no JSON: {e}")))?;
-        let row = |(i, value)| Row { place: Place::Element(i + 1), fields: object(value) };
+        let row = |(i, value)| DataRow {
+            location: RowLocation::Element(i + 1),
+            fields: into_object(value),
+        };
         return Ok(elements.into_iter().enumerate().map(row).collect());
     }
     let lines = text.split(|b| *b == b'\n').enumerate();
     let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    let row = |(i, line): (usize, &[u8])| Row {
-        place: Place::Line(i + 1),
-        fields: serde_json::from_slice(line).map_err(|e| unreadable(&e)).and_then(object),
+    let row = |(i, line): (usize, &[u8])| DataRow {
+        location: RowLocation::Line(i + 1),
+        fields: serde_json::from_slice(line).map_err(|e| json_error(&e)).and_then(into_object),
     };
     Ok(filled.map(row).collect())
 }
 
 /// A JSON error without its line, which is always the first.
-fn unreadable(error: &serde_json::Error) -> String {
+fn json_error(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let reason = text.split(" at line ").next().unwrap_or(&text);
     format!("it is no JSON ({reason} at column {})", error.column())
 }
 
-fn object(value: Value) -> Result<Map<String, Value>, String> {
+fn into_object(value: Value) -> Result<Map<String, Value>, String> {
     match value {
         Value::Object(map) => Ok(map),
         _ => Err("it is no JSON object".into()),
@@ -95,17 +98,17 @@ fn object(value: Value) -> Result<Map<String, Value>, String> {
 }
 
 /// A file without a name that holds these bytes.
-fn kept(bytes: &[u8]) -> std::io::Result<File> {
+fn temporary_file(bytes: &[u8]) -> std::io::Result<File> {
     let mut file = tempfile::tempfile()?;
     file.write_all(bytes).map(|()| file)
 }
 
-fn parquet(file: File) -> parquet::errors::Result<Vec<Row>> {
+fn parquet(file: File) -> parquet::errors::Result<Vec<DataRow>> {
     let reader = SerializedFileReader::new(file)?;
     let mut rows = Vec::new();
     for (i, row) in reader.get_row_iter(None)?.enumerate() {
         let fields = row?.into_columns().into_iter().map(|(name, field)| (name, json(&field)));
-        rows.push(Row { place: Place::Row(i + 1), fields: Ok(fields.collect()) });
+        rows.push(DataRow { location: RowLocation::Row(i + 1), fields: Ok(fields.collect()) });
     }
     Ok(rows)
 }

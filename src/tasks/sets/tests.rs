@@ -6,7 +6,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-use super::rows::rows_of;
+use super::rows::parse_rows;
 use super::*;
 
 const LINES: &str = r#"{"problem": "1+1?", "answer": "2", "subject": "Algebra", "level": 1}
@@ -22,13 +22,13 @@ fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
-fn request(path: &Path) -> Request {
-    Request {
+fn request(path: &Path) -> TaskSetRequest {
+    TaskSetRequest {
         name: "math500".into(),
         data: Some(path.into()),
         split: None,
-        usual: Split::Test,
-        filter: Filter::default(),
+        default_split: Split::Test,
+        filter: QuestionFilter::default(),
         on_bad_line: OnBadLine::Stop,
     }
 }
@@ -48,7 +48,7 @@ fn sorted(set: &TaskSet) -> Vec<String> {
 fn fields_are_found_whatever_their_names() {
     let file = file(LINES);
     let set = TaskSet::open(&request(file.path())).unwrap();
-    assert_eq!((set.name(), set.part(), set.size()), ("math500", "whole", Some(4)));
+    assert_eq!((set.name(), set.split_name(), set.size()), ("math500", "whole", Some(4)));
     let mut all = golds(&set, 1);
     all.sort();
     let expected = [(0, "2"), (1, "4"), (2, "6"), (3, "8")].map(|(i, g)| (i, g.to_owned()));
@@ -81,7 +81,7 @@ fn levels_and_subjects_filter() {
     let file = file(LINES);
     let with = |levels: Option<&str>, subjects: &[&str]| {
         let mut request = request(file.path());
-        request.filter = Filter {
+        request.filter = QuestionFilter {
             levels: levels.map(|l| l.parse().unwrap()),
             subjects: subjects.iter().map(|s| (*s).to_owned()).collect(),
         };
@@ -93,7 +93,7 @@ fn levels_and_subjects_filter() {
     assert_eq!(sorted(&with(Some("3-5"), &["Algebra", "Number Theory"]).unwrap()), ["4", "6", "8"]);
     let error = with(Some("9"), &[]).unwrap_err().to_string();
     assert!(error.contains("levels 1 to 5") && error.contains("Number Theory"), "{error}");
-    assert!("5-3".parse::<Levels>().is_err() && "hard".parse::<Levels>().is_err());
+    assert!("5-3".parse::<LevelRange>().is_err() && "hard".parse::<LevelRange>().is_err());
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_bad_line_is_named_and_skipped_only_where_that_is_wished() {
 
 #[test]
 fn what_cannot_be_had_is_said_in_a_sentence() {
-    let error = |request: &Request| TaskSet::open(request).unwrap_err().to_string();
+    let error = |request: &TaskSetRequest| TaskSet::open(request).unwrap_err().to_string();
     let mut absent = request(Path::new("/nowhere/at/all.jsonl"));
     assert!(error(&absent).contains("/nowhere/at/all.jsonl"));
     absent.data = None;
@@ -195,11 +195,11 @@ fn parquet_is_read_as_the_hub_ships_it() {
     request.name = "gsm8k".into();
     let set = TaskSet::open(&request).unwrap();
     assert_eq!(sorted(&set), ["2", "4"]);
-    request.filter.levels = Some(Levels { low: 3.0, high: 3.0 });
+    request.filter.levels = Some(LevelRange { low: 3.0, high: 3.0 });
     assert_eq!(sorted(&TaskSet::open(&request).unwrap()), ["2"]);
     let bytes = std::fs::read(file.path()).unwrap();
-    let piped = rows_of(&bytes, Path::new("-")).unwrap();
-    assert_eq!(piped, rows(file.path()).unwrap(), "a pipe has no end to read from first");
+    let piped = parse_rows(&bytes, Path::new("-")).unwrap();
+    assert_eq!(piped, read_rows(file.path()).unwrap(), "a pipe has no end to read from first");
     let broken = self::file("PAR1 and then nothing");
     request.data = Some(broken.path().into());
     assert!(matches!(TaskSet::open(&request), Err(TaskError::Read { .. })));

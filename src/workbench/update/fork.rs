@@ -1,19 +1,19 @@
 //! The start of a fork.
 
-use crate::session::{Command, Fork, ForkOrder};
+use crate::session::{Command, Fork, ForkRequest};
 use crate::workbench::message::{Effect, Scroll};
 use crate::workbench::state::State;
 
 /// Forks the episode on the screen at `step`; `change` says what is different.
-pub(super) fn start(
+pub(super) fn send_fork(
     state: &mut State,
     step: usize,
-    change: impl FnOnce(&mut ForkOrder),
+    change: impl FnOnce(&mut ForkRequest),
 ) -> Vec<Effect> {
-    let Some(run) = &state.run else { return Vec::new() };
-    let fork = Fork::new(run.id, run.episode.clone(), step);
-    let mut order = ForkOrder { fork, router: None, roster: None, paused: false };
+    let Some(displayed) = &state.displayed else { return Vec::new() };
+    let fork = Fork::new(displayed.id, displayed.episode.clone(), step);
+    let mut order = ForkRequest { fork, router: None, registry: None, paused: false };
     change(&mut order);
     state.starting = true;
-    vec![Effect::Send(Command::Fork(Box::new(order))), Effect::Scroll(Scroll::Follow)]
+    vec![Effect::SendCommand(Command::Fork(Box::new(order))), Effect::Scroll(Scroll::Follow)]
 }

@@ -3,75 +3,76 @@
 use std::sync::Arc;
 
 use super::{hint, replay};
-use crate::recording::{Recorded, Speed};
+use crate::recording::{RecordedEpisode, ReplaySpeed};
 use crate::workbench::actions::Action;
-use crate::workbench::compare::Compare;
-use crate::workbench::errand::{Change, Errand, Purpose};
-use crate::workbench::library::{Deed, PAGE as LIST, Sought, Stretch};
+use crate::workbench::compare::Comparison;
+use crate::workbench::displayed_episode::DisplayedEpisode;
+use crate::workbench::job::{AnnotationChange, Job, ReadPurpose};
+use crate::workbench::library::{EpisodePage, LibraryAction, LibraryQuery, PAGE_SIZE};
 use crate::workbench::message::{Effect, Scroll};
-use crate::workbench::onscreen::Run;
 use crate::workbench::replay::Replay;
-use crate::workbench::state::{Asked, Notice, Overlay, Page, State};
+use crate::workbench::state::{Notice, Overlay, Page, PromptKind, State};
 
 /// Rows of a page.
-const PAGE: isize = 15;
+const PAGE_ROWS: isize = 15;
 
 /// Orders in which episodes are sorted, one after the other.
-const ORDERS: [&str; 5] = ["sort:-cost", "sort:cost", "sort:-steps", "sort:-share", "sort:date"];
+const SORT_ORDERS: [&str; 5] =
+    ["sort:-cost", "sort:cost", "sort:-steps", "sort:-share", "sort:date"];
 
 /// Opens the library.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     state.page = Page::Library;
     // What happened since it was open last is looked for.
-    look(state)
+    refresh(state)
 }
 
 /// Looks for what a query asks.
-pub(super) fn look_for(state: &mut State, query: &str) -> Vec<Effect> {
-    state.library.sought = Sought::Query(query.to_owned());
-    look_anew(state)
+pub(super) fn search(state: &mut State, query: &str) -> Vec<Effect> {
+    state.library.query = LibraryQuery::Search(query.to_owned());
+    restart_list(state)
 }
 
 /// Looks for something else, from its first row.
-fn look_anew(state: &mut State) -> Vec<Effect> {
+fn restart_list(state: &mut State) -> Vec<Effect> {
     state.library.rows.clear();
     // What is not listed any more shall not be deleted with what is.
     state.library.marked.clear();
-    state.library.at = 0;
-    look(state)
+    state.library.selected = 0;
+    refresh(state)
 }
 
 /// Looks for the list's first stretch.
-fn look(state: &mut State) -> Vec<Effect> {
-    state.library.ticket += 1;
+fn refresh(state: &mut State) -> Vec<Effect> {
+    state.library.request_id += 1;
     state.library.problem = None;
-    find(state, true)
+    request_page(state, true)
 }
 
-fn find(state: &mut State, anew: bool) -> Vec<Effect> {
+fn request_page(state: &mut State, from_start: bool) -> Vec<Effect> {
     let library = &mut state.library;
-    library.waits = true;
-    let after = library.next.filter(|_| !anew);
-    let (ticket, sought) = (library.ticket, library.sought.clone());
+    library.loading = true;
+    let after = library.next.filter(|_| !from_start);
+    let (request_id, query) = (library.request_id, library.query.clone());
     // One who is far down stays there.
-    let rows = if anew { library.rows.len().max(LIST) } else { LIST };
-    vec![Effect::Do(Errand::Find { ticket, sought, after, rows })]
+    let rows = if from_start { library.rows.len().max(PAGE_SIZE) } else { PAGE_SIZE };
+    vec![Effect::RunJob(Job::ListEpisodes { request_id, query, after, rows })]
 }
 
 /// What was listed has come.
-pub(super) fn found(
+pub(super) fn on_episodes_listed(
     state: &mut State,
-    ticket: u64,
-    anew: bool,
-    found: Result<Stretch, String>,
+    request_id: u64,
+    from_start: bool,
+    page: Result<EpisodePage, String>,
 ) -> Vec<Effect> {
     let library = &mut state.library;
-    if ticket != library.ticket {
+    if request_id != library.request_id {
         return Vec::new();
     }
-    library.waits = false;
-    match found {
-        Ok(stretch) => library.take(stretch, anew),
+    library.loading = false;
+    match page {
+        Ok(stretch) => library.add_page(stretch, from_start),
         Err(why) => {
             library.problem = Some(why);
             library.rows.clear();
@@ -84,17 +85,17 @@ pub(super) fn found(
 /// Whether the library took the action.
 pub(super) fn on_action(state: &mut State, action: Action) -> Option<Vec<Effect>> {
     let by = match action {
-        Action::Earlier => -1,
-        Action::Later => 1,
-        Action::PageUp => -PAGE,
-        Action::PageDown => PAGE,
+        Action::Previous => -1,
+        Action::Next => 1,
+        Action::PageUp => -PAGE_ROWS,
+        Action::PageDown => PAGE_ROWS,
         Action::Follow => isize::MAX,
         Action::Quit => return Some(back(state)),
-        Action::InLibrary(deed) => return Some(obey(state, deed)),
+        Action::Library(action) => return Some(run_action(state, action)),
         _ => return None,
     };
-    state.library.step(by);
-    Some(if state.library.wants_more() { find(state, false) } else { Vec::new() })
+    state.library.move_selection(by);
+    Some(if state.library.wants_more() { request_page(state, false) } else { Vec::new() })
 }
 
 /// To what was on the screen before.
@@ -104,17 +105,17 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
         return vec![Effect::Scroll(Scroll::Follow)];
     }
     if state.page == Page::Library
-        && let Sought::Family { before, .. } = &mut state.library.sought
+        && let LibraryQuery::Forks { previous_query, .. } = &mut state.library.query
     {
-        state.library.sought = Sought::Query(std::mem::take(before));
-        return look_anew(state);
+        state.library.query = LibraryQuery::Search(std::mem::take(previous_query));
+        return restart_list(state);
     }
-    if state.page != Page::Panes {
-        state.page = Page::Panes;
+    if state.page != Page::Episode {
+        state.page = Page::Episode;
         return Vec::new();
     }
-    state.player = None;
-    state.run = state.aside.take();
+    state.replay = None;
+    state.displayed = state.background.take();
     state.selected = None;
     // It was opened from there.
     state.page = Page::Library;
@@ -122,134 +123,136 @@ pub(super) fn back(state: &mut State) -> Vec<Effect> {
 }
 
 /// Makes room on the screen: the session's episode steps aside, a stored one goes.
-pub(super) fn step_aside(state: &mut State) {
-    if state.run.as_ref().is_some_and(|run| state.is_of_session(run)) {
-        state.aside = state.run.take();
+pub(super) fn move_to_background(state: &mut State) {
+    if state.displayed.as_ref().is_some_and(|displayed| state.is_live(displayed)) {
+        state.background = state.displayed.take();
     }
-    state.run = None;
-    state.player = None;
-    state.page = Page::Panes;
+    state.displayed = None;
+    state.replay = None;
+    state.page = Page::Episode;
     state.selected = None;
 }
 
-fn obey(state: &mut State, deed: Deed) -> Vec<Effect> {
-    match deed {
-        Deed::Find => return state.ask(Asked::Query, &query(state)),
-        Deed::Sort => {
-            let words = query(state);
+fn run_action(state: &mut State, action: LibraryAction) -> Vec<Effect> {
+    match action {
+        LibraryAction::Search => return state.open_prompt(PromptKind::Search, &query_text(state)),
+        LibraryAction::Sort => {
+            let words = query_text(state);
             let (order, others): (Vec<&str>, Vec<&str>) =
                 words.split_whitespace().partition(|word| word.starts_with("sort:"));
-            let at = order.first().and_then(|now| ORDERS.iter().position(|order| order == now));
-            let next = at.map_or(ORDERS.first(), |at| ORDERS.get(at + 1));
+            let at =
+                order.first().and_then(|now| SORT_ORDERS.iter().position(|order| order == now));
+            let next = at.map_or(SORT_ORDERS.first(), |at| SORT_ORDERS.get(at + 1));
             let words: Vec<&str> = others.into_iter().chain(next.copied()).collect();
-            return look_for(state, &words.join(" "));
+            return search(state, &words.join(" "));
         }
-        Deed::Undo => return vec![Effect::Do(Errand::Undo)],
+        LibraryAction::UndoDelete => return vec![Effect::RunJob(Job::UndoDelete)],
         _ => {}
     }
-    let Some(here) = state.library.here() else {
+    let Some(here) = state.library.selected_row() else {
         return hint(state, "there is no episode here");
     };
     let (id, annotations) = (here.entry.summary.id, here.entry.annotations.clone());
-    let chosen = state.library.chosen();
-    let read = |purpose| vec![Effect::Do(Errand::Read { id, purpose })];
-    match deed {
+    let chosen = state.library.target_ids();
+    let read = |purpose| vec![Effect::RunJob(Job::ReadEpisode { id, purpose })];
+    match action {
         // The session's own episode needs not be read.
-        Deed::Open if state.live == Some(id) => {
-            state.page = Page::Panes;
+        LibraryAction::Open if state.live_id == Some(id) => {
+            state.page = Page::Episode;
             let effects = if state.can_go_back() { back(state) } else { Vec::new() };
-            state.page = Page::Panes;
+            state.page = Page::Episode;
             effects
         }
-        Deed::Open => read(Purpose::Open),
-        Deed::Replay => read(Purpose::Replay),
-        Deed::Compare => match &state.run {
-            Some(run) if run.id != id => read(Purpose::Compare),
+        LibraryAction::Open => read(ReadPurpose::Open),
+        LibraryAction::Replay => read(ReadPurpose::Replay),
+        LibraryAction::Compare => match &state.displayed {
+            Some(displayed) if displayed.id != id => read(ReadPurpose::Compare),
             _ => hint(state, "open one episode first, then compare another one with it"),
         },
-        Deed::Family => {
-            let before = query(state);
-            state.library.sought = Sought::Family { of: id, before };
+        LibraryAction::ShowForks => {
+            let previous_query = query_text(state);
+            state.library.query = LibraryQuery::Forks { of: id, previous_query };
             state.library.marked.clear();
-            look(state)
+            refresh(state)
         }
-        Deed::Mark => {
+        LibraryAction::ToggleMark => {
             let library = &mut state.library;
             if !library.marked.remove(&id) {
                 library.marked.insert(id);
             }
-            library.step(1);
+            library.move_selection(1);
             Vec::new()
         }
-        Deed::Star => {
-            let change = Change::Starred(!annotations.starred);
-            vec![Effect::Do(Errand::Annotate { ids: chosen, change })]
+        LibraryAction::ToggleStar => {
+            let change = AnnotationChange::Starred(!annotations.starred);
+            vec![Effect::RunJob(Job::Annotate { ids: chosen, change })]
         }
-        Deed::Tag => state.ask(Asked::Tag(chosen), ""),
-        Deed::Note => state.ask(Asked::Note(id), &annotations.note),
-        Deed::Export => {
+        LibraryAction::Tag => state.open_prompt(PromptKind::Tag(chosen), ""),
+        LibraryAction::Note => state.open_prompt(PromptKind::Note(id), &annotations.note),
+        LibraryAction::Export => {
             let name = match chosen.as_slice() {
                 [one] => format!("episode-{one}.jsonl"),
                 _ => "episodes.jsonl".to_owned(),
             };
-            state.ask(Asked::Export(chosen), &name)
+            state.open_prompt(PromptKind::Export(chosen), &name)
         }
-        Deed::Bin => {
+        LibraryAction::Delete => {
             state.library.marked.clear();
-            vec![Effect::Do(Errand::Bin(chosen))]
+            vec![Effect::RunJob(Job::MoveToTrash(chosen))]
         }
-        Deed::Find | Deed::Sort | Deed::Undo => Vec::new(),
+        LibraryAction::Search | LibraryAction::Sort | LibraryAction::UndoDelete => Vec::new(),
     }
 }
 
 /// The query in force, or before a family was listed.
-fn query(state: &State) -> String {
-    match &state.library.sought {
-        Sought::Query(query) => query.clone(),
-        Sought::Family { before, .. } => before.clone(),
+fn query_text(state: &State) -> String {
+    match &state.library.query {
+        LibraryQuery::Search(query) => query.clone(),
+        LibraryQuery::Forks { previous_query, .. } => previous_query.clone(),
     }
 }
 
 /// A change was kept, or not.
-pub(super) fn kept(state: &mut State, outcome: Result<String, String>) -> Vec<Effect> {
+pub(super) fn on_change_saved(state: &mut State, outcome: Result<String, String>) -> Vec<Effect> {
     state.notice = Some(match outcome {
         Ok(text) => Notice::Hint(text),
-        Err(why) => Notice::Trouble(why),
+        Err(why) => Notice::Error(why),
     });
-    if state.page == Page::Library { look(state) } else { Vec::new() }
+    if state.page == Page::Library { refresh(state) } else { Vec::new() }
 }
 
 /// An episode was read.
-pub(super) fn read(
+pub(super) fn on_episode_read(
     state: &mut State,
-    purpose: Purpose,
-    outcome: Result<Box<Recorded>, String>,
+    purpose: ReadPurpose,
+    outcome: Result<Box<RecordedEpisode>, String>,
 ) -> Vec<Effect> {
     let recorded = match outcome {
         Ok(recorded) => *recorded,
         Err(why) => {
-            state.notice = Some(Notice::Trouble(why));
+            state.notice = Some(Notice::Error(why));
             return Vec::new();
         }
     };
     match purpose {
-        Purpose::Compare => {
-            state.page = Page::Panes;
-            state.overlay = Overlay::Compare(Compare::new(recorded.id, Arc::new(recorded.episode)));
+        ReadPurpose::Compare => {
+            state.page = Page::Episode;
+            state.overlay =
+                Overlay::Compare(Comparison::new(recorded.id, Arc::new(recorded.episode)));
             Vec::new()
         }
-        Purpose::Open => {
-            step_aside(state);
-            state.run = Some(Run::stored(recorded.id, recorded.episode));
+        ReadPurpose::Open => {
+            move_to_background(state);
+            state.displayed = Some(DisplayedEpisode::stored(recorded.id, recorded.episode));
             vec![Effect::Scroll(Scroll::Follow)]
         }
-        Purpose::Replay => {
+        ReadPurpose::Replay => {
             let source = format!("episode {}", recorded.id);
-            match Replay::new(source, vec![recorded], Speed::Times(1.0)) {
+            match Replay::new(source, vec![recorded], ReplaySpeed::Times(1.0)) {
                 Some(recording) => {
-                    step_aside(state);
-                    state.player = Some(Box::new(recording));
-                    replay::show(state);
+                    move_to_background(state);
+                    state.replay = Some(Box::new(recording));
+                    replay::sync_display(state);
                     vec![Effect::Scroll(Scroll::Follow)]
                 }
                 None => Vec::new(),

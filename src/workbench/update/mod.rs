@@ -4,36 +4,36 @@
 //! |---|---|
 //! | `compare`, `fork` | what is to be different in a fork, and the comparison of two episodes; a fork's start |
 //! | `menu`, `prompt` | lists to choose from; lines that are typed |
-//! | `school` | retraining and calibration |
+//! | `training_page` | retraining and calibration |
 //! | `library` | the list of stored episodes, and what comes from it to the screen |
-//! | `reasons` | when reasons are asked for |
+//! | `explanation` | when reasons are asked for |
 //! | `replay` | a recording in place of a session |
 //! | `threshold` | the threshold |
 
 mod compare;
+mod explanation;
 mod fork;
 mod library;
 mod menu;
 mod prompt;
-mod reasons;
 pub(super) mod replay;
-mod school;
 mod threshold;
+mod training_page;
 
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui_textarea::{TextArea, WrapMode};
 
-use super::actions::{Action, Mode, Place};
-use super::errand::Errand;
+use super::actions::{Action, ActionScope, Mode};
+use super::availability::unavailable_reason;
+use super::displayed_episode::DisplayedEpisode;
+use super::job::Job;
 use super::key::Key;
-use super::menu::List;
+use super::menu::MenuKind;
 use super::message::{Effect, Message, Scroll};
-use super::offers::refusal;
-use super::onscreen::Run;
-use super::state::{Asked, Link, Notice, Overlay, Page, State};
+use super::state::{Notice, Overlay, Page, PromptKind, SessionStatus, State};
 use super::transcript::transcript;
-use crate::episode::{Event, EventKind, OverrideScope, Role, Status};
-use crate::session::{Command, Update};
+use crate::episode::{EpisodeStatus, Event, EventKind, OverrideScope, Role};
+use crate::session::{Command, SessionUpdate};
 use crate::tasks::Question;
 
 /// Lines that a page key scrolls the help by.
@@ -41,22 +41,22 @@ const HELP_PAGE: usize = 10;
 
 /// Changes the state by a message and says what is to be done.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
-    let mut effects = take(state, message);
-    effects.extend(reasons::wanted(state));
+    let mut effects = handle(state, message);
+    effects.extend(explanation::request(state));
     effects
 }
 
-fn take(state: &mut State, message: Message) -> Vec<Effect> {
+fn handle(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Clock(now_ms) => {
-            if state.player.is_some() {
-                replay::pass(state, now_ms);
+            if state.replay.is_some() {
+                replay::advance_clock(state, now_ms);
             } else if !state.reduced_motion {
                 state.now_ms = now_ms;
             }
             Vec::new()
         }
-        Message::Drawn(question) => ask_other(state, question),
+        Message::QuestionDrawn(question) => ask_new_question(state, question),
         Message::Resized(width, height) => {
             state.size = Some((width, height));
             Vec::new()
@@ -66,192 +66,196 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Explained(boundary, contributions) => {
-            reasons::told(state, boundary, contributions);
+            explanation::on_explained(state, boundary, contributions);
             Vec::new()
         }
-        Message::Outlook(outlook) => {
-            threshold::told(state, outlook);
+        Message::ThresholdEstimates(estimates) => {
+            threshold::on_estimates(state, estimates);
             Vec::new()
         }
-        Message::Found { ticket, anew, found } => library::found(state, ticket, anew, found),
-        Message::Read(purpose, outcome) => library::read(state, purpose, outcome),
-        Message::Kept(outcome) => library::kept(state, outcome),
-        Message::Menu(menu) => menu::told(state, menu),
-        Message::Theme(Ok(theme)) => vec![Effect::Dress(theme)],
-        Message::Theme(Err(why)) => {
-            state.notice = Some(Notice::Trouble(format!("{why}; the theme stays")));
+        Message::EpisodesListed { request_id, from_start, page } => {
+            library::on_episodes_listed(state, request_id, from_start, page)
+        }
+        Message::EpisodeRead(purpose, outcome) => library::on_episode_read(state, purpose, outcome),
+        Message::ChangeSaved(outcome) => library::on_change_saved(state, outcome),
+        Message::MenuLoaded(menu) => menu::on_menu_loaded(state, menu),
+        Message::ThemeLoaded(Ok(theme)) => vec![Effect::SetTheme(theme)],
+        Message::ThemeLoaded(Err(why)) => {
+            state.notice = Some(Notice::Error(format!("{why}; the theme stays")));
             Vec::new()
         }
-        Message::Preset(chosen) => menu::preset(state, chosen),
-        Message::Hired(step, roster) => menu::hired(state, step, roster),
-        Message::School(news) => school::told(state, news),
-        Message::Promoted(outcome) => school::promoted(state, outcome),
-        Message::Scored(Ok(score)) => {
+        Message::PresetLoaded(chosen) => menu::on_preset_loaded(state, chosen),
+        Message::PolicyLoaded(step, registry) => menu::on_policy_loaded(state, step, registry),
+        Message::Training(update) => training_page::on_update(state, update),
+        Message::Promoted(outcome) => training_page::on_promoted(state, outcome),
+        Message::UserScored(Ok(score)) => {
             if let Overlay::Score(shown) = &mut state.overlay {
                 *shown = Some(score);
             }
             Vec::new()
         }
-        Message::Scored(Err(why)) => {
+        Message::UserScored(Err(why)) => {
             state.overlay = Overlay::None;
-            state.notice = Some(Notice::Trouble(why));
+            state.notice = Some(Notice::Error(why));
             Vec::new()
         }
         Message::Copied(outcome) => {
             state.notice = Some(match outcome {
                 // It gives no answer.
                 Ok(()) => Notice::Hint("the trace was sent to the terminal to be copied".into()),
-                Err(why) => Notice::Trouble(why),
+                Err(why) => Notice::Error(why),
             });
             Vec::new()
         }
         Message::SessionGone => {
-            if !matches!(state.link, Link::Failed(_) | Link::Absent) {
-                state.link = Link::Failed("it ended without a word; the log may say why".into());
+            if !matches!(state.session_status, SessionStatus::Failed(_) | SessionStatus::None) {
+                state.session_status =
+                    SessionStatus::Failed("it ended without a word; the log may say why".into());
             }
             Vec::new()
         }
-        Message::Session(news) => on_session(state, news),
+        Message::Session(update) => on_session_update(state, update),
         Message::Input(Input::Key(key)) if key.kind != KeyEventKind::Release => on_key(state, key),
         Message::Input(Input::Paste(text)) => on_paste(state, &text),
         Message::Input(_) => Vec::new(),
     }
 }
 
-fn on_session(state: &mut State, news: Update) -> Vec<Effect> {
-    match news {
-        Update::Loading(what) => state.link = Link::Loading(what),
-        Update::Ready => {
-            state.link = Link::Ready;
+fn on_session_update(state: &mut State, update: SessionUpdate) -> Vec<Effect> {
+    match update {
+        SessionUpdate::Loading(what) => state.session_status = SessionStatus::Loading(what),
+        SessionUpdate::Ready => {
+            state.session_status = SessionStatus::Ready;
             if state.question.is_some() {
-                return ask(state, false);
+                return ask_question(state, false);
             }
         }
-        Update::Event { id, event } => on_event(state, id, &event),
-        Update::Opinion { step, opinion } => {
-            if let Some(run) = of_session(state) {
-                run.opinion = Some((step, opinion));
+        SessionUpdate::Event { id, event } => on_event(state, id, &event),
+        SessionUpdate::Opinion { step, opinion } => {
+            if let Some(displayed) = live_episode(state) {
+                displayed.opinion = Some((step, opinion));
             }
         }
         // The event that follows has the whole step.
-        Update::Token { .. } if state.reduced_motion => {}
-        Update::Token { model, token } => {
-            if let Some(run) = of_session(state) {
-                run.receive(model, &token);
+        SessionUpdate::Token { .. } if state.reduced_motion => {}
+        SessionUpdate::Token { model, token } => {
+            if let Some(displayed) = live_episode(state) {
+                displayed.push_token(model, &token);
             }
         }
-        Update::Remark(text) => state.notice = Some(Notice::Hint(text)),
-        Update::Refused(reason) => {
+        SessionUpdate::Notice(text) => state.notice = Some(Notice::Hint(text)),
+        SessionUpdate::Refused(reason) => {
             state.starting = false;
-            state.asked_threshold = None;
-            state.notice = Some(Notice::Trouble(reason));
+            state.pending_threshold = None;
+            state.notice = Some(Notice::Error(reason));
         }
-        Update::Broken(reason) => {
+        SessionUpdate::SinkFailed(reason) => {
             state.starting = false;
-            state.asked_threshold = None;
-            if let Some(run) = of_session(state) {
-                run.in_flight = None;
-                run.opinion = None;
+            state.pending_threshold = None;
+            if let Some(displayed) = live_episode(state) {
+                displayed.in_flight = None;
+                displayed.opinion = None;
                 // No event says so: there is no room for one.
-                run.episode.status = Status::Failed(reason.clone());
+                displayed.episode.status = EpisodeStatus::Failed(reason.clone());
             }
-            state.notice = Some(Notice::Trouble(reason));
+            state.notice = Some(Notice::Error(reason));
         }
-        Update::Failed(reason) => {
+        SessionUpdate::SessionFailed(reason) => {
             state.starting = false;
-            state.link = Link::Failed(reason);
+            state.session_status = SessionStatus::Failed(reason);
         }
     }
     Vec::new()
 }
 
 /// The episode that the session is at, on the screen or aside.
-fn of_session(state: &mut State) -> Option<&mut Run> {
-    let live = state.live;
-    let shown = state.run.as_mut().filter(|_| state.player.is_none());
-    state.aside.as_mut().or(shown).filter(|run| Some(run.id) == live)
+fn live_episode(state: &mut State) -> Option<&mut DisplayedEpisode> {
+    let live = state.live_id;
+    let shown = state.displayed.as_mut().filter(|_| state.replay.is_none());
+    state.background.as_mut().or(shown).filter(|displayed| Some(displayed.id) == live)
 }
 
 fn on_event(state: &mut State, id: u64, event: &Event) {
-    if state.player.is_none() {
+    if state.replay.is_none() {
         state.now_ms = state.now_ms.max(event.at_ms);
     }
-    let folded = match of_session(state).filter(|run| run.id == id) {
-        Some(run) => run.apply(event),
-        None => Run::start(id, event).map(|run| {
+    let folded = match live_episode(state).filter(|displayed| displayed.id == id) {
+        Some(displayed) => displayed.apply(event),
+        None => DisplayedEpisode::start(id, event).map(|displayed| {
             // A fork's own threshold is for the fork only.
-            if run.episode.started.parent.is_none() {
-                state.threshold = run.episode.threshold;
+            if displayed.episode.started.parent.is_none() {
+                state.threshold = displayed.episode.threshold;
             }
-            state.live = Some(id);
+            state.live_id = Some(id);
             state.starting = false;
-            state.asked_threshold = None;
-            if state.player.is_some() {
-                state.aside = Some(run);
+            state.pending_threshold = None;
+            if state.replay.is_some() {
+                state.background = Some(displayed);
             } else {
-                state.aside = None;
-                compare::succeed(state, run);
+                state.background = None;
+                compare::display_new_episode(state, displayed);
                 state.selected = None;
             }
         }),
     };
     if let Err(error) = folded {
-        state.notice = Some(Notice::Trouble(format!("episode {id} cannot be shown: {error}")));
+        state.notice = Some(Notice::Error(format!("episode {id} cannot be shown: {error}")));
     }
     if let EventKind::ThresholdMoved { to, .. } = event.kind {
-        let forked = of_session(state).is_some_and(|run| run.episode.started.parent.is_some());
+        let forked =
+            live_episode(state).is_some_and(|displayed| displayed.episode.started.parent.is_some());
         if !forked {
             state.threshold = to;
         }
-        if state.asked_threshold == Some(to) {
-            state.asked_threshold = None;
+        if state.pending_threshold == Some(to) {
+            state.pending_threshold = None;
         }
     }
 }
 
 /// Asks another question than that of the episode on the screen.
-fn ask_other(state: &mut State, question: Question) -> Vec<Effect> {
+fn ask_new_question(state: &mut State, question: Question) -> Vec<Effect> {
     // A stored episode would be taken for what is asked.
-    let stored = state.run.as_ref().is_some_and(|run| !state.is_of_session(run));
-    if stored && state.page == Page::Panes {
-        library::step_aside(state);
+    let stored = state.displayed.as_ref().is_some_and(|displayed| !state.is_live(displayed));
+    if stored && state.page == Page::Episode {
+        library::move_to_background(state);
     }
     state.question = Some(question);
-    ask(state, false)
+    ask_question(state, false)
 }
 
 /// Asks the question of the state.
-fn ask(state: &mut State, paused: bool) -> Vec<Effect> {
+fn ask_question(state: &mut State, paused: bool) -> Vec<Effect> {
     // What is on the screen is asked, also where it comes from the store.
-    let stored = state.run.as_ref().filter(|run| !state.is_of_session(run));
-    if let Some(run) = stored {
-        state.question = Some(Question::of(&run.episode.started));
+    let stored = state.displayed.as_ref().filter(|displayed| !state.is_live(displayed));
+    if let Some(displayed) = stored {
+        state.question = Some(Question::of_started(&displayed.episode.started));
     }
     let Some(question) = state.question.clone() else {
-        return vec![Effect::Do(Errand::Draw)];
+        return vec![Effect::RunJob(Job::DrawQuestion)];
     };
     state.starting = true;
     let ask = Command::Ask { question, router: None, seed: state.seed, paused };
-    vec![Effect::Send(ask), Effect::Scroll(Scroll::Follow)]
+    vec![Effect::SendCommand(ask), Effect::Scroll(Scroll::Follow)]
 }
 
 fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
     state.notice = None;
     if let Overlay::Prompt(prompt) = &mut state.overlay {
-        prompt.begin();
+        prompt.clear_if_fresh();
         prompt.area.insert_str(text.replace(['\r', '\n'], " "));
         return Vec::new();
     }
     let line = text.replace(['\r', '\n'], " ");
-    let on_a_page = state.page != Page::Panes;
+    let on_a_page = state.page != Page::Episode;
     match &mut state.overlay {
         Overlay::Menu(menu) => {
-            menu.typed.push_str(line.trim());
-            menu.at = 0;
+            menu.filter.push_str(line.trim());
+            menu.selected = 0;
             return Vec::new();
         }
         Overlay::Threshold(typed) => {
-            line.trim().chars().for_each(|c| threshold::type_in(typed, c));
+            line.trim().chars().for_each(|c| threshold::push_char(typed, c));
             return Vec::new();
         }
         _ if on_a_page => {
@@ -260,7 +264,7 @@ fn on_paste(state: &mut State, text: &str) -> Vec<Effect> {
         _ => {}
     }
     if !matches!(state.overlay, Overlay::Editor(_)) {
-        if let Some(reason) = refusal(Place::Session, state) {
+        if let Some(reason) = unavailable_reason(ActionScope::SessionReady, state) {
             return hint(state, reason);
         }
         state.overlay = editor();
@@ -284,8 +288,8 @@ fn hint(state: &mut State, text: impl Into<String>) -> Vec<Effect> {
 
 fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     state.notice = None;
-    let key = Key::of(&event);
-    let row = state.keys.row_of(key, state.mode());
+    let key = Key::from_event(&event);
+    let row = state.keys.action_for_key(key, state.mode());
     let action = row.map(|row| row.action);
     // These two must work wherever one is.
     match action.filter(|_| key.1.contains(KeyModifiers::CONTROL)) {
@@ -293,7 +297,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         Some(Action::Suspend) => return vec![Effect::Suspend],
         _ => {}
     }
-    if state.is_cramped() {
+    if state.is_too_small() {
         // Nobody sees what another key would do.
         let quits = action == Some(Action::Quit);
         return if quits { vec![Effect::Quit] } else { Vec::new() };
@@ -315,8 +319,8 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         }
         Overlay::Help(top) => {
             let to = match action {
-                Some(Action::Earlier) => Some(top.saturating_sub(1)),
-                Some(Action::Later) => Some(top + 1),
+                Some(Action::Previous) => Some(top.saturating_sub(1)),
+                Some(Action::Next) => Some(top + 1),
                 Some(Action::PageUp) => Some(top.saturating_sub(HELP_PAGE)),
                 Some(Action::PageDown) => Some(top + HELP_PAGE),
                 _ => None,
@@ -335,12 +339,12 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
         Overlay::None => {}
     }
     let Some(row) = row else {
-        let ways = state.keys.advice(&[(Action::Help, "for the keys")]);
+        let ways = state.keys.key_hints(&[(Action::Help, "for the keys")]);
         return hint(state, format!("{key} does nothing here{ways}"));
     };
-    match refusal(row.place, state) {
+    match unavailable_reason(row.scope, state) {
         Some(reason) => hint(state, reason),
-        None => act(state, row.action),
+        None => dispatch_action(state, row.action),
     }
 }
 
@@ -356,7 +360,7 @@ fn on_editor_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
                 return hint(state, "type a question first, or press Esc");
             }
             state.overlay = Overlay::None;
-            return ask_other(state, Question::typed(text));
+            return ask_new_question(state, Question::from_user(text));
         }
         KeyCode::Enter => area.insert_newline(),
         _ => {
@@ -366,36 +370,40 @@ fn on_editor_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     Vec::new()
 }
 
-fn act(state: &mut State, action: Action) -> Vec<Effect> {
+fn dispatch_action(state: &mut State, action: Action) -> Vec<Effect> {
     if state.mode() == Mode::Library
         && let Some(effects) = library::on_action(state, action)
     {
         return effects;
     }
-    if state.mode() == Mode::School
-        && let Some(effects) = school::on_action(state, action)
+    if state.mode() == Mode::Training
+        && let Some(effects) = training_page::on_action(state, action)
     {
         return effects;
     }
-    let paused = state.open().map(|run| run.episode.status == Status::Paused);
-    let send = |command| vec![Effect::Send(command)];
-    let take = |model, scope| send(Command::Override { model, scope });
+    let paused =
+        state.open_episode().map(|displayed| displayed.episode.status == EpisodeStatus::Paused);
+    let send = |command| vec![Effect::SendCommand(command)];
+    let take = |model, scope| send(Command::SetOverride { model, scope });
     match action {
         Action::Run => match paused {
             _ if state.starting => hint(state, "the question has just been asked"),
             Some(true) => send(Command::Resume),
             Some(false) => {
-                let ways = [(Action::Stop, "to stop it"), (Action::Draw, "to draw a new question")];
-                let ways = state.keys.advice(&ways);
+                let ways = [
+                    (Action::Stop, "to stop it"),
+                    (Action::DrawQuestion, "to draw a new question"),
+                ];
+                let ways = state.keys.key_hints(&ways);
                 hint(state, format!("it is running{ways}"))
             }
-            None => ask(state, false),
+            None => ask_question(state, false),
         },
         Action::Pause => send(if paused == Some(true) { Command::Resume } else { Command::Pause }),
         Action::Step => match paused {
             _ if state.starting => hint(state, "the question has just been asked"),
             Some(_) => send(Command::Step),
-            None => ask(state, true),
+            None => ask_question(state, true),
         },
         Action::Bookmark => {
             let step = state.step_in_view().map_or(0, |step| step + 1);
@@ -403,70 +411,76 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             send(Command::Bookmark(String::new()))
         }
         Action::Stop => send(Command::Stop),
-        Action::Draw => vec![Effect::Do(Errand::Draw)],
-        Action::Type => {
+        Action::DrawQuestion => vec![Effect::RunJob(Job::DrawQuestion)],
+        Action::TypeQuestion => {
             state.overlay = editor();
             Vec::new()
         }
         Action::SmallNext => take(Role::Small, OverrideScope::NextStep),
         Action::LargeNext => take(Role::Large, OverrideScope::NextStep),
-        Action::SmallOn => take(Role::Small, OverrideScope::FromHereOn),
-        Action::LargeOn => take(Role::Large, OverrideScope::FromHereOn),
-        Action::Release => match state.open() {
-            Some(run) if run.episode.taken.is_none() => hint(state, "the router has the points"),
+        Action::SmallFromHere => take(Role::Small, OverrideScope::FromHereOn),
+        Action::LargeFromHere => take(Role::Large, OverrideScope::FromHereOn),
+        Action::ClearOverride => match state.open_episode() {
+            Some(displayed) if displayed.episode.active_override.is_none() => {
+                hint(state, "the router has the points")
+            }
             _ => send(Command::ClearOverride),
         },
         Action::Redo => send(Command::Redo),
-        Action::Fork => compare::ask_how_to_fork(state),
+        Action::Fork => compare::open_fork_dialog(state),
         Action::Compare => compare::open(state, false),
         Action::Differences => compare::open(state, true),
-        Action::ThresholdUp => threshold::shift(state, true, false),
-        Action::ThresholdDown => threshold::shift(state, false, false),
-        Action::ThresholdUpFine => threshold::shift(state, true, true),
-        Action::ThresholdDownFine => threshold::shift(state, false, true),
-        Action::Threshold => threshold::ask(state),
-        Action::Earlier => select(state, false),
-        Action::Later => select(state, true),
+        Action::ThresholdUp => threshold::move_by_key(state, true, false),
+        Action::ThresholdDown => threshold::move_by_key(state, false, false),
+        Action::ThresholdUpFine => threshold::move_by_key(state, true, true),
+        Action::ThresholdDownFine => threshold::move_by_key(state, false, true),
+        Action::Threshold => threshold::open_prompt(state),
+        Action::Previous => select(state, false),
+        Action::Next => select(state, true),
         Action::PageUp => vec![Effect::Scroll(Scroll::PageUp)],
         Action::PageDown => vec![Effect::Scroll(Scroll::PageDown)],
         Action::Follow => {
             state.selected = None;
             vec![Effect::Scroll(Scroll::Follow)]
         }
-        Action::Library => library::open(state),
+        Action::OpenLibrary => library::open(state),
         // Their pages have taken them.
-        Action::InLibrary(_) | Action::AtSchool(_) => Vec::new(),
+        Action::Library(_) | Action::Training(_) => Vec::new(),
         Action::Budget => {
-            let limit = state.open().map_or(state.preset.budget.limit, |run| run.episode.budget);
+            let limit = state
+                .open_episode()
+                .map_or(state.preset.budget.limit, |displayed| displayed.episode.budget);
             let text = limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
-            state.ask(Asked::Budget, &text)
+            state.open_prompt(PromptKind::Budget, &text)
         }
-        Action::Calibrations => menu::ask(state, List::Calibrations),
-        Action::Presets => menu::ask(state, List::Presets),
-        Action::Themes => menu::ask(state, List::Themes),
+        Action::Calibrations => menu::load(state, MenuKind::Calibrations),
+        Action::Presets => menu::load(state, MenuKind::Presets),
+        Action::Themes => menu::load(state, MenuKind::Themes),
         Action::Palette => menu::palette(state),
-        Action::School => {
-            state.page = Page::School;
+        Action::OpenTraining => {
+            state.page = Page::Training;
             Vec::new()
         }
-        Action::Score => {
+        Action::UserScore => {
             state.overlay = Overlay::Score(None);
-            vec![Effect::Do(Errand::Score)]
+            vec![Effect::RunJob(Job::ScoreUser)]
         }
         Action::Back => library::back(state),
-        Action::Replay(order) => replay::obey(state, order),
-        Action::Reasons => {
-            state.all_reasons = !state.all_reasons;
+        Action::Replay(action) => replay::run_action(state, action),
+        Action::ToggleWhy => {
+            state.why_expanded = !state.why_expanded;
             Vec::new()
         }
-        Action::Copy => state.run.iter().map(|run| Effect::Copy(transcript(run))).collect(),
+        Action::CopyTrace => {
+            state.displayed.iter().map(|displayed| Effect::Copy(transcript(displayed))).collect()
+        }
         Action::Help => {
             state.overlay = Overlay::Help(0);
             Vec::new()
         }
         Action::Suspend => vec![Effect::Suspend],
         // A replay that came from the library is left like a page.
-        Action::Quit if state.player.is_some() && state.can_go_back() => library::back(state),
+        Action::Quit if state.replay.is_some() && state.can_go_back() => library::back(state),
         Action::Quit => vec![Effect::Quit],
     }
 }
@@ -474,7 +488,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
 /// Selects the step before or after; past the last one, the current step again.
 fn select(state: &mut State, later: bool) -> Vec<Effect> {
     let (Some(step), Some(last)) =
-        (state.step_in_view(), state.run.as_ref().and_then(Run::last_step))
+        (state.step_in_view(), state.displayed.as_ref().and_then(DisplayedEpisode::last_step))
     else {
         return hint(state, "there are no steps yet");
     };

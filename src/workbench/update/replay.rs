@@ -2,11 +2,11 @@
 
 use crate::workbench::keymap::Keymap;
 use crate::workbench::message::{Effect, Scroll};
-use crate::workbench::replay::{Order, Replay};
-use crate::workbench::state::{Beginning, Link, Notice, State};
+use crate::workbench::replay::{Replay, ReplayAction};
+use crate::workbench::state::{InitialState, Notice, SessionStatus, State};
 
 /// The longest that may pass at once, milliseconds: a process that was stopped has not been played.
-const MOST_MS: u64 = 2000;
+const MAX_ELAPSED_MS: u64 = 2000;
 
 impl State {
     /// The state in which `replay` is on the screen.
@@ -14,42 +14,48 @@ impl State {
         let started = &replay.recorded().episode.started;
         let (preset, seed) = (started.preset.clone(), started.seed);
         let store = replay.source().to_owned();
-        let mut state =
-            Self::new(Beginning { preset, first: None, seed, store, keys, scale: None });
-        state.link = Link::Absent;
-        state.player = Some(Box::new(replay));
-        show(&mut state);
+        let mut state = Self::new(InitialState {
+            preset,
+            first_question: None,
+            seed,
+            store,
+            keys,
+            scale: None,
+        });
+        state.session_status = SessionStatus::None;
+        state.replay = Some(Box::new(replay));
+        sync_display(&mut state);
         state
     }
 }
 
 /// Lets time pass up to `now_ms`, milliseconds since any fixed time.
-pub(in crate::workbench) fn pass(state: &mut State, now_ms: u64) {
-    let Some(replay) = &mut state.player else { return };
+pub(in crate::workbench) fn advance_clock(state: &mut State, now_ms: u64) {
+    let Some(replay) = &mut state.replay else { return };
     if !replay.player.is_playing() {
         replay.clock_ms = None;
         return;
     }
     let passed = replay.clock_ms.map_or(0, |before| now_ms.saturating_sub(before));
     replay.clock_ms = Some(now_ms);
-    replay.player.advance(passed.min(MOST_MS) as f64);
-    show(state);
+    replay.player.advance(passed.min(MAX_ELAPSED_MS) as f64);
+    sync_display(state);
 }
 
 /// Does what a person asked for.
-pub(in crate::workbench) fn obey(state: &mut State, order: Order) -> Vec<Effect> {
+pub(in crate::workbench) fn run_action(state: &mut State, action: ReplayAction) -> Vec<Effect> {
     let in_view = state.step_in_view();
-    let Some(replay) = &mut state.player else { return Vec::new() };
-    if let Err(why) = replay.obey(order, in_view) {
+    let Some(replay) = &mut state.replay else { return Vec::new() };
+    if let Err(why) = replay.run_action(action, in_view) {
         state.notice = Some(Notice::Hint(why));
         return Vec::new();
     }
-    if matches!(order, Order::Episode(_)) {
-        state.run = None;
+    if matches!(action, ReplayAction::Episode(_)) {
+        state.displayed = None;
     }
-    show(state);
-    match order {
-        Order::Toggle | Order::Faster | Order::Slower => Vec::new(),
+    sync_display(state);
+    match action {
+        ReplayAction::TogglePlay | ReplayAction::Faster | ReplayAction::Slower => Vec::new(),
         _ => {
             state.selected = None;
             vec![Effect::Scroll(Scroll::Follow)]
@@ -58,12 +64,12 @@ pub(in crate::workbench) fn obey(state: &mut State, order: Order) -> Vec<Effect>
 }
 
 /// Brings what is on the screen to the player's position.
-pub(super) fn show(state: &mut State) {
-    let State { player: Some(replay), run, reduced_motion, .. } = state else { return };
-    let brought = replay.bring(run, *reduced_motion);
+pub(super) fn sync_display(state: &mut State) {
+    let State { replay: Some(replay), displayed, reduced_motion, .. } = state else { return };
+    let brought = replay.sync(displayed, *reduced_motion);
     state.now_ms = replay.player.recorded_ms();
     if let Err(error) = brought {
         let id = replay.recorded().id;
-        state.notice = Some(Notice::Trouble(format!("episode {id} cannot be shown: {error}")));
+        state.notice = Some(Notice::Error(format!("episode {id} cannot be shown: {error}")));
     }
 }

@@ -15,33 +15,34 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::ink::{Ink, lines};
-use super::text::si;
+use super::render_context::{RenderContext, draw_lines};
+use super::text::format_si;
 use crate::config::WhenSpent;
-use crate::episode::{Account, Episode, Role};
+use crate::episode::{Episode, Role, UsageTotals};
 use crate::workbench::state::State;
 
 /// Rows of the pane, borders included.
 pub(super) const HEIGHT: u16 = 9;
 
-pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
-    let block = ink.pane("budget");
+pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: RenderContext<'_>) {
+    let block = ctx.pane("budget");
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let Some(run) = &state.run else {
+    let Some(displayed) = &state.displayed else {
         let limit = state.preset_shown().budget.limit;
-        let text = limit.map_or("no limit".to_owned(), |limit| format!("limit {}", si(limit)));
-        return lines(frame.buffer_mut(), inner, [Line::styled(text, ink.theme.muted)]);
+        let text =
+            limit.map_or("no limit".to_owned(), |limit| format!("limit {}", format_si(limit)));
+        return draw_lines(frame.buffer_mut(), inner, [Line::styled(text, ctx.theme.muted)]);
     };
-    let episode = &run.episode;
+    let episode = &displayed.episode;
     let width = usize::from(inner.width);
-    let count = |label: &str, of: fn(&Account) -> usize| {
-        let [small, large] = Role::BOTH.map(|role| of(&episode.ledger.accounts[role]));
-        row(label, &si(small as f64), &si(large as f64), width, ink)
+    let count = |label: &str, of: fn(&UsageTotals) -> usize| {
+        let [small, large] = Role::BOTH.map(|role| of(&episode.ledger.totals[role]));
+        row(label, &format_si(small as f64), &format_si(large as f64), width, ctx)
     };
     let cost = episode.ledger.cost();
     let [small, large] = Role::BOTH.map(|role| episode.ledger.cost_of(role));
-    let next = episode.preview().filter(|_| !episode.is_over());
+    let next = episode.next_step_cost().filter(|_| !episode.is_over());
     let spent = episode.budget.is_some_and(|limit| cost >= limit) && next.is_some();
     let shares = match next {
         Some(_) if spent => match episode.started.preset.budget.when_spent {
@@ -49,8 +50,8 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
             WhenSpent::Stop => "spent: the episode ends".to_owned(),
         },
         Some(next) => {
-            let [small, large] = Role::BOTH.map(|role| si(next.cost[role]));
-            format!("next: S {small} {} L {large}", ink.signs.dot)
+            let [small, large] = Role::BOTH.map(|role| format_si(next.cost[role]));
+            format!("next: S {small} {} L {large}", ctx.symbols.dot)
         }
         None if cost > 0.0 => format!("large: {:.0} % of the cost", 100.0 * large / cost),
         None => "nothing spent yet".to_owned(),
@@ -58,20 +59,20 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     let [before, after] = column_widths(width);
     let heads = Line::from(vec![
         Span::raw(" ".repeat(width.saturating_sub(before + after))),
-        Span::styled(format!("{:>before$}", "small"), ink.theme.small),
-        Span::styled(format!("{:>after$}", "large"), ink.theme.large),
+        Span::styled(format!("{:>before$}", "small"), ctx.theme.small),
+        Span::styled(format!("{:>after$}", "large"), ctx.theme.large),
     ]);
-    lines(
+    draw_lines(
         frame.buffer_mut(),
         inner,
         [
-            gauge(episode, width, ink),
+            gauge(episode, width, ctx),
             heads,
             count("kept", |account| account.kept),
             count("dropped", |account| account.discarded),
             count("prefilled", |account| account.prefilled),
-            row("cost", &si(small), &si(large), width, ink),
-            Line::styled(shares, ink.theme.muted),
+            row("cost", &format_si(small), &format_si(large), width, ctx),
+            Line::styled(shares, ctx.theme.muted),
         ],
     );
 }
@@ -82,34 +83,40 @@ fn column_widths(width: usize) -> [usize; 2] {
     [each, each]
 }
 
-fn row(label: &str, small: &str, large: &str, width: usize, ink: Ink<'_>) -> Line<'static> {
+fn row(
+    label: &str,
+    small: &str,
+    large: &str,
+    width: usize,
+    ctx: RenderContext<'_>,
+) -> Line<'static> {
     let [before, after] = column_widths(width);
     let room = width.saturating_sub(before + after);
     Line::from(vec![
-        Span::styled(format!("{label:<room$}"), ink.theme.muted),
+        Span::styled(format!("{label:<room$}"), ctx.theme.muted),
         Span::raw(format!("{small:>before$}{large:>after$}")),
     ])
 }
 
 /// Spent against the limit; without one, against what the large model alone would have cost.
-fn gauge(episode: &Episode, width: usize, ink: Ink<'_>) -> Line<'static> {
+fn gauge(episode: &Episode, width: usize, ctx: RenderContext<'_>) -> Line<'static> {
     let cost = episode.ledger.cost();
     let (share, label, style) = match episode.budget {
         Some(limit) => {
             let share = if limit > 0.0 { cost / limit } else { 1.0 };
-            let style = if share < 1.0 { ink.theme.good } else { ink.theme.warning };
-            (share, format!("{:.0} % of {}", 100.0 * share, si(limit)), style)
+            let style = if share < 1.0 { ctx.theme.good } else { ctx.theme.warning };
+            (share, format!("{:.0} % of {}", 100.0 * share, format_si(limit)), style)
         }
         None => {
-            let whole = episode.all_large();
+            let whole = episode.all_large_cost();
             let share = if whole > 0.0 { cost / whole } else { 0.0 };
             let all = if width < 36 { "all-L" } else { "all-large" };
-            let label = format!("{} {:.0} % of {all}", ink.signs.about, 100.0 * share);
-            (share, label, ink.theme.title)
+            let label = format!("{} {:.0} % of {all}", ctx.symbols.about, 100.0 * share);
+            (share, label, ctx.theme.title)
         }
     };
     let cells = width.saturating_sub(label.chars().count() + 1).max(4);
-    let mut line = Line::from(ink.gauge(cells, share, style).to_vec());
+    let mut line = Line::from(ctx.gauge(cells, share, style).to_vec());
     line.push_span(Span::raw(format!(" {label}")));
     line
 }

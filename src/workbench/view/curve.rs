@@ -13,11 +13,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::ink::Ink;
-use crate::workbench::outlook::Outlook;
+use super::render_context::RenderContext;
+use crate::workbench::threshold_estimates::ThresholdEstimates;
 
 /// Columns left of the grid.
-const LEFT: u16 = 6;
+const AXIS_COLUMNS: u16 = 6;
 /// Points of the curve that are looked at.
 const POINTS: usize = 200;
 
@@ -25,30 +25,35 @@ const POINTS: usize = 200;
 pub(super) fn render(
     buffer: &mut Buffer,
     area: Rect,
-    outlook: &Outlook,
+    estimates: &ThresholdEstimates,
     threshold: f64,
-    ink: Ink<'_>,
+    ctx: RenderContext<'_>,
 ) {
-    let levels = outlook.what_if.scale.levels();
-    let every = (levels.len() / POINTS).max(1);
+    let marks = estimates.index.scale.marks();
+    let every = (marks.len() / POINTS).max(1);
     let place = |t: f64| {
-        let estimate = outlook.what_if.estimate(t);
-        estimate.point(outlook.unit).filter(|_| estimate.supported)
+        let estimate = estimates.index.estimate(t);
+        estimate.curve_point(estimates.unit).filter(|_| estimate.supported)
     };
-    let points: Vec<(f64, f64)> = levels.iter().step_by(every).filter_map(|t| place(*t)).collect();
+    let points: Vec<(f64, f64)> = marks.iter().step_by(every).filter_map(|t| place(*t)).collect();
     let here = place(threshold);
     let range = |of: fn(&(f64, f64)) -> f64| {
         let values = || points.iter().chain(&here).map(of);
         let (low, high) = (values().fold(f64::MAX, f64::min), values().fold(f64::MIN, f64::max));
         (low, (high - low).max(0.01))
     };
-    if points.is_empty() || area.width < LEFT + 20 || area.height < 5 {
-        let text = Line::styled("the recordings support no point of the curve", ink.theme.muted);
+    if points.is_empty() || area.width < AXIS_COLUMNS + 20 || area.height < 5 {
+        let text = Line::styled("the recordings support no point of the curve", ctx.theme.muted);
         buffer.set_line(area.x, area.y, &text, area.width);
         return;
     }
     let ((left, width), (bottom, height)) = (range(|p| p.0), range(|p| p.1));
-    let grid = Rect { x: area.x + LEFT, width: area.width - LEFT, height: area.height - 2, ..area };
+    let grid = Rect {
+        x: area.x + AXIS_COLUMNS,
+        width: area.width - AXIS_COLUMNS,
+        height: area.height - 2,
+        ..area
+    };
     let cell = |(share, accuracy): (f64, f64)| {
         let x = (share - left) / width * f64::from(grid.width - 1);
         let y = (1.0 - (accuracy - bottom) / height) * f64::from(grid.height - 1);
@@ -56,24 +61,24 @@ pub(super) fn render(
     };
     for point in &points {
         let (x, y) = cell(*point);
-        buffer.set_string(x, y, ink.signs.dot, ink.theme.muted);
+        buffer.set_string(x, y, ctx.symbols.dot, ctx.theme.muted);
     }
     if let Some(point) = here {
         let (x, y) = cell(point);
-        buffer.set_string(x, y, "@", ink.theme.threshold);
+        buffer.set_string(x, y, "@", ctx.theme.threshold);
     }
     let percent = |share: f64| format!("{:.0} %", 100.0 * share);
     for y in grid.y..grid.bottom() {
-        buffer.set_string(grid.x - 1, y, ink.signs.threshold, ink.theme.border);
+        buffer.set_string(grid.x - 1, y, ctx.symbols.threshold, ctx.theme.border);
     }
     let label = |text: String| format!("{text:>5}");
-    buffer.set_string(area.x, grid.y, label(percent(bottom + height)), ink.theme.muted);
-    buffer.set_string(area.x, grid.bottom() - 1, label(percent(bottom)), ink.theme.muted);
+    buffer.set_string(area.x, grid.y, label(percent(bottom + height)), ctx.theme.muted);
+    buffer.set_string(area.x, grid.bottom() - 1, label(percent(bottom)), ctx.theme.muted);
     let right = format!("{} of all-large", percent(left + width));
-    buffer.set_string(grid.x, grid.bottom(), percent(left), ink.theme.muted);
+    buffer.set_string(grid.x, grid.bottom(), percent(left), ctx.theme.muted);
     let at = grid.right().saturating_sub(right.len() as u16);
-    buffer.set_string(at, grid.bottom(), &right, ink.theme.muted);
+    buffer.set_string(at, grid.bottom(), &right, ctx.theme.muted);
     let legend = "right over cost, by the recordings; @ is this threshold";
     let room = usize::from(grid.width);
-    buffer.set_stringn(grid.x, grid.bottom() + 1, legend, room, ink.theme.muted);
+    buffer.set_stringn(grid.x, grid.bottom() + 1, legend, room, ctx.theme.muted);
 }

@@ -15,63 +15,66 @@ use ratatui::layout::{Constraint, Layout, Rect, Spacing};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::ink::{Ink, lines};
-use super::text::{fit, si, transcribe, wrap};
+use super::render_context::{RenderContext, draw_lines};
+use super::text::{format_si, sanitize, truncate_to_width, wrap};
 use crate::episode::Verdict;
-use crate::store::{End, Summary};
-use crate::workbench::library::{Library, Listed, Sought};
+use crate::store::{EpisodeEnd, EpisodeSummary};
+use crate::workbench::library::{Library, LibraryQuery, ListedEpisode};
 use crate::workbench::state::State;
 
 /// Rows of the box with the episode that one is at, borders included.
-const DETAIL: u16 = 6;
+const DETAIL_ROWS: u16 = 6;
 /// Columns of a row before the question, and those of the router, which a narrow list goes without.
-const BEFORE: usize = 68;
-const ROUTER: usize = 14;
-const ROOMY: usize = 96;
+const COLUMNS_BEFORE_QUESTION: usize = 68;
+const ROUTER_COLUMNS: usize = 14;
+const ROUTER_COLUMN_MIN_WIDTH: usize = 96;
 
-pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ink: Ink<'_>) {
-    let [list, detail] = Layout::vertical([Constraint::Fill(1), Constraint::Length(DETAIL)])
+pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ctx: RenderContext<'_>) {
+    let [list, detail] = Layout::vertical([Constraint::Fill(1), Constraint::Length(DETAIL_ROWS)])
         .spacing(Spacing::Overlap(1))
         .areas(body);
     let library = &state.library;
-    let block = ink.pane(title(library, ink)).title_top(Line::from(count(library)).right_aligned());
+    let block = ctx.pane(title(library, ctx)).title_top(Line::from(count(library)).right_aligned());
     let inner = block.inner(list);
     frame.render_widget(block, list);
-    let name = library.here().map(|row| format!("episode {}", row.entry.summary.id));
-    let block = ink.pane(name.unwrap_or_else(|| "no episode".into()));
+    let name = library.selected_row().map(|row| format!("episode {}", row.entry.summary.id));
+    let block = ctx.pane(name.unwrap_or_else(|| "no episode".into()));
     let below = block.inner(detail);
     frame.render_widget(block, detail);
 
     let width = usize::from(inner.width);
-    let routers = width >= ROOMY || matches!(library.sought, Sought::Family { .. });
-    let mut shown = vec![Line::styled(heads(routers), ink.theme.muted)];
+    let routers =
+        width >= ROUTER_COLUMN_MIN_WIDTH || matches!(library.query, LibraryQuery::Forks { .. });
+    let mut shown = vec![Line::styled(header(routers), ctx.theme.muted)];
     if let Some(problem) = &library.problem {
-        let problem = wrap(problem, width, ink.glyphs);
-        shown.extend(problem.into_iter().map(|line| Line::styled(line, ink.theme.bad)));
+        let problem = wrap(problem, width, ctx.glyphs);
+        shown.extend(problem.into_iter().map(|line| Line::styled(line, ctx.theme.bad)));
     } else if library.rows.is_empty() {
-        let text = if library.waits { "looking" } else { "no such episode" };
-        shown.push(Line::styled(text, ink.theme.muted));
+        let text = if library.loading { "looking" } else { "no such episode" };
+        shown.push(Line::styled(text, ctx.theme.muted));
     }
     let height = usize::from(inner.height).saturating_sub(1);
     let last = library.rows.len().saturating_sub(height);
-    let first = library.at.saturating_sub(height / 2).min(last);
+    let first = library.selected.saturating_sub(height / 2).min(last);
     let rows = library.rows.iter().enumerate().skip(first).take(height);
-    shown.extend(rows.map(|(i, row)| line(row, i == library.at, (library, routers), width, ink)));
-    lines(frame.buffer_mut(), inner, shown);
-    if let Some(row) = library.here() {
-        lines(frame.buffer_mut(), below, about(row, usize::from(below.width), ink));
+    shown.extend(
+        rows.map(|(i, row)| row_line(row, i == library.selected, (library, routers), width, ctx)),
+    );
+    draw_lines(frame.buffer_mut(), inner, shown);
+    if let Some(row) = library.selected_row() {
+        draw_lines(frame.buffer_mut(), below, detail_lines(row, usize::from(below.width), ctx));
     }
 }
 
-fn title(library: &Library, ink: Ink<'_>) -> Line<'static> {
-    let sought = match &library.sought {
-        Sought::Query(query) if query.is_empty() => "all, newest first".to_owned(),
-        Sought::Query(query) => transcribe(query, ink.glyphs),
-        Sought::Family { of, .. } => format!("family of episode {of}"),
+fn title(library: &Library, ctx: RenderContext<'_>) -> Line<'static> {
+    let query = match &library.query {
+        LibraryQuery::Search(query) if query.is_empty() => "all, newest first".to_owned(),
+        LibraryQuery::Search(query) => sanitize(query, ctx.glyphs),
+        LibraryQuery::Forks { of, .. } => format!("family of episode {of}"),
     };
     Line::from(vec![
         Span::raw("episodes"),
-        Span::styled(format!(" {} {sought}", ink.signs.dot), ink.theme.muted),
+        Span::styled(format!(" {} {query}", ctx.symbols.dot), ctx.theme.muted),
     ])
 }
 
@@ -85,11 +88,11 @@ fn count(library: &Library) -> String {
         0 => String::new(),
         n => format!(", {n} cannot be read"),
     };
-    let waits = if library.waits { ", looking" } else { "" };
-    format!(" {}{more}{marked}{unreadable}{waits} ", library.rows.len())
+    let loading = if library.loading { ", looking" } else { "" };
+    format!(" {}{more}{marked}{unreadable}{loading} ", library.rows.len())
 }
 
-fn heads(routers: bool) -> String {
+fn header(routers: bool) -> String {
     let router = if routers { "router        " } else { "" };
     format!(
         "   {:>6}  {:<11}  {:<13}{router}{:<8} {:>6}  {}",
@@ -97,20 +100,20 @@ fn heads(routers: bool) -> String {
     )
 }
 
-fn line(
-    row: &Listed,
+fn row_line(
+    row: &ListedEpisode,
     here: bool,
     (library, routers): (&Library, bool),
     width: usize,
-    ink: Ink<'_>,
+    ctx: RenderContext<'_>,
 ) -> Line<'static> {
     let summary = &row.entry.summary;
     let fixed = |text: &str, width: usize| {
-        let text = fit(&transcribe(text, ink.glyphs), width, ink.signs.more);
+        let text = truncate_to_width(&sanitize(text, ctx.glyphs), width, ctx.symbols.more);
         let gap = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text.as_str()));
         format!("{text}{}", " ".repeat(gap))
     };
-    let (sign, end, style) = end(summary, ink);
+    let (sign, end, style) = outcome(summary, ctx);
     let router = match row.depth {
         _ if !routers => String::new(),
         0 => fixed(&summary.router, 13),
@@ -121,36 +124,40 @@ fn line(
     };
     let mark = |on: bool, sign: &'static str| if on { sign } else { " " };
     let marked = library.marked.contains(&summary.id);
-    let number = if here { ink.theme.selected } else { Style::new() };
+    let number = if here { ctx.theme.selected } else { Style::new() };
     let steps = format!("{} ({}L)", summary.steps, summary.large_steps);
     Line::from(vec![
-        Span::styled(mark(here, ink.signs.selected), ink.theme.selected),
-        Span::styled(mark(marked, ink.signs.dot), ink.theme.warning),
-        Span::styled(mark(row.entry.annotations.starred, "*"), ink.theme.person),
+        Span::styled(mark(here, ctx.symbols.selected), ctx.theme.selected),
+        Span::styled(mark(marked, ctx.symbols.dot), ctx.theme.warning),
+        Span::styled(mark(row.entry.annotations.starred, "*"), ctx.theme.user),
         Span::styled(format!("{:>6}", summary.id), number),
-        Span::styled(format!("  {:<11}  ", row.began), ink.theme.muted),
+        Span::styled(format!("  {:<11}  ", row.began), ctx.theme.muted),
         Span::styled(format!("{sign:<2}"), style),
         Span::raw(fixed(&end, 10)),
-        Span::styled(if routers { format!(" {router} ") } else { " ".into() }, ink.theme.muted),
-        Span::raw(format!("{steps:<8} {:>6}  ", si(summary.cost))),
-        Span::raw(fit(
-            &transcribe(&summary.question, ink.glyphs).replace('\n', " "),
-            width.saturating_sub(if routers { BEFORE } else { BEFORE - ROUTER }),
-            ink.signs.more,
+        Span::styled(if routers { format!(" {router} ") } else { " ".into() }, ctx.theme.muted),
+        Span::raw(format!("{steps:<8} {:>6}  ", format_si(summary.cost))),
+        Span::raw(truncate_to_width(
+            &sanitize(&summary.question, ctx.glyphs).replace('\n', " "),
+            width.saturating_sub(if routers {
+                COLUMNS_BEFORE_QUESTION
+            } else {
+                COLUMNS_BEFORE_QUESTION - ROUTER_COLUMNS
+            }),
+            ctx.symbols.more,
         )),
     ])
 }
 
 /// How it ended: sign, word, style.
-fn end(summary: &Summary, ink: Ink<'_>) -> (&'static str, String, Style) {
-    let theme = ink.theme;
+fn outcome(summary: &EpisodeSummary, ctx: RenderContext<'_>) -> (&'static str, String, Style) {
+    let theme = ctx.theme;
     match &summary.end {
-        End::Unfinished => ("", "unfinished".into(), theme.warning),
-        End::Failed { .. } => ("", "failed".into(), theme.bad),
-        End::Finished { answer, verdict, .. } => {
+        EpisodeEnd::Unfinished => ("", "unfinished".into(), theme.warning),
+        EpisodeEnd::Failed { .. } => ("", "failed".into(), theme.bad),
+        EpisodeEnd::Finished { answer, verdict, .. } => {
             let (sign, style) = match verdict {
-                Verdict::Correct => (ink.signs.right, theme.good),
-                Verdict::Wrong => (ink.signs.wrong, theme.bad),
+                Verdict::Correct => (ctx.symbols.right, theme.good),
+                Verdict::Wrong => (ctx.symbols.wrong, theme.bad),
                 Verdict::Undecided => ("", theme.text),
             };
             (sign, answer.clone().unwrap_or_else(|| "no answer".into()), style)
@@ -159,10 +166,10 @@ fn end(summary: &Summary, ink: Ink<'_>) -> (&'static str, String, Style) {
 }
 
 /// The episode that one is at.
-fn about(row: &Listed, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
+fn detail_lines(row: &ListedEpisode, width: usize, ctx: RenderContext<'_>) -> Vec<Line<'static>> {
     let (summary, annotations) = (&row.entry.summary, &row.entry.annotations);
-    let mut told: Vec<Line<'static>> =
-        wrap(&summary.question, width, ink.glyphs).into_iter().take(2).map(Line::from).collect();
+    let mut lines: Vec<Line<'static>> =
+        wrap(&summary.question, width, ctx.glyphs).into_iter().take(2).map(Line::from).collect();
     let mut parts = vec![summary.preset.clone()];
     parts.extend(summary.task.clone());
     parts.push(format!("by {}", summary.router));
@@ -172,23 +179,23 @@ fn about(row: &Listed, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
         n => format!("{n} switches"),
     });
     parts.push(format!("large {:.0} % of the cost", 100.0 * summary.large_cost_share()));
-    if summary.person_steps > 0 {
-        parts.push(format!("you chose {}", summary.person_steps));
+    if summary.user_steps > 0 {
+        parts.push(format!("you chose {}", summary.user_steps));
     }
     if let Some(parent) = &summary.parent {
         parts.push(format!("fork of {} at step {}", parent.episode, parent.step + 1));
     }
-    let text = parts.join(&format!(" {} ", ink.signs.dot));
-    told.push(Line::styled(
-        fit(&transcribe(&text, ink.glyphs), width, ink.signs.more),
-        ink.theme.muted,
+    let text = parts.join(&format!(" {} ", ctx.symbols.dot));
+    lines.push(Line::styled(
+        truncate_to_width(&sanitize(&text, ctx.glyphs), width, ctx.symbols.more),
+        ctx.theme.muted,
     ));
     let tags: Vec<String> = annotations.tags.iter().map(|tag| format!("#{tag}")).collect();
     let mut said = tags.join(" ");
     if !annotations.note.is_empty() {
         said = format!("{said} {}", annotations.note);
     }
-    let said = transcribe(said.trim(), ink.glyphs).replace('\n', " ");
-    told.push(Line::styled(fit(&said, width, ink.signs.more), ink.theme.person));
-    told
+    let said = sanitize(said.trim(), ctx.glyphs).replace('\n', " ");
+    lines.push(Line::styled(truncate_to_width(&said, width, ctx.symbols.more), ctx.theme.user));
+    lines
 }

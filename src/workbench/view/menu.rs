@@ -5,44 +5,45 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::ink::{Ink, lines};
-use super::overlay::open;
-use super::text::{fit, transcribe};
-use crate::workbench::menu::{Item, Menu};
+use super::overlay::open_dialog;
+use super::render_context::{RenderContext, draw_lines};
+use super::text::{sanitize, truncate_to_width};
+use crate::workbench::menu::{Menu, MenuItem};
 
 /// Draws the list: what was typed, then the items that are left.
-pub(super) fn render(frame: &mut Frame<'_>, body: Rect, menu: &Menu, ink: Ink<'_>) {
+pub(super) fn render(frame: &mut Frame<'_>, body: Rect, menu: &Menu, ctx: RenderContext<'_>) {
     let width = (body.width - 6).min(100);
     let height = (menu.items.len() as u16 + 3).min(body.height - 2).max(5);
     let title = format!("{}: type to search, Enter chooses, Esc leaves", menu.title);
-    let inner = open(frame, body, (width, height), &title, ink);
+    let inner = open_dialog(frame, body, (width, height), &title, ctx);
     let mut shown = vec![Line::from(vec![
-        Span::styled("> ", ink.theme.key),
-        Span::raw(transcribe(&menu.typed, ink.glyphs)),
-        Span::styled(ink.signs.cursor, ink.theme.muted),
+        Span::styled("> ", ctx.theme.key),
+        Span::raw(sanitize(&menu.filter, ctx.glyphs)),
+        Span::styled(ctx.symbols.cursor, ctx.theme.muted),
     ])];
-    let left: Vec<&Item> = menu.left().collect();
-    if left.is_empty() && !menu.waits {
-        shown.push(Line::styled("nothing has all of this in it", ink.theme.muted));
+    let left: Vec<&MenuItem> = menu.matching().collect();
+    if left.is_empty() && !menu.loading {
+        shown.push(Line::styled("nothing has all of this in it", ctx.theme.muted));
     }
     let room = usize::from(inner.height).saturating_sub(1);
-    let first = menu.at.saturating_sub(room / 2).min(left.len().saturating_sub(room));
+    let first = menu.selected.saturating_sub(room / 2).min(left.len().saturating_sub(room));
     let rows = left.iter().enumerate().skip(first).take(room);
-    shown.extend(rows.map(|(i, item)| row(item, i == menu.at, usize::from(inner.width), ink)));
-    lines(frame.buffer_mut(), inner, shown);
+    shown
+        .extend(rows.map(|(i, item)| row(item, i == menu.selected, usize::from(inner.width), ctx)));
+    draw_lines(frame.buffer_mut(), inner, shown);
 }
 
-fn row(item: &Item, here: bool, width: usize, ink: Ink<'_>) -> Line<'static> {
-    let label = fit(&transcribe(&item.label, ink.glyphs), width - 2, ink.signs.more);
+fn row(item: &MenuItem, here: bool, width: usize, ctx: RenderContext<'_>) -> Line<'static> {
+    let label = truncate_to_width(&sanitize(&item.label, ctx.glyphs), width - 2, ctx.symbols.more);
     let room = width.saturating_sub(label.width() + 5);
-    let note = fit(&transcribe(&item.note, ink.glyphs), room, ink.signs.more);
+    let note = truncate_to_width(&sanitize(&item.note, ctx.glyphs), room, ctx.symbols.more);
     let gap = width.saturating_sub(2 + label.width() + note.width());
     let (mark, style) =
-        if here { (ink.signs.selected, ink.theme.selected) } else { (" ", ink.theme.text) };
+        if here { (ctx.symbols.selected, ctx.theme.selected) } else { (" ", ctx.theme.text) };
     Line::from(vec![
-        Span::styled(format!("{mark} "), ink.theme.selected),
+        Span::styled(format!("{mark} "), ctx.theme.selected),
         Span::styled(label, style),
         Span::raw(" ".repeat(gap)),
-        Span::styled(note, ink.theme.muted),
+        Span::styled(note, ctx.theme.muted),
     ])
 }

@@ -14,18 +14,18 @@
 mod budget;
 mod compare;
 mod curve;
-mod ink;
 mod library;
 mod menu;
 mod overlay;
-mod progress;
 mod question;
+mod render_context;
+mod replay_status;
 mod routing;
-mod school;
-mod score;
 mod status;
 mod text;
 mod trace;
+mod training_page;
+mod user_score;
 mod why;
 
 use ratatui::Frame;
@@ -35,11 +35,11 @@ use ratatui::widgets::Paragraph;
 
 use super::actions::Action;
 use super::message::Scroll;
-use super::state::{Link, MINIMUM, Overlay, Page, State};
+use super::state::{MINIMUM_SIZE, Overlay, Page, SessionStatus, State};
 use crate::theme::{Glyphs, Theme};
-use ink::Ink;
-use trace::Trace;
-use why::Reasons;
+use render_context::RenderContext;
+use trace::TracePane;
+use why::WhyPane;
 
 /// Columns from which the reasons have a column of their own.
 const WIDE: u16 = 150;
@@ -48,62 +48,64 @@ const WIDE: u16 = 150;
 pub struct View {
     theme: Theme,
     glyphs: Glyphs,
-    trace: Trace,
-    reasons: Reasons,
+    trace: TracePane,
+    why: WhyPane,
 }
 
 impl View {
     /// A view that draws with `theme` and `glyphs`.
     pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
-        Self { theme, glyphs, trace: Trace::default(), reasons: Reasons::default() }
+        Self { theme, glyphs, trace: TracePane::default(), why: WhyPane::default() }
     }
 
     /// Scrolls all reasons where they are shown and do not fit, else the trace; the pages are those of the last
     /// frame.
     pub fn scroll(&mut self, by: Scroll) {
-        if by == Scroll::Follow || !self.reasons.scroll(by) {
+        if by == Scroll::Follow || !self.why.scroll(by) {
             self.trace.scroll(by);
         }
     }
 
     /// Draws with another theme from now on.
-    pub fn dress(&mut self, theme: Theme) {
+    pub fn set_theme(&mut self, theme: Theme) {
         self.theme = theme;
     }
 
     /// Draws a frame.
     pub fn render(&mut self, frame: &mut Frame<'_>, state: &State) {
-        let ink = Ink::new(&self.theme, self.glyphs);
+        let ctx = RenderContext::new(&self.theme, self.glyphs);
         let area = frame.area();
         frame.buffer_mut().set_style(area, self.theme.text);
-        if area.width < MINIMUM.0 || area.height < MINIMUM.1 {
+        if area.width < MINIMUM_SIZE.0 || area.height < MINIMUM_SIZE.1 {
             return too_small(frame, area, state);
         }
         let [body, status, foot] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
                 .areas(area);
         match state.page {
-            Page::Panes => panes(frame, body, state, (&mut self.trace, &mut self.reasons), ink),
-            Page::Library => library::render(frame, body, state, ink),
-            Page::School => school::render(frame, body, state, ink),
+            Page::Episode => {
+                render_episode(frame, body, state, (&mut self.trace, &mut self.why), ctx)
+            }
+            Page::Library => library::render(frame, body, state, ctx),
+            Page::Training => training_page::render(frame, body, state, ctx),
         }
-        status::render(frame, status, state, ink);
-        status::render_foot(frame, foot, state, ink);
-        if let Link::Failed(reason) = &state.link {
-            overlay::failure(frame, body, reason, &state.keys, ink);
+        status::render(frame, status, state, ctx);
+        status::render_footer(frame, foot, state, ctx);
+        if let SessionStatus::Failed(reason) = &state.session_status {
+            overlay::failure(frame, body, reason, &state.keys, ctx);
         }
         match &state.overlay {
             Overlay::None => {}
-            Overlay::Help(top) => overlay::help(frame, body, *top, state, ink),
-            Overlay::Prompt(prompt) => overlay::prompt(frame, body, prompt, ink),
-            Overlay::Editor(area) => overlay::editor(frame, body, area, ink),
-            Overlay::Menu(menu) => menu::render(frame, body, menu, ink),
-            Overlay::Score(score) => score::render(frame, body, score.as_ref(), state, ink),
-            Overlay::Threshold(typed) => overlay::threshold(frame, body, typed, state, ink),
-            Overlay::Fork(step) => overlay::fork(frame, body, *step, state, ink),
+            Overlay::Help(top) => overlay::help(frame, body, *top, state, ctx),
+            Overlay::Prompt(prompt) => overlay::prompt(frame, body, prompt, ctx),
+            Overlay::Editor(area) => overlay::editor(frame, body, area, ctx),
+            Overlay::Menu(menu) => menu::render(frame, body, menu, ctx),
+            Overlay::Score(score) => user_score::render(frame, body, score.as_ref(), state, ctx),
+            Overlay::Threshold(typed) => overlay::threshold(frame, body, typed, state, ctx),
+            Overlay::Fork(step) => overlay::fork(frame, body, *step, state, ctx),
             Overlay::Compare(beside) => {
-                if let Some(run) = &state.run {
-                    compare::render(frame, body, beside, (run.id, &run.episode), ink);
+                if let Some(displayed) = &state.displayed {
+                    compare::render(frame, body, beside, (displayed.id, &displayed.episode), ctx);
                 }
             }
         }
@@ -111,27 +113,27 @@ impl View {
 }
 
 /// Draws an episode.
-fn panes(
+fn render_episode(
     frame: &mut Frame<'_>,
     body: Rect,
     state: &State,
-    (trace, reasons): (&mut Trace, &mut Reasons),
-    ink: Ink<'_>,
+    (trace, why): (&mut TracePane, &mut WhyPane),
+    ctx: RenderContext<'_>,
 ) {
-    let panes = Panes::new(body, state, ink);
-    question::render(frame, panes.question, state, ink);
-    trace.render(frame, panes.trace, state, ink);
+    let panes = PaneLayout::new(body, state, ctx);
+    question::render(frame, panes.question, state, ctx);
+    trace.render(frame, panes.trace, state, ctx);
     if let Some(area) = panes.routing {
-        routing::render(frame, area, state, ink);
+        routing::render(frame, area, state, ctx);
     }
     if let Some(area) = panes.budget {
-        budget::render(frame, area, state, ink);
+        budget::render(frame, area, state, ctx);
     }
-    reasons.render(frame, panes.why, state, ink);
+    why.render(frame, panes.why, state, ctx);
 }
 
 /// Where the panes are. Neighbours share a border.
-struct Panes {
+struct PaneLayout {
     question: Rect,
     trace: Rect,
     routing: Option<Rect>,
@@ -139,8 +141,8 @@ struct Panes {
     why: Rect,
 }
 
-impl Panes {
-    fn new(body: Rect, state: &State, ink: Ink<'_>) -> Self {
+impl PaneLayout {
+    fn new(body: Rect, state: &State, ctx: RenderContext<'_>) -> Self {
         let wide = body.width >= WIDE;
         let side = if wide { 46 } else { (body.width * 36 / 100).clamp(28, 46) };
         let columns = |constraints: &[Constraint]| {
@@ -158,7 +160,7 @@ impl Panes {
             (parts[0], None, parts[1])
         };
         let most = if body.height < 30 { 3 } else { 8 };
-        let lines = question::height(state, left.width.saturating_sub(4), ink).clamp(1, most);
+        let lines = question::height(state, left.width.saturating_sub(4), ctx).clamp(1, most);
         let parts = rows(left, &[Constraint::Length(lines + 2), Constraint::Fill(1)]);
         let (question, trace) = (parts[0], parts[1]);
         let (routing, budget, why) = match middle {
@@ -167,7 +169,7 @@ impl Panes {
                     rows(middle, &[Constraint::Fill(1), Constraint::Length(budget::HEIGHT)]);
                 (Some(parts[0]), Some(parts[1]), right)
             }
-            None if state.all_reasons => (None, None, right),
+            None if state.why_expanded => (None, None, right),
             None => {
                 let rest = right.height.saturating_sub(budget::HEIGHT) + 2;
                 let parts = rows(
@@ -186,11 +188,11 @@ impl Panes {
 }
 
 fn too_small(frame: &mut Frame<'_>, area: Rect, state: &State) {
-    let (width, height) = MINIMUM;
+    let (width, height) = MINIMUM_SIZE;
     let text = vec![
         Line::from(format!("The workbench needs {width}x{height},")),
         Line::from(format!("this terminal has {}x{}.", area.width, area.height)),
-        Line::from(match state.keys.first(Action::Quit) {
+        Line::from(match state.keys.primary_key(Action::Quit) {
             Some(key) => format!("Enlarge it, or press {key} to quit."),
             None => "Enlarge it.".into(),
         }),

@@ -11,17 +11,17 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::ink::{Ink, lines};
+use super::render_context::{RenderContext, draw_lines};
 use crate::episode::{Decider, Decision, Role};
-use crate::workbench::onscreen::Run;
+use crate::workbench::displayed_episode::DisplayedEpisode;
 use crate::workbench::state::State;
 
 /// Columns besides bar and decider: number, mark, value, and the gaps between.
 const FIXED: usize = 11;
 
-pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
-    let threshold = match state.asked_threshold {
-        Some(to) => format!("{:.2}{}{to:.2}", state.threshold_now(), ink.signs.to),
+pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: RenderContext<'_>) {
+    let threshold = match state.pending_threshold {
+        Some(to) => format!("{:.2}{}{to:.2}", state.threshold_now(), ctx.symbols.to),
         None => format!("{:.2}", state.threshold_shown()),
     };
     // Another router's thresholds have no place on the policy's scale.
@@ -30,27 +30,27 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     let percentile = percentile.map_or(String::new(), |q| format!(" q {q:.0} %"));
     let title = Line::from(vec![
         Span::raw("routing"),
-        Span::styled(format!(" {} t {threshold}{percentile}", ink.signs.dot), ink.theme.muted),
+        Span::styled(format!(" {} t {threshold}{percentile}", ctx.symbols.dot), ctx.theme.muted),
     ]);
-    let block = ink.pane(title);
+    let block = ctx.pane(title);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let Some(run) = &state.run else {
-        let text = Line::styled("p(large), a bar a step", ink.theme.muted);
-        return lines(frame.buffer_mut(), inner, [text]);
+    let Some(displayed) = &state.displayed else {
+        let text = Line::styled("p(large), a bar a step", ctx.theme.muted);
+        return draw_lines(frame.buffer_mut(), inner, [text]);
     };
-    let rows = rows(run);
+    let rows = rows(displayed);
     let height = usize::from(inner.height);
     // The selected row stays in view, else the last.
     let last = rows.len().saturating_sub(height);
     let first = state.selected.map_or(last, |step| step.saturating_sub(height / 2).min(last));
     let shown = rows.iter().skip(first).take(height);
     let width = usize::from(inner.width);
-    lines(frame.buffer_mut(), inner, shown.map(|row| row.line(width, state.selected, ink)));
+    draw_lines(frame.buffer_mut(), inner, shown.map(|row| row.line(width, state.selected, ctx)));
 }
 
 /// What one row shows.
-struct Row<'a> {
+struct StepRow<'a> {
     step: usize,
     p_large: Option<f64>,
     threshold: f64,
@@ -58,39 +58,39 @@ struct Row<'a> {
     choice: Option<(Role, Option<&'a Decider>)>,
 }
 
-fn rows(run: &Run) -> Vec<Row<'_>> {
-    let episode = &run.episode;
+fn rows(displayed: &DisplayedEpisode) -> Vec<StepRow<'_>> {
+    let episode = &displayed.episode;
     let written = episode.steps.iter().enumerate().map(|(index, step)| {
         step.decision.as_ref().map_or(
             // Older recordings may lack decisions.
-            Row {
+            StepRow {
                 step: index,
                 p_large: None,
                 threshold: episode.threshold,
-                choice: Some((step.writing.model, None)),
+                choice: Some((step.generation.model, None)),
             },
-            |decision| Row::decided(index, decision),
+            |decision| StepRow::decided(index, decision),
         )
     });
-    let mut rows: Vec<Row<'_>> = written.collect();
+    let mut rows: Vec<StepRow<'_>> = written.collect();
     if episode.is_over() {
         return rows;
     }
     let step = episode.steps.len();
-    let opinion = run.opinion.as_ref().filter(|(before, _)| *before == step);
+    let opinion = displayed.opinion.as_ref().filter(|(before, _)| *before == step);
     rows.push(episode.decision.as_ref().map_or(
-        Row {
+        StepRow {
             step,
             p_large: opinion.map(|(_, opinion)| opinion.p_large),
             threshold: episode.threshold,
             choice: None,
         },
-        |decision| Row::decided(step, decision),
+        |decision| StepRow::decided(step, decision),
     ));
     rows
 }
 
-impl<'a> Row<'a> {
+impl<'a> StepRow<'a> {
     fn decided(step: usize, decision: &'a Decision) -> Self {
         Self {
             step,
@@ -101,37 +101,40 @@ impl<'a> Row<'a> {
     }
 }
 
-impl Row<'_> {
-    fn line(&self, width: usize, selected: Option<usize>, ink: Ink<'_>) -> Line<'static> {
+impl StepRow<'_> {
+    fn line(&self, width: usize, selected: Option<usize>, ctx: RenderContext<'_>) -> Line<'static> {
         let label = if width >= 36 { 10 } else { 6 };
         let bar = width.saturating_sub(FIXED + label).max(3);
         let (mark, mark_style) = match self.choice {
-            Some((role, _)) => (role.mark(), ink.role(role)),
-            None => ('?', ink.theme.muted),
+            Some((role, _)) => (role.letter(), ctx.role(role)),
+            None => ('?', ctx.theme.muted),
         };
         let number_style =
-            if selected == Some(self.step) { ink.theme.selected } else { ink.theme.muted };
+            if selected == Some(self.step) { ctx.theme.selected } else { ctx.theme.muted };
         let mut spans = vec![
             Span::styled(format!("{:>2}", self.step + 1), number_style),
             Span::raw(" "),
             Span::styled(mark.to_string(), mark_style),
             Span::raw(" "),
         ];
-        spans.extend(self.bar(bar, ink));
+        spans.extend(self.bar(bar, ctx));
         let value = match self.p_large {
             Some(p) => format!(" {p:>4.2} "),
-            None => format!(" {:>4} ", ink.signs.dash),
+            None => format!(" {:>4} ", ctx.symbols.dash),
         };
         spans.push(Span::raw(value));
         spans.push(match self.choice {
             None if self.p_large.is_none() => Span::raw(""),
-            None => Span::styled("next", ink.theme.warning),
+            None => Span::styled("next", ctx.theme.warning),
             Some((_, by)) => {
-                let (word, style) = by.map_or(("", Style::new()), |by| ink.decider(by));
+                let (word, style) = by.map_or(("", Style::new()), |by| ctx.decider(by));
                 match by {
                     Some(Decider::Rule(name) | Decider::Policy(name)) if label > 6 => {
-                        let name = super::text::transcribe(name, ink.glyphs);
-                        Span::styled(super::text::fit(&name, label, ink.signs.more), style)
+                        let name = super::text::sanitize(name, ctx.glyphs);
+                        Span::styled(
+                            super::text::truncate_to_width(&name, label, ctx.symbols.more),
+                            style,
+                        )
                     }
                     _ => Span::styled(word, style),
                 }
@@ -142,19 +145,19 @@ impl Row<'_> {
 
     /// Cells of the bar, the threshold's mark in its place. The mark's cell belongs to neither
     /// side, so that a bar crosses it only where p(large) ≥ t.
-    fn bar(&self, width: usize, ink: Ink<'_>) -> Vec<Span<'static>> {
+    fn bar(&self, width: usize, ctx: RenderContext<'_>) -> Vec<Span<'static>> {
         let cells = width - 1;
         let below = (self.threshold.clamp(0.0, 1.0) * cells as f64).round() as usize;
         let above = cells - below;
-        let mark = Span::styled(ink.signs.threshold, ink.theme.threshold);
-        let empty = |n: usize| Span::styled(ink.signs.empty.repeat(n), ink.theme.muted);
+        let mark = Span::styled(ctx.symbols.threshold, ctx.theme.threshold);
+        let empty = |n: usize| Span::styled(ctx.symbols.empty.repeat(n), ctx.theme.muted);
         let Some(p) = self.p_large else {
             return vec![empty(below), mark, empty(above)];
         };
         let large = p >= self.threshold;
-        let style = ink.role(if large { Role::Large } else { Role::Small });
+        let style = ctx.role(if large { Role::Large } else { Role::Small });
         let filled = (p.clamp(0.0, 1.0) * cells as f64).round() as usize;
-        let fill = |n: usize| Span::styled(ink.signs.fill.repeat(n), style);
+        let fill = |n: usize| Span::styled(ctx.symbols.fill.repeat(n), style);
         if large {
             // At least one cell beyond the mark, where there is one.
             let beyond = filled.saturating_sub(below).max(1).min(above);

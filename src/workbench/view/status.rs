@@ -6,25 +6,26 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Clear;
 
-use super::ink::Ink;
-use super::progress;
-use super::text::{Part, duration, fit, transcribe, wrap};
-use crate::episode::{FinishReason, OverrideScope, Status, Verdict};
+use super::render_context::RenderContext;
+use super::replay_status;
+use super::text::{StatusPart, format_duration, sanitize, truncate_to_width, wrap};
+use crate::episode::{EpisodeStatus, FinishReason, OverrideScope, Verdict};
 use crate::workbench::actions::Action;
-use crate::workbench::offers::hints;
-use crate::workbench::state::{Link, Notice, State};
+use crate::workbench::availability::hints;
+use crate::workbench::state::{Notice, SessionStatus, State};
 
-pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
-    let keys = state.keys.first(Action::Help).map_or_else(Line::default, |key| {
-        Line::from(vec![Span::styled(key.to_string(), ink.theme.key), Span::raw(" keys ")])
+pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: RenderContext<'_>) {
+    let keys = state.keys.primary_key(Action::Help).map_or_else(Line::default, |key| {
+        Line::from(vec![Span::styled(key.to_string(), ctx.theme.key), Span::raw(" keys ")])
     });
     let room = usize::from(area.width).saturating_sub(keys.width() + 1);
     let mut parts = match state.replay() {
-        Some(replay) => progress::parts(replay, state, ink),
-        None => parts(state, ink),
+        Some(replay) => replay_status::status_parts(replay, state, ctx),
+        None => status_parts(state, ctx),
     };
-    let gap = format!(" {} ", ink.signs.dot);
-    let width = |parts: &[Part]| parts.iter().map(|part| part.span.width() + 3).sum::<usize>();
+    let gap = format!(" {} ", ctx.symbols.dot);
+    let width =
+        |parts: &[StatusPart]| parts.iter().map(|part| part.span.width() + 3).sum::<usize>();
     while width(&parts) > room + 2 {
         let Some(least) = parts.iter().map(|part| part.weight).min() else { break };
         parts.retain(|part| part.weight > least);
@@ -32,7 +33,7 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     let mut spans = vec![Span::raw(" ")];
     for (i, part) in parts.into_iter().enumerate() {
         if i > 0 {
-            spans.push(Span::styled(gap.clone(), ink.theme.muted));
+            spans.push(Span::styled(gap.clone(), ctx.theme.muted));
         }
         spans.push(part.span);
     }
@@ -42,14 +43,14 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<
     buffer.set_line(at, area.y, &keys, area.width);
 }
 
-fn parts(state: &State, ink: Ink<'_>) -> Vec<Part> {
-    let plain = |weight: u8, text: String| Part { weight, span: Span::raw(text) };
-    let (text, style) = how(state, ink);
-    let mut parts = vec![Part { weight: 9, span: Span::styled(text, style) }];
-    parts.push(plain(4, transcribe(&state.preset_shown().name, ink.glyphs)));
-    parts.push(plain(5, transcribe(&state.preset_shown().routing.router, ink.glyphs)));
-    let threshold = match state.asked_threshold {
-        Some(to) => format!("t {:.2}{}{to:.2}", state.threshold_now(), ink.signs.to),
+fn status_parts(state: &State, ctx: RenderContext<'_>) -> Vec<StatusPart> {
+    let plain = |weight: u8, text: String| StatusPart { weight, span: Span::raw(text) };
+    let (text, style) = status_text(state, ctx);
+    let mut parts = vec![StatusPart { weight: 9, span: Span::styled(text, style) }];
+    parts.push(plain(4, sanitize(&state.preset_shown().name, ctx.glyphs)));
+    parts.push(plain(5, sanitize(&state.preset_shown().routing.router, ctx.glyphs)));
+    let threshold = match state.pending_threshold {
+        Some(to) => format!("t {:.2}{}{to:.2}", state.threshold_now(), ctx.symbols.to),
         None => format!("t {:.2}", state.threshold_now()),
     };
     parts.push(plain(8, threshold));
@@ -57,63 +58,72 @@ fn parts(state: &State, ink: Ink<'_>) -> Vec<Part> {
         let [used, total] = [memory.used, memory.total].map(|bytes| bytes as f64 / 1e9);
         parts.push(plain(3, format!("gpu {used:.1} of {total:.0} GB")));
     }
-    if state.aside.as_ref().is_some_and(|run| !run.episode.is_over()) {
-        parts.push(Part { weight: 7, span: Span::styled("one runs aside", ink.theme.warning) });
+    if state.background.as_ref().is_some_and(|displayed| !displayed.episode.is_over()) {
+        parts.push(StatusPart {
+            weight: 7,
+            span: Span::styled("one runs aside", ctx.theme.warning),
+        });
     }
-    if let Some(run) = &state.run {
-        let live = state.is_of_session(run);
+    if let Some(displayed) = &state.displayed {
+        let live = state.is_live(displayed);
         if let (Some((model, scope)), false) =
-            (run.episode.taken.filter(|_| live), run.episode.is_over())
+            (displayed.episode.active_override.filter(|_| live), displayed.episode.is_over())
         {
             let reach = match scope {
                 OverrideScope::NextStep => "next",
                 OverrideScope::FromHereOn => "on",
             };
             let text = format!("you: {model} {reach}");
-            parts.push(Part { weight: 7, span: Span::styled(text, ink.theme.person) });
+            parts.push(StatusPart { weight: 7, span: Span::styled(text, ctx.theme.user) });
         }
-        let (person, all) = run.score();
-        parts.push(plain(6, format!("you {person} of {all}")));
-        parts.push(plain(3, duration(state.elapsed_ms().unwrap_or_default() as f64)));
+        let (user, all) = displayed.user_decisions();
+        parts.push(plain(6, format!("you {user} of {all}")));
+        parts.push(plain(3, format_duration(state.elapsed_ms().unwrap_or_default() as f64)));
         if live {
             // Events reach the screen once they are in the store.
             parts.push(plain(2, "store ok".into()));
         } else {
-            parts.push(Part { weight: 8, span: Span::styled("stored", ink.theme.warning) });
+            parts.push(StatusPart { weight: 8, span: Span::styled("stored", ctx.theme.warning) });
         }
-        parts.push(plain(1, format!("episode {}", run.id)));
+        parts.push(plain(1, format!("episode {}", displayed.id)));
     }
     parts
 }
 
 /// How things are, in few words.
-fn how(state: &State, ink: Ink<'_>) -> (String, Style) {
-    let theme = ink.theme;
-    let run = match (&state.link, &state.run) {
-        (Link::Loading(_), _) => return ("loading".into(), theme.warning),
-        (Link::Failed(_), _) => return ("session over".into(), theme.bad),
-        (Link::Ready, _) if state.starting => return ("starting".into(), theme.good),
-        (Link::Ready | Link::Absent, None) => return ("ready".into(), theme.good),
-        (Link::Ready | Link::Absent, Some(run)) => run,
+fn status_text(state: &State, ctx: RenderContext<'_>) -> (String, Style) {
+    let theme = ctx.theme;
+    let displayed = match (&state.session_status, &state.displayed) {
+        (SessionStatus::Loading(_), _) => return ("loading".into(), theme.warning),
+        (SessionStatus::Failed(_), _) => return ("session over".into(), theme.bad),
+        (SessionStatus::Ready, _) if state.starting => return ("starting".into(), theme.good),
+        (SessionStatus::Ready | SessionStatus::None, None) => return ("ready".into(), theme.good),
+        (SessionStatus::Ready | SessionStatus::None, Some(displayed)) => displayed,
     };
-    let live = state.is_of_session(run);
-    match &run.episode.status {
-        Status::Running | Status::Paused if !live => ("unfinished".into(), theme.warning),
-        Status::Running => ("running".into(), theme.good),
-        Status::Paused if run.is_pausing() => ("pausing".into(), theme.warning),
-        Status::Paused => ("paused".into(), theme.warning),
-        Status::Failed(_) => ("failed".into(), theme.bad),
-        Status::Finished { reason: FinishReason::Cancelled, .. } => {
+    let live = state.is_live(displayed);
+    match &displayed.episode.status {
+        EpisodeStatus::Running | EpisodeStatus::Paused if !live => {
+            ("unfinished".into(), theme.warning)
+        }
+        EpisodeStatus::Running => ("running".into(), theme.good),
+        EpisodeStatus::Paused if displayed.is_pausing() => ("pausing".into(), theme.warning),
+        EpisodeStatus::Paused => ("paused".into(), theme.warning),
+        EpisodeStatus::Failed(_) => ("failed".into(), theme.bad),
+        EpisodeStatus::Finished { reason: FinishReason::Cancelled, .. } => {
             ("stopped".into(), theme.warning)
         }
-        Status::Finished { answer, verdict, .. } => {
+        EpisodeStatus::Finished { answer, verdict, .. } => {
             let (sign, style) = match verdict {
-                Verdict::Correct => (ink.signs.right, theme.good),
-                Verdict::Wrong => (ink.signs.wrong, theme.bad),
+                Verdict::Correct => (ctx.symbols.right, theme.good),
+                Verdict::Wrong => (ctx.symbols.wrong, theme.bad),
                 Verdict::Undecided => ("", theme.text),
             };
-            let answer = answer.as_deref().map(|answer| transcribe(answer, ink.glyphs));
-            let answer = fit(&answer.unwrap_or_else(|| "finished".into()), 20, ink.signs.more);
+            let answer = answer.as_deref().map(|answer| sanitize(answer, ctx.glyphs));
+            let answer = truncate_to_width(
+                &answer.unwrap_or_else(|| "finished".into()),
+                20,
+                ctx.symbols.more,
+            );
             let word = match verdict {
                 Verdict::Correct => " correct",
                 Verdict::Wrong => " wrong",
@@ -125,31 +135,36 @@ fn how(state: &State, ink: Ink<'_>) -> (String, Style) {
 }
 
 /// The notice, else hints.
-pub(super) fn render_foot(frame: &mut Frame<'_>, area: Rect, state: &State, ink: Ink<'_>) {
+pub(super) fn render_footer(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    state: &State,
+    ctx: RenderContext<'_>,
+) {
     let width = usize::from(area.width).saturating_sub(2);
     let line = match &state.notice {
         Some(notice) => {
             let (text, style) = match notice {
-                Notice::Hint(text) => (text, ink.theme.warning),
-                Notice::Trouble(text) => (text, ink.theme.bad),
+                Notice::Hint(text) => (text, ctx.theme.warning),
+                Notice::Error(text) => (text, ctx.theme.bad),
             };
             return notice_lines(
                 frame,
                 area,
-                &wrap(&text.replace('\n', " "), width, ink.glyphs),
+                &wrap(&text.replace('\n', " "), width, ctx.glyphs),
                 style,
             );
         }
         None => {
             let mut line = Line::from(" ");
             for (action, does) in hints(state) {
-                let Some(key) = state.keys.first(*action) else { continue };
+                let Some(key) = state.keys.primary_key(*action) else { continue };
                 let (key, does) = (key.to_string(), format!(" {does}"));
                 if line.width() + key.len() + does.len() + 2 > width {
                     break;
                 }
-                line.push_span(Span::styled(key, ink.theme.key));
-                line.push_span(Span::styled(format!("{does}  "), ink.theme.muted));
+                line.push_span(Span::styled(key, ctx.theme.key));
+                line.push_span(Span::styled(format!("{does}  "), ctx.theme.muted));
             }
             line
         }

@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::theme::Glyphs;
 
 /// A part of the status line; where room is short, those with the lowest weight are left out.
-pub(super) struct Part {
+pub(super) struct StatusPart {
     pub weight: u8,
     pub span: Span<'static>,
 }
@@ -15,7 +15,7 @@ pub(super) struct Part {
 /// Wraps `text` to lines of at most `width` columns. Blank lines at both ends are left out, and so
 /// is what a terminal would obey.
 pub(super) fn wrap(text: &str, width: usize, glyphs: Glyphs) -> Vec<String> {
-    let clean = transcribe(text.trim_matches(['\n', '\r']), glyphs);
+    let clean = sanitize(text.trim_matches(['\n', '\r']), glyphs);
     if clean.is_empty() {
         return Vec::new();
     }
@@ -25,7 +25,7 @@ pub(super) fn wrap(text: &str, width: usize, glyphs: Glyphs) -> Vec<String> {
 }
 
 /// Replaces what the terminal cannot or should not draw.
-pub(super) fn transcribe(text: &str, glyphs: Glyphs) -> String {
+pub(super) fn sanitize(text: &str, glyphs: Glyphs) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -46,7 +46,7 @@ pub(super) fn transcribe(text: &str, glyphs: Glyphs) -> String {
 }
 
 /// The beginning of `text` that fits `width` columns, with `more` at its end if it was cut.
-pub(super) fn fit(text: &str, width: usize, more: &str) -> String {
+pub(super) fn truncate_to_width(text: &str, width: usize, more: &str) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -60,7 +60,7 @@ pub(super) fn fit(text: &str, width: usize, more: &str) -> String {
 }
 
 /// A number in about three digits: `0.25`, `31`, `1.23k`, `45.6M`.
-pub(super) fn si(value: f64) -> String {
+pub(super) fn format_si(value: f64) -> String {
     const UNITS: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
     let mut scaled = value;
     let mut unit = 0;
@@ -79,7 +79,7 @@ pub(super) fn si(value: f64) -> String {
 }
 
 /// Milliseconds as `84 ms`, `1.2 s` or `2 min 05 s`.
-pub(super) fn duration(ms: f64) -> String {
+pub(super) fn format_duration(ms: f64) -> String {
     match ms {
         ms if ms < 999.5 => format!("{ms:.0} ms"),
         ms if ms < 59_950.0 => format!("{:.1} s", ms / 1000.0),
@@ -100,14 +100,17 @@ mod tests {
         assert_eq!(wrapped, ["A [31mred[0m", "pen, 4 × 12"]);
         assert_eq!(wrap("4 × 12 = 48…", 20, Glyphs::Ascii), ["4 * 12 = 48..."]);
         assert_eq!(wrap("abcdefgh", 3, Glyphs::Unicode), ["abc", "def", "gh"]);
-        assert_eq!(fit("漢字漢字", 5, "…"), "漢字…");
+        assert_eq!(truncate_to_width("漢字漢字", 5, "…"), "漢字…");
     }
 
     #[test]
     fn numbers_have_few_digits() {
         let values = [0.0, 31.0, 0.254, 999.0, 1234.0, 999_999.0, 45.6e6, 2.1e12];
-        let shown = values.map(si);
+        let shown = values.map(format_si);
         assert_eq!(shown, ["0", "31", "0.25", "999", "1.23k", "1.00M", "45.6M", "2.10T"]);
-        assert_eq!([84.0, 1234.0, 125_000.0].map(duration), ["84 ms", "1.2 s", "2 min 05 s"]);
+        assert_eq!(
+            [84.0, 1234.0, 125_000.0].map(format_duration),
+            ["84 ms", "1.2 s", "2 min 05 s"]
+        );
     }
 }

@@ -13,23 +13,25 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::ink::{Ink, lines};
-use super::text::{duration, transcribe, wrap};
-use crate::episode::{Decider, Decision, Episode, FinishReason, Role, Status, Step, Verdict};
+use super::render_context::{RenderContext, draw_lines};
+use super::text::{format_duration, sanitize, wrap};
+use crate::episode::{
+    Decider, Decision, Episode, EpisodeStatus, FinishReason, Role, Step, Verdict,
+};
 use crate::workbench::actions::Action;
+use crate::workbench::displayed_episode::DisplayedEpisode;
 use crate::workbench::message::Scroll;
-use crate::workbench::onscreen::Run;
-use crate::workbench::state::{Link, State};
+use crate::workbench::state::{SessionStatus, State};
 
 /// Columns left of the text.
 const GUTTER: usize = 8;
 /// Columns right of it, for tokens and time, from this many columns on.
-const FACTS: usize = 18;
-const FACTS_FROM: usize = 70;
+const STATS_COLUMNS: usize = 18;
+const STATS_MIN_WIDTH: usize = 70;
 
 /// Wrapped steps and how far they are scrolled.
 #[derive(Default)]
-pub(super) struct Trace {
+pub(super) struct TracePane {
     /// What the lines below were wrapped for: episode, when it began, width in columns, steps taken back.
     wrapped_for: (u64, u64, usize, usize),
     steps: Vec<Vec<String>>,
@@ -42,7 +44,7 @@ pub(super) struct Trace {
     selected: Option<usize>,
 }
 
-impl Trace {
+impl TracePane {
     pub(super) fn scroll(&mut self, by: Scroll) {
         let page = self.height.saturating_sub(2).max(1);
         let last = self.total.saturating_sub(self.height);
@@ -59,21 +61,21 @@ impl Trace {
         frame: &mut Frame<'_>,
         area: Rect,
         state: &State,
-        ink: Ink<'_>,
+        ctx: RenderContext<'_>,
     ) {
-        let Some(run) = &state.run else {
-            let block = ink.pane("trace");
+        let Some(displayed) = &state.displayed else {
+            let block = ctx.pane("trace");
             let inner = block.inner(area);
             frame.render_widget(block, area);
-            return lines(frame.buffer_mut(), inner, welcome(state, inner.width.into(), ink));
+            return draw_lines(frame.buffer_mut(), inner, welcome(state, inner.width.into(), ctx));
         };
-        let inner = ink.pane("").inner(area);
+        let inner = ctx.pane("").inner(area);
         let columns = usize::from(inner.width);
-        let facts = columns >= FACTS_FROM;
-        let width = columns.saturating_sub(GUTTER + if facts { FACTS } else { 0 }).max(1);
-        self.wrap_steps(run, width, ink);
-        let live = state.replay().is_some() || state.is_of_session(run);
-        let tail = tail(run, width, (state.selected.is_none(), live), ink);
+        let stats = columns >= STATS_MIN_WIDTH;
+        let width = columns.saturating_sub(GUTTER + if stats { STATS_COLUMNS } else { 0 }).max(1);
+        self.wrap_steps(displayed, width, ctx);
+        let live = state.replay().is_some() || state.is_live(displayed);
+        let tail = live_lines(displayed, width, (state.selected.is_none(), live), ctx);
 
         let written = self.ends.last().copied().unwrap_or(0);
         self.total = written + tail.len();
@@ -86,42 +88,42 @@ impl Trace {
         if first < last {
             let below = last - first;
             title.push(Span::styled(
-                format!(" {} {below} more lines below, End follows", ink.signs.dot),
-                ink.theme.warning,
+                format!(" {} {below} more lines below, End follows", ctx.symbols.dot),
+                ctx.theme.warning,
             ));
         }
-        frame.render_widget(ink.pane(Line::from(title)), area);
+        frame.render_widget(ctx.pane(Line::from(title)), area);
 
         let rows = (first..written).map(|line| {
             let step = self.ends.partition_point(|&end| end <= line);
             let start = if step == 0 { 0 } else { self.ends[step - 1] };
             let selected = state.selected == Some(step);
-            let facts = facts.then_some(width);
-            self.step_line(&run.episode.steps[step], step, line - start, selected, facts, ink)
+            let stats = stats.then_some(width);
+            self.step_line(&displayed.episode.steps[step], step, line - start, selected, stats, ctx)
         });
         let rest = tail.into_iter().skip(first.saturating_sub(written));
-        lines(frame.buffer_mut(), inner, rows.chain(rest));
+        draw_lines(frame.buffer_mut(), inner, rows.chain(rest));
     }
 
     /// Wraps the steps that have come since the last frame, or all after a resize.
-    fn wrap_steps(&mut self, run: &Run, width: usize, ink: Ink<'_>) {
+    fn wrap_steps(&mut self, displayed: &DisplayedEpisode, width: usize, ctx: RenderContext<'_>) {
         // Two episodes of a recording may have the same number.
-        let began_ms = run.episode.began_ms;
-        if (self.wrapped_for.0, self.wrapped_for.1) != (run.id, began_ms) {
+        let began_ms = displayed.episode.began_ms;
+        if (self.wrapped_for.0, self.wrapped_for.1) != (displayed.id, began_ms) {
             self.first = None;
         }
         // A step that is taken back is no longer the one that was wrapped.
-        let wrapped_for = (run.id, began_ms, width, run.episode.taken_back);
+        let wrapped_for = (displayed.id, began_ms, width, displayed.episode.redo_count);
         if self.wrapped_for != wrapped_for {
             self.wrapped_for = wrapped_for;
             self.steps.clear();
             self.ends.clear();
         }
         // A replay may have been wound back.
-        self.steps.truncate(run.episode.steps.len());
-        self.ends.truncate(run.episode.steps.len());
-        for step in &run.episode.steps[self.steps.len()..] {
-            let mut wrapped = wrap(&step.writing.text, width, ink.glyphs);
+        self.steps.truncate(displayed.episode.steps.len());
+        self.ends.truncate(displayed.episode.steps.len());
+        for step in &displayed.episode.steps[self.steps.len()..] {
+            let mut wrapped = wrap(&step.generation.text, width, ctx.glyphs);
             if wrapped.is_empty() {
                 wrapped.push(String::new());
             }
@@ -152,106 +154,106 @@ impl Trace {
     }
 
     /// One line of a written step; with tokens and time at its right where its text leaves off at
-    /// column `facts`.
+    /// column `stats`.
     fn step_line(
         &self,
         step: &Step,
         index: usize,
         line: usize,
         selected: bool,
-        facts: Option<usize>,
-        ink: Ink<'_>,
+        stats: Option<usize>,
+        ctx: RenderContext<'_>,
     ) -> Line<'_> {
-        let role = step.writing.model;
+        let role = step.generation.model;
         let mut spans = if line == 0 {
-            gutter(index, Some(role), is_persons(step.decision.as_ref()), selected, ink)
+            gutter(index, Some(role), is_by_user(step.decision.as_ref()), selected, ctx)
         } else {
             vec![Span::raw(" ".repeat(GUTTER - 2))]
         };
-        spans.push(Span::styled(format!("{} ", ink.bar(role)), ink.role(role)));
+        spans.push(Span::styled(format!("{} ", ctx.bar(role)), ctx.role(role)));
         let text = self.steps[index][line].as_str();
-        let style = if selected { ink.theme.selected } else { Style::new() };
+        let style = if selected { ctx.theme.selected } else { Style::new() };
         spans.push(Span::styled(text, style));
-        if let (0, Some(width)) = (line, facts) {
-            let usage = &step.writing.usage;
-            let facts = format!(
+        if let (0, Some(width)) = (line, stats) {
+            let usage = &step.generation.usage;
+            let stats = format!(
                 "{} tok {} {}",
-                step.writing.tokens.len(),
-                ink.signs.dot,
-                duration(usage.prefill_ms + usage.decode_ms)
+                step.generation.tokens.len(),
+                ctx.symbols.dot,
+                format_duration(usage.prefill_ms + usage.decode_ms)
             );
             let gap = width.saturating_sub(unicode_width::UnicodeWidthStr::width(text));
             spans.push(Span::raw(" ".repeat(gap)));
-            spans.push(Span::styled(format!("{facts:>FACTS$}"), ink.theme.muted));
+            spans.push(Span::styled(format!("{stats:>STATS_COLUMNS$}"), ctx.theme.muted));
         }
         Line::from(spans)
     }
 }
 
-fn is_persons(decision: Option<&Decision>) -> bool {
-    decision.is_some_and(|decision| decision.by == Decider::Person)
+fn is_by_user(decision: Option<&Decision>) -> bool {
+    decision.is_some_and(|decision| decision.by == Decider::User)
 }
 
 /// Selection, number, writer, and whether a person chose it; all but the bar.
 fn gutter<'a>(
     index: usize,
     role: Option<Role>,
-    person: bool,
+    by_user: bool,
     selected: bool,
-    ink: Ink<'_>,
+    ctx: RenderContext<'_>,
 ) -> Vec<Span<'a>> {
-    let select = if selected { ink.signs.selected } else { " " };
-    let style = role.map_or(ink.theme.muted, |role| ink.role(role));
+    let select = if selected { ctx.symbols.selected } else { " " };
+    let style = role.map_or(ctx.theme.muted, |role| ctx.role(role));
     vec![
-        Span::styled(select, ink.theme.warning),
-        Span::styled(format!("{:>2} ", index + 1), ink.theme.muted),
-        Span::styled(role.map_or('?', Role::mark).to_string(), style),
-        Span::styled(if person { "*" } else { " " }, ink.theme.person),
+        Span::styled(select, ctx.theme.warning),
+        Span::styled(format!("{:>2} ", index + 1), ctx.theme.muted),
+        Span::styled(role.map_or('?', Role::letter).to_string(), style),
+        Span::styled(if by_user { "*" } else { " " }, ctx.theme.user),
     ]
 }
 
 /// Lines after the written steps: the current step, and the end.
-fn tail(
-    run: &Run,
+fn live_lines(
+    displayed: &DisplayedEpisode,
     width: usize,
     (current, live): (bool, bool),
-    ink: Ink<'_>,
+    ctx: RenderContext<'_>,
 ) -> Vec<Line<'static>> {
-    let episode = &run.episode;
+    let episode = &displayed.episode;
     let mut tail = Vec::new();
     if episode.is_over() {
         tail.push(Line::default());
-        tail.extend(ending(episode, width + GUTTER, ink));
+        tail.extend(outcome_lines(episode, width + GUTTER, ctx));
         return tail;
     }
     let index = episode.steps.len();
     for draft in &episode.discarded {
-        let sign = Span::styled(ink.signs.dropped, ink.theme.muted);
-        for (i, text) in wrap(&draft.text, width, ink.glyphs).into_iter().enumerate() {
+        let sign = Span::styled(ctx.symbols.discarded, ctx.theme.muted);
+        for (i, text) in wrap(&draft.text, width, ctx.glyphs).into_iter().enumerate() {
             let number = if i == 0 { format!(" {:>2} ", index + 1) } else { " ".repeat(4) };
             tail.push(Line::from(vec![
-                Span::styled(number, ink.theme.muted),
+                Span::styled(number, ctx.theme.muted),
                 sign.clone(),
                 Span::raw("   "),
-                Span::styled(text, ink.theme.discarded),
+                Span::styled(text, ctx.theme.discarded),
             ]));
         }
     }
     let decision = episode.decision.as_ref();
     let role = decision.map(|decision| decision.choice);
-    let mut start = gutter(index, role, is_persons(decision), current, ink);
+    let mut start = gutter(index, role, is_by_user(decision), current, ctx);
     let bar = role.map_or(Span::raw("  "), |role| {
-        Span::styled(format!("{} ", ink.bar(role)), ink.role(role))
+        Span::styled(format!("{} ", ctx.bar(role)), ctx.role(role))
     });
     start.push(bar.clone());
-    let text = run.in_flight.as_ref().map_or("", |writing| writing.text.as_str());
-    let glimpse = role.is_none();
-    let wrapped = wrap(text, width.saturating_sub(1), ink.glyphs);
-    let style = if glimpse { ink.theme.muted } else { Style::new() };
-    let cursor = Span::styled(ink.signs.cursor, role.map_or(style, |role| ink.role(role)));
+    let text = displayed.in_flight.as_ref().map_or("", |generation| generation.text.as_str());
+    let drafting = role.is_none();
+    let wrapped = wrap(text, width.saturating_sub(1), ctx.glyphs);
+    let style = if drafting { ctx.theme.muted } else { Style::new() };
+    let cursor = Span::styled(ctx.symbols.cursor, role.map_or(style, |role| ctx.role(role)));
     if wrapped.is_empty() {
-        start.push(if episode.status == Status::Paused && glimpse {
-            Span::styled(at_the_points(episode, live), ink.theme.warning)
+        start.push(if episode.status == EpisodeStatus::Paused && drafting {
+            Span::styled(pause_message(episode, live), ctx.theme.warning)
         } else {
             cursor
         });
@@ -271,18 +273,18 @@ fn tail(
         }
         tail.push(Line::from(spans));
     }
-    if glimpse && episode.status == Status::Paused {
-        let hint = at_the_points(episode, live);
-        tail.extend(wrap(&hint, width, ink.glyphs).into_iter().map(|text| {
-            Line::from(vec![Span::raw(" ".repeat(GUTTER)), Span::styled(text, ink.theme.warning)])
+    if drafting && episode.status == EpisodeStatus::Paused {
+        let hint = pause_message(episode, live);
+        tail.extend(wrap(&hint, width, ctx.glyphs).into_iter().map(|text| {
+            Line::from(vec![Span::raw(" ".repeat(GUTTER)), Span::styled(text, ctx.theme.warning)])
         }));
     }
     tail
 }
 
 /// What a pause before a step waits for.
-fn at_the_points(episode: &Episode, live: bool) -> String {
-    match episode.taken {
+fn pause_message(episode: &Episode, live: bool) -> String {
+    match episode.active_override {
         _ if !live => "it broke off here: a fork goes on".into(),
         Some((model, _)) => format!("paused: {model} will write it, you said"),
         None => "paused: who writes this step?".into(),
@@ -290,39 +292,39 @@ fn at_the_points(episode: &Episode, live: bool) -> String {
 }
 
 /// How the episode ended.
-fn ending(episode: &Episode, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
+fn outcome_lines(episode: &Episode, width: usize, ctx: RenderContext<'_>) -> Vec<Line<'static>> {
     let (answer, verdict, reason) = match &episode.status {
-        Status::Finished { answer, verdict, reason } => (answer, verdict, reason),
-        Status::Failed(error) => {
+        EpisodeStatus::Finished { answer, verdict, reason } => (answer, verdict, reason),
+        EpisodeStatus::Failed(error) => {
             let text = format!("failed: {error}");
-            let wrapped = wrap(&text, width, ink.glyphs).into_iter();
-            return wrapped.map(|line| Line::styled(line, ink.theme.bad)).collect();
+            let wrapped = wrap(&text, width, ctx.glyphs).into_iter();
+            return wrapped.map(|line| Line::styled(line, ctx.theme.bad)).collect();
         }
-        Status::Running | Status::Paused => return Vec::new(),
+        EpisodeStatus::Running | EpisodeStatus::Paused => return Vec::new(),
     };
     let (sign, word, style) = match verdict {
-        Verdict::Correct => (ink.signs.right, "correct", ink.theme.good),
-        Verdict::Wrong => (ink.signs.wrong, "wrong", ink.theme.bad),
-        Verdict::Undecided => (ink.signs.dot, "not graded", ink.theme.muted),
+        Verdict::Correct => (ctx.symbols.right, "correct", ctx.theme.good),
+        Verdict::Wrong => (ctx.symbols.wrong, "wrong", ctx.theme.bad),
+        Verdict::Undecided => (ctx.symbols.dot, "not graded", ctx.theme.muted),
     };
     let answer = answer.as_deref().map_or_else(
         || "no answer".to_owned(),
-        |answer| format!("answer {}", transcribe(answer, ink.glyphs)),
+        |answer| format!("answer {}", sanitize(answer, ctx.glyphs)),
     );
     let mut spans = vec![Span::styled(format!(" {sign} {answer}, {word}"), style)];
     if let (Verdict::Wrong, Some(gold)) = (verdict, &episode.started.gold) {
-        spans.push(Span::raw(format!(", gold {}", transcribe(gold, ink.glyphs))));
+        spans.push(Span::raw(format!(", gold {}", sanitize(gold, ctx.glyphs))));
     }
     let why = match reason {
         FinishReason::Answered => "",
         FinishReason::EndOfText => "; a model ended the text",
         FinishReason::StepLimit => "; the step limit was reached",
-        FinishReason::Circles => "; it went round in circles",
+        FinishReason::RepetitionLoop => "; it went round in circles",
         FinishReason::ContextFull => "; a model's context is full",
         FinishReason::BudgetSpent => "; the budget is spent",
         FinishReason::Cancelled => "; stopped",
     };
-    spans.push(Span::styled(why, ink.theme.muted));
+    spans.push(Span::styled(why, ctx.theme.muted));
     let switches = episode.switches();
     let plural = |n: usize| if n == 1 { "" } else { "es" };
     let steps = episode.steps.len();
@@ -335,45 +337,45 @@ fn ending(episode: &Episode, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
                 100.0 * episode.share_of(Role::Large),
                 plural(switches)
             ),
-            ink.theme.muted,
+            ctx.theme.muted,
         ),
     ]
 }
 
 /// What stands there before the first episode.
-fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
+fn welcome(state: &State, width: usize, ctx: RenderContext<'_>) -> Vec<Line<'static>> {
     let key = |action: Action, does: &'static str| {
-        let key = state.keys.first(action)?;
-        Some(Line::from(vec![Span::styled(format!("  {key}  "), ink.theme.key), Span::raw(does)]))
+        let key = state.keys.primary_key(action)?;
+        Some(Line::from(vec![Span::styled(format!("  {key}  "), ctx.theme.key), Span::raw(does)]))
     };
     let pair = Role::BOTH.map(|role| {
-        let name = transcribe(state.preset_shown().model(role).label(), ink.glyphs);
+        let name = sanitize(state.preset_shown().model(role).label(), ctx.glyphs);
         Line::from(vec![
-            Span::styled(format!("  {}  ", role.mark()), ink.role(role)),
+            Span::styled(format!("  {}  ", role.letter()), ctx.role(role)),
             Span::raw(name),
         ])
     });
-    let mut lines = match &state.link {
-        Link::Loading(what) => {
-            let what = format!("{}{}", transcribe(what, ink.glyphs), ink.signs.more);
-            let told = wrap(&what, width, ink.glyphs).into_iter();
-            let mut lines: Vec<Line<'static>> = told.map(Line::from).collect();
+    let mut lines = match &state.session_status {
+        SessionStatus::Loading(what) => {
+            let what = format!("{}{}", sanitize(what, ctx.glyphs), ctx.symbols.more);
+            let lines = wrap(&what, width, ctx.glyphs).into_iter();
+            let mut lines: Vec<Line<'static>> = lines.map(Line::from).collect();
             lines.extend(pair);
             if state.question.is_some() {
                 lines.push(Line::default());
                 lines.push(Line::styled(
                     "The question starts as soon as they are there.",
-                    ink.theme.muted,
+                    ctx.theme.muted,
                 ));
             }
             lines
         }
-        Link::Ready if state.starting => vec![Line::from("the question is being asked")],
-        Link::Ready => {
+        SessionStatus::Ready if state.starting => vec![Line::from("the question is being asked")],
+        SessionStatus::Ready => {
             let mut lines = vec![Line::from("No question yet."), Line::default()];
             let ways = [
-                key(Action::Draw, "draw one of the task set"),
-                key(Action::Type, "type your own"),
+                key(Action::DrawQuestion, "draw one of the task set"),
+                key(Action::TypeQuestion, "type your own"),
                 key(Action::Help, "all keys"),
             ];
             lines.extend(ways.into_iter().flatten());
@@ -381,12 +383,12 @@ fn welcome(state: &State, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
             lines.extend(pair);
             lines
         }
-        Link::Failed(_) | Link::Absent => return Vec::new(),
+        SessionStatus::Failed(_) | SessionStatus::None => return Vec::new(),
     };
     lines.push(Line::default());
-    let store = format!("Episodes are kept in {}", transcribe(&state.store, ink.glyphs));
+    let store = format!("Episodes are kept in {}", sanitize(&state.store, ctx.glyphs));
     lines.extend(
-        wrap(&store, width, ink.glyphs).into_iter().map(|l| Line::styled(l, ink.theme.muted)),
+        wrap(&store, width, ctx.glyphs).into_iter().map(|l| Line::styled(l, ctx.theme.muted)),
     );
     lines
 }

@@ -6,17 +6,17 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::ink::{Ink, lines};
-use super::text::{duration, fit, transcribe, wrap};
+use super::render_context::{RenderContext, draw_lines};
+use super::text::{format_duration, sanitize, truncate_to_width, wrap};
 use crate::config::Shadow;
-use crate::episode::{Decider, Decision, Episode, Role, Writing, role_at};
+use crate::episode::{Decider, Decision, Episode, Generation, Role, apply_threshold};
 use crate::routing::Contributions;
 use crate::workbench::actions::Action;
 use crate::workbench::message::Scroll;
 use crate::workbench::state::State;
 
 /// Features that say most in little room, in the order to show them; the others follow by name.
-const FIRST: [&str; 8] = [
+const PRIORITY_FEATURES: [&str; 8] = [
     "glimpse.min_logprob",
     "glimpse.first_entropy",
     "glimpse.max_entropy",
@@ -29,7 +29,7 @@ const FIRST: [&str; 8] = [
 
 /// How far all reasons are scrolled.
 #[derive(Default)]
-pub(super) struct Reasons {
+pub(super) struct WhyPane {
     /// The first line in view.
     top: usize,
     /// Of the last frame: lines in view, and all; none where there is nothing to scroll.
@@ -38,7 +38,7 @@ pub(super) struct Reasons {
     step: Option<usize>,
 }
 
-impl Reasons {
+impl WhyPane {
     /// Scrolls, where there is something to scroll.
     pub(super) fn scroll(&mut self, by: Scroll) -> bool {
         let Some((room, all)) = self.shown else { return false };
@@ -57,190 +57,203 @@ impl Reasons {
         frame: &mut Frame<'_>,
         area: Rect,
         state: &State,
-        ink: Ink<'_>,
+        ctx: RenderContext<'_>,
     ) {
         let step = state.step_in_view();
         let mut title = vec![Span::raw("why")];
         if let Some(step) = step {
             title.push(Span::raw(format!(" step {}", step + 1)));
         }
-        let inner = ink.pane("").inner(area);
+        let inner = ctx.pane("").inner(area);
         let width = usize::from(inner.width);
         let mut body = Vec::new();
         if let Some(step) = step {
-            body = reasons(state, step, width, ink);
+            body = explanation_lines(state, step, width, ctx);
         }
         let room = usize::from(inner.height);
         let all = body.len();
-        self.shown = (state.all_reasons && all > room && room > 0).then_some((room, all));
+        self.shown = (state.why_expanded && all > room && room > 0).then_some((room, all));
         if std::mem::replace(&mut self.step, step) != step || self.shown.is_none() {
             self.top = 0;
         }
         let key = |before: &str, action: Action| {
-            let key = state.keys.first(action);
+            let key = state.keys.primary_key(action);
             key.map_or_else(String::new, |key| format!("{before} {key}"))
         };
         if self.shown.is_some() {
             self.top = self.top.min(all - room);
             let shown = format!(" {}-{}/{all}", self.top + 1, self.top + room);
             let shown = shown + &key("", Action::PageDown);
-            title.push(Span::styled(shown, ink.theme.muted));
+            title.push(Span::styled(shown, ctx.theme.muted));
             body.drain(..self.top);
         } else if all > room && room > 0 {
             let hidden = all - room;
-            let more = format!(" {} {hidden} more{}", ink.signs.dot, key(":", Action::Reasons));
-            title.push(Span::styled(more, ink.theme.muted));
+            let more = format!(" {} {hidden} more{}", ctx.symbols.dot, key(":", Action::ToggleWhy));
+            title.push(Span::styled(more, ctx.theme.muted));
         } else if body.is_empty() {
-            body.push(Line::styled("what the router saw", ink.theme.muted));
+            body.push(Line::styled("what the router saw", ctx.theme.muted));
         }
-        frame.render_widget(ink.pane(Line::from(title)), area);
-        lines(frame.buffer_mut(), inner, body);
+        frame.render_widget(ctx.pane(Line::from(title)), area);
+        draw_lines(frame.buffer_mut(), inner, body);
     }
 }
 
-fn reasons(state: &State, step: usize, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
-    let Some(run) = &state.run else {
+fn explanation_lines(
+    state: &State,
+    step: usize,
+    width: usize,
+    ctx: RenderContext<'_>,
+) -> Vec<Line<'static>> {
+    let Some(displayed) = &state.displayed else {
         return Vec::new();
     };
-    let episode = &run.episode;
+    let episode = &displayed.episode;
     let written = episode.steps.get(step);
     let decision = written.map_or(episode.decision.as_ref(), |step| step.decision.as_ref());
     let drafts = written.map_or(&episode.discarded, |step| &step.discarded);
-    let opinion = run.opinion.as_ref().filter(|(at, _)| *at == step).map(|(_, opinion)| opinion);
+    let opinion =
+        displayed.opinion.as_ref().filter(|(at, _)| *at == step).map(|(_, opinion)| opinion);
     let mut lines = Vec::new();
     let mut features = None;
     match (decision, opinion) {
         (Some(decision), _) => {
-            lines.push(choice(decision, width, ink));
-            lines.push(comparison(decision.p_large, decision.threshold, ink));
-            lines.extend(shadows(episode, decision, width, ink));
+            lines.push(decision_line(decision, width, ctx));
+            lines.push(threshold_line(decision.p_large, decision.threshold, ctx));
+            lines.extend(shadow_lines(episode, decision, width, ctx));
             features = Some(&decision.features);
         }
         (None, Some(opinion)) => {
-            lines.push(Line::styled("not decided yet", ink.theme.warning));
-            lines.push(comparison(Some(opinion.p_large), episode.threshold, ink));
+            lines.push(Line::styled("not decided yet", ctx.theme.warning));
+            lines.push(threshold_line(Some(opinion.p_large), episode.threshold, ctx));
             features = Some(&opinion.features);
         }
-        (None, None) => lines.push(Line::styled("not looked at yet", ink.theme.muted)),
+        (None, None) => lines.push(Line::styled("not looked at yet", ctx.theme.muted)),
     }
-    lines.extend(drafts.iter().map(|draft| dropped(draft, width, ink)));
-    match (features, state.pushes()) {
-        (Some(features), Some(pushes)) => lines.extend(pushed(features, pushes, width, ink)),
-        (Some(features), None) => lines.extend(listed(features, width, ink)),
+    lines.extend(drafts.iter().map(|draft| discarded_line(draft, width, ctx)));
+    match (features, state.contributions()) {
+        (Some(features), Some(contributions)) => {
+            lines.extend(contribution_lines(features, contributions, width, ctx))
+        }
+        (Some(features), None) => lines.extend(feature_lines(features, width, ctx)),
         (None, _) => {}
     }
     if let Some(step) = written {
-        lines.extend(facts(&step.writing, width, ink));
+        lines.extend(usage_lines(&step.generation, width, ctx));
     }
     lines
 }
 
-fn choice(decision: &Decision, width: usize, ink: Ink<'_>) -> Line<'static> {
+fn decision_line(decision: &Decision, width: usize, ctx: RenderContext<'_>) -> Line<'static> {
     let role = decision.choice;
     let by = match &decision.by {
         Decider::Policy(id) => format!("policy {id}"),
         Decider::Rule(name) => name.clone(),
-        Decider::Person => "you".into(),
+        Decider::User => "you".into(),
         Decider::Budget => "the spent budget".into(),
         Decider::Exploration => "a draw, to learn".into(),
     };
-    let by = fit(&transcribe(&by, ink.glyphs), width.saturating_sub(9), ink.signs.more);
-    let style = ink.decider(&decision.by).1;
+    let by =
+        truncate_to_width(&sanitize(&by, ctx.glyphs), width.saturating_sub(9), ctx.symbols.more);
+    let style = ctx.decider(&decision.by).1;
     Line::from(vec![
-        Span::styled(role.to_string(), ink.role(role)),
+        Span::styled(role.to_string(), ctx.role(role)),
         Span::raw(" by "),
         Span::styled(by, style),
     ])
 }
 
-fn comparison(p_large: Option<f64>, threshold: f64, ink: Ink<'_>) -> Line<'static> {
+fn threshold_line(p_large: Option<f64>, threshold: f64, ctx: RenderContext<'_>) -> Line<'static> {
     match p_large {
         Some(p) => {
-            let sign = if p >= threshold { ink.signs.at_least } else { "<" };
+            let sign = if p >= threshold { ctx.symbols.at_least } else { "<" };
             let role = if p >= threshold { Role::Large } else { Role::Small };
             Line::from(vec![
                 Span::raw(format!("p {p:.2} {sign} t {threshold:.2}: ")),
-                Span::styled(role.to_string(), ink.role(role)),
+                Span::styled(role.to_string(), ctx.role(role)),
             ])
         }
-        None => Line::styled("the router was not asked", ink.theme.muted),
+        None => Line::styled("the router was not asked", ctx.theme.muted),
     }
 }
 
 /// What routers that only look on would have chosen.
-fn shadows(
+fn shadow_lines(
     episode: &Episode,
     decision: &Decision,
     width: usize,
-    ink: Ink<'_>,
+    ctx: RenderContext<'_>,
 ) -> Vec<Line<'static>> {
     let all = episode.started.preset.routing.shadows.iter();
     let said = all.filter_map(|shadow| Some((shadow, *decision.shadows.get(&shadow.router)?)));
     let line = |(shadow, p): (&Shadow, f64)| {
-        let would = role_at(p, shadow.threshold.unwrap_or(decision.threshold));
-        let differs = if would == decision.choice { " " } else { ink.signs.differs };
-        let end = format!(" {p:.2} {} ", ink.signs.to);
+        let would = apply_threshold(p, shadow.threshold.unwrap_or(decision.threshold));
+        let differs = if would == decision.choice { " " } else { ctx.symbols.differs };
+        let end = format!(" {p:.2} {} ", ctx.symbols.to);
         let room = width.saturating_sub(end.chars().count() + 8);
-        let name = fit(&transcribe(&shadow.to_string(), ink.glyphs), room, ink.signs.more);
+        let name =
+            truncate_to_width(&sanitize(&shadow.to_string(), ctx.glyphs), room, ctx.symbols.more);
         Line::from(vec![
-            Span::styled(format!("{differs} "), ink.theme.warning),
-            Span::styled(format!("{name:<room$}{end}"), ink.theme.muted),
-            Span::styled(would.to_string(), ink.role(would)),
+            Span::styled(format!("{differs} "), ctx.theme.warning),
+            Span::styled(format!("{name:<room$}{end}"), ctx.theme.muted),
+            Span::styled(would.to_string(), ctx.role(would)),
         ])
     };
     said.map(line).collect()
 }
 
-fn dropped(draft: &Writing, width: usize, ink: Ink<'_>) -> Line<'static> {
-    let head = format!("{} {} ", ink.signs.dropped, draft.model.mark());
-    let text = transcribe(draft.text.trim(), ink.glyphs).replace('\n', " ");
+fn discarded_line(draft: &Generation, width: usize, ctx: RenderContext<'_>) -> Line<'static> {
+    let head = format!("{} {} ", ctx.symbols.discarded, draft.model.letter());
+    let text = sanitize(draft.text.trim(), ctx.glyphs).replace('\n', " ");
     Line::from(vec![
-        Span::styled(head, ink.role(draft.model)),
-        Span::styled(fit(&text, width.saturating_sub(4), ink.signs.more), ink.theme.discarded),
+        Span::styled(head, ctx.role(draft.model)),
+        Span::styled(
+            truncate_to_width(&text, width.saturating_sub(4), ctx.symbols.more),
+            ctx.theme.discarded,
+        ),
     ])
 }
 
-fn listed(
+fn feature_lines(
     features: &BTreeMap<String, f64>,
     width: usize,
-    ink: Ink<'_>,
+    ctx: RenderContext<'_>,
 ) -> impl Iterator<Item = Line<'static>> {
-    let first = FIRST.into_iter().filter_map(|name| features.get_key_value(name));
-    let rest = features.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()));
+    let first = PRIORITY_FEATURES.into_iter().filter_map(|name| features.get_key_value(name));
+    let rest = features.iter().filter(|(name, _)| !PRIORITY_FEATURES.contains(&name.as_str()));
     first.chain(rest).map(move |(name, value)| {
-        let value = number(*value);
+        let value = format_value(*value);
         let room = width.saturating_sub(value.len() + 1);
-        let mut name = transcribe(name, ink.glyphs);
+        let mut name = sanitize(name, ctx.glyphs);
         if name.len() > room {
             name = name.replacen("glimpse.", "g.", 1);
         }
-        let name = fit(&name, room, ink.signs.more);
-        Line::from(vec![Span::styled(format!("{name:<room$} "), ink.theme.muted), Span::raw(value)])
+        let name = truncate_to_width(&name, room, ctx.symbols.more);
+        Line::from(vec![Span::styled(format!("{name:<room$} "), ctx.theme.muted), Span::raw(value)])
     })
 }
 
 /// The features by how far they pushed p(large) from its mean: value and push; rows of features as one.
-fn pushed(
+fn contribution_lines(
     features: &BTreeMap<String, f64>,
-    pushes: &Contributions,
+    contributions: &Contributions,
     width: usize,
-    ink: Ink<'_>,
+    ctx: RenderContext<'_>,
 ) -> Vec<Line<'static>> {
-    let all = pushes.by_kind();
-    let head = format!("from p {:.2}, pushed by", pushes.base);
-    let head = Line::styled(fit(&head, width, ink.signs.more), ink.theme.muted);
+    let all = contributions.by_family();
+    let head = format!("from p {:.2}, pushed by", contributions.base);
+    let head = Line::styled(truncate_to_width(&head, width, ctx.symbols.more), ctx.theme.muted);
     let rows = all.parts.into_iter().map(|part| {
-        let value = features.get(&part.name).map_or(String::new(), |value| number(*value));
-        let push = format!("{:+.2}", part.push);
+        let value = features.get(&part.name).map_or(String::new(), |value| format_value(*value));
+        let push = format!("{:+.2}", part.contribution);
         let room = width.saturating_sub(value.len() + push.len() + 2);
-        let mut name = transcribe(&part.name, ink.glyphs);
+        let mut name = sanitize(&part.name, ctx.glyphs);
         if name.len() > room {
             name = name.replacen("glimpse.", "g.", 1);
         }
-        let name = fit(&name, room, ink.signs.more);
-        let style = ink.role(if part.push > 0.0 { Role::Large } else { Role::Small });
+        let name = truncate_to_width(&name, room, ctx.symbols.more);
+        let style = ctx.role(if part.contribution > 0.0 { Role::Large } else { Role::Small });
         Line::from(vec![
-            Span::styled(format!("{name:<room$} "), ink.theme.muted),
+            Span::styled(format!("{name:<room$} "), ctx.theme.muted),
             Span::raw(format!("{value} ")),
             Span::styled(push, style),
         ])
@@ -249,7 +262,7 @@ fn pushed(
 }
 
 /// Whole numbers as they are, others with three decimals.
-fn number(value: f64) -> String {
+fn format_value(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e6 {
         format!("{value:.0}")
     } else {
@@ -257,16 +270,20 @@ fn number(value: f64) -> String {
     }
 }
 
-fn facts(writing: &Writing, width: usize, ink: Ink<'_>) -> Vec<Line<'static>> {
-    let usage = &writing.usage;
+fn usage_lines(
+    generation: &Generation,
+    width: usize,
+    ctx: RenderContext<'_>,
+) -> Vec<Line<'static>> {
+    let usage = &generation.usage;
     let text = format!(
         "{} tokens in {}; prefilled {} in {}, reused {}",
-        writing.tokens.len(),
-        duration(usage.decode_ms),
+        generation.tokens.len(),
+        format_duration(usage.decode_ms),
         usage.prefilled,
-        duration(usage.prefill_ms),
+        format_duration(usage.prefill_ms),
         usage.reused
     );
-    let wrapped = wrap(&text, width, ink.glyphs).into_iter();
-    wrapped.map(|line| Line::styled(line, ink.theme.muted)).collect()
+    let wrapped = wrap(&text, width, ctx.glyphs).into_iter();
+    wrapped.map(|line| Line::styled(line, ctx.theme.muted)).collect()
 }

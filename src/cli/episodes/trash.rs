@@ -1,0 +1,86 @@
+//! `pointsman episodes rm`, `undo`, `restore` and `bin`.
+
+use serde_json::json;
+
+use super::export::distinct;
+use super::list::{EpisodeTable, Selection};
+use super::{episode_count, output, print_annotations};
+use crate::library::{LocalCalendar, Query};
+use crate::session::now_ms;
+use crate::store::Store;
+
+pub fn remove(
+    store: &Store,
+    ids: Vec<u64>,
+    query: Option<&Query>,
+    json: bool,
+) -> anyhow::Result<()> {
+    let selection = match query {
+        Some(query) => Selection::of(store, query)?,
+        None => Selection { ids: distinct(ids), unreadable: 0 },
+    };
+    let ids = &selection.ids;
+    if !ids.is_empty() {
+        store.move_to_trash(ids, now_ms())?;
+    }
+    if json {
+        print_annotations(store, ids, json)?;
+    } else if ids.is_empty() {
+        output::print_line("no episode matches; none was moved")?;
+    } else {
+        let (verb, them) = if ids.len() == 1 { ("is", "it") } else { ("are", "them") };
+        output::print_line(&format!(
+            "{} {verb} in the trash: `pointsman episodes undo` brings {them} back",
+            episode_count(ids)
+        ))?;
+    }
+    selection.report_unreadable()
+}
+
+pub fn undo(store: &Store, json: bool) -> anyhow::Result<()> {
+    let ids = store.undo_last_deletion()?;
+    anyhow::ensure!(!ids.is_empty(), "the trash is empty: there is no deletion to take back");
+    print_restored(store, &ids, json)
+}
+
+pub fn restore(store: &Store, ids: &[u64], json: bool) -> anyhow::Result<()> {
+    let ids = distinct(ids.to_vec());
+    store.restore(&ids)?;
+    print_restored(store, &ids, json)
+}
+
+fn print_restored(store: &Store, ids: &[u64], json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_annotations(store, ids, json);
+    }
+    let verb = if ids.len() == 1 { "is" } else { "are" };
+    Ok(output::print_line(&format!("{} {verb} back", episode_count(ids)))?)
+}
+
+pub fn list(store: &Store, json: bool) -> anyhow::Result<()> {
+    let mut trashed = store.trashed()?;
+    trashed.sort_unstable_by_key(|(id, trashed)| std::cmp::Reverse((trashed.deletion, *id)));
+    let mut table = EpisodeTable::new("deleted");
+    for (id, trashed) in &trashed {
+        match store.entry(*id) {
+            Ok(entry) if json => output::print_line(&serde_json::to_string(&entry)?)?,
+            Ok(entry) => table.add(&entry, LocalCalendar::format(trashed.at_ms)),
+            Err(error) => table.report_unreadable(&error),
+        }
+    }
+    if !json {
+        table.print("the trash is empty")?;
+    }
+    table.finish()
+}
+
+pub fn empty(store: &Store, json: bool) -> anyhow::Result<()> {
+    let ids = store.empty_trash()?;
+    if !json {
+        return Ok(output::print_line(&format!("{} deleted for good", episode_count(&ids)))?);
+    }
+    for id in ids {
+        output::print_line(&json!({ "id": id, "deleted": true }).to_string())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! `pointsman why`: how far each feature pushed p(large) before a step of a stored episode.
+
+use anyhow::Context;
+use clap::Args;
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+
+use super::options::CommonArgs;
+use super::{CommandStatus, output, policy_lookup};
+use crate::config::Folders;
+use crate::episode::{Decider, Decision, Episode};
+use crate::routing::{Contributions, contributions, rule_contributions};
+use crate::store::Store;
+
+/// How far two values of p(large) may be apart and still count as one: they are stored as decimals and
+/// computed in single precision.
+const P_TOLERANCE: f64 = 1e-4;
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Number of the episode
+    id: u64,
+    /// Number of the step, from 1
+    step: usize,
+    /// How many features to list; the others are added up
+    #[arg(short = 'n', long, default_value_t = 12, value_name = "N")]
+    features: usize,
+    /// List each feature of a row (`story`, `digits`) by itself
+    #[arg(long, alias = "rows")]
+    ungrouped: bool,
+    /// One JSON object with all parts instead
+    #[arg(long)]
+    json: bool,
+}
+
+/// Tells why.
+///
+/// # Errors
+/// When there is no such episode or step, nothing was weighed there, or there is no policy.
+pub fn run(
+    args: &ExplainArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> anyhow::Result<CommandStatus> {
+    let store = Store::open(&common.store(folders))?;
+    let episode = store.episode(args.id)?;
+    let steps = episode.steps.len();
+    let step = args.step.checked_sub(1).and_then(|at| episode.steps.get(at));
+    let step = step.with_context(|| {
+        format!("episode {} has no step {}: its steps are 1 to {steps}", args.id, args.step)
+    })?;
+    let decision = step.decision.as_ref().context("nobody decided about this step")?;
+    let p_large = decision.p_large.with_context(|| {
+        format!(
+            "no router was asked before step {}: {} chose",
+            args.step,
+            describe_decider(&decision.by)
+        )
+    })?;
+    let parts = contributions_of(&episode, decision, p_large, common, &store)?;
+    let shown = if args.ungrouped { parts.clone() } else { parts.by_family() };
+    if args.json {
+        output::print_line(&serde_json::to_string(&shown)?)?;
+        return Ok(CommandStatus::Success);
+    }
+    let (threshold, choice) = (decision.threshold, decision.choice);
+    output::print_line(&format!(
+        "step {}: {choice} by {} · p(large) {p_large:.3} · threshold {threshold:.3} · {:.3} {}\n",
+        args.step,
+        describe_decider(&decision.by),
+        (p_large - threshold).abs(),
+        if p_large >= threshold { "above it: large" } else { "below it: small" },
+    ))?;
+    output::print_line(&table(&shown, decision, args.features))?;
+    if shown.parts.len() > 1 {
+        output::print_line(&format!("\n{}", Contributions::METHOD))?;
+    }
+    Ok(CommandStatus::Success)
+}
+
+fn describe_decider(by: &Decider) -> String {
+    match by {
+        Decider::Policy(name) => format!("policy {}", output::strip_control_chars(name)),
+        Decider::Rule(name) => output::strip_control_chars(name),
+        Decider::User => "a person".into(),
+        Decider::Budget => "the spent budget".into(),
+        Decider::Exploration => "a draw".into(),
+    }
+}
+
+/// By the policy, where one weighed or the command line names one; else by the rule.
+fn contributions_of(
+    episode: &Episode,
+    decision: &Decision,
+    p_large: f64,
+    common: &CommonArgs,
+    store: &Store,
+) -> anyhow::Result<Contributions> {
+    let router = match &decision.by {
+        Decider::Rule(name) => name,
+        _ => &episode.started.preset.routing.router,
+    };
+    if router != "policy" && common.policy.is_none() {
+        return Ok(rule_contributions(router, p_large));
+    }
+    let decided_by = match &decision.by {
+        Decider::Policy(name) => Some(name.as_str()),
+        _ => policy_lookup::deciding_policy(episode),
+    };
+    let registry =
+        policy_lookup::registry_as_decided(common, &episode.started.preset, decided_by, store)?;
+    registry.router("policy")?;
+    let policy = registry.policy().context("there is no policy")?;
+    let parts = contributions(policy, &decision.features)?;
+    if (parts.p_large - p_large).abs() > P_TOLERANCE {
+        eprintln!(
+            "pointsman: policy {} gives p(large) {:.3} for what was seen, not the {p_large:.3} that is recorded: it is not the router that weighed there",
+            policy.card.name, parts.p_large
+        );
+    }
+    Ok(parts)
+}
+
+/// One row a part, with the feature's value where it has one.
+fn table(all: &Contributions, decision: &Decision, n: usize) -> String {
+    let mut table = Table::new();
+    table.load_preset(NOTHING);
+    let (parts, rest) = all.largest(n);
+    table.add_row(["baseline".to_owned(), String::new(), format!("{:.3}", all.base)]);
+    for part in parts {
+        let value = decision.features.get(&part.name).map_or(String::new(), |v| format!("{v:.3}"));
+        table.add_row([
+            output::strip_control_chars(&part.name),
+            value,
+            format!("{:+.3}", part.contribution),
+        ]);
+    }
+    let others = all.parts.len() - parts.len();
+    if others > 0 {
+        table.add_row([format!("{others} others"), String::new(), format!("{rest:+.3}")]);
+    }
+    table.add_row(["p(large)".to_owned(), String::new(), format!("{:.3}", all.p_large)]);
+    for column in 1..3 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}

@@ -1,0 +1,58 @@
+//! How fast a loaded model is, on a short prompt.
+
+use crate::config::Preset;
+use crate::engine::{Engine, EngineError, EngineRequest, Flow, Segment};
+use crate::episode::Role;
+
+/// What the prompt is about.
+pub(super) const SAMPLE_QUESTION: &str = "Ava has 37 pens. She buys 4 boxes of 12 pens. She gives away \
+                                   18 pens. How many pens does Ava have?";
+
+/// Tokens that are written at most.
+const MAX_TOKENS: usize = 64;
+
+/// Tokens a second.
+pub(super) struct Throughput {
+    /// Tokens of the prompt; nothing where a server has it all in its cache or reports none.
+    pub prefill: Option<f64>,
+    /// Written tokens; nothing where the model wrote one only.
+    pub decode: Option<f64>,
+    /// Tokens that were written.
+    pub tokens_written: usize,
+}
+
+/// Writes some steps with a model and measures it.
+///
+/// # Errors
+/// When the model fails.
+pub(super) fn measure_throughput(
+    engine: &mut dyn Engine,
+    preset: &Preset,
+    role: Role,
+) -> Result<Throughput, EngineError> {
+    let segment = |text: String| vec![Segment { text: text.into(), own_ids: None }];
+    // The first request pays for threads and buffers that later ones find.
+    engine.prefill(segment("1".into()))?;
+    engine.reset()?;
+    let request = EngineRequest {
+        prefix: segment(preset.prompt_for(role, SAMPLE_QUESTION)),
+        delimiter: preset.steps.delimiter.clone(),
+        partial: None,
+        score_text: None,
+        max_tokens: preset.steps.max_tokens.min(MAX_TOKENS),
+        is_draft: false,
+        temperature: 0.0,
+        top_p: 1.0,
+        seed: 0,
+    };
+    let generated = engine.generate(&request, &mut |_| Flow::Continue)?;
+    engine.reset()?;
+    let rate = |tokens: usize, ms: f64| (tokens > 0 && ms > 0.0).then(|| tokens as f64 / ms * 1e3);
+    let tokens_written = generated.tokens.len();
+    Ok(Throughput {
+        prefill: rate(generated.usage.prefilled, generated.usage.prefill_ms),
+        // The first token comes out of the prefill.
+        decode: rate(tokens_written.saturating_sub(1), generated.usage.decode_ms),
+        tokens_written,
+    })
+}

@@ -1,0 +1,152 @@
+//! TOML files that are chosen by name: the user's own win over those inside the binary.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rust_embed::Embed;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// Why a file cannot be used. Each is one sentence that names the file and the place.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+pub enum FileError {
+    #[error(
+        "there is no {kind} `{name}`: choose one of {known}, give the path of a .toml file, or put `{name}.toml` into {folder}"
+    )]
+    Unknown { kind: &'static str, name: String, known: String, folder: PathBuf },
+    #[error("cannot read {path}: {reason}")]
+    Read { path: PathBuf, reason: String },
+    #[error("{path}, line {line}, column {column}: {reason}")]
+    Syntax { path: PathBuf, line: usize, column: usize, reason: String },
+}
+
+/// A file as it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedFile {
+    /// Where it is; the bare file name for one inside the binary.
+    pub path: PathBuf,
+    pub text: String,
+}
+
+impl NamedFile {
+    /// The file at `path`; nothing where there is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn at(path: &Path) -> Result<Option<Self>, FileError> {
+        read(path)
+    }
+
+    /// Finds a file of the given `kind` (a word for messages). A file of that path wins if it
+    /// exists or the text ends with `.toml`, then a file of that name in `folder`, then an
+    /// embedded one.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn find<E: Embed>(
+        kind: &'static str,
+        name_or_path: &str,
+        folder: &Path,
+    ) -> Result<Self, FileError> {
+        let path = Path::new(name_or_path);
+        if is_toml(path) || path.is_file() {
+            return read(path)?.ok_or_else(|| FileError::Read {
+                path: path.into(),
+                reason: "there is no such file".into(),
+            });
+        }
+        // A name stays inside the folder: what has a separator is a path, and was tried above.
+        if !name_or_path.contains(std::path::is_separator) {
+            let file = format!("{name_or_path}.toml");
+            if let Some(own) = read(&folder.join(&file))? {
+                return Ok(own);
+            }
+            if let Some(embedded) = E::get(&file) {
+                let text = String::from_utf8_lossy(&embedded.data).into_owned();
+                return Ok(Self { path: file.into(), text });
+            }
+        }
+        Err(FileError::Unknown {
+            kind,
+            name: name_or_path.into(),
+            known: file_names::<E>(folder).join(", "),
+            folder: folder.into(),
+        })
+    }
+
+    /// Its name: the stem of the path.
+    pub fn name(&self) -> Cow<'_, str> {
+        self.path.file_stem().unwrap_or_default().to_string_lossy()
+    }
+
+    /// Its content.
+    ///
+    /// # Errors
+    /// [`FileError::Syntax`] with the place where it goes wrong.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, FileError> {
+        toml::from_str(&self.text).map_err(|error| {
+            let offset = error.span().map_or(0, |span| span.start);
+            let remedy = if error.message().starts_with("unknown field") {
+                "; remove it or correct its spelling"
+            } else {
+                ""
+            };
+            self.error(offset, &format!("{}{remedy}", error.message()))
+        })
+    }
+
+    /// [`FileError::Syntax`] at a byte offset into the text.
+    pub fn error(&self, offset: usize, reason: &str) -> FileError {
+        let (line, column) = position(&self.text, offset);
+        // One sentence on one line, whatever a parser breaks into several.
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        FileError::Syntax { path: self.path.clone(), line, column, reason }
+    }
+}
+
+/// Names that [`NamedFile::find`] takes, sorted: those inside the binary and those in `folder`,
+/// which counts as empty where it cannot be read.
+pub fn file_names<E: Embed>(folder: &Path) -> Vec<String> {
+    let own = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let embedded = E::iter().map(|file| PathBuf::from(file.as_ref()));
+    let files = own.chain(embedded).filter(|path| is_toml(path));
+    let stems = files.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+    stems.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn is_toml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
+}
+
+fn read(path: &Path) -> Result<Option<NamedFile>, FileError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(NamedFile { path: path.into(), text })),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) if e.kind() == ErrorKind::InvalidData => {
+            Err(FileError::Read { path: path.into(), reason: "it is not UTF-8 text".into() })
+        }
+        Err(e) => Err(FileError::Read { path: path.into(), reason: e.to_string() }),
+    }
+}
+
+/// Line and column, both counted from 1 and in characters, of a byte offset.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters() {
+        assert_eq!(position("a\nbé x", 0), (1, 1));
+        assert_eq!(position("a\nbé x", 5), (2, 3));
+        assert_eq!(position("a", 9), (1, 2));
+    }
+}

@@ -1,0 +1,477 @@
+//! Whether two answers are the same.
+
+use super::equations::{is_label, same_assignments, same_relation, states_its_right_side};
+use super::equivalence::{equivalent, variable_names};
+use super::expression::{EvalContext, Expr, Function, evaluate};
+use super::intervals::{inequality_interval, joint_region};
+use super::parser::{AnswerValue, Interpretation, RelationOp};
+use super::variable_renaming::equal_up_to_renaming;
+use super::words;
+
+/// Whether the answer is the gold one; nothing where that cannot be told.
+///
+/// A percent sign on one side only is allowed, with the number itself or a hundredth of it: `15 %`
+/// is 15 or 0.15. A plain number is never multiplied.
+pub fn same_interpretation(gold: &Interpretation, answer: &Interpretation) -> Option<bool> {
+    // Letters are units behind the answer to a question for a number only.
+    if gold.has_unit || answer.has_unit && !is_constant(&gold.value) {
+        return Some(false);
+    }
+    if let Some(modulus) = &gold.modulus {
+        match &answer.modulus {
+            Some(other) if other != modulus => return Some(false),
+            None if matches!(gold.value, AnswerValue::Relation(..) | AnswerValue::List(_)) => {
+                return None;
+            }
+            _ => {}
+        }
+    }
+    let rounded = gold.approximate;
+    let conditions = gold.condition.as_ref().zip(answer.condition.as_ref());
+    // A 0 may be said in words.
+    let bare = |numbers: &[String]| numbers.iter().all(|n| n == "0");
+    let apart = conditions.is_some_and(|(gold, answer)| {
+        gold != answer && !(gold.is_empty() && bare(answer) || answer.is_empty() && bare(gold))
+    });
+    if apart {
+        // `n = 2^k` for other `k`: a person must look.
+        return same_value(&gold.value, &answer.value, rounded).filter(|same| !same);
+    }
+    let direct = same_value(&gold.value, &answer.value, rounded);
+    // Half a percent is not a half, but the question may ask for percents.
+    if direct == Some(true) && answer.percent && !gold.percent && is_below_one(&gold.value) {
+        return None;
+    }
+    if direct == Some(true) || gold.percent == answer.percent {
+        return direct;
+    }
+    let hundredth = |v: &AnswerValue| match v {
+        AnswerValue::Scalar(e) => Some(e.clone().divided_by(Expr::integer(100))),
+        _ => None,
+    };
+    if let (AnswerValue::Scalar(_), AnswerValue::List(items)) = (&gold.value, &answer.value) {
+        // `2/5 or 40 %`
+        return all_true(items.iter().map(|item| {
+            let percent =
+                |percent| Interpretation { value: item.clone(), percent, ..answer.clone() };
+            let either = [
+                same_interpretation(gold, &percent(false)),
+                same_interpretation(gold, &percent(true)),
+            ];
+            if either.contains(&Some(true)) { Some(true) } else { either[0] }
+        }));
+    }
+    let (AnswerValue::Scalar(g), AnswerValue::Scalar(a)) = (&gold.value, &answer.value) else {
+        return direct;
+    };
+    let (g, a) = match (gold.percent, hundredth(&gold.value), hundredth(&answer.value)) {
+        (true, Some(part), _) => (part, a.clone()),
+        (false, _, Some(part)) => (g.clone(), part),
+        _ => return direct,
+    };
+    equivalent(&g, &a, rounded)
+}
+
+/// Whether two values are the same; nothing where that cannot be told.
+pub fn same_value(gold: &AnswerValue, answer: &AnswerValue, rounded: bool) -> Option<bool> {
+    use AnswerValue::{InBase, List, Matrix, Ratio, Relation, Scalar, Set, Tuple, Union, Words};
+    if let Some(result) = same_assignments(gold, answer, rounded) {
+        return result;
+    }
+    match (gold, answer) {
+        (Scalar(g), Scalar(a)) => same_scalar(g, a, rounded),
+        (Words(g), Words(a)) => Some(words::same_words(g, a)),
+        (Scalar(g), Words(a)) if words::same_words(a, "none") && is_zero_or_infinite(g) => None,
+        (Scalar(Expr::Infinity), Words(a)) | (Words(a), Scalar(Expr::Infinity)) => {
+            Some(words::same_words(a, "infinity"))
+        }
+        (Scalar(_), Words(a)) if words::has_negation(a) && only_number(a).is_some() => None,
+        (Scalar(g), Words(a)) | (Words(a), Scalar(g)) => {
+            // `six`, or a number among words.
+            let number = words::leading_number(a).map(|n| n.to_string()).or_else(|| only_number(a));
+            match number.and_then(|n| n.parse::<u64>().ok()) {
+                Some(n) => equivalent(g, &Expr::integer(n), rounded),
+                None => Some(false),
+            }
+        }
+        (Relation(gs, go), Relation(xs, xo)) => same_relation(gs, go, xs, xo, rounded),
+        (Relation(sides, orders), other) => {
+            if orders.iter().all(|o| *o == RelationOp::Equal) {
+                if let List(items) = other
+                    && items.iter().all(|item| matches!(item, Relation(..)))
+                {
+                    // The same equation in several ways.
+                    return all_true(items.iter().map(|item| same_value(gold, item, rounded)));
+                }
+                // Only a name may be left out: an equation is more than its right side.
+                let named = sides.len() == 2 && is_label(&sides[0]);
+                let right = Scalar(sides.last()?.clone());
+                return if named { same_value(&right, other, rounded) } else { Some(false) };
+            }
+            // What is no interval is not of the gold answer's kind; its bound may be what is meant.
+            if is_bound_of(sides, orders, other, rounded) {
+                return None;
+            }
+            inequality_interval(sides, orders)
+                .map_or(Some(false), |i| same_value(&i, other, rounded))
+        }
+        (other, Relation(sides, orders)) => {
+            if orders.iter().all(|o| *o == RelationOp::Equal) {
+                let right = same_value(other, &Scalar(sides.last()?.clone()), rounded);
+                if right == Some(true) {
+                    return states_its_right_side(sides, rounded);
+                }
+                if let Some(both) = solutions_of_absolute(sides) {
+                    return same_value(other, &both, rounded);
+                }
+                if rounds_at_the_end(other, sides) {
+                    return Some(true);
+                }
+                if is_label(sides.last()?) {
+                    return same_value(other, &Scalar(sides.first()?.clone()), rounded);
+                }
+                return right;
+            }
+            if is_bound_of(sides, orders, other, rounded) {
+                return None;
+            }
+            if matches!(other, List(_)) && as_joint_region(other).is_none() {
+                return Some(false);
+            }
+            inequality_interval(sides, orders)
+                .map_or(Some(false), |i| same_value(other, &i, rounded))
+        }
+        (List(g), List(a)) => {
+            if let (Some(g), Some(a)) = (joint_region(g), joint_region(a)) {
+                return same_value(&g, &a, rounded);
+            }
+            if let (Some(g_one), Some(a_one)) = (only_unconditional(g), only_unconditional(a)) {
+                let same = same_value(g_one, a_one, rounded);
+                // With other conditions, a person must look.
+                return same.filter(|same| !same || same_in_any_order(g, a, rounded) == Some(true));
+            }
+            match same_in_any_order(g, a, rounded) {
+                Some(false) if g.len() != a.len() => same_without_duplicates(g, a, rounded),
+                other => other,
+            }
+        }
+        (Set(g), Set(a)) => {
+            same_in_any_order(&without_duplicates(g), &without_duplicates(a), rounded)
+        }
+        (List(g), Set(a)) | (Set(g), List(a)) => {
+            same_in_any_order(&without_duplicates(g), &without_duplicates(a), rounded)
+        }
+        (List(items), other @ (Tuple { .. } | Union(_))) if joint_region(items).is_some() => {
+            same_value(&joint_region(items)?, other, rounded)
+        }
+        (other @ (Tuple { .. } | Union(_)), List(items)) if joint_region(items).is_some() => {
+            same_value(other, &joint_region(items)?, rounded)
+        }
+        (Union(g), List(a)) | (List(g), Union(a)) => same_in_any_order(g, a, rounded),
+        // A list with brackets around it, or a point without: in its order.
+        (List(g), Tuple { open, items: a, close }) | (Tuple { open, items: g, close }, List(a)) => {
+            // Of two numbers, they may be an interval.
+            let square = |c: &char| matches!(c, '[' | ']');
+            if square(open) != square(close) || square(open) && a.len() == 2 {
+                return Some(false);
+            }
+            same_in_order(g, a, rounded)
+        }
+        (
+            Tuple { open, items: g, close },
+            Tuple { open: other_open, items: a, close: other_close },
+        ) => {
+            let kind = |c: &char| matches!(c, '[' | ']');
+            let brackets = kind(open) == kind(other_open) && kind(close) == kind(other_close);
+            // Two numbers may be an interval: then the brackets say what belongs to it.
+            if !brackets && (g.len() == 2 && a.len() == 2 || kind(other_open) != kind(other_close))
+            {
+                return Some(false);
+            }
+            same_in_order(g, a, rounded)
+        }
+        // Braces round a point.
+        (Tuple { items: g, open: '(', close: ')' }, Set(a)) if a.len() == g.len() => {
+            same_in_order(g, a, rounded).filter(|same| !same)
+        }
+        // The same answer in several ways: `1/2 or 0.5`.
+        (Scalar(_), List(items)) if items.len() > 1 => {
+            if let Some(item) = only_unconditional(items) {
+                return same_value(gold, item, rounded);
+            }
+            all_true(items.iter().map(|item| same_value(gold, item, rounded)))
+        }
+        (Union(g), Union(a)) => same_in_any_order(g, a, rounded),
+        (Matrix(g), Matrix(a)) => {
+            let shape = |m: &[Vec<AnswerValue>]| m.iter().map(Vec::len).collect::<Vec<_>>();
+            if shape(g) != shape(a) {
+                return Some(false);
+            }
+            same_in_order(&g.concat(), &a.concat(), rounded)
+        }
+        (Matrix(m), Tuple { items, .. }) | (Tuple { items, .. }, Matrix(m)) => {
+            // `[[1, 2], [3, 4]]`
+            let row = |item: &AnswerValue| match item {
+                Tuple { items, .. } => Some(items.clone()),
+                _ => None,
+            };
+            if let Some(rows) = items.iter().map(row).collect::<Option<Vec<_>>>() {
+                return same_value(&Matrix(m.clone()), &Matrix(rows), rounded);
+            }
+            // A column or a row is a vector.
+            let vector = m.len() == 1 || m.iter().all(|row| row.len() == 1);
+            if vector { same_in_order(&m.concat(), items, rounded) } else { Some(false) }
+        }
+        (List(items), Scalar(_)) if only_unconditional(items).is_some() => {
+            same_value(only_unconditional(items)?, answer, rounded)
+        }
+        (Tuple { items, .. }, Scalar(a)) => same_as_unit_vectors(items, a, rounded),
+        (Scalar(g), Tuple { items, .. }) => same_as_unit_vectors(items, g, rounded),
+        (Matrix(rows), Scalar(e)) | (Scalar(e), Matrix(rows)) => {
+            same_as_unit_vectors(&rows.concat(), e, rounded)
+        }
+        (Set(items) | List(items), other) if items.len() == 1 => {
+            same_value(&items[0], other, rounded)
+        }
+        (other, Set(items) | List(items)) if items.len() == 1 => {
+            same_value(other, &items[0], rounded)
+        }
+        // A number in a base may come without it: the question names it.
+        (InBase(g, b), InBase(a, c)) => Some(g == a && b == c),
+        (InBase(digits, _), Scalar(e)) | (Scalar(e), InBase(digits, _)) => {
+            Some(matches!(e, Expr::Number { digits: d, decimals: 0 } if d == digits))
+        }
+        (Ratio(g), Ratio(a)) => {
+            if g.len() != a.len() {
+                return Some(false);
+            }
+            let zero = |e: &Expr| e.literal().is_some_and(|(d, _)| d.trim_matches('0').is_empty());
+            if g.iter().chain(a).any(zero) {
+                return all_true(g.iter().zip(a).map(|(g, a)| equivalent(g, a, rounded)));
+            }
+            let (first, other) = (&g[0], &a[0]);
+            let cross = |(g, a): (&Expr, &Expr)| {
+                equivalent(
+                    &g.clone().times(other.clone()),
+                    &a.clone().times(first.clone()),
+                    rounded,
+                )
+            };
+            all_true(g.iter().zip(a).skip(1).map(cross))
+        }
+        (Ratio(r), Scalar(s)) if r.len() == 2 => {
+            equivalent(&r[0].clone().divided_by(r[1].clone()), s, rounded)
+        }
+        (Scalar(s), Ratio(r)) if r.len() == 2 => {
+            // `6:1` may be what a question for 6 has in mind.
+            let of_one = r[1] == Expr::integer(1);
+            equivalent(s, &r[0].clone().divided_by(r[1].clone()), rounded)
+                .filter(|same| !same || !of_one)
+        }
+        (Words(g), Set(items)) if items.is_empty() => Some(words::same_words(g, "none")),
+        (Set(items), Words(a)) if items.is_empty() => Some(words::same_words("none", a)),
+        (Words(g), Tuple { items, .. }) if is_real_line(items) => {
+            Some(words::same_words(g, "all reals"))
+        }
+        (Tuple { items, .. }, Words(a)) if is_real_line(items) => {
+            Some(words::same_words("all reals", a))
+        }
+        _ => Some(false),
+    }
+}
+
+/// The number in a text that has one only.
+fn only_number(text: &str) -> Option<String> {
+    let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|s| !s.is_empty());
+    let first = numbers.next()?;
+    let pointed = text.contains(&format!("{first}.")) && !text.ends_with('.');
+    (numbers.next().is_none() && !pointed).then(|| first.to_owned())
+}
+
+/// Whether an interval is the whole line.
+fn is_real_line(items: &[AnswerValue]) -> bool {
+    let (low, high) = (Expr::Infinity.negated(), Expr::Infinity);
+    items == [AnswerValue::Scalar(low), AnswerValue::Scalar(high)]
+}
+
+/// All true, or one false, or neither.
+pub fn all_true(results: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut known = true;
+    for result in results {
+        match result {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => known = false,
+        }
+    }
+    known.then_some(true)
+}
+
+/// Whether values are the same, each in its place.
+pub fn same_in_order(gold: &[AnswerValue], answer: &[AnswerValue], rounded: bool) -> Option<bool> {
+    if gold.len() != answer.len() {
+        return Some(false);
+    }
+    all_true(gold.iter().zip(answer).map(|(g, a)| same_value(g, a, rounded)))
+}
+
+/// Longer lists are compared in their order only.
+const LONGEST_LIST: usize = 60;
+
+/// Whether each of one side's values is one of the other's, in any order.
+fn same_in_any_order(gold: &[AnswerValue], answer: &[AnswerValue], rounded: bool) -> Option<bool> {
+    if gold.len() != answer.len() {
+        return Some(false);
+    }
+    if gold.len() > LONGEST_LIST {
+        return same_in_order(gold, answer, rounded).filter(|same| *same);
+    }
+    let mut left: Vec<&AnswerValue> = answer.iter().collect();
+    let mut known = true;
+    for g in gold {
+        let results: Vec<_> = left.iter().map(|a| same_value(g, a, rounded)).collect();
+        match results.iter().position(|r| *r == Some(true)) {
+            Some(at) => {
+                left.remove(at);
+            }
+            None if results.contains(&None) => known = false,
+            None => return Some(false),
+        }
+    }
+    known.then_some(true)
+}
+
+/// Without what occurs again.
+fn without_duplicates(items: &[AnswerValue]) -> Vec<AnswerValue> {
+    let mut kept: Vec<AnswerValue> = Vec::new();
+    if items.len() > LONGEST_LIST {
+        return items.to_vec();
+    }
+    for item in items {
+        if !kept.iter().any(|k| same_value(k, item, false) == Some(true)) {
+            kept.push(item.clone());
+        }
+    }
+    kept
+}
+
+/// Whether a reading is a number.
+pub fn is_constant_interpretation(reading: &Interpretation) -> bool {
+    is_constant(&reading.value)
+}
+
+/// Whether a value is a number, with no unknown in it.
+fn is_constant(value: &AnswerValue) -> bool {
+    match value {
+        AnswerValue::Scalar(e) => variable_names(std::slice::from_ref(e)).is_empty(),
+        AnswerValue::Relation(sides, _) => {
+            sides.last().is_some_and(|e| variable_names(std::slice::from_ref(e)).is_empty())
+        }
+        _ => false,
+    }
+}
+
+/// Scalars; their variables may have other names where each side chose its own.
+fn same_scalar(gold: &Expr, answer: &Expr, rounded: bool) -> Option<bool> {
+    let same = equivalent(gold, answer, rounded);
+    if same == Some(true) || variable_names(&[gold.clone(), answer.clone()]).is_empty() {
+        return same;
+    }
+    match equal_up_to_renaming(gold, answer, None, false, rounded) {
+        Some(false) => same,
+        other => other,
+    }
+}
+
+/// Whether a number is a bound of an inequality.
+fn is_bound_of(sides: &[Expr], orders: &[RelationOp], number: &AnswerValue, rounded: bool) -> bool {
+    let AnswerValue::Scalar(number) = number else { return false };
+    // An extreme that is reached, of what is no unknown of an equation.
+    let reached =
+        orders.iter().all(|o| matches!(o, RelationOp::LessOrEqual | RelationOp::GreaterOrEqual));
+    if !reached || variable_names(sides).iter().any(|n| matches!(n.as_str(), "x" | "y" | "z" | "n"))
+    {
+        return false;
+    }
+    is_constant(&AnswerValue::Scalar(number.clone()))
+        && sides.iter().any(|side| equivalent(number, side, rounded) == Some(true))
+}
+
+/// Both numbers that `|x| = 2` says.
+fn solutions_of_absolute(sides: &[Expr]) -> Option<AnswerValue> {
+    let [Expr::Call(Function::Absolute, inside), right] = sides else { return None };
+    let name = matches!(inside.as_slice(), [Expr::Variable(_)]);
+    let both =
+        vec![AnswerValue::Scalar(right.clone().negated()), AnswerValue::Scalar(right.clone())];
+    (name && right.literal().is_some()).then_some(AnswerValue::List(both))
+}
+
+/// Whether an equation begins with the number and ends in its decimals: `8\pi = 25.13`.
+fn rounds_at_the_end(gold: &AnswerValue, sides: &[Expr]) -> bool {
+    let (AnswerValue::Scalar(gold), [first, .., last]) = (gold, sides) else { return false };
+    matches!(last, Expr::Number { decimals: 1.., .. })
+        && equivalent(gold, first, false) == Some(true)
+        && equivalent(last, first, true) == Some(true)
+}
+
+/// Whether a value is a number between -1 and 1, but not 0.
+fn is_below_one(value_of: &AnswerValue) -> bool {
+    let point = EvalContext { variable: &|_| f64::NAN, degree: 1.0, log_base: 10.0 };
+    let AnswerValue::Scalar(expr) = value_of else { return false };
+    evaluate(expr, &point).is_some_and(|z| z.norm() > 0.0 && z.norm() < 1.0)
+}
+
+fn is_zero_or_infinite(expr: &Expr) -> bool {
+    *expr == Expr::Infinity || *expr == Expr::integer(0)
+}
+
+/// Lists of different lengths: a double root may be named twice.
+fn same_without_duplicates(
+    gold: &[AnswerValue],
+    answer: &[AnswerValue],
+    rounded: bool,
+) -> Option<bool> {
+    let (g, a) = (without_duplicates(gold), without_duplicates(answer));
+    match same_in_any_order(&g, &a, rounded) {
+        Some(true) => Some(g.len() == gold.len()),
+        other => other,
+    }
+}
+
+/// The set of numbers that a list of inequalities means.
+fn as_joint_region(value: &AnswerValue) -> Option<AnswerValue> {
+    match value {
+        AnswerValue::List(items) => joint_region(items),
+        _ => None,
+    }
+}
+
+/// The one item of a list that is not a condition such as `x \ne 3`.
+fn only_unconditional(items: &[AnswerValue]) -> Option<&AnswerValue> {
+    let condition = |v: &&AnswerValue| match v {
+        AnswerValue::Relation(_, orders) => orders.iter().all(|o| *o != RelationOp::Equal),
+        _ => false,
+    };
+    let mut others = items.iter().filter(|v| !condition(v));
+    let one = others.next()?;
+    (others.next().is_none() && items.len() > 1).then_some(one)
+}
+
+/// Whether a sum of unit vectors has these components: `2\mathbf{i} + 3\mathbf{j}`.
+fn same_as_unit_vectors(items: &[AnswerValue], sum: &Expr, rounded: bool) -> Option<bool> {
+    const UNITS: [&str; 3] = ["unit i", "unit j", "unit k"];
+    if !sum.any(&|e| matches!(e, Expr::Variable(name) if UNITS.contains(&name.as_str()))) {
+        return Some(false);
+    }
+    if !(2..=3).contains(&items.len()) {
+        return Some(false);
+    }
+    all_true(UNITS.iter().enumerate().map(|(i, unit)| {
+        let part = sum.substitute(&|name| {
+            let one = u64::from(name == *unit);
+            UNITS.contains(&name).then(|| Expr::integer(one))
+        });
+        let zero = AnswerValue::Scalar(Expr::integer(0));
+        same_value(items.get(i).unwrap_or(&zero), &AnswerValue::Scalar(part), rounded)
+    }))
+}

@@ -1,0 +1,20 @@
+//! What a solution answers: where its final answer stands, and the number in it.
+
+mod answer_labels;
+mod answer_tags;
+mod boxes;
+mod final_answer;
+mod formula_spans;
+mod itemized_totals;
+mod linking_verbs;
+mod number_spans;
+pub mod numeric_answer;
+mod sentence_number;
+mod solution_end;
+mod trailing_remarks;
+
+#[cfg(test)]
+mod tests;
+
+pub use final_answer::{AnswerSource, ExtractedAnswer, final_answer};
+pub use solution_end::after_thinking;

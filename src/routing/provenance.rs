@@ -1,0 +1,130 @@
+//! What figures of a policy hold for.
+
+use serde::{Deserialize, Serialize};
+
+use super::policy::short_hash;
+use crate::config::{Preset, Prices};
+use crate::episode::{Episode, ModelRecord, PerRole, Role};
+
+/// Two models, and how they are made to write: episodes of the same pair can be learnt from together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairFingerprint {
+    /// Digests of the two models.
+    pub models: PerRole<String>,
+    /// Fingerprint of prompts, steps, sampling, switching and prices; empty where it is not known, which
+    /// fits any.
+    #[serde(default)]
+    #[serde(alias = "setting")]
+    pub settings_hash: String,
+}
+
+impl PairFingerprint {
+    /// These models under this preset.
+    pub fn of(preset: &Preset, prices: Prices, models: PerRole<&ModelRecord>) -> Self {
+        let settings = serde_json::json!([
+            with_first_keys(serde_json::json!(preset.steps)),
+            preset.sampling,
+            preset.routing.switching,
+            [prices.small, prices.large]
+        ]);
+        // A chat template is a part of its model, and what it made of the prompt is not yet known everywhere.
+        let prompts = Role::BOTH.map(|role| match preset.uses_chat_template(role) {
+            true => with_first_keys(serde_json::json!(preset.prompt)).to_string(),
+            false => preset.prompt_for(role, "{question}"),
+        });
+        Self {
+            models: PerRole::from_fn(|role| models[role].digest.clone()),
+            settings_hash: short_hash(&[&prompts[0], &prompts[1], &settings.to_string()]),
+        }
+    }
+
+    /// Whether an episode is by this pair.
+    pub fn matches(&self, episode: &Episode) -> bool {
+        let started = &episode.started;
+        let models = PerRole::from_fn(|role| &started.models[role]);
+        let own = Self::of(&started.preset, started.prices, models);
+        own.models == self.models
+            && (self.settings_hash.is_empty() || own.settings_hash == self.settings_hash)
+    }
+}
+
+/// A preset's table under the keys it was first published with. Fingerprints are computed over those, so that a
+/// renamed key does not make every stored policy and calibration stale.
+fn with_first_keys(table: serde_json::Value) -> serde_json::Value {
+    let serde_json::Value::Object(table) = table else { return table };
+    let first = |key: String| match key.as_str() {
+        "answer_marker" => "answer".to_owned(),
+        "thinking_end" => "thoughts_end".to_owned(),
+        "answer_prefix" => "opening".to_owned(),
+        _ => key,
+    };
+    table.into_iter().map(|(key, value)| (first(key), value)).collect()
+}
+
+/// What an accuracy or a cost was judged on; a calibrated threshold holds for this and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Fingerprint of the policy's weights, or the name of another router.
+    pub router: String,
+    #[serde(flatten)]
+    pub pair: PairFingerprint,
+    /// Fingerprint of the budget; empty where it is not known, which is stale.
+    #[serde(default)]
+    pub budget: String,
+    /// The task set.
+    pub tasks: String,
+}
+
+impl Provenance {
+    /// The ground that `router` stands on with this pair in this preset.
+    pub fn of(router: String, preset: &Preset, pair: PairFingerprint, tasks: &str) -> Self {
+        let budget = short_hash(&[&serde_json::json!(preset.budget).to_string()]);
+        Self { router, pair, budget, tasks: tasks.to_owned() }
+    }
+
+    /// What has changed from this ground to `now`; nothing where it still holds.
+    pub fn changes_to(&self, now: &Self) -> Vec<&'static str> {
+        let (before, pair) = (&self.pair, &now.pair);
+        let parts = [
+            (self.router != now.router, "the policy"),
+            (before.models.small != pair.models.small, "the small model"),
+            (before.models.large != pair.models.large, "the large model"),
+            (
+                before.settings_hash != pair.settings_hash,
+                "the prompts, the prices or the settings of steps",
+            ),
+            (self.budget != now.budget, "the budget"),
+            (self.tasks != now.tasks, "the task set"),
+        ];
+        parts.into_iter().filter_map(|(is, what)| is.then_some(what)).collect()
+    }
+}
+
+/// A threshold that was calibrated, and what it was calibrated for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    pub threshold: f64,
+    pub target: CalibrationTarget,
+    /// Questions that it was calibrated on.
+    pub n: usize,
+    /// Seed that they were drawn with.
+    pub seed: u64,
+    /// Mean accuracy and cost, as a share of always-large's, over those questions.
+    pub accuracy: f64,
+    pub cost_share: f64,
+    /// When: milliseconds since the Unix epoch.
+    pub at_ms: u64,
+    #[serde(alias = "ground")]
+    pub provenance: Provenance,
+}
+
+/// What a threshold is calibrated for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum CalibrationTarget {
+    /// With probability `confidence`, at most 1 − `accuracy` of all questions are answered wrong
+    /// that the large model alone answers right.
+    Accuracy { accuracy: f64, confidence: f64 },
+    /// The mean cost is at most this share of always-large's.
+    Cost { share: f64 },
+}
