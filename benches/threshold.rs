@@ -10,7 +10,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use pointsman::config::Exploration;
 use pointsman::episode::Role;
-use pointsman::evaluation::{LoggedChoice, LoggedEpisode, OffPolicyLog, ThresholdEstimator};
+use pointsman::evaluation::{LoggedChoice, LoggedEpisode, OffPolicyLog, EstimateIndex};
 use pointsman::routing::Explorer;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -42,7 +42,7 @@ fn from_episode() -> Vec<LoggedEpisode> {
 fn threshold_benchmarks(criterion: &mut Criterion) {
     let logged = recorded();
     let log = OffPolicyLog::new(&logged);
-    let index = ThresholdEstimator::new(&logged);
+    let index = EstimateIndex::new(&logged);
     let mut group = criterion.benchmark_group("10,000 episodes");
     let thresholds = [0.03, 0.2, 0.55, 0.9];
     let mut turn = 0;
@@ -86,7 +86,7 @@ fn threshold_benchmarks(criterion: &mut Criterion) {
     });
     group.sample_size(20);
     group.bench_function("the index, made once", |bencher| {
-        bencher.iter(|| ThresholdEstimator::new(black_box(&logged)));
+        bencher.iter(|| EstimateIndex::new(black_box(&logged)));
     });
     group.finish();
 }

@@ -39,7 +39,7 @@ fn request(prefix: Vec<Segment>, delimiter: &str, max_tokens: usize) -> EngineRe
         prefix,
         delimiter: delimiter.into(),
         partial: None,
-        forced_text: None,
+        score_text: None,
         max_tokens,
         is_draft: false,
         temperature: 0.0,
@@ -173,7 +173,7 @@ fn a_kept_draft_is_continued_not_written_again() {
         let ideal = write(&mut whole, &request(prefix.clone(), "\n", 48));
         for length in [1, 4] {
             let mut asked = request(prefix.clone(), "\n", length);
-            asked.draft = true;
+            asked.is_draft = true;
             let draft = write(&mut engine, &asked);
             assert_eq!(ids(&draft), ids(&ideal)[..length]);
             assert_eq!(draft.stop, StopReason::DraftLimit);

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pointsman::config::{Folders, load_preset};
-use pointsman::evaluation::{LoggedChoice, LoggedEpisode, QuantileScale, ThresholdEstimator};
+use pointsman::evaluation::{LoggedChoice, LoggedEpisode, QuantileScale, EstimateIndex};
 use pointsman::session::{Command, SessionUpdate};
 use pointsman::theme::{Glyphs, Theme};
 use pointsman::workbench::{
@@ -63,7 +63,7 @@ fn threshold_estimate() -> Arc<ThresholdEstimates> {
         })
         .collect();
     Arc::new(ThresholdEstimates {
-        index: ThresholdEstimator::new(&logged),
+        index: EstimateIndex::new(&logged),
         unit: 10.0,
         episodes: logged.len(),
     })

@@ -149,7 +149,7 @@ mod tests {
         {
             let (mut t, mut up) = (0.0, vec![0.0]);
             while t < 1.0 {
-                let step_from = scale.step_from(t, true);
+                let next = scale.step_from(t, true);
                 assert!(next > t, "it moves");
                 t = next;
                 up.push(t);

@@ -143,11 +143,7 @@ mod tests {
     fn thresholds_follow_their_quantiles() {
         let config = Exploration { quantiles: vec![0.0, 0.2, 0.2, 0.9, 1.0], coin: 0.0 };
         for (t, below) in [(0.1, 0.125), (0.2, 0.5), (0.55, 0.625), (1.0, 1.0), (-0.1, 0.0)] {
-            assert!(
-                (config.cumulative(t) - cumulative).abs() < 1e-9,
-                "{t}: {}",
-                config.cumulative(t)
-            );
+            assert!((config.cumulative(t) - below).abs() < 1e-9, "{t}: {}", config.cumulative(t));
         }
         assert!((config.quantile(0.625) - 0.55).abs() < 1e-9);
         assert_eq!((config.quantile(0.0), config.quantile(1.0)), (0.0, 1.0));

@@ -163,7 +163,7 @@ mod tests {
             recorded
         };
         let numbers = HashMap::from([(3, 41)]);
-        let mut stored = fork(3);
+        let mut known = fork(3);
         assert!(relink_parent(&mut known, &numbers).unwrap());
         assert!(known.json[0].contains(r#""parent":{"episode":41,"step":2}"#), "{}", known.json[0]);
         let mut orphan = fork(4);

@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_completion_goes_on_with_the_text() {
-        let request_body = request_body(&remote(""), &request(), "Thr");
+        let body = request_body(&remote(""), &request(), "Thr");
         assert_eq!(body["prompt"], "Q?One.\nTwo.\nThr");
         assert_eq!((&body["logprobs"], &body["max_tokens"]), (&json!(5), &json!(9)));
         assert!(body.get("seed").is_none() && body.get("top_p").is_none());
@@ -337,7 +337,7 @@ mod tests {
         let usage = r#"{"choices":[],"usage":{"prompt_tokens":30,"completion_tokens":4,
             "prompt_tokens_details":{"cached_tokens":16}}}"#;
         let counted = ServerUsage { prompt: 30, cached: 16, written: 4 };
-        assert_eq!(parse_chunk(usage).unwrap().usage, Some(usage));
+        assert_eq!(parse_chunk(usage).unwrap().usage, Some(counted));
         for (reply, says) in [
             (r#"{"error":{"message":"no"}}"#, "no"),
             (r#"{"error":"no"}"#, "no"),
