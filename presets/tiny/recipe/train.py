@@ -1,13 +1,13 @@
 """Trains one model of the tiny pair and writes it as mistral.rs loads it.
 
-    cargo build --release --example tiny_corpus
     pip install -r presets/tiny/recipe/requirements.txt
     python presets/tiny/recipe/train.py large
     python presets/tiny/recipe/train.py small
 
 Llama architecture (RMSNorm, rotary positions, SwiGLU, tied embeddings) in JAX. Matrices are
 optimized with Muon (Jordan et al. 2024: momentum, orthogonalized by five Newton-Schulz
-iterations), the rest with AdamW. The loss is on the solution's tokens alone.
+iterations), the rest with AdamW. The loss is on the solution's tokens alone. The problems come from
+`cargo bench --bench studies -- corpus`.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 HOME = pathlib.Path(__file__).resolve().parent.parent
-CORPUS = HOME.parent.parent / "target/release/examples/tiny_corpus"
+CORPUS = ["cargo", "bench", "--quiet", "--locked", "--bench", "studies", "--", "corpus"]
 EOS = "<|end|>"
 
 
@@ -35,7 +35,7 @@ EOS = "<|end|>"
 class Stage:
     """One run of the optimizer from a fresh state; weights are taken over."""
 
-    range: str  # which questions: see examples/tiny_corpus.rs
+    range: str  # which questions: see benches/studies/corpus.rs
     questions: int  # different ones; fewer than steps * batch means repetition
     steps: int
     rate: float  # Muon's peak learning rate; AdamW's is a sixth
@@ -65,8 +65,8 @@ RECIPES = {
 
 
 def problems(n, seed, split, range_):
-    command = [CORPUS, "-n", str(n), "--seed", str(seed), "--split", split, "--range", range_]
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    command = [*CORPUS, "-n", str(n), "--seed", str(seed), "--split", split, "--range", range_]
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=HOME).stdout
     return [json.loads(line) for line in out.splitlines()]
 
 

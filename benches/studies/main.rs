@@ -1,0 +1,70 @@
+//! Studies behind the tables of the documentation. Each prints Markdown, or writes the files it names.
+//!
+//!     cargo bench --bench studies -- tiny-pair          how good the tiny pair is, and what predicts its errors
+//!     cargo bench --bench studies -- ablation --store STORE
+//!                                                       what the policy learns from: shorter drafts, fewer features
+//!     cargo bench --bench studies -- calibration        whether a calibrated threshold keeps its guarantee
+//!     cargo bench --bench studies -- offpolicy          off-policy estimates against fresh episodes
+//!     cargo bench --bench studies -- error-analysis     where the policy beats a rule at the same cost
+//!     cargo bench --bench studies -- cases --out recordings
+//!                                                       the recordings of overrides, a spent budget and a fork
+//!     cargo bench --bench studies -- grading            the graders on the gold answers of real task sets
+//!     cargo bench --bench studies -- corpus -n 1000     problems to train the tiny pair on, as JSON lines
+//!
+//! `-- STUDY --help` lists the options of a study.
+
+mod ablation;
+mod calibration;
+mod cases;
+mod corpus;
+mod error_analysis;
+#[path = "../../tests/common/gold_answers.rs"]
+mod gold_answers;
+mod grading;
+mod offpolicy;
+mod tiny_pair;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "Studies behind the tables of the documentation")]
+struct Arguments {
+    #[command(subcommand)]
+    study: Study,
+    /// Passed by `cargo bench` to every bench.
+    #[arg(long, hide = true, global = true)]
+    bench: bool,
+}
+
+#[derive(Subcommand)]
+enum Study {
+    /// How good the tiny pair is, and what predicts the small model's errors
+    TinyPair(tiny_pair::Arguments),
+    /// What the policy learns from: shorter drafts, fewer features
+    Ablation(ablation::Arguments),
+    /// Whether a calibrated threshold keeps its guarantee
+    Calibration(calibration::Arguments),
+    /// Off-policy estimates against fresh episodes
+    Offpolicy(offpolicy::Arguments),
+    /// Where the policy beats a rule at the same cost
+    ErrorAnalysis(error_analysis::Arguments),
+    /// Recordings of overrides, a spent budget and a fork
+    Cases(cases::Arguments),
+    /// The graders on the gold answers of real task sets
+    Grading,
+    /// Problems to train the tiny pair on, as JSON lines
+    Corpus(corpus::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().study {
+        Study::TinyPair(arguments) => tiny_pair::run(&arguments),
+        Study::Ablation(arguments) => ablation::run(&arguments),
+        Study::Calibration(arguments) => calibration::run(&arguments),
+        Study::Offpolicy(arguments) => offpolicy::run(&arguments),
+        Study::ErrorAnalysis(arguments) => error_analysis::run(&arguments),
+        Study::Cases(arguments) => cases::run(&arguments),
+        Study::Grading => grading::run(),
+        Study::Corpus(arguments) => corpus::run(&arguments),
+    }
+}

@@ -1,0 +1,59 @@
+//! A router of your own, compared with the two models alone on fifty questions.
+//!
+//!     cargo run --release --example custom_router
+
+use std::collections::BTreeMap;
+
+use pointsman::config::{DraftLength, Folders, load_preset};
+use pointsman::episode::Verdict;
+use pointsman::routing::{Opinion, Router, RouterError, RouterInput, RouterRegistry};
+use pointsman::session::{EpisodeSpec, NullObserver, load_pair};
+use pointsman::tasks::arithmetic::Split;
+use pointsman::tasks::{Question, questions};
+
+/// Gives a step to the large model if the small model's draft of it has a long number.
+struct LongNumbers;
+
+impl Router for LongNumbers {
+    fn name(&self) -> &'static str {
+        "long-numbers"
+    }
+
+    /// How much of the next step the small model writes before this router decides.
+    fn draft_length(&self) -> DraftLength {
+        DraftLength::Step
+    }
+
+    /// The runner compares `p_large` with the preset's threshold: the large model writes from there on up.
+    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
+        let text = &boundary.draft.text;
+        let longest = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+        let p_large = (longest as f64 / 4.0).min(1.0);
+        // Features are stored with the decision, and the workbench lists them as its reasons.
+        let features = BTreeMap::from([("longest_number".to_owned(), longest as f64)]);
+        Ok(Opinion { p_large, features })
+    }
+}
+
+fn main() -> anyhow::Result<()> {
+    let folders = Folders::find()?;
+    let mut runner = load_pair(&load_preset("tiny", &folders)?, &folders.cache)?;
+    // 0.5 is two digits: from three on the large model writes.
+    runner.preset_mut().routing.threshold = 0.6;
+    let all: Vec<Question> = questions("arithmetic", Split::Test, 1)?.take(50).collect();
+
+    let registry = RouterRegistry::new("tiny", None);
+    let mut routers =
+        [registry.router("always-small")?, registry.router("always-large")?, Box::new(LongNumbers)];
+    for router in &mut routers {
+        let (mut correct, mut cost) = (0, 0.0);
+        for (seed, question) in (0..).zip(&all) {
+            let spec = EpisodeSpec::new(question, router.as_mut(), seed);
+            let episode = runner.run(spec, &mut NullObserver, &mut NullObserver)?;
+            correct += usize::from(episode.verdict() == Some(Verdict::Correct));
+            cost += episode.ledger.cost();
+        }
+        println!("{:14} {correct:2} of {} correct, cost {cost:.2e}", router.name(), all.len());
+    }
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! The library through its API, with the real tiny pair.
+
+mod chat_templates;
+mod engine;
+mod fork;
+mod gguf;
+#[path = "../common/gold_answers.rs"]
+mod gold_answers;
+mod grading;
+#[cfg(target_os = "linux")]
+mod logger_threads;
+mod observer;
+mod own_process;
+mod redo;
+mod reference_values;
+mod session;
+mod store;
+#[path = "../common/tiny.rs"]
+mod tiny;
+#[path = "../common/tiny_gguf.rs"]
+mod tiny_gguf;

@@ -1,0 +1,19 @@
+//! The built binary, as a shell or a terminal runs it, and the servers it talks to.
+
+mod cli;
+mod fake_hub;
+mod fork;
+mod library_commands;
+mod models;
+mod policy_commands;
+mod pty;
+mod remote;
+mod replay;
+mod replay_terminal;
+mod shell;
+mod terminal;
+#[path = "../common/tiny.rs"]
+mod tiny;
+#[path = "../common/tiny_gguf.rs"]
+mod tiny_gguf;
+mod workbench_flows;
