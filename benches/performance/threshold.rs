@@ -8,7 +8,7 @@ use std::hint::black_box;
 use criterion::Criterion;
 use pointsman::config::Exploration;
 use pointsman::episode::Role;
-use pointsman::evaluation::{LoggedChoice, LoggedEpisode, OffPolicyLog, EstimateIndex};
+use pointsman::evaluation::{EstimateIndex, LoggedChoice, LoggedEpisode, OffPolicyLog};
 use pointsman::routing::Explorer;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -59,7 +59,7 @@ pub(crate) fn benchmarks(criterion: &mut Criterion) {
     group.bench_function("a key press with the curve, plain", |bencher| {
         bencher.iter(|| {
             let from = black_box(next());
-            let to = index.scale.next(from, true);
+            let to = index.scale.step_from(from, true);
             let curve = log.curve(index.scale.marks());
             (
                 log.estimate(to),
@@ -72,7 +72,7 @@ pub(crate) fn benchmarks(criterion: &mut Criterion) {
     group.bench_function("a key press with the curve, indexed", |bencher| {
         bencher.iter(|| {
             let from = black_box(next());
-            let to = index.scale.next(from, true);
+            let to = index.scale.step_from(from, true);
             let curve = index.curve();
             (
                 index.estimate(to),

@@ -165,8 +165,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let far = |share: Option<f64>| (share.unwrap_or(f64::MAX) - arguments.share).abs();
         let nearest = points.iter().min_by(|a, b| far(a.cost_share).total_cmp(&far(b.cost_share)));
         let threshold = nearest.context("there are no questions")?.threshold;
-        let episodes =
-            run_at_threshold(&mut pool, registry, name, threshold, &questions, arguments.seed, || bar.inc(1))?;
+        let episodes = run_at_threshold(
+            &mut pool,
+            registry,
+            name,
+            threshold,
+            &questions,
+            arguments.seed,
+            || bar.inc(1),
+        )?;
         runs.push((label, episodes));
     }
     let mut large = 0.0;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use clap::Args;
 use indicatif::ProgressBar;
 use pointsman::config::{Exploration, Folders, load_preset};
-use pointsman::evaluation::{EvalRun, OffPolicyLog, CurvePoint, curve};
+use pointsman::evaluation::{CurvePoint, EvalRun, OffPolicyLog, curve};
 use pointsman::routing::{RouterRegistry, load_policy};
 use pointsman::session::{EpisodeSpec, NullObserver, SessionError, load_runner_pool};
 use pointsman::tasks::arithmetic::Split;

@@ -20,7 +20,7 @@ use pointsman::tasks::{Question, questions};
 use pointsman::training::{Dataset, logged_episodes};
 
 use crate::observer::{ScriptedObserver, ask};
-use crate::tiny::{cache, load, long_questions, pair, preset, registry, writers};
+use crate::tiny::{load, long_questions, pair, preset, registry, writers};
 
 /// Refuses an event after so many.
 struct FailingSink {

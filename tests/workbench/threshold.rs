@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pointsman::config::{Folders, load_preset};
-use pointsman::evaluation::{LoggedChoice, LoggedEpisode, QuantileScale, EstimateIndex};
+use pointsman::evaluation::{EstimateIndex, LoggedChoice, LoggedEpisode, QuantileScale};
 use pointsman::session::{Command, SessionUpdate};
 use pointsman::theme::{Glyphs, Theme};
 use pointsman::workbench::{
@@ -50,7 +50,7 @@ fn hint(state: &State) -> &str {
 /// Estimates from 400 episodes of one step. Large writes half of them and is always right, at a cost of 10; small is
 /// right if p(large) is below 0.3, at a cost of 1.
 fn estimates() -> Arc<ThresholdEstimates> {
-    let logged: Vec<LoggedEpisode> = (0..400)
+    let logged: Vec<LoggedEpisode> = (0..400_u32)
         .map(|i| {
             let p_large = f64::from(i / 2 % 100) / 100.0 * 0.6;
             let large = i % 2 == 0;
