@@ -28,6 +28,7 @@ pub mod config;
 pub mod engine;
 pub mod episode;
 pub mod evaluation;
+pub mod exit;
 pub mod grading;
 pub mod library;
 pub mod recording;

@@ -1,11 +1,11 @@
 //! Files that commands write: whole or not at all.
 
+use super::error::{CommandResult, Context};
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use tempfile::NamedTempFile;
 
 /// A file on its way. What was at its place stays until [`AtomicFile::finish`].
@@ -26,7 +26,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When it cannot be written there.
-    pub fn create(path: &Path) -> anyhow::Result<Self> {
+    pub fn create(path: &Path) -> CommandResult<Self> {
         let target = create(path).with_context(|| write_error(path))?;
         Ok(Self { path: path.to_owned(), target })
     }
@@ -35,7 +35,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When it cannot.
-    pub fn check_writable(path: &Path) -> anyhow::Result<()> {
+    pub fn check_writable(path: &Path) -> CommandResult<()> {
         Self::create(path).map(drop)
     }
 
@@ -43,7 +43,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When that cannot be done.
-    pub fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    pub fn write(path: &Path, bytes: &[u8]) -> CommandResult<()> {
         let mut file = Self::create(path)?;
         io::Write::write_all(&mut file, bytes)?;
         file.finish()
@@ -53,7 +53,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When that cannot be done.
-    pub fn finish(self) -> anyhow::Result<()> {
+    pub fn finish(self) -> CommandResult<()> {
         let Self { path, target } = self;
         let finished = match target {
             PendingFile::TempFile(target, place) => {

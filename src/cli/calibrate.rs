@@ -1,8 +1,8 @@
 //! `pointsman calibrate`: a threshold for a target.
 
-use anyhow::Context;
 use clap::{ArgGroup, Args};
 
+use super::error::{CommandError, CommandResult, Context};
 use super::options::{CommonArgs, parse_cost_share, parse_open_probability, unseen_seed};
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
@@ -60,7 +60,7 @@ pub fn run(
     args: CalibrateArgs,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let preset = common.preset(folders)?;
     let store = Store::open(&common.store(folders))?;
     let registry = policy_lookup::registry(common, &preset, Some(&store))?;
@@ -79,7 +79,9 @@ pub fn run(
             CalibrationTarget::Accuracy { accuracy, confidence: args.confidence }
         }
         (None, Some(share)) => CalibrationTarget::Cost { share },
-        (None, None) => anyhow::bail!("give --target-accuracy or --target-cost"),
+        (None, None) => {
+            return Err(CommandError::failure("give --target-accuracy or --target-cost"));
+        }
     };
     let calibrated =
         calibrate(&mut pool, &registry, policy, (&questions, set.name()), seed, target, || {
@@ -114,7 +116,7 @@ pub fn calibrate<P: Into<Flow>>(
     seed: u64,
     target: CalibrationTarget,
     progress: impl Fn() -> P + Copy,
-) -> anyhow::Result<Option<(Calibration, Option<[f64; 2]>)>> {
+) -> CommandResult<Option<(Calibration, Option<[f64; 2]>)>> {
     let (questions, tasks) = questions;
     let mut eval_run = EvalRun { pool, registry, questions, seed };
     let (baselines, _) = eval_run.run_baselines(progress)?;
@@ -158,7 +160,7 @@ pub fn provenance_now(
     policy: &Policy,
     runner: &mut EpisodeRunner,
     tasks: &str,
-) -> anyhow::Result<Provenance> {
+) -> CommandResult<Provenance> {
     Ok(Provenance::of(policy.digest()?, runner.preset(), runner.pair(), tasks))
 }
 
@@ -166,7 +168,7 @@ pub fn provenance_now(
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn calibrations(store: &Store, policy: &Policy) -> anyhow::Result<Vec<Calibration>> {
+pub fn calibrations(store: &Store, policy: &Policy) -> CommandResult<Vec<Calibration>> {
     let digest = policy.digest()?;
     let stored: Vec<Calibration> = store.calibrations()?;
     let mut all = policy.card.calibrations.clone();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::error::CommandResult;
 use super::options::{CommonArgs, parse_probability};
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
@@ -48,7 +49,7 @@ pub fn run(
     args: CollectArgs,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let mut preset = common.preset(folders)?;
     if preset.routing.router != "policy" {
         // A whole step serves the training of policies with any glimpse; a shorter one does not.
@@ -100,7 +101,7 @@ impl Collection<'_> {
         registry: &RouterRegistry,
         store: &Store,
         questions: &[Question],
-    ) -> anyhow::Result<CollectionResult> {
+    ) -> CommandResult<CollectionResult> {
         let policy = registry.policy().filter(|_| self.router == "policy");
         let exploration_preset =
             exploration_preset(self.preset, self.router, policy.map(Arc::as_ref), self.coin);

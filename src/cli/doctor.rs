@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Instant;
 
+use super::error::CommandResult;
 use super::options::CommonArgs;
 use super::{CommandStatus, output};
 use crate::config::{Folders, Preset};
@@ -23,7 +24,7 @@ struct Finding {
 ///
 /// # Errors
 /// Only when standard output cannot be written.
-pub fn run(common: &CommonArgs, folders: &Folders) -> anyhow::Result<CommandStatus> {
+pub fn run(common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatus> {
     let mut all_ok = true;
     let mut report = |what: &str, result: Result<String, String>| {
         let finding = Finding { what: what.to_owned(), result };

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::atomic_file::AtomicFile;
+use super::error::{CommandError, CommandResult, Context};
 use super::options::CommonArgs;
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
@@ -107,11 +108,7 @@ impl FromStr for RouterArg {
 ///
 /// # Errors
 /// When the configuration is invalid, or a model or a router fails.
-pub fn run(
-    args: EvalArgs,
-    common: &CommonArgs,
-    folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+pub fn run(args: EvalArgs, common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatus> {
     let preset = common.preset(folders)?;
     if args.stored {
         return eval_stored::run(args.json, &preset, common, folders);
@@ -166,7 +163,7 @@ pub fn run(
             Ok(run) => runs.push(run),
             // What those before it achieved took its time, and is told.
             Err(error) => {
-                failure = Some(anyhow::Error::from(error).context(format!("router {name}")));
+                failure = Some(CommandError::from(error).context(format!("router {name}")));
             }
         }
     }
@@ -190,7 +187,7 @@ pub fn run(
     if let Some(path) = &args.svg {
         let title =
             format!("{} · {n} questions of {} · seed {}", preset.name, set.name(), common.seed);
-        let svg = plot(&metrics, &title).map_err(anyhow::Error::msg)?;
+        let svg = plot(&metrics, &title).map_err(CommandError::failure)?;
         AtomicFile::write(path, svg.as_bytes())?;
     }
     if let Some(path) = &args.curves {

@@ -1,9 +1,9 @@
 //! `pointsman eval --stored`: what every threshold would have given, from the store alone.
 
-use anyhow::Context;
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
+use super::error::{CommandResult, Context};
 use super::options::CommonArgs;
 use super::progress_bar::bar;
 use super::{CommandStatus, output, policy_lookup};
@@ -21,7 +21,7 @@ pub fn run(
     preset: &Preset,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let store = Store::open(&common.store(folders))?;
     let registry = policy_lookup::registry(common, preset, Some(&store))?;
     registry.router("policy")?;

@@ -1,10 +1,10 @@
 //! `pointsman why`: how far each feature pushed p(large) before a step of a stored episode.
 
-use anyhow::Context;
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
+use super::error::{CommandResult, Context};
 use super::options::CommonArgs;
 use super::{CommandStatus, output, policy_lookup};
 use crate::config::Folders;
@@ -41,7 +41,7 @@ pub fn run(
     args: &ExplainArgs,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let store = Store::open(&common.store(folders))?;
     let episode = store.episode(args.id)?;
     let steps = episode.steps.len();
@@ -95,7 +95,7 @@ fn contributions_of(
     p_large: f64,
     common: &CommonArgs,
     store: &Store,
-) -> anyhow::Result<Contributions> {
+) -> CommandResult<Contributions> {
     let router = match &decision.by {
         Decider::Rule(name) => name,
         _ => &episode.started.preset.routing.router,

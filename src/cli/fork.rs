@@ -1,14 +1,13 @@
 //! `pointsman fork`: an episode anew from one of its steps, beside the one it came from.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
-use thiserror::Error;
 
+use super::error::{CommandError, CommandResult};
 use super::options::CommonArgs;
 use super::{CommandStatus, output, policy_lookup, store_sink};
 use crate::config::{Folders, Preset, may_send_key};
@@ -60,11 +59,7 @@ impl From<RoleArg> for Role {
 ///
 /// # Errors
 /// When there is no such episode or step, or a model, the router or the store fails.
-pub fn run(
-    args: ForkArgs,
-    common: &CommonArgs,
-    folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+pub fn run(args: ForkArgs, common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatus> {
     if let Some(name) = &common.router {
         crate::routing::check_router_names(std::slice::from_ref(name))?;
     }
@@ -108,26 +103,13 @@ pub fn run(
     Ok(CommandStatus::Success)
 }
 
-/// A key of the user's that only a recording says where to send.
-#[derive(Debug, Error)]
-#[error(
-    "episode {episode} has its {role} model at {address}, to be asked with the key in {variable}, and none of your presets sends that key there: if it is yours to send, put it into a preset in {folder}, or name one with --preset"
-)]
-pub struct UntrustedApiKey {
-    episode: u64,
-    role: Role,
-    address: String,
-    variable: String,
-    folder: PathBuf,
-}
-
 /// Whether the user's keys go only where the user's presets send them: an imported episode's preset is another's.
 fn check_api_keys(
     episode: u64,
     preset: &Preset,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<()> {
+) -> CommandResult<()> {
     for role in Role::BOTH {
         let model = preset.model(role);
         let variable = model.remote.as_ref().and_then(|remote| remote.key_env.clone());
@@ -135,7 +117,10 @@ fn check_api_keys(
         if !may_send_key(model, &common.preset(folders)?, folders) {
             let address = output::strip_control_chars(&model.source);
             let folder = folders.presets();
-            return Err(UntrustedApiKey { episode, role, address, variable, folder }.into());
+            return Err(CommandError::usage(format!(
+                "the {role} model of episode {episode} is at {address} and needs the key in {variable}, which none of your presets sends there: if the address is yours, add it to a preset in {}, or name one with --preset",
+                folder.display()
+            )));
         }
     }
     Ok(())

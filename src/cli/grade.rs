@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use super::error::{CommandError, CommandResult};
 use super::task_args::report_skipped;
 use super::{CommandStatus, output};
 use crate::episode::Verdict;
@@ -45,7 +46,7 @@ struct Graded<'a> {
 ///
 /// # Errors
 /// When the file or a line of it cannot be read.
-pub fn run(args: &GradeArgs) -> anyhow::Result<CommandStatus> {
+pub fn run(args: &GradeArgs) -> CommandResult<CommandStatus> {
     let grader = Grader::for_task_set(&args.tasks);
     let mut skipped = Vec::new();
     let mut solutions = Vec::new();
@@ -99,6 +100,8 @@ pub fn run(args: &GradeArgs) -> anyhow::Result<CommandStatus> {
     } else {
         output::print_line(&totals)?;
     }
-    anyhow::ensure!(n > 0, "{} has no line to grade", args.file.display());
+    if n == 0 {
+        return Err(CommandError::failure(format!("{} has no line to grade", args.file.display())));
+    }
     Ok(CommandStatus::Success)
 }

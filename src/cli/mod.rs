@@ -6,6 +6,7 @@ mod calibrate;
 mod collect;
 mod doctor;
 mod episodes;
+mod error;
 mod eval;
 mod eval_stored;
 mod explain;
@@ -43,6 +44,7 @@ use crate::routing::RouterError;
 use crate::session::{ForkError, SessionError};
 use crate::store::Store;
 use crate::tasks::TaskError;
+use error::{CommandError, CommandResult};
 use options::CommonArgs;
 use policy_lookup::PolicyLookupError;
 
@@ -97,19 +99,6 @@ enum Subcommands {
     Print(print::PrintArgs),
 }
 
-/// A question without a word in it.
-#[derive(Debug, Error)]
-#[error("the question is empty: give a text")]
-struct EmptyQuestion;
-
-/// An option of the workbench before a subcommand, which would not see it.
-#[derive(Debug, Error)]
-#[error("{option} before `{subcommand}` is for the workbench alone: put it behind `{subcommand}`")]
-struct MisplacedOption {
-    option: String,
-    subcommand: String,
-}
-
 /// How a command ended.
 pub enum CommandStatus {
     Success,
@@ -122,11 +111,11 @@ pub fn main() -> ExitCode {
     match parse().and_then(dispatch) {
         Ok(CommandStatus::Success) => ExitCode::SUCCESS,
         Ok(CommandStatus::Failure) => ExitCode::from(1),
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
-            // It may repeat what a file or a server says.
-            eprintln!("pointsman: {}", output::strip_control_chars(&format!("{error:#}")));
-            ExitCode::from(if is_usage_error(&error) { 2 } else { 1 })
+            // The message may quote a file or a server.
+            eprintln!("pointsman: {}", output::strip_control_chars(&error.to_string()));
+            ExitCode::from(error.class().exit_code())
         }
     }
 }
@@ -135,26 +124,28 @@ pub fn main() -> ExitCode {
 ///
 /// # Errors
 /// When an option stands where nothing would read it.
-fn parse() -> anyhow::Result<Arguments> {
+fn parse() -> CommandResult<Arguments> {
     let matches = Arguments::command().get_matches();
     check_option_positions(&matches)?;
     Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
-/// Whether each option stands where it is read: the workbench's own are none of a subcommand's.
-fn check_option_positions(matches: &ArgMatches) -> Result<(), MisplacedOption> {
+/// Refuses options of the workbench before a subcommand, which would silently ignore them.
+fn check_option_positions(matches: &ArgMatches) -> CommandResult<()> {
     let Some(subcommand) = matches.subcommand_name() else { return Ok(()) };
     let workbench = workbench::WorkbenchArgs::augment_args(clap::Command::new(""));
     let misplaced = workbench.get_arguments().find(|option| {
         matches.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine)
     });
     misplaced.map_or(Ok(()), |option| {
-        let option = format!("--{}", option.get_long().unwrap_or_default());
-        Err(MisplacedOption { option, subcommand: subcommand.to_owned() })
+        let option = option.get_long().unwrap_or_default();
+        Err(CommandError::usage(format!(
+            "--{option} before `{subcommand}` applies to the workbench only: put it after `{subcommand}`"
+        )))
     })
 }
 
-fn dispatch(arguments: Arguments) -> anyhow::Result<CommandStatus> {
+fn dispatch(arguments: Arguments) -> CommandResult<CommandStatus> {
     let folders = Folders::find()?;
     let logging = logging::start(&folders)?;
     let common = &arguments.common;
@@ -178,39 +169,4 @@ fn dispatch(arguments: Arguments) -> anyhow::Result<CommandStatus> {
         Some(Subcommands::Doctor) => doctor::run(common, &folders),
         Some(Subcommands::Print(args)) => print::run(args, common, &folders),
     }
-}
-
-/// Whether the fault lies in the command line or the configuration.
-fn is_usage_error(error: &anyhow::Error) -> bool {
-    error.is::<ConfigError>()
-        || error.downcast_ref().is_some_and(TaskError::is_usage_error)
-        || error.is::<RouterError>()
-        || error.is::<FileError>()
-        || error.is::<EmptyQuestion>()
-        || error.is::<MisplacedOption>()
-        || error.is::<fork::UntrustedApiKey>()
-        || matches!(error.downcast_ref(), Some(RecordingError::Unknown { .. }))
-        || error.is::<QueryError>()
-        || error.is::<episodes::TagArgsError>()
-        || error.is::<print::UnknownSubcommand>()
-        || error.is::<task_args::NoUnseenQuestions>()
-        || error.is::<models::NothingToFetch>()
-        || matches!(
-            error.downcast_ref(),
-            Some(
-                PolicyLookupError::Router(_)
-                    | PolicyLookupError::Unknown(_)
-                    | PolicyLookupError::NotStored(_)
-            )
-        )
-        || matches!(error.downcast_ref(), Some(SessionError::Router(_) | SessionError::Fork(_)))
-        || error.is::<ForkError>()
-        || error.downcast_ref().is_some_and(EngineError::is_preset_error)
-}
-
-/// Whether the reader of our output went away, as `| head` does.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
 }

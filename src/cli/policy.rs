@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use super::atomic_file::AtomicFile;
 use super::calibrate::{calibrations, describe_calibration, provenance_now};
+use super::error::{CommandError, CommandResult, Context};
 use super::options::CommonArgs;
 use super::policy_lookup::{active_policy, parse_policy, promotion_seed, stored_policy_with_id};
 use super::progress_bar::bar;
@@ -78,7 +78,7 @@ pub fn run(
     args: PolicyArgs,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let preset = common.preset(folders)?;
     let store = Store::open(&common.store(folders))?;
     match args.command {
@@ -120,11 +120,12 @@ pub fn run(
             }
         }
         PolicyCommand::Rollback => {
-            anyhow::ensure!(
-                store.roll_back(&preset.name)?.is_some(),
-                "no policy was promoted for preset {}: the one of the preset is in force",
-                preset.name
-            );
+            if store.roll_back(&preset.name)?.is_none() {
+                return Err(CommandError::failure(format!(
+                    "no policy was promoted for preset {}: the one of the preset is in force",
+                    preset.name
+                )));
+            }
             let active = active_policy(&preset, Some(&store))?;
             let active = active.map_or_else(
                 || "no policy".into(),
@@ -158,7 +159,7 @@ impl PromotionTest<'_> {
         current: Policy,
         preset: &Preset,
         folders: &Folders,
-    ) -> anyhow::Result<bool> {
+    ) -> CommandResult<bool> {
         let Self { questions, seed, jobs } = *self;
         let names = [candidate.card.name.clone(), current.card.name.clone()];
         let policies = [Arc::new(candidate), Arc::new(current)];
@@ -170,12 +171,12 @@ impl PromotionTest<'_> {
         let mut pool = load_pool(preset, folders, jobs)?;
         let models = &policies[0].card.pair.models;
         if *models != pool.first().pair().models {
-            anyhow::bail!(
+            return Err(CommandError::failure(format!(
                 "policy {} was trained for other models ({}) than those of preset {}: name its own preset with --preset",
                 names[0],
                 describe_digests(models),
                 preset.name
-            );
+            )));
         }
         let bar = bar(4 * questions.len(), "contest")?;
         let result = run_promotion_test(&mut pool, policies, questions, seed, || bar.inc(1));
@@ -203,7 +204,7 @@ impl PromotionTest<'_> {
     }
 }
 
-fn list(store: &Store, preset: &Preset) -> anyhow::Result<()> {
+fn list(store: &Store, preset: &Preset) -> CommandResult<()> {
     let active = active_policy(preset, Some(store))?.map(|policy| policy.card.name);
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(["", "policy", "features", "episodes", "λ", "parents"]);
@@ -238,10 +239,11 @@ fn list(store: &Store, preset: &Preset) -> anyhow::Result<()> {
         }
     }
     output::print_line(&table.trim_fmt())?;
-    anyhow::ensure!(
-        unreadable == 0,
-        "{unreadable} policies could not be read; the others are listed"
-    );
+    if unreadable > 0 {
+        return Err(CommandError::failure(format!(
+            "{unreadable} policies could not be read; the others are listed"
+        )));
+    }
     Ok(())
 }
 
@@ -250,7 +252,7 @@ fn show(
     calibrations: &[Calibration],
     preset: &Preset,
     folders: &Folders,
-) -> anyhow::Result<()> {
+) -> CommandResult<()> {
     let card = &policy.card;
     let dataset_counts = &card.dataset_counts;
     let target = card.target_cost.map_or_else(

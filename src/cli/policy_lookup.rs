@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::error::CommandResult;
 use super::options::{CommonArgs, unseen_seed};
 use crate::config::{Folders, Preset};
 use crate::episode::{Decider, Episode, Role};
+use crate::exit::{ClassifiedError, ErrorClass};
 use crate::routing::{PairFingerprint, Policy, RouterError, RouterRegistry, load_policy};
 use crate::session::{EpisodeRunner, now_ms};
 use crate::store::{Store, StoreError};
@@ -24,6 +26,16 @@ pub enum PolicyLookupError {
         "policy {0}, which decided in this episode, is not in the store: name its file with --policy"
     )]
     NotStored(String),
+}
+
+impl ClassifiedError for PolicyLookupError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Router(error) => error.class(),
+            Self::Store(error) => error.class(),
+            Self::Unknown(_) | Self::NotStored(_) => ErrorClass::Usage,
+        }
+    }
 }
 
 /// Whether a router of this name reads a policy's file.
@@ -145,7 +157,7 @@ pub fn store_policy(
     preset: &str,
     pair: &PairFingerprint,
     policy: &mut Policy,
-) -> anyhow::Result<u64> {
+) -> CommandResult<u64> {
     let id = store.next_policy_id()?;
     policy.card.name = format!("{preset}-{id}");
     policy.card.created_ms = now_ms();

@@ -1,10 +1,9 @@
 //! `pointsman print`: what is in force, and what other programs want to know of this one.
 
-use anyhow::Context;
 use clap::{Args, CommandFactory, Subcommand};
 use clap_complete::Shell;
-use thiserror::Error;
 
+use super::error::{CommandError, CommandResult, Context};
 use super::options::CommonArgs;
 use super::{Arguments, CommandStatus, output};
 use crate::config::Folders;
@@ -35,11 +34,6 @@ enum PrintCommand {
     Completions { shell: Shell },
 }
 
-/// A manual page was asked for that there is not.
-#[derive(Debug, Error)]
-#[error("there is no subcommand `{0}`: use one of {1}")]
-pub struct UnknownSubcommand(String, String);
-
 /// Prints it.
 ///
 /// # Errors
@@ -48,7 +42,7 @@ pub fn run(
     args: PrintArgs,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let text = match args.command {
         PrintCommand::Keys { toml } => {
             let keys = Keymap::load(&folders.keys())?;
@@ -67,7 +61,7 @@ pub fn run(
 }
 
 /// The preset in force, below comments that say where things are.
-fn config(common: &CommonArgs, folders: &Folders) -> anyhow::Result<String> {
+fn config(common: &CommonArgs, folders: &Folders) -> CommandResult<String> {
     let mut preset = common.preset(folders)?;
     // The file's own name is to be its name: under this one's it would share policies with it.
     preset.name.clear();
@@ -89,7 +83,7 @@ fn config(common: &CommonArgs, folders: &Folders) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn man(name: Option<&str>) -> anyhow::Result<String> {
+fn man(name: Option<&str>) -> CommandResult<String> {
     let mut all = Arguments::command();
     // So that each subcommand knows the shared options and its whole name.
     all.build();
@@ -99,7 +93,12 @@ fn man(name: Option<&str>) -> anyhow::Result<String> {
             let found = all.find_subcommand(name).cloned();
             let known =
                 || all.get_subcommands().map(|c| c.get_name()).collect::<Vec<_>>().join(", ");
-            found.ok_or_else(|| UnknownSubcommand(name.to_owned(), known()))?
+            found.ok_or_else(|| {
+                CommandError::usage(format!(
+                    "there is no subcommand `{name}`: use one of {}",
+                    known()
+                ))
+            })?
         }
     };
     let mut out = Vec::new();

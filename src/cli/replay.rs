@@ -7,11 +7,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use clap::Args;
 use thiserror::Error;
 
 use super::atomic_file::AtomicFile;
+use super::error::{CommandError, CommandResult, Context};
 use super::options::CommonArgs;
 use super::workbench::{DisplayArgs, show};
 use super::{CommandStatus, episodes, output};
@@ -90,7 +90,7 @@ pub fn run(
     common: &CommonArgs,
     folders: &Folders,
     log: PathBuf,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let folder = folders.recordings();
     let Some(source) = &args.source else {
         list(&folder)?;
@@ -114,7 +114,7 @@ fn find_recording(
     folder: &Path,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<(String, Vec<RecordedEpisode>)> {
+) -> CommandResult<(String, Vec<RecordedEpisode>)> {
     if source == "-" {
         let name = "standard input";
         return Ok((name.into(), RecordingReader::new(name, std::io::stdin().lock()).into_vec()?));
@@ -131,7 +131,7 @@ fn find_recording(
 }
 
 /// The recordings that have names.
-fn list(folder: &Path) -> anyhow::Result<()> {
+fn list(folder: &Path) -> CommandResult<()> {
     for name in recording::recording_names(folder) {
         let text = match recording::find_recording(&name, folder) {
             Ok(all) => {
@@ -172,7 +172,7 @@ fn summarize(first: &Episode, episodes: usize) -> String {
 fn print_episodes(
     recorded: &[RecordedEpisode],
     speed: ReplaySpeed,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     for (index, RecordedEpisode { id, events, episode, .. }) in recorded.iter().enumerate() {
         if index > 0 {
             output::print_line("")?;
@@ -197,7 +197,7 @@ fn write_cast(
     path: &Path,
     args: &ReplayArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     // What this terminal can show does not count.
     let theme = Theme::load(args.display.theme.as_deref().unwrap_or("default"), &folders.themes())?;
     let glyphs = if args.display.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
@@ -220,13 +220,13 @@ fn open_workbench(
     display: &DisplayArgs,
     folders: &Folders,
     log: PathBuf,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let theme = Theme::load_for_terminal(display.theme.as_deref(), &folders.themes())?;
     let keys = Keymap::load(&folders.keys())?;
     let screen = Screen::enter(&log).map_err(|error| match error {
-        TerminalError::NoTerminal => anyhow::anyhow!(
+        TerminalError::NoTerminal => CommandError::failure(
             "a replay on the screen needs a terminal: use --headless for text, --cast FILE for a \
-             film, or `ssh -t` to get one"
+             film, or `ssh -t` to get one",
         ),
         other => other.into(),
     })?;

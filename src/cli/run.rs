@@ -2,12 +2,12 @@
 
 use std::io::{Read, Write};
 
-use anyhow::Context;
 use clap::Args;
 
+use super::error::{CommandError, CommandResult, Context};
 use super::options::{CommonArgs, ShadowArgs};
 use super::task_args::TaskArgs;
-use super::{CommandStatus, EmptyQuestion, output, policy_lookup, store_sink};
+use super::{CommandStatus, output, policy_lookup, store_sink};
 use crate::config::Folders;
 use crate::episode::{
     Episode, Event, EventKind, Role, ShadowAgreement, Token, agreements, disagreements,
@@ -44,7 +44,7 @@ pub struct RunArgs {
 ///
 /// # Errors
 /// When the configuration is invalid, or a model, the router or the store fails.
-pub fn run(args: RunArgs, common: &CommonArgs, folders: &Folders) -> anyhow::Result<CommandStatus> {
+pub fn run(args: RunArgs, common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatus> {
     let mut preset = common.preset(folders)?;
     let name = preset.routing.router.clone();
     let question = match args.question.as_deref() {
@@ -60,7 +60,7 @@ pub fn run(args: RunArgs, common: &CommonArgs, folders: &Folders) -> anyhow::Res
         }
     };
     if question.text.trim().is_empty() {
-        return Err(EmptyQuestion.into());
+        return Err(CommandError::usage("the question is empty: give some text"));
     }
     // Known or not is said before anything is opened.
     crate::routing::check_router_names(std::slice::from_ref(&name))?;

@@ -1,5 +1,6 @@
 //! The models of a preset, loaded as often as helps.
 
+use super::error::CommandResult;
 use super::memory;
 use crate::config::{Folders, Preset};
 use crate::engine::model_info;
@@ -18,7 +19,7 @@ pub fn load_pool(
     preset: &Preset,
     folders: &Folders,
     jobs: Option<u32>,
-) -> anyhow::Result<RunnerPool> {
+) -> CommandResult<RunnerPool> {
     let jobs = jobs.map(|jobs| jobs as usize).or_else(|| copies_for_remote_pair(preset, folders));
     Ok(with_stdout_to_stderr(|| load_runner_pool(preset, &folders.cache, jobs))??)
 }

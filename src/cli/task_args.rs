@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use thiserror::Error;
 
+use super::error::{CommandError, CommandResult};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{
@@ -75,7 +75,7 @@ pub fn unseen_questions(
     store: &Store,
     seed: u64,
     n: usize,
-) -> anyhow::Result<Vec<Question>> {
+) -> CommandResult<Vec<Question>> {
     let Some(size) = set.size() else { return Ok(first_questions(set, seed, n)) };
     let mut seen = HashSet::new();
     for summary in store.summaries() {
@@ -84,7 +84,10 @@ pub fn unseen_questions(
     let fresh = set.questions(seed).filter(|q| !seen.contains(&q.text));
     let questions: Vec<Question> = fresh.take(n).collect();
     if questions.is_empty() {
-        return Err(NoUnseenQuestions(set.name().to_owned()).into());
+        return Err(CommandError::usage(format!(
+            "the store has an episode of every question of {}, so a policy may have been trained on each: give other questions with --data, or another --split",
+            set.name()
+        )));
     }
     if questions.len() < n {
         let name = set.name();
@@ -95,13 +98,6 @@ pub fn unseen_questions(
     }
     Ok(questions)
 }
-
-/// Every question of a set may have been trained on.
-#[derive(Debug, Error)]
-#[error(
-    "the store has episodes of every question of {0}, and may have been learnt from: give other questions with --data, or another --split"
-)]
-pub struct NoUnseenQuestions(String);
 
 /// Those that are named one by one before the rest are only counted.
 const MAX_LISTED: usize = 5;

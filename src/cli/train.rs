@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args};
 
 use super::collect::Collection;
+use super::error::CommandResult;
 use super::options::{CommonArgs, parse_cost_share, parse_probability};
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
@@ -71,7 +72,7 @@ pub fn run(
     args: TrainArgs,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let mut preset = common.preset(folders)?;
     let draft_length = preset.routing.draft_length.unwrap_or(DraftLength::Step);
     preset.routing.draft_length = Some(draft_length);
@@ -137,7 +138,7 @@ impl TrainingSession<'_> {
         set: &TaskSet,
         round: u32,
         policy: Option<Arc<Policy>>,
-    ) -> anyhow::Result<()> {
+    ) -> CommandResult<()> {
         let args = self.args;
         let seed = self.seed.wrapping_add(u64::from(round) << 32);
         let questions = first_questions(set, seed, args.n as usize);
@@ -159,7 +160,7 @@ impl TrainingSession<'_> {
     }
 
     /// Trains from everything in the store, and keeps the policy.
-    fn train(&mut self) -> anyhow::Result<Policy> {
+    fn train(&mut self) -> CommandResult<Policy> {
         let pair = self.pool.first().pair();
         let reading = bar(self.store.len(), "reading")?;
         let dataset = Dataset::read(self.store, &pair, &self.set, || reading.inc(1));

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use clap::Args;
 
+use super::error::{CommandResult, Context};
 use super::jobs::{JobRunner, QuestionSource, threshold_scale};
 use super::options::{CommonArgs, ShadowArgs};
 use super::task_args::TaskArgs;
@@ -94,7 +94,7 @@ pub fn run(
     common: &CommonArgs,
     folders: &Folders,
     log: PathBuf,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let mut preset = common.preset(folders)?;
     crate::routing::check_router_names(std::slice::from_ref(&preset.routing.router))?;
     args.shadows.apply_to(&mut preset)?;
@@ -149,7 +149,7 @@ pub fn show(
     start: WorkbenchConfig,
     screen: Screen,
     session: SessionHandle,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

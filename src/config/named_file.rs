@@ -22,6 +22,8 @@ pub enum FileError {
     Syntax { path: PathBuf, line: usize, column: usize, reason: String },
 }
 
+crate::exit::classify!(Usage: FileError);
+
 /// A file as it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedFile {

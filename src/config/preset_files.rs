@@ -28,6 +28,8 @@ pub enum ConfigError {
     CommandLine(InvalidPreset),
 }
 
+crate::exit::classify!(Usage: ConfigError);
+
 /// Names that [`load_preset`] takes: those inside the binary and the user's, sorted.
 pub fn preset_names(folders: &Folders) -> Vec<String> {
     named_file::file_names::<Embedded>(&folders.presets())

@@ -93,6 +93,8 @@ pub enum HubError {
     Disk { path: PathBuf, reason: String },
 }
 
+crate::exit::classify!(Failure: HubError);
+
 /// Which files are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FetchSet {

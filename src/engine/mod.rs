@@ -23,6 +23,7 @@ use self::mistralrs::MistralEngine;
 use self::openai::RemoteEngine;
 use crate::config::{ModelConfig, Remote};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
+use crate::exit::{ClassifiedError, ErrorClass};
 
 pub use hub::{is_hub_id, is_on_hub};
 pub use logger_threads::end_logger_threads;
@@ -281,17 +282,16 @@ pub enum EngineError {
     ScriptEnd(String),
 }
 
-impl EngineError {
-    /// Whether the preset, or the variable that it names, is at fault.
-    pub fn is_preset_error(&self) -> bool {
-        matches!(
-            self,
+impl ClassifiedError for EngineError {
+    fn class(&self) -> ErrorClass {
+        match self {
             Self::NotFound(_)
-                | Self::TokenizerNotFound { .. }
-                | Self::NoTokenizerFile(_)
-                | Self::NoPrice { .. }
-                | Self::ApiKey { .. }
-        )
+            | Self::TokenizerNotFound { .. }
+            | Self::NoTokenizerFile(_)
+            | Self::NoPrice { .. }
+            | Self::ApiKey { .. } => ErrorClass::Usage,
+            _ => ErrorClass::Failure,
+        }
     }
 }
 

@@ -82,6 +82,8 @@ impl fmt::Display for CurveError {
 
 impl Error for CurveError {}
 
+crate::exit::classify!(Failure: CurveError);
+
 /// At most `n` thresholds (never fewer than 0 and 1): quantiles of all sweeps' breakpoints, so that
 /// they lie where something changes. Rising, each once.
 pub fn threshold_grid(sweeps: &[Sweep], n: usize) -> Vec<f64> {

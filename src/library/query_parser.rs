@@ -77,6 +77,8 @@ pub struct QueryError {
     pub problem: QueryProblem,
 }
 
+crate::exit::classify!(Usage: QueryError);
+
 /// What is wrong with a query.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueryProblem {

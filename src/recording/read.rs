@@ -7,6 +7,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::episode::{Episode, Event, EventKind, FoldError, SCHEMA};
+use crate::exit::{ClassifiedError, ErrorClass};
 
 /// Why a recording cannot be used. Each is one sentence that names the file, the line where there
 /// is one, and a remedy.
@@ -36,6 +37,15 @@ pub enum RecordingError {
         "{file}, line {line}, is out of order in episode {episode} ({reason}): put the lines of an episode into the order in which they were written, or export it again"
     )]
     OutOfOrder { file: String, line: usize, episode: u64, reason: FoldError },
+}
+
+impl ClassifiedError for RecordingError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Unknown { .. } => ErrorClass::Usage,
+            _ => ErrorClass::Failure,
+        }
+    }
 }
 
 /// An episode of a recording.

@@ -166,3 +166,5 @@ pub enum RouterError {
     #[error("policy {name}: {reason}")]
     Policy { name: String, reason: String },
 }
+
+crate::exit::classify!(Usage: RouterError);

@@ -172,6 +172,8 @@ pub enum PolicyError {
     FeatureSetMismatch,
 }
 
+crate::exit::classify!(Failure: PolicyError);
+
 /// A policy: a card, and networks that were trained alike from other first weights, whose opinions
 /// are averaged.
 pub struct Policy {

@@ -54,6 +54,8 @@ pub enum ForkError {
     Invalid(#[from] InvalidPreset),
 }
 
+crate::exit::classify!(Usage: ForkError);
+
 impl Fork {
     /// A fork of `episode`, which is number `parent`, with nothing changed.
     pub fn new(parent: u64, episode: impl Into<Arc<Episode>>, step: usize) -> Self {

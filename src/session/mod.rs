@@ -20,6 +20,7 @@ use thiserror::Error;
 use crate::config::Preset;
 use crate::engine::EngineError;
 use crate::episode::{Event, FoldError, OverrideScope, Role, Token};
+use crate::exit::{ClassifiedError, ErrorClass};
 use crate::routing::{Opinion, RouterError, RouterRegistry};
 use crate::tasks::Question;
 
@@ -134,6 +135,17 @@ pub enum SessionError {
     Cancelled,
     #[error("the episode's events do not fit: {0}")]
     Fold(#[from] FoldError),
+}
+
+impl ClassifiedError for SessionError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Engine(error) | Self::Question { error, .. } => error.class(),
+            Self::Router(error) => error.class(),
+            Self::Fork(error) => error.class(),
+            Self::Sink(_) | Self::Cancelled | Self::Fold(_) => ErrorClass::Failure,
+        }
+    }
 }
 
 /// Characters of a question that a message repeats.

@@ -65,6 +65,8 @@ pub enum StoreError {
     NotInTrash(u64),
 }
 
+crate::exit::classify!(Failure: StoreError);
+
 /// What a list shows of an episode.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EpisodeEntry {

@@ -33,6 +33,8 @@ pub enum TerminalError {
     Log(String, io::Error),
 }
 
+crate::exit::classify!(Failure: TerminalError);
+
 /// The terminal while it is ours: alternate screen, raw mode, bracketed paste, no cursor; standard
 /// output and error go to the log. Dropping it gives everything back.
 pub struct Screen {

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::engine::Flow;
 use crate::evaluation::{CurveError, EvalRun, MetricValue, router_metrics};
+use crate::exit::{ClassifiedError, ErrorClass};
 use crate::routing::{Policy, RouterRegistry};
 use crate::session::{RunnerPool, SessionError};
 use crate::tasks::Question;
@@ -38,6 +39,15 @@ pub enum PromotionError {
     Session(#[from] SessionError),
     #[error(transparent)]
     Curve(#[from] CurveError),
+}
+
+impl ClassifiedError for PromotionError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Session(error) => error.class(),
+            Self::Curve(error) => error.class(),
+        }
+    }
 }
 
 /// Runs both policies over fresh `questions` at every threshold. `progress` is told after each

@@ -63,6 +63,8 @@ pub enum TrainError {
     Candle(#[from] candle_core::Error),
 }
 
+crate::exit::classify!(Failure: TrainError);
+
 /// Fewer episodes than this say nothing.
 const MIN_EPISODES: usize = 50;
 

@@ -174,8 +174,16 @@ fn a_store_in_use_is_refused() {
 fn wrong_arguments_are_refused_in_one_line() {
     let home = tempfile::tempdir().unwrap();
     let cases: [(&[&str], i32, &str); 15] = [
-        (&["--tasks", "gsm8k", "--data", "x", "eval", "-n", "9"], 2, "--tasks before `eval` is"),
-        (&["--idle", "replay", "rescue"], 2, "--idle before `replay` is for the workbench alone"),
+        (
+            &["--tasks", "gsm8k", "--data", "x", "eval", "-n", "9"],
+            2,
+            "--tasks before `eval` applies to the workbench only",
+        ),
+        (
+            &["--idle", "replay", "rescue"],
+            2,
+            "--idle before `replay` applies to the workbench only",
+        ),
         (&["eval", "-n", "1", "--svg", "/no/x.svg"], 1, "cannot write /no/x.svg: No such file"),
         (&["run", "--router", "nobody", "x"], 2, "there is no router `nobody`"),
         (&["run", "--preset", "nothing", "x"], 2, "there is no preset `nothing`"),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 
 use super::print_annotations;
+use crate::cli::error::CommandResult;
 use crate::store::{Store, Tag, TagError};
 
 /// Words after `episodes tag` that do not say what to do.
@@ -23,6 +24,8 @@ pub enum TagArgsError {
     #[error(transparent)]
     Tag(#[from] TagError),
 }
+
+crate::exit::classify!(Usage: TagArgsError);
 
 /// What the words after `episodes tag` ask for.
 #[derive(Debug, Default)]
@@ -58,7 +61,7 @@ impl TagChange {
     }
 }
 
-pub fn tag(store: &Store, words: &[String], json: bool) -> anyhow::Result<()> {
+pub fn tag(store: &Store, words: &[String], json: bool) -> CommandResult<()> {
     let TagChange { ids, added, removed } = TagChange::parse(words)?;
     let ids: Vec<u64> = ids.into_iter().collect();
     store.annotate(&ids, |annotations| {
@@ -68,12 +71,12 @@ pub fn tag(store: &Store, words: &[String], json: bool) -> anyhow::Result<()> {
     print_annotations(store, &ids, json)
 }
 
-pub fn note(store: &Store, id: u64, text: &str, json: bool) -> anyhow::Result<()> {
+pub fn note(store: &Store, id: u64, text: &str, json: bool) -> CommandResult<()> {
     store.annotate(&[id], |annotations| text.clone_into(&mut annotations.note))?;
     print_annotations(store, &[id], json)
 }
 
-pub fn star(store: &Store, ids: &[u64], starred: bool, json: bool) -> anyhow::Result<()> {
+pub fn star(store: &Store, ids: &[u64], starred: bool, json: bool) -> CommandResult<()> {
     store.annotate(ids, |annotations| annotations.starred = starred)?;
     print_annotations(store, ids, json)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::list::Selection;
 use crate::cli::atomic_file::AtomicFile;
+use crate::cli::error::CommandResult;
 use crate::library::Query;
 use crate::recording::write_event_json;
 use crate::store::Store;
@@ -15,7 +16,7 @@ pub fn export(
     ids: Vec<u64>,
     query: Option<&Query>,
     out: Option<&Path>,
-) -> anyhow::Result<()> {
+) -> CommandResult<()> {
     let selection = if ids.is_empty() {
         Selection::of(store, query.unwrap_or(&Query::default()))?
     } else {
@@ -37,7 +38,7 @@ pub fn export(
 ///
 /// # Errors
 /// When it is missing, or cannot be read or written.
-pub fn print(store: &Store, id: u64) -> anyhow::Result<()> {
+pub fn print(store: &Store, id: u64) -> CommandResult<()> {
     write(store, &[id], std::io::stdout().lock())
 }
 
@@ -47,7 +48,7 @@ pub fn distinct(ids: Vec<u64>) -> Vec<u64> {
     ids.into_iter().filter(|id| seen.insert(*id)).collect()
 }
 
-fn write(store: &Store, ids: &[u64], out: impl Write) -> anyhow::Result<()> {
+fn write(store: &Store, ids: &[u64], out: impl Write) -> CommandResult<()> {
     let mut out = BufWriter::new(out);
     for &id in ids {
         for json in store.events_json(id)? {

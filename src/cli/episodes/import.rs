@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::output;
+use crate::cli::error::{CommandError, CommandResult};
 use crate::episode::{Event, EventKind};
 use crate::recording::{self, RecordedEpisode};
 use crate::store::{EpisodeSummary, Store};
@@ -13,15 +14,16 @@ use crate::store::{EpisodeSummary, Store};
 ///
 /// # Errors
 /// When the recording cannot be used, or the store refuses.
-pub fn run(path: &Path, store: &Store) -> anyhow::Result<()> {
+pub fn run(path: &Path, store: &Store) -> CommandResult<()> {
     // The whole file is looked at before any of it is taken in, so it must be there twice.
     let is_regular =
         std::fs::metadata(path).map_or(true, |found| found.is_file() || found.is_dir());
-    anyhow::ensure!(
-        is_regular,
-        "{} is no regular file: write what comes from it to one",
-        path.display()
-    );
+    if !is_regular {
+        return Err(CommandError::failure(format!(
+            "{} is not a regular file, and an import reads it twice: save its contents to a file first",
+            path.display()
+        )));
+    }
     for recorded in recording::open_recording(path)? {
         recorded?;
     }
@@ -98,7 +100,7 @@ impl StoredEpisodes {
         &mut self,
         store: &Store,
         recorded: &RecordedEpisode,
-    ) -> anyhow::Result<Option<u64>> {
+    ) -> CommandResult<Option<u64>> {
         let lookalikes = self.lookalikes(recorded);
         for id in std::mem::take(&mut lookalikes.unchecked) {
             let first =

@@ -4,6 +4,7 @@ use comfy_table::CellAlignment;
 use comfy_table::presets::NOTHING;
 
 use super::{describe_annotations, output};
+use crate::cli::error::{CommandError, CommandResult};
 use crate::library::{LocalCalendar, Query, QueryPage, query_page};
 use crate::store::{EpisodeEnd, EpisodeEntry, Store, StoreError};
 
@@ -12,7 +13,7 @@ const PAGE_SIZE: usize = 1000;
 /// Characters of a question that a row has room for.
 const QUESTION_WIDTH: usize = 48;
 
-pub fn list(store: &Store, query: &Query, limit: Option<usize>, json: bool) -> anyhow::Result<()> {
+pub fn list(store: &Store, query: &Query, limit: Option<usize>, json: bool) -> CommandResult<()> {
     let mut table = EpisodeTable::new("began");
     let mut left = limit.unwrap_or(usize::MAX);
     let mut after = None;
@@ -92,7 +93,7 @@ impl EpisodeTable {
 
     /// # Errors
     /// When an episode could not be read.
-    pub fn finish(self) -> anyhow::Result<()> {
+    pub fn finish(self) -> CommandResult<()> {
         fail_if_unreadable(self.unreadable)
     }
 }
@@ -121,14 +122,17 @@ impl Selection {
 
     /// # Errors
     /// When an episode could not be read.
-    pub fn report_unreadable(&self) -> anyhow::Result<()> {
+    pub fn report_unreadable(&self) -> CommandResult<()> {
         fail_if_unreadable(self.unreadable)
     }
 }
 
-fn fail_if_unreadable(unreadable: usize) -> anyhow::Result<()> {
-    anyhow::ensure!(unreadable == 0, "{unreadable} episodes could not be read and are left out");
-    Ok(())
+fn fail_if_unreadable(unreadable: usize) -> CommandResult<()> {
+    match unreadable {
+        0 => Ok(()),
+        1 => Err(CommandError::failure("1 episode could not be read and is left out")),
+        n => Err(CommandError::failure(format!("{n} episodes could not be read and are left out"))),
+    }
 }
 
 fn row(entry: &EpisodeEntry, time: String) -> [String; 9] {

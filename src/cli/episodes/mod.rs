@@ -13,11 +13,11 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::output;
+use crate::cli::error::CommandResult;
 use crate::library::{FILTER_HELP, LocalCalendar, Query, QueryError};
 use crate::session::now_ms;
 use crate::store::{Annotations, Store};
 
-pub use annotate::TagArgsError;
 pub use show::show;
 
 #[derive(Debug, Args)]
@@ -161,7 +161,7 @@ struct OutputArgs {
 /// # Errors
 /// When an episode is missing or cannot be read, a query or tag is wrong, the store does not take a
 /// change, or the output cannot be written.
-pub fn run(args: EpisodesArgs, store: &Store) -> anyhow::Result<()> {
+pub fn run(args: EpisodesArgs, store: &Store) -> CommandResult<()> {
     match args.command {
         EpisodesCommand::Ls { query, limit, json } => {
             list::list(store, &parse(&query.unwrap_or_default())?, limit, json)
@@ -216,7 +216,7 @@ fn query_help() -> String {
 }
 
 /// Tells what is now said of episodes.
-fn print_annotations(store: &Store, ids: &[u64], json: bool) -> anyhow::Result<()> {
+fn print_annotations(store: &Store, ids: &[u64], json: bool) -> CommandResult<()> {
     #[derive(Serialize)]
     struct AnnotatedEpisode {
         id: u64,

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::export::distinct;
 use super::list::{EpisodeTable, Selection};
 use super::{episode_count, output, print_annotations};
+use crate::cli::error::{CommandError, CommandResult};
 use crate::library::{LocalCalendar, Query};
 use crate::session::now_ms;
 use crate::store::Store;
@@ -14,7 +15,7 @@ pub fn remove(
     ids: Vec<u64>,
     query: Option<&Query>,
     json: bool,
-) -> anyhow::Result<()> {
+) -> CommandResult<()> {
     let selection = match query {
         Some(query) => Selection::of(store, query)?,
         None => Selection { ids: distinct(ids), unreadable: 0 },
@@ -37,19 +38,21 @@ pub fn remove(
     selection.report_unreadable()
 }
 
-pub fn undo(store: &Store, json: bool) -> anyhow::Result<()> {
+pub fn undo(store: &Store, json: bool) -> CommandResult<()> {
     let ids = store.undo_last_deletion()?;
-    anyhow::ensure!(!ids.is_empty(), "the trash is empty: there is no deletion to take back");
+    if ids.is_empty() {
+        return Err(CommandError::failure("the trash is empty: there is no deletion to undo"));
+    }
     print_restored(store, &ids, json)
 }
 
-pub fn restore(store: &Store, ids: &[u64], json: bool) -> anyhow::Result<()> {
+pub fn restore(store: &Store, ids: &[u64], json: bool) -> CommandResult<()> {
     let ids = distinct(ids.to_vec());
     store.restore(&ids)?;
     print_restored(store, &ids, json)
 }
 
-fn print_restored(store: &Store, ids: &[u64], json: bool) -> anyhow::Result<()> {
+fn print_restored(store: &Store, ids: &[u64], json: bool) -> CommandResult<()> {
     if json {
         return print_annotations(store, ids, json);
     }
@@ -57,7 +60,7 @@ fn print_restored(store: &Store, ids: &[u64], json: bool) -> anyhow::Result<()> 
     Ok(output::print_line(&format!("{} {verb} back", episode_count(ids)))?)
 }
 
-pub fn list(store: &Store, json: bool) -> anyhow::Result<()> {
+pub fn list(store: &Store, json: bool) -> CommandResult<()> {
     let mut trashed = store.trashed()?;
     trashed.sort_unstable_by_key(|(id, trashed)| std::cmp::Reverse((trashed.deletion, *id)));
     let mut table = EpisodeTable::new("deleted");
@@ -74,7 +77,7 @@ pub fn list(store: &Store, json: bool) -> anyhow::Result<()> {
     table.finish()
 }
 
-pub fn empty(store: &Store, json: bool) -> anyhow::Result<()> {
+pub fn empty(store: &Store, json: bool) -> CommandResult<()> {
     let ids = store.empty_trash()?;
     if !json {
         return Ok(output::print_line(&format!("{} deleted for good", episode_count(&ids)))?);

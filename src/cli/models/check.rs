@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::location_word;
 use super::throughput::{SAMPLE_QUESTION, Throughput, measure_throughput};
+use crate::cli::error::CommandResult;
 use crate::cli::memory::MemoryKind;
 use crate::cli::output::bytes;
 use crate::cli::{CommandStatus, output};
@@ -53,7 +54,7 @@ pub(super) fn run(
     force: bool,
     json: bool,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let mut engines = Vec::new();
     for role in Role::BOTH {
         let config = preset.model(role);

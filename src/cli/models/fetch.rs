@@ -5,9 +5,9 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use thiserror::Error;
 
 use super::preset_named;
+use crate::cli::error::{CommandError, CommandResult};
 use crate::cli::options::CommonArgs;
 use crate::cli::output::bytes;
 use crate::cli::{CommandStatus, output};
@@ -15,13 +15,6 @@ use crate::config::{Folders, Preset};
 use crate::engine::hub::{self, FetchProgress, FetchSet};
 use crate::engine::{is_hub_id, is_on_hub};
 use crate::episode::Role;
-
-/// What was named has nothing to fetch.
-#[derive(Debug, Error)]
-#[error(
-    "preset {0} has no model of the Hugging Face hub, so there is nothing to fetch: name another preset, or an id such as Qwen/Qwen2.5-Math-7B-Instruct"
-)]
-pub struct NothingToFetch(String);
 
 /// Fetches what presets and ids need, one after the other.
 ///
@@ -32,7 +25,7 @@ pub(super) fn run(
     json: bool,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     let mut wanted = BTreeSet::new();
     let presets = if what.is_empty() { std::slice::from_ref(&common.preset) } else { what };
     for name in presets {
@@ -44,7 +37,10 @@ pub(super) fn run(
         let preset = preset_named(common, Some(name.clone()), folders)?;
         let needed = hub_sources(&preset);
         if needed.is_empty() {
-            return Err(NothingToFetch(preset.name).into());
+            return Err(CommandError::usage(format!(
+                "preset {} has no model on the Hugging Face hub, so there is nothing to fetch: name another preset, or an id such as Qwen/Qwen2.5-Math-7B-Instruct",
+                preset.name
+            )));
         }
         wanted.extend(needed);
     }

@@ -5,6 +5,7 @@ use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 
 use super::location_word;
+use crate::cli::error::CommandResult;
 use crate::cli::output::bytes;
 use crate::cli::{CommandStatus, output};
 use crate::config::{Folders, load_preset, preset_names};
@@ -15,7 +16,7 @@ use crate::episode::Role;
 ///
 /// # Errors
 /// When standard output cannot be written.
-pub(super) fn run(json: bool, folders: &Folders) -> anyhow::Result<CommandStatus> {
+pub(super) fn run(json: bool, folders: &Folders) -> CommandResult<CommandStatus> {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header([
         "preset",

@@ -9,10 +9,9 @@ use clap::{Args, Subcommand};
 
 use super::CommandStatus;
 use super::options::CommonArgs;
+use crate::cli::error::CommandResult;
 use crate::config::{ConfigError, Folders, Preset};
 use crate::engine::ModelLocation;
-
-pub use fetch::NothingToFetch;
 
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
@@ -67,7 +66,7 @@ pub fn run(
     args: ModelsArgs,
     common: &CommonArgs,
     folders: &Folders,
-) -> anyhow::Result<CommandStatus> {
+) -> CommandResult<CommandStatus> {
     match args.command {
         ModelsCommand::Ls { json } => list::run(json, folders),
         ModelsCommand::Fetch { what, json } => fetch::run(&what, json, common, folders),

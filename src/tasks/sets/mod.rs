@@ -22,6 +22,7 @@ use thiserror::Error;
 use super::Question;
 use super::arithmetic::{OperationMix, ProblemGenerator, Split};
 use crate::episode::Origin;
+use crate::exit::{ClassifiedError, ErrorClass};
 use crate::grading::Grader;
 use hub::HubTaskSet;
 pub use rows::{DataRow, RowLocation, read_rows};
@@ -53,10 +54,12 @@ pub enum TaskError {
     Hub { name: String, file: String, reason: String },
 }
 
-impl TaskError {
-    /// Whether another command line or another file would help, rather than a network.
-    pub fn is_usage_error(&self) -> bool {
-        !matches!(self, Self::Hub { .. })
+impl ClassifiedError for TaskError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Hub { .. } => ErrorClass::Failure,
+            _ => ErrorClass::Usage,
+        }
     }
 }
 
