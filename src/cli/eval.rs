@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::atomic_file::AtomicFile;
-use super::error::{CommandError, CommandResult, Context};
+use super::error::{CommandError, CommandResult};
 use super::options::CommonArgs;
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;

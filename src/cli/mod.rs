@@ -34,19 +34,11 @@ use std::process::ExitCode;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use thiserror::Error;
 
-use crate::config::{ConfigError, FileError, Folders};
-use crate::engine::EngineError;
-use crate::library::QueryError;
-use crate::recording::RecordingError;
-use crate::routing::RouterError;
-use crate::session::{ForkError, SessionError};
+use crate::config::Folders;
 use crate::store::Store;
-use crate::tasks::TaskError;
 use error::{CommandError, CommandResult};
 use options::CommonArgs;
-use policy_lookup::PolicyLookupError;
 
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
 /// router that chooses which of them writes the next step.
