@@ -1,10 +1,12 @@
 //! Whether two answers are the same.
 
-use super::equations::{is_label, same_assignments, same_relation, states_its_right_side};
+use super::equations::{same_assignments, same_relation, states_its_right_side};
 use super::equivalence::{equivalent, variable_names};
 use super::expression::{EvalContext, Expr, Function, evaluate};
 use super::intervals::{inequality_interval, joint_region};
-use super::parser::{AnswerValue, Interpretation, RelationOp};
+use super::labels::is_label;
+use super::three_valued::{all_true, same_in_order};
+use super::value::{AnswerValue, Interpretation, RelationOp};
 use super::variable_renaming::equal_up_to_renaming;
 use super::words;
 
@@ -12,7 +14,7 @@ use super::words;
 ///
 /// A percent sign on one side only is allowed, with the number itself or a hundredth of it: `15 %`
 /// is 15 or 0.15. A plain number is never multiplied.
-pub fn same_interpretation(gold: &Interpretation, answer: &Interpretation) -> Option<bool> {
+pub(super) fn same_interpretation(gold: &Interpretation, answer: &Interpretation) -> Option<bool> {
     // Letters are units behind the answer to a question for a number only.
     if gold.has_unit || answer.has_unit && !is_constant(&gold.value) {
         return Some(false);
@@ -72,93 +74,23 @@ pub fn same_interpretation(gold: &Interpretation, answer: &Interpretation) -> Op
     equivalent(&g, &a, rounded)
 }
 
-/// Whether two values are the same; nothing where that cannot be told.
-pub fn same_value(gold: &AnswerValue, answer: &AnswerValue, rounded: bool) -> Option<bool> {
+/// Whether two values are the same; `None` if that cannot be decided.
+pub(super) fn same_value(gold: &AnswerValue, answer: &AnswerValue, rounded: bool) -> Option<bool> {
     use AnswerValue::{InBase, List, Matrix, Ratio, Relation, Scalar, Set, Tuple, Union, Words};
-    if let Some(result) = same_assignments(gold, answer, rounded) {
+    if let Some(result) = same_assignments(gold, answer, rounded, same_value) {
         return result;
     }
+    // The order of the arms matters: the first kind that fits decides.
     match (gold, answer) {
         (Scalar(g), Scalar(a)) => same_scalar(g, a, rounded),
         (Words(g), Words(a)) => Some(words::same_words(g, a)),
-        (Scalar(g), Words(a)) if words::same_words(a, "none") && is_zero_or_infinite(g) => None,
-        (Scalar(Expr::Infinity), Words(a)) | (Words(a), Scalar(Expr::Infinity)) => {
-            Some(words::same_words(a, "infinity"))
-        }
-        (Scalar(_), Words(a)) if words::has_negation(a) && only_number(a).is_some() => None,
-        (Scalar(g), Words(a)) | (Words(a), Scalar(g)) => {
-            // `six`, or a number among words.
-            let number = words::leading_number(a).map(|n| n.to_string()).or_else(|| only_number(a));
-            match number.and_then(|n| n.parse::<u64>().ok()) {
-                Some(n) => equivalent(g, &Expr::integer(n), rounded),
-                None => Some(false),
-            }
-        }
-        (Relation(gs, go), Relation(xs, xo)) => same_relation(gs, go, xs, xo, rounded),
-        (Relation(sides, orders), other) => {
-            if orders.iter().all(|o| *o == RelationOp::Equal) {
-                if let List(items) = other
-                    && items.iter().all(|item| matches!(item, Relation(..)))
-                {
-                    // The same equation in several ways.
-                    return all_true(items.iter().map(|item| same_value(gold, item, rounded)));
-                }
-                // Only a name may be left out: an equation is more than its right side.
-                let named = sides.len() == 2 && is_label(&sides[0]);
-                let right = Scalar(sides.last()?.clone());
-                return if named { same_value(&right, other, rounded) } else { Some(false) };
-            }
-            // What is no interval is not of the gold answer's kind; its bound may be what is meant.
-            if is_bound_of(sides, orders, other, rounded) {
-                return None;
-            }
-            inequality_interval(sides, orders)
-                .map_or(Some(false), |i| same_value(&i, other, rounded))
-        }
-        (other, Relation(sides, orders)) => {
-            if orders.iter().all(|o| *o == RelationOp::Equal) {
-                let right = same_value(other, &Scalar(sides.last()?.clone()), rounded);
-                if right == Some(true) {
-                    return states_its_right_side(sides, rounded);
-                }
-                if let Some(both) = solutions_of_absolute(sides) {
-                    return same_value(other, &both, rounded);
-                }
-                if rounds_at_the_end(other, sides) {
-                    return Some(true);
-                }
-                if is_label(sides.last()?) {
-                    return same_value(other, &Scalar(sides.first()?.clone()), rounded);
-                }
-                return right;
-            }
-            if is_bound_of(sides, orders, other, rounded) {
-                return None;
-            }
-            if matches!(other, List(_)) && as_joint_region(other).is_none() {
-                return Some(false);
-            }
-            inequality_interval(sides, orders)
-                .map_or(Some(false), |i| same_value(other, &i, rounded))
-        }
-        (List(g), List(a)) => {
-            if let (Some(g), Some(a)) = (joint_region(g), joint_region(a)) {
-                return same_value(&g, &a, rounded);
-            }
-            if let (Some(g_one), Some(a_one)) = (only_unconditional(g), only_unconditional(a)) {
-                let same = same_value(g_one, a_one, rounded);
-                // With other conditions, a person must look.
-                return same.filter(|same| !same || same_in_any_order(g, a, rounded) == Some(true));
-            }
-            match same_in_any_order(g, a, rounded) {
-                Some(false) if g.len() != a.len() => same_without_duplicates(g, a, rounded),
-                other => other,
-            }
-        }
-        (Set(g), Set(a)) => {
-            same_in_any_order(&without_duplicates(g), &without_duplicates(a), rounded)
-        }
-        (List(g), Set(a)) | (Set(g), List(a)) => {
+        (Scalar(g), Words(a)) => number_against_words(g, a, rounded),
+        (Words(g), Scalar(a)) => words_against_number(g, a, rounded),
+        (Relation(gs, go), Relation(xs, xo)) => same_relation(gs, go, xs, xo, rounded, same_value),
+        (Relation(sides, orders), other) => gold_relation(gold, sides, orders, other, rounded),
+        (other, Relation(sides, orders)) => answer_relation(other, sides, orders, rounded),
+        (List(g), List(a)) => same_lists(g, a, rounded),
+        (Set(g), Set(a)) | (List(g), Set(a)) | (Set(g), List(a)) => {
             same_in_any_order(&without_duplicates(g), &without_duplicates(a), rounded)
         }
         (List(items), other @ (Tuple { .. } | Union(_))) if joint_region(items).is_some() => {
@@ -168,65 +100,28 @@ pub fn same_value(gold: &AnswerValue, answer: &AnswerValue, rounded: bool) -> Op
             same_value(other, &joint_region(items)?, rounded)
         }
         (Union(g), List(a)) | (List(g), Union(a)) => same_in_any_order(g, a, rounded),
-        // A list with brackets around it, or a point without: in its order.
         (List(g), Tuple { open, items: a, close }) | (Tuple { open, items: g, close }, List(a)) => {
-            // Of two numbers, they may be an interval.
-            let square = |c: &char| matches!(c, '[' | ']');
-            if square(open) != square(close) || square(open) && a.len() == 2 {
-                return Some(false);
-            }
-            same_in_order(g, a, rounded)
+            list_against_tuple(g, a, (*open, *close), rounded)
         }
-        (
-            Tuple { open, items: g, close },
-            Tuple { open: other_open, items: a, close: other_close },
-        ) => {
-            let kind = |c: &char| matches!(c, '[' | ']');
-            let brackets = kind(open) == kind(other_open) && kind(close) == kind(other_close);
-            // Two numbers may be an interval: then the brackets say what belongs to it.
-            if !brackets && (g.len() == 2 && a.len() == 2 || kind(other_open) != kind(other_close))
-            {
-                return Some(false);
-            }
-            same_in_order(g, a, rounded)
+        (Tuple { open, items: g, close }, Tuple { open: other, items: a, close: end }) => {
+            same_tuples(g, (*open, *close), a, (*other, *end), rounded)
         }
         // Braces round a point.
         (Tuple { items: g, open: '(', close: ')' }, Set(a)) if a.len() == g.len() => {
-            same_in_order(g, a, rounded).filter(|same| !same)
+            same_in_order(g, a, rounded, same_value).filter(|same| !same)
         }
-        // The same answer in several ways: `1/2 or 0.5`.
-        (Scalar(_), List(items)) if items.len() > 1 => {
-            if let Some(item) = only_unconditional(items) {
-                return same_value(gold, item, rounded);
-            }
-            all_true(items.iter().map(|item| same_value(gold, item, rounded)))
-        }
+        (Scalar(_), List(items)) if items.len() > 1 => alternatives(gold, items, rounded),
         (Union(g), Union(a)) => same_in_any_order(g, a, rounded),
-        (Matrix(g), Matrix(a)) => {
-            let shape = |m: &[Vec<AnswerValue>]| m.iter().map(Vec::len).collect::<Vec<_>>();
-            if shape(g) != shape(a) {
-                return Some(false);
-            }
-            same_in_order(&g.concat(), &a.concat(), rounded)
-        }
+        (Matrix(g), Matrix(a)) => same_matrices(g, a, rounded),
         (Matrix(m), Tuple { items, .. }) | (Tuple { items, .. }, Matrix(m)) => {
-            // `[[1, 2], [3, 4]]`
-            let row = |item: &AnswerValue| match item {
-                Tuple { items, .. } => Some(items.clone()),
-                _ => None,
-            };
-            if let Some(rows) = items.iter().map(row).collect::<Option<Vec<_>>>() {
-                return same_value(&Matrix(m.clone()), &Matrix(rows), rounded);
-            }
-            // A column or a row is a vector.
-            let vector = m.len() == 1 || m.iter().all(|row| row.len() == 1);
-            if vector { same_in_order(&m.concat(), items, rounded) } else { Some(false) }
+            matrix_against_tuple(m, items, rounded)
         }
         (List(items), Scalar(_)) if only_unconditional(items).is_some() => {
             same_value(only_unconditional(items)?, answer, rounded)
         }
-        (Tuple { items, .. }, Scalar(a)) => same_as_unit_vectors(items, a, rounded),
-        (Scalar(g), Tuple { items, .. }) => same_as_unit_vectors(items, g, rounded),
+        (Tuple { items, .. }, Scalar(e)) | (Scalar(e), Tuple { items, .. }) => {
+            same_as_unit_vectors(items, e, rounded)
+        }
         (Matrix(rows), Scalar(e)) | (Scalar(e), Matrix(rows)) => {
             same_as_unit_vectors(&rows.concat(), e, rounded)
         }
@@ -236,38 +131,16 @@ pub fn same_value(gold: &AnswerValue, answer: &AnswerValue, rounded: bool) -> Op
         (other, Set(items) | List(items)) if items.len() == 1 => {
             same_value(other, &items[0], rounded)
         }
-        // A number in a base may come without it: the question names it.
         (InBase(g, b), InBase(a, c)) => Some(g == a && b == c),
+        // A number in a base may come without it: the question names it.
         (InBase(digits, _), Scalar(e)) | (Scalar(e), InBase(digits, _)) => {
             Some(matches!(e, Expr::Number { digits: d, decimals: 0 } if d == digits))
         }
-        (Ratio(g), Ratio(a)) => {
-            if g.len() != a.len() {
-                return Some(false);
-            }
-            let zero = |e: &Expr| e.literal().is_some_and(|(d, _)| d.trim_matches('0').is_empty());
-            if g.iter().chain(a).any(zero) {
-                return all_true(g.iter().zip(a).map(|(g, a)| equivalent(g, a, rounded)));
-            }
-            let (first, other) = (&g[0], &a[0]);
-            let cross = |(g, a): (&Expr, &Expr)| {
-                equivalent(
-                    &g.clone().times(other.clone()),
-                    &a.clone().times(first.clone()),
-                    rounded,
-                )
-            };
-            all_true(g.iter().zip(a).skip(1).map(cross))
-        }
+        (Ratio(g), Ratio(a)) => same_ratios(g, a, rounded),
         (Ratio(r), Scalar(s)) if r.len() == 2 => {
             equivalent(&r[0].clone().divided_by(r[1].clone()), s, rounded)
         }
-        (Scalar(s), Ratio(r)) if r.len() == 2 => {
-            // `6:1` may be what a question for 6 has in mind.
-            let of_one = r[1] == Expr::integer(1);
-            equivalent(s, &r[0].clone().divided_by(r[1].clone()), rounded)
-                .filter(|same| !same || !of_one)
-        }
+        (Scalar(s), Ratio(r)) if r.len() == 2 => number_against_ratio(s, r, rounded),
         (Words(g), Set(items)) if items.is_empty() => Some(words::same_words(g, "none")),
         (Set(items), Words(a)) if items.is_empty() => Some(words::same_words("none", a)),
         (Words(g), Tuple { items, .. }) if is_real_line(items) => {
@@ -278,6 +151,201 @@ pub fn same_value(gold: &AnswerValue, answer: &AnswerValue, rounded: bool) -> Op
         }
         _ => Some(false),
     }
+}
+
+/// Compares a gold number with an answer in words: `six`, `none`, `infinity`, or a number among words.
+fn number_against_words(gold: &Expr, answer: &str, rounded: bool) -> Option<bool> {
+    if words::same_words(answer, "none") && is_zero_or_infinite(gold) {
+        return None;
+    }
+    if *gold != Expr::Infinity && words::has_negation(answer) && only_number(answer).is_some() {
+        return None;
+    }
+    words_against_number(answer, gold, rounded)
+}
+
+/// Compares words with a number, whichever of them is gold.
+fn words_against_number(words: &str, number: &Expr, rounded: bool) -> Option<bool> {
+    if *number == Expr::Infinity {
+        return Some(words::same_words(words, "infinity"));
+    }
+    let spelled = words::leading_number(words).map(|n| n.to_string());
+    match spelled.or_else(|| only_number(words)).and_then(|n| n.parse::<u64>().ok()) {
+        Some(n) => equivalent(number, &Expr::integer(n), rounded),
+        None => Some(false),
+    }
+}
+
+/// Compares a gold relation with an answer that is none.
+fn gold_relation(
+    gold: &AnswerValue,
+    sides: &[Expr],
+    orders: &[RelationOp],
+    answer: &AnswerValue,
+    rounded: bool,
+) -> Option<bool> {
+    if orders.iter().all(|o| *o == RelationOp::Equal) {
+        if let AnswerValue::List(items) = answer
+            && items.iter().all(|item| matches!(item, AnswerValue::Relation(..)))
+        {
+            // The same equation in several ways.
+            return all_true(items.iter().map(|item| same_value(gold, item, rounded)));
+        }
+        // Only a name may be left out: an equation is more than its right side.
+        let named = sides.len() == 2 && is_label(&sides[0]);
+        let right = AnswerValue::Scalar(sides.last()?.clone());
+        return if named { same_value(&right, answer, rounded) } else { Some(false) };
+    }
+    // An answer that is no interval is of another kind than the gold one; its bound may be what is meant.
+    if is_bound_of(sides, orders, answer, rounded) {
+        return None;
+    }
+    inequality_interval(sides, orders).map_or(Some(false), |i| same_value(&i, answer, rounded))
+}
+
+/// Compares a gold value that is no relation with an answer that is one.
+fn answer_relation(
+    gold: &AnswerValue,
+    sides: &[Expr],
+    orders: &[RelationOp],
+    rounded: bool,
+) -> Option<bool> {
+    if orders.iter().all(|o| *o == RelationOp::Equal) {
+        let right = same_value(gold, &AnswerValue::Scalar(sides.last()?.clone()), rounded);
+        if right == Some(true) {
+            return states_its_right_side(sides, rounded);
+        }
+        if let Some(both) = solutions_of_absolute(sides) {
+            return same_value(gold, &both, rounded);
+        }
+        if rounds_at_the_end(gold, sides) {
+            return Some(true);
+        }
+        if is_label(sides.last()?) {
+            return same_value(gold, &AnswerValue::Scalar(sides.first()?.clone()), rounded);
+        }
+        return right;
+    }
+    if is_bound_of(sides, orders, gold, rounded) {
+        return None;
+    }
+    if matches!(gold, AnswerValue::List(_)) && as_joint_region(gold).is_none() {
+        return Some(false);
+    }
+    inequality_interval(sides, orders).map_or(Some(false), |i| same_value(gold, &i, rounded))
+}
+
+fn same_lists(gold: &[AnswerValue], answer: &[AnswerValue], rounded: bool) -> Option<bool> {
+    if let (Some(g), Some(a)) = (joint_region(gold), joint_region(answer)) {
+        return same_value(&g, &a, rounded);
+    }
+    if let (Some(g), Some(a)) = (only_unconditional(gold), only_unconditional(answer)) {
+        // With other conditions, a person must look.
+        return same_value(g, a, rounded)
+            .filter(|same| !same || same_in_any_order(gold, answer, rounded) == Some(true));
+    }
+    match same_in_any_order(gold, answer, rounded) {
+        Some(false) if gold.len() != answer.len() => same_without_duplicates(gold, answer, rounded),
+        other => other,
+    }
+}
+
+/// Whether a bracket is a square one, which an interval's closed end has.
+fn is_square(bracket: char) -> bool {
+    matches!(bracket, '[' | ']')
+}
+
+/// Compares a list with a tuple, whose brackets are `(open, close)`: item by item, in order.
+fn list_against_tuple(
+    gold: &[AnswerValue],
+    answer: &[AnswerValue],
+    (open, close): (char, char),
+    rounded: bool,
+) -> Option<bool> {
+    // Two numbers in brackets may be an interval.
+    if is_square(open) != is_square(close) || is_square(open) && answer.len() == 2 {
+        return Some(false);
+    }
+    same_in_order(gold, answer, rounded, same_value)
+}
+
+/// Compares two tuples with their brackets `(open, close)`.
+fn same_tuples(
+    gold: &[AnswerValue],
+    gold_brackets: (char, char),
+    answer: &[AnswerValue],
+    answer_brackets: (char, char),
+    rounded: bool,
+) -> Option<bool> {
+    let kinds = |(open, close): (char, char)| (is_square(open), is_square(close));
+    let (g, a) = (kinds(gold_brackets), kinds(answer_brackets));
+    // Two numbers may be an interval: then the brackets say what belongs to it.
+    if g != a && (gold.len() == 2 && answer.len() == 2 || a.0 != a.1) {
+        return Some(false);
+    }
+    same_in_order(gold, answer, rounded, same_value)
+}
+
+/// Compares a gold number with a list that may give it in several ways: `1/2 or 0.5`.
+fn alternatives(gold: &AnswerValue, items: &[AnswerValue], rounded: bool) -> Option<bool> {
+    if let Some(item) = only_unconditional(items) {
+        return same_value(gold, item, rounded);
+    }
+    all_true(items.iter().map(|item| same_value(gold, item, rounded)))
+}
+
+fn same_matrices(
+    gold: &[Vec<AnswerValue>],
+    answer: &[Vec<AnswerValue>],
+    rounded: bool,
+) -> Option<bool> {
+    let shape = |m: &[Vec<AnswerValue>]| m.iter().map(Vec::len).collect::<Vec<_>>();
+    if shape(gold) != shape(answer) {
+        return Some(false);
+    }
+    same_in_order(&gold.concat(), &answer.concat(), rounded, same_value)
+}
+
+/// Compares a matrix with a tuple: one of rows, as `[[1, 2], [3, 4]]`, or a vector.
+fn matrix_against_tuple(
+    matrix: &[Vec<AnswerValue>],
+    items: &[AnswerValue],
+    rounded: bool,
+) -> Option<bool> {
+    let row = |item: &AnswerValue| match item {
+        AnswerValue::Tuple { items, .. } => Some(items.clone()),
+        _ => None,
+    };
+    if let Some(rows) = items.iter().map(row).collect::<Option<Vec<_>>>() {
+        return same_matrices(matrix, &rows, rounded);
+    }
+    let is_vector = matrix.len() == 1 || matrix.iter().all(|row| row.len() == 1);
+    if is_vector {
+        same_in_order(&matrix.concat(), items, rounded, same_value)
+    } else {
+        Some(false)
+    }
+}
+
+fn same_ratios(gold: &[Expr], answer: &[Expr], rounded: bool) -> Option<bool> {
+    if gold.len() != answer.len() {
+        return Some(false);
+    }
+    let zero = |e: &Expr| e.literal().is_some_and(|(d, _)| d.trim_matches('0').is_empty());
+    if gold.iter().chain(answer).any(zero) {
+        return all_true(gold.iter().zip(answer).map(|(g, a)| equivalent(g, a, rounded)));
+    }
+    let cross = |(g, a): (&Expr, &Expr)| {
+        equivalent(&g.clone().times(answer[0].clone()), &a.clone().times(gold[0].clone()), rounded)
+    };
+    all_true(gold.iter().zip(answer).skip(1).map(cross))
+}
+
+/// Compares a gold number with a ratio of two: a question for 6 may accept `6:1`.
+fn number_against_ratio(gold: &Expr, ratio: &[Expr], rounded: bool) -> Option<bool> {
+    let of_one = ratio[1] == Expr::integer(1);
+    equivalent(gold, &ratio[0].clone().divided_by(ratio[1].clone()), rounded)
+        .filter(|same| !same || !of_one)
 }
 
 /// The number in a text that has one only.
@@ -294,27 +362,6 @@ fn is_real_line(items: &[AnswerValue]) -> bool {
     items == [AnswerValue::Scalar(low), AnswerValue::Scalar(high)]
 }
 
-/// All true, or one false, or neither.
-pub fn all_true(results: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut known = true;
-    for result in results {
-        match result {
-            Some(true) => {}
-            Some(false) => return Some(false),
-            None => known = false,
-        }
-    }
-    known.then_some(true)
-}
-
-/// Whether values are the same, each in its place.
-pub fn same_in_order(gold: &[AnswerValue], answer: &[AnswerValue], rounded: bool) -> Option<bool> {
-    if gold.len() != answer.len() {
-        return Some(false);
-    }
-    all_true(gold.iter().zip(answer).map(|(g, a)| same_value(g, a, rounded)))
-}
-
 /// Longer lists are compared in their order only.
 const LONGEST_LIST: usize = 60;
 
@@ -324,7 +371,7 @@ fn same_in_any_order(gold: &[AnswerValue], answer: &[AnswerValue], rounded: bool
         return Some(false);
     }
     if gold.len() > LONGEST_LIST {
-        return same_in_order(gold, answer, rounded).filter(|same| *same);
+        return same_in_order(gold, answer, rounded, same_value).filter(|same| *same);
     }
     let mut left: Vec<&AnswerValue> = answer.iter().collect();
     let mut known = true;
@@ -356,7 +403,7 @@ fn without_duplicates(items: &[AnswerValue]) -> Vec<AnswerValue> {
 }
 
 /// Whether a reading is a number.
-pub fn is_constant_interpretation(reading: &Interpretation) -> bool {
+pub(super) fn is_constant_interpretation(reading: &Interpretation) -> bool {
     is_constant(&reading.value)
 }
 

@@ -1,11 +1,11 @@
 //! What stands round the mathematics of an answer: conditions, quantifiers, sets of numbers. It is
 //! taken away before the answer is read.
 
-use super::tokenizer::{MathToken, SpacedToken};
+use super::tokens::{MathToken, SpacedToken};
 use super::words;
 
 /// The name of an index that runs over all whole numbers.
-pub const ANY_INTEGER: &str = "index";
+pub(super) const ANY_INTEGER: &str = "index";
 
 fn is_command(spaced: &SpacedToken, name: &str) -> bool {
     matches!(&spaced.token, MathToken::Command(c) if c == name)
@@ -27,7 +27,7 @@ fn begins_condition(spaced: &SpacedToken) -> bool {
 
 /// The tokens without `…, where …` and `… for all x`; nothing where several conditions make several
 /// cases of the answer.
-pub fn strip_conditions(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
+pub(super) fn strip_conditions(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
     let condition = begins_condition;
     let cases = |s: &&SpacedToken| matches!(&s.token, MathToken::Words(w) if words::begins_case(w));
     if tokens.iter().filter(cases).count() > 1 {
@@ -60,7 +60,10 @@ pub fn strip_conditions(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
 
 /// A point with one letter, which a condition that was cut off lets run: `(n, n)` for all `n`. Whatever its name,
 /// it stands for any whole number.
-pub fn generalize_index(all: &[SpacedToken], mut kept: Vec<SpacedToken>) -> Vec<SpacedToken> {
+pub(super) fn generalize_index(
+    all: &[SpacedToken],
+    mut kept: Vec<SpacedToken>,
+) -> Vec<SpacedToken> {
     let letter = |s: &SpacedToken| matches!(s.token, MathToken::Letter(_));
     let condition = all.iter().position(begins_condition).filter(|at| *at > 0);
     let name = condition.and_then(|at| all[at..].iter().find(|s| letter(s)));
@@ -77,7 +80,7 @@ pub fn generalize_index(all: &[SpacedToken], mut kept: Vec<SpacedToken>) -> Vec<
 }
 
 /// The numbers in a condition that is cut off, each once.
-pub fn condition_numbers(tokens: &[SpacedToken]) -> Option<Vec<String>> {
+pub(super) fn condition_numbers(tokens: &[SpacedToken]) -> Option<Vec<String>> {
     let begins = |s: &SpacedToken| begins_condition(s) || is_command(s, "in");
     let at = tokens.iter().position(begins).filter(|at| *at > 1)?;
     let number = |s: &SpacedToken| match &s.token {
@@ -91,7 +94,7 @@ pub fn condition_numbers(tokens: &[SpacedToken]) -> Option<Vec<String>> {
 }
 
 /// `\text{all real numbers}`, perhaps `\text{except } 2`, as the set that it is.
-pub fn all_reals_as_set(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
+pub(super) fn all_reals_as_set(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
     let Some((SpacedToken { token: MathToken::Words(first), .. }, mut rest)) = tokens.split_first()
     else {
         return None;
@@ -146,7 +149,7 @@ pub fn all_reals_as_set(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
 
 /// Without `x \in` before sets, and without `, n \in \mathbb{Z}` behind an answer: there, whatever
 /// its name, the index stands for any whole number.
-pub fn strip_membership(mut tokens: Vec<SpacedToken>) -> Vec<SpacedToken> {
+pub(super) fn strip_membership(mut tokens: Vec<SpacedToken>) -> Vec<SpacedToken> {
     while let Some(at) = tokens.iter().position(|s| is_command(s, "in")) {
         let start = last_outer_separator(&tokens[..at]).map_or(0, |i| i + 1);
         let comma = last_outer_comma(&tokens[..at]);
@@ -190,7 +193,7 @@ fn last_outer_separator(tokens: &[SpacedToken]) -> Option<usize> {
 }
 
 /// The last token of a kind that is in no bracket.
-pub fn last_outside_brackets(
+pub(super) fn last_outside_brackets(
     tokens: &[SpacedToken],
     is: impl Fn(&SpacedToken) -> bool,
 ) -> Option<usize> {
@@ -207,7 +210,7 @@ pub fn last_outside_brackets(
 }
 
 /// What follows the last equals sign of a text that is one equation: the left side may be anything.
-pub fn after_last_equals(tokens: &[SpacedToken]) -> Option<&[SpacedToken]> {
+pub(super) fn after_last_equals(tokens: &[SpacedToken]) -> Option<&[SpacedToken]> {
     let mut depth = 0_i32;
     let mut last = None;
     let mut separated = false;

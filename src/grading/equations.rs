@@ -2,25 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::{all_true, same_in_order, same_value};
 use super::equivalence::{equivalent, proportionality_factor, variable_names};
 use super::expression::{Expr, Function};
 use super::intervals::inequality_interval;
-use super::parser::{AnswerValue, RelationOp};
+use super::labels::{LABEL, is_function_value, is_label};
+use super::three_valued::{SameValue, all_true, same_in_order};
+use super::value::{AnswerValue, RelationOp};
 use super::variable_renaming::equal_up_to_renaming;
-
-/// Whether the left side of an equation only names what the right side is: `x`, `f(x)`, `|AB|`, `AC/BC`.
-pub fn is_label(expr: &Expr) -> bool {
-    match expr {
-        Expr::Variable(_) | Expr::EulerNumber | Expr::Imaginary => true,
-        // A function's name and its arguments.
-        Expr::Multiply(a, b) => is_label(a) && (is_label(b) || b.literal().is_some()),
-        Expr::Degrees(a) => is_label(a),
-        Expr::Divide(a, b) => is_label(a) && is_label(b),
-        Expr::Call(Function::Absolute, inside) => inside.iter().all(is_label),
-        _ => false,
-    }
-}
 
 /// Whether two names with what they stand for say the same.
 fn same_labeled(gl: &Expr, g: &Expr, al: &Expr, a: &Expr, rounded: bool) -> Option<bool> {
@@ -70,9 +58,6 @@ fn compatible_names(gold: &str, answer: &str, constant: bool) -> Option<bool> {
     }
 }
 
-/// What a label in words is read as.
-pub const LABEL: &str = "label";
-
 /// The argument of a function of one variable: that of `f(x)`.
 fn function_argument(label: &Expr) -> Option<&str> {
     let Expr::Multiply(function, of) = label else { return None };
@@ -80,20 +65,6 @@ fn function_argument(label: &Expr) -> Option<&str> {
         (Expr::Variable(_), Expr::Variable(name)) => Some(name),
         _ => None,
     }
-}
-
-/// Whether an expression is a function with its argument, as `f(x + 1)`.
-pub fn is_function_value(expr: &Expr) -> bool {
-    let Expr::Multiply(function, _) = expr else { return false };
-    let name = match &**function {
-        Expr::Variable(name) => name,
-        Expr::Power(function, _) => match &**function {
-            Expr::Variable(name) => name,
-            _ => return false,
-        },
-        _ => return false,
-    };
-    matches!(name.trim_end_matches('\''), "f" | "g" | "h" | "P" | "Q" | "F" | "G" | "p" | "E" | "T")
 }
 
 /// Whether it may be what a question asks for, as `AB + BC`, `f(2)` or `a^2 + b^2`.
@@ -126,7 +97,7 @@ fn is_unknown(name: &str) -> bool {
 
 /// Whether an equation that ends in the gold answer says that this is the answer. An equation in
 /// unknowns does not: `x^2 - 5x + 6 = 0` is not 0.
-pub fn states_its_right_side(sides: &[Expr], rounded: bool) -> Option<bool> {
+pub(super) fn states_its_right_side(sides: &[Expr], rounded: bool) -> Option<bool> {
     let (left, right) = (sides.first()?, sides.last()?);
     let names = variable_names(std::slice::from_ref(left));
     // `|x| = 5` may be an equation, `|z| = 5` is a value.
@@ -206,22 +177,25 @@ fn as_assignment(item: &AnswerValue) -> Option<(&str, AnswerValue)> {
 }
 
 /// Compares where one side at least gives its unknowns by name; nothing where neither does.
-pub fn same_assignments(
+pub(super) fn same_assignments(
     gold: &AnswerValue,
     answer: &AnswerValue,
     rounded: bool,
+    same: SameValue,
 ) -> Option<Option<bool>> {
-    if let Some(grouped_solutions) = grouped_solutions(gold) {
-        return same_solutions(&grouped_solutions, answer, rounded).map(Some);
+    if let Some(solutions) = grouped_solutions(gold) {
+        return same_solutions(&solutions, answer, rounded, same).map(Some);
     }
-    if let Some(grouped_solutions) = grouped_solutions(answer) {
-        return same_solutions(&grouped_solutions, gold, rounded).map(Some);
+    if let Some(solutions) = grouped_solutions(answer) {
+        return same_solutions(&solutions, gold, rounded, same).map(Some);
     }
     match (as_assignments(gold), as_assignments(answer)) {
-        (Some(g), Some(a)) => Some(same_by_name(&g, &a, rounded)),
-        (Some(g), None) => Some(assignments_match_tuple(&g, &components(answer)?, answer, rounded)),
+        (Some(g), Some(a)) => Some(same_by_name(&g, &a, rounded, same)),
+        (Some(g), None) => {
+            Some(assignments_match_tuple(&g, &components(answer)?, answer, rounded, same))
+        }
         (None, Some(a)) if matches!(gold, AnswerValue::Tuple { .. } | AnswerValue::Matrix(_)) => {
-            Some(assignments_match_tuple(&a, &components(gold)?, gold, rounded))
+            Some(assignments_match_tuple(&a, &components(gold)?, gold, rounded, same))
         }
         _ => None,
     }
@@ -238,7 +212,12 @@ fn components(value: &AnswerValue) -> Option<Vec<AnswerValue>> {
     }
 }
 
-fn same_by_name(gold: &Assignments<'_>, answer: &Assignments<'_>, rounded: bool) -> Option<bool> {
+fn same_by_name(
+    gold: &Assignments<'_>,
+    answer: &Assignments<'_>,
+    rounded: bool,
+    same: SameValue,
+) -> Option<bool> {
     if gold.len() != answer.len() {
         return Some(false);
     }
@@ -246,11 +225,11 @@ fn same_by_name(gold: &Assignments<'_>, answer: &Assignments<'_>, rounded: bool)
     let found: Option<Vec<(&AnswerValue, &AnswerValue)>> =
         gold.iter().map(|(name, g)| Some((g, &by_name(name)?.1))).collect();
     if let Some(pairs) = found {
-        return all_true(pairs.into_iter().map(|(g, a)| same_value(g, a, rounded)));
+        return all_true(pairs.into_iter().map(|(g, a)| same(g, a, rounded)));
     }
     // In other names: a person must tell which is which.
     let (g, a) = (assigned_values(gold), assigned_values(answer));
-    same_in_order(&g, &a, rounded).filter(|same| !same)
+    same_in_order(&g, &a, rounded, same).filter(|same| !same)
 }
 
 fn assigned_values(named: &Assignments<'_>) -> Vec<AnswerValue> {
@@ -263,14 +242,15 @@ fn assignments_match_tuple(
     items: &[AnswerValue],
     whole: &AnswerValue,
     rounded: bool,
+    same: SameValue,
 ) -> Option<bool> {
     let mut sorted = named.clone();
     sorted.sort_by(|a, b| a.0.cmp(b.0));
     let (written, sorted) = (assigned_values(named), assigned_values(&sorted));
     let one_of = |letters: &str| named.iter().all(|(n, _)| n.len() == 1 && letters.contains(n));
     let known_order = one_of("xyz") || one_of("abcdefgh");
-    let by_name = same_in_order(&sorted, items, rounded);
-    let as_written = same_in_order(&written, items, rounded);
+    let by_name = same_in_order(&sorted, items, rounded, same);
+    let as_written = same_in_order(&written, items, rounded, same);
     if matches!(whole, AnswerValue::Set(_)) {
         return if by_name == Some(false) { Some(false) } else { None };
     }
@@ -301,22 +281,28 @@ fn grouped_solutions(value: &AnswerValue) -> Option<Vec<AnswerValue>> {
     named.chunks(size).map(point).collect()
 }
 
-fn same_solutions(points: &[AnswerValue], other: &AnswerValue, rounded: bool) -> Option<bool> {
+fn same_solutions(
+    points: &[AnswerValue],
+    other: &AnswerValue,
+    rounded: bool,
+    same: SameValue,
+) -> Option<bool> {
     let others = match grouped_solutions(other) {
         Some(others) => others,
         None => components(other)?,
     };
     let points = AnswerValue::List(points.to_vec());
-    same_value(&points, &AnswerValue::List(others), rounded)
+    same(&points, &AnswerValue::List(others), rounded)
 }
 
 /// Whether two relations say the same.
-pub fn same_relation(
+pub(super) fn same_relation(
     gold: &[Expr],
     gold_orders: &[RelationOp],
     answer: &[Expr],
     answer_orders: &[RelationOp],
     rounded: bool,
+    same: SameValue,
 ) -> Option<bool> {
     let equations = |orders: &[RelationOp]| orders.iter().all(|o| *o == RelationOp::Equal);
     if equations(gold_orders) != equations(answer_orders) {
@@ -343,7 +329,7 @@ pub fn same_relation(
     }
     if let (Some(g), Some(a)) =
         (inequality_interval(gold, gold_orders), inequality_interval(answer, answer_orders))
-        && same_value(&g, &a, rounded) == Some(true)
+        && same(&g, &a, rounded) == Some(true)
     {
         return Some(
             variable_names(gold) == variable_names(answer) || variable_names(gold).len() == 1,

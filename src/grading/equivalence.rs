@@ -11,7 +11,7 @@ use super::expression::{
 };
 
 /// The names of the variables in some expressions.
-pub fn variable_names(sides: &[Expr]) -> BTreeSet<String> {
+pub(super) fn variable_names(sides: &[Expr]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     sides.iter().for_each(|side| side.collect_variables(&mut names));
     names
@@ -65,7 +65,7 @@ fn value_at(point: &[(String, f64)], name: &str) -> f64 {
 
 /// The factor between two expressions that are zero together: `Some(None)` where there is none,
 /// nothing where that cannot be told.
-pub fn proportionality_factor(a: &Expr, b: &Expr) -> Option<Option<f64>> {
+pub(super) fn proportionality_factor(a: &Expr, b: &Expr) -> Option<Option<f64>> {
     let mut factor: Option<f64> = None;
     let mut seen = 0;
     for point in sample_points(a, b) {
@@ -109,7 +109,7 @@ fn agree_within_error(a: ValueWithError, b: ValueWithError, tolerance: f64) -> O
 /// Decimals are exact: 0.333 is not 1/3. Only where one side is a decimal of at least six places
 /// and six digits, and the other side rounds or is cut off to it, they count as equal, since nobody
 /// could have written more; and where the gold answer itself says that it is approximate (`rounded`).
-pub fn equivalent(gold: &Expr, answer: &Expr, rounded: bool) -> Option<bool> {
+pub(super) fn equivalent(gold: &Expr, answer: &Expr, rounded: bool) -> Option<bool> {
     if gold == answer {
         return Some(true);
     }

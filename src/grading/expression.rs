@@ -9,7 +9,7 @@ use num_complex::Complex64;
 
 /// A scalar.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Expr {
+pub(super) enum Expr {
     /// Digits without a point, and how many of them stand behind it.
     Number {
         digits: String,
@@ -34,7 +34,7 @@ pub enum Expr {
 
 /// A function; its arguments are as many as it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Function {
+pub(super) enum Function {
     /// The root of the first argument with the second as its degree.
     Root,
     Absolute,
@@ -69,31 +69,31 @@ pub enum Function {
 
 impl Expr {
     /// A whole number.
-    pub fn integer(n: u64) -> Self {
+    pub(super) fn integer(n: u64) -> Self {
         Self::Number { digits: n.to_string(), decimals: 0 }
     }
 
-    pub fn negated(self) -> Self {
+    pub(super) fn negated(self) -> Self {
         Self::Negative(Box::new(self))
     }
 
-    pub fn add(self, other: Self) -> Self {
+    pub(super) fn add(self, other: Self) -> Self {
         Self::Add(Box::new(self), Box::new(other))
     }
 
-    pub fn minus(self, other: Self) -> Self {
+    pub(super) fn minus(self, other: Self) -> Self {
         self.add(other.negated())
     }
 
-    pub fn times(self, other: Self) -> Self {
+    pub(super) fn times(self, other: Self) -> Self {
         Self::Multiply(Box::new(self), Box::new(other))
     }
 
-    pub fn divided_by(self, other: Self) -> Self {
+    pub(super) fn divided_by(self, other: Self) -> Self {
         Self::Divide(Box::new(self), Box::new(other))
     }
 
-    pub fn pow(self, other: Self) -> Self {
+    pub(super) fn pow(self, other: Self) -> Self {
         Self::Power(Box::new(self), Box::new(other))
     }
 
@@ -110,13 +110,13 @@ impl Expr {
     }
 
     /// Whether it or a part of it is so.
-    pub fn any(&self, is_so: &dyn Fn(&Expr) -> bool) -> bool {
+    pub(super) fn any(&self, is_so: &dyn Fn(&Expr) -> bool) -> bool {
         is_so(self) || self.children().into_iter().any(|part| part.any(is_so))
     }
 
     /// The same with `±` read as plus, or as minus.
     #[must_use]
-    pub fn with_sign(&self, minus: bool) -> Self {
+    pub(super) fn with_sign(&self, minus: bool) -> Self {
         let sign = Self::integer(1);
         let sign = if minus { sign.negated() } else { sign };
         self.map_leaves(&|leaf| (*leaf == Self::PlusMinus).then(|| sign.clone()))
@@ -124,7 +124,7 @@ impl Expr {
 
     /// The same with something else for some of its variables.
     #[must_use]
-    pub fn substitute(&self, other: &dyn Fn(&str) -> Option<Self>) -> Self {
+    pub(super) fn substitute(&self, other: &dyn Fn(&str) -> Option<Self>) -> Self {
         self.map_leaves(&|leaf| match leaf {
             Self::Variable(own) => other(own),
             _ => None,
@@ -150,12 +150,12 @@ impl Expr {
 
     /// The same with other names for its variables.
     #[must_use]
-    pub fn rename_variables(&self, name: &dyn Fn(&str) -> String) -> Self {
+    pub(super) fn rename_variables(&self, name: &dyn Fn(&str) -> String) -> Self {
         self.substitute(&|own| Some(Self::Variable(name(own))))
     }
 
     /// Whether a name is nowhere but in exponents.
-    pub fn only_in_exponents(&self, name: &str) -> bool {
+    pub(super) fn only_in_exponents(&self, name: &str) -> bool {
         match self {
             Self::Variable(own) => own != name,
             Self::Power(base, _) => base.only_in_exponents(name),
@@ -164,7 +164,7 @@ impl Expr {
     }
 
     /// Adds the names of its variables to `names`.
-    pub fn collect_variables(&self, names: &mut std::collections::BTreeSet<String>) {
+    pub(super) fn collect_variables(&self, names: &mut std::collections::BTreeSet<String>) {
         if let Self::Variable(name) = self {
             names.insert(name.clone());
         }
@@ -174,7 +174,7 @@ impl Expr {
     }
 
     /// The number that it is, where it is one that is written out, with or without a sign.
-    pub fn literal(&self) -> Option<(&str, usize)> {
+    pub(super) fn literal(&self) -> Option<(&str, usize)> {
         match self {
             Self::Number { digits, decimals } => Some((digits, *decimals)),
             Self::Negative(a) => a.literal(),
@@ -184,20 +184,20 @@ impl Expr {
 }
 
 /// What variables and conventions are worth.
-pub struct EvalContext<'a> {
+pub(super) struct EvalContext<'a> {
     /// The value of a variable.
-    pub variable: &'a dyn Fn(&str) -> f64,
+    pub(super) variable: &'a dyn Fn(&str) -> f64,
     /// What a degree is worth outside of functions: 1, or π/180.
-    pub degree: f64,
+    pub(super) degree: f64,
     /// The base of `\log`.
-    pub log_base: f64,
+    pub(super) log_base: f64,
 }
 
 /// A value, and how far rounding may have put it off.
 #[derive(Debug, Clone, Copy)]
-pub struct ValueWithError {
-    pub value: Complex64,
-    pub error: f64,
+pub(super) struct ValueWithError {
+    pub(super) value: Complex64,
+    pub(super) error: f64,
 }
 
 /// Half a unit in the last place of a number of size one.
@@ -210,12 +210,12 @@ const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 const MIN_MAGNITUDE: f64 = 1e-290;
 
 /// The value of an expression; nothing where it has none, or one too large or small to be known.
-pub fn evaluate(expr: &Expr, point: &EvalContext<'_>) -> Option<Complex64> {
+pub(super) fn evaluate(expr: &Expr, point: &EvalContext<'_>) -> Option<Complex64> {
     evaluate_with_error(expr, point).map(|m| m.value)
 }
 
 /// The value of an expression with its possible error.
-pub fn evaluate_with_error(expr: &Expr, point: &EvalContext<'_>) -> Option<ValueWithError> {
+pub(super) fn evaluate_with_error(expr: &Expr, point: &EvalContext<'_>) -> Option<ValueWithError> {
     let real = |x: f64, error: f64| ValueWithError { value: Complex64::new(x, 0.0), error };
     let rounded = |x: f64| real(x, HALF_ULP * x.abs());
     let of = |e: &Expr| evaluate_with_error(e, point);
@@ -424,7 +424,7 @@ fn apply_function(function: Function, arguments: &[Complex64], log_base: f64) ->
 }
 
 /// The prime 2⁶¹ − 1.
-pub const PRIME: u64 = (1 << 61) - 1;
+pub(super) const PRIME: u64 = (1 << 61) - 1;
 
 fn mul_mod(a: u64, b: u64) -> u64 {
     // Both are below 2⁶¹.
@@ -448,7 +448,7 @@ fn inverse_mod(a: u64) -> Option<u64> {
 }
 
 /// The remainder of an expression by [`PRIME`]; nothing where it has none, as roots have.
-pub fn evaluate_mod_prime(expr: &Expr, variable: &dyn Fn(&str) -> u64) -> Option<u64> {
+pub(super) fn evaluate_mod_prime(expr: &Expr, variable: &dyn Fn(&str) -> u64) -> Option<u64> {
     let of = |e: &Expr| evaluate_mod_prime(e, variable);
     Some(match expr {
         Expr::Number { digits, decimals } => {
@@ -492,7 +492,7 @@ pub fn evaluate_mod_prime(expr: &Expr, variable: &dyn Fn(&str) -> u64) -> Option
 }
 
 /// The whole number that an expression without variables comes to.
-pub fn as_integer(expr: &Expr) -> Option<i128> {
+pub(super) fn as_integer(expr: &Expr) -> Option<i128> {
     match expr {
         Expr::Number { digits, decimals: 0 } => digits.parse().ok(),
         Expr::Negative(a) => as_integer(a)?.checked_neg(),

@@ -1,11 +1,11 @@
 //! Inequalities as the intervals that they mean.
 
-use super::equations::{is_function_value, is_label};
 use super::expression::{EvalContext, Expr, Function, evaluate};
-use super::parser::{AnswerValue, RelationOp};
+use super::labels::{is_function_value, is_label};
+use super::value::{AnswerValue, RelationOp};
 
 /// The interval that an inequality about one variable means.
-pub fn inequality_interval(sides: &[Expr], orders: &[RelationOp]) -> Option<AnswerValue> {
+pub(super) fn inequality_interval(sides: &[Expr], orders: &[RelationOp]) -> Option<AnswerValue> {
     let turned = |order: RelationOp| match order {
         RelationOp::Less => RelationOp::Greater,
         RelationOp::LessOrEqual => RelationOp::GreaterOrEqual,
@@ -88,7 +88,7 @@ pub fn inequality_interval(sides: &[Expr], orders: &[RelationOp]) -> Option<Answ
 }
 
 /// What inequalities in a list mean together: `x < 1 or x > 3`, `x > 1 and x < 3`, `x < 3, x \ne 1`.
-pub fn joint_region(items: &[AnswerValue]) -> Option<AnswerValue> {
+pub(super) fn joint_region(items: &[AnswerValue]) -> Option<AnswerValue> {
     let mut parts = Vec::new();
     let mut points = Vec::new();
     let mut inequalities = 0;
@@ -168,7 +168,7 @@ fn intersection_of_rays(a: &AnswerValue, b: &AnswerValue) -> Option<AnswerValue>
 }
 
 /// A set of numbers less some points, or the line less an interval.
-pub fn set_difference(base: &AnswerValue, removed: &AnswerValue) -> Option<AnswerValue> {
+pub(super) fn set_difference(base: &AnswerValue, removed: &AnswerValue) -> Option<AnswerValue> {
     let pieces: Vec<AnswerValue> = match base {
         AnswerValue::Union(parts) => parts.clone(),
         one => vec![one.clone()],

@@ -1,6 +1,8 @@
 //! Reads the commands of LaTeX in an answer, and what `\text{…}` holds.
 
-use super::tokenizer::{FUNCTION_NAMES, MathToken, Tokenizer, tokenize};
+use super::latex_vocabulary::FUNCTION_NAMES;
+use super::tokenizer::{Tokenizer, tokenize};
+use super::tokens::MathToken;
 use super::{latex_vocabulary, units, words};
 
 /// Whether an environment only lays lines out.

@@ -1,8 +1,14 @@
 //! The commands of LaTeX that an answer may hold: those that only change its looks, those that mean
 //! the same as others, and those that are names of variables.
 
+/// Functions whose names need no backslash.
+pub(super) const FUNCTION_NAMES: [&str; 23] = [
+    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arccot", "arcsec",
+    "arccsc", "sinh", "cosh", "tanh", "log", "ln", "lg", "exp", "max", "min", "gcd", "lcm",
+];
+
 /// Whether a command only changes the looks of what follows.
-pub fn is_formatting(name: &str) -> bool {
+pub(super) fn is_formatting(name: &str) -> bool {
     const FORMATTING: &[&str] = &[
         "big",
         "Big",
@@ -101,7 +107,7 @@ pub fn is_formatting(name: &str) -> bool {
 }
 
 /// Whether a command and its group leave nothing to be read.
-pub fn is_invisible(name: &str) -> bool {
+pub(super) fn is_invisible(name: &str) -> bool {
     matches!(
         name,
         "hspace"
@@ -118,7 +124,7 @@ pub fn is_invisible(name: &str) -> bool {
 }
 
 /// The one name of commands that mean the same.
-pub fn canonical_command(name: &str) -> &str {
+pub(super) fn canonical_command(name: &str) -> &str {
     match name {
         "dfrac" | "tfrac" | "cfrac" | "sfrac" | "nicefrac" | "xfrac" | "flatfrac" => "frac",
         "dbinom" | "tbinom" => "binom",
@@ -142,7 +148,7 @@ pub fn canonical_command(name: &str) -> &str {
 
 /// Whether a command is the name of a variable or constant. Every other one that is not known makes
 /// an answer unreadable: it could mean anything.
-pub fn is_variable_name(name: &str) -> bool {
+pub(super) fn is_variable_name(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "vartheta", "iota",
         "kappa", "lambda", "mu", "nu", "xi", "rho", "varrho", "sigma", "varsigma", "tau",
@@ -154,7 +160,7 @@ pub fn is_variable_name(name: &str) -> bool {
 }
 
 /// Whether a text has a command that nothing here knows: then what it says is not known either.
-pub fn has_unknown_command(text: &str) -> bool {
+pub(super) fn has_unknown_command(text: &str) -> bool {
     text.split('\\').skip(1).any(|rest| {
         let name: &str = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
         matches!(
@@ -263,11 +269,11 @@ fn is_known_command(name: &str) -> bool {
         || is_formatting(name)
         || is_invisible(name)
         || is_variable_name(name)
-        || super::tokenizer::FUNCTION_NAMES.contains(&name)
+        || FUNCTION_NAMES.contains(&name)
 }
 
 /// The text with its backslashes halved, where a program has doubled them all: `\\\\frac{1}{2}`.
-pub fn unescape_backslashes(text: &str) -> Option<String> {
+pub(super) fn unescape_backslashes(text: &str) -> Option<String> {
     let mut run = 0_usize;
     let mut even = true;
     for c in text.chars() {

@@ -5,11 +5,13 @@
 
 mod compare;
 mod conditions;
+mod constant;
 mod equations;
 mod equivalence;
 mod expression;
 mod extraction;
 mod intervals;
+mod labels;
 mod latex_commands;
 mod latex_vocabulary;
 mod multiple_choice;
@@ -18,9 +20,13 @@ mod parse_compound;
 mod parse_scalar;
 mod parser;
 mod phrases;
+mod three_valued;
 mod tokenizer;
+mod tokens;
 mod units;
+mod value;
 mod variable_renaming;
+mod verdict;
 mod words;
 
 #[cfg(test)]
@@ -28,11 +34,10 @@ mod comparison_tests;
 #[cfg(test)]
 mod tests;
 
-use serde::{Deserialize, Serialize};
-
-use expression::{EvalContext, evaluate};
 use extraction::{AnswerSource, ExtractedAnswer, after_thinking, final_answer, numeric_answer};
-use parser::{AnswerValue, Interpretation, interpretations};
+use parser::interpretations;
+use value::{AnswerValue, Interpretation};
+pub use verdict::{Grade, Verdict};
 
 /// How a task set's answers are graded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,28 +48,6 @@ pub enum Grader {
     Number,
     /// MATH, Omni-MATH and whatever a user brings: a final answer in LaTeX or words.
     Math,
-}
-
-/// Whether the answer is right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    Correct,
-    Wrong,
-    /// There is no gold answer, or no grader can tell.
-    Undecided,
-}
-
-/// A solution, graded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grade {
-    pub verdict: Verdict,
-    /// The answer that was found.
-    pub answer: Option<String>,
-    /// The gold answer, cut out of its worked solution where it came with one.
-    pub gold: Option<String>,
-    /// Why there is nothing to compare, where there is not.
-    pub why: Option<&'static str>,
 }
 
 impl Grader {
@@ -295,16 +278,4 @@ fn strip_formatting(text: &str) -> String {
     let out = out.replace("\\ldots", "\\dots").replace("\\cdots", "\\dots");
     // Cases, and what only leads to their conditions.
     out.replace("\\text{if}", "").replace("\\text{for}", "").replace(",&", "&")
-}
-
-/// The number that a text without variables is worth.
-fn constant_value(text: &str) -> Option<f64> {
-    let point = EvalContext { variable: &|_| f64::NAN, degree: 1.0, log_base: 10.0 };
-    interpretations(text).iter().find_map(|reading| match &reading.value {
-        AnswerValue::Scalar(e) => evaluate(e, &point).filter(|z| z.im == 0.0).map(|z| z.re),
-        AnswerValue::Relation(sides, _) => {
-            evaluate(sides.last()?, &point).filter(|z| z.im == 0.0).map(|z| z.re)
-        }
-        _ => None,
-    })
 }

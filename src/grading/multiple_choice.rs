@@ -1,7 +1,7 @@
 //! Answers that choose a letter: `C`, `(C)`, `\text{Option C}`, `C) 5`.
 
 /// Whether both texts choose the same letter; nothing where one of them chooses none.
-pub fn same_choice(gold: &str, text: &str) -> Option<bool> {
+pub(super) fn same_choice(gold: &str, text: &str) -> Option<bool> {
     let (several_gold, several) = (bracketed_letters(gold), bracketed_letters(text));
     if several_gold.len() > 1 && several.len() == 1 || several_gold.len() == 1 && several.len() > 1
     {
@@ -31,7 +31,7 @@ fn bracketed_letters(text: &str) -> std::collections::BTreeSet<char> {
 }
 
 /// What follows a choice in brackets: the 7 of `(B)\ 7`.
-pub fn text_after_choice(text: &str) -> Option<&str> {
+pub(super) fn text_after_choice(text: &str) -> Option<&str> {
     let rest = text.trim().strip_prefix('(')?;
     let letter = rest.chars().next().filter(|c| ('A'..='J').contains(c))?;
     let rest = rest[letter.len_utf8()..].strip_prefix(')')?;

@@ -1,11 +1,11 @@
 //! Puts tokens in order before they are read: what writers add round an answer, and what only its
 //! neighbours explain.
 
-use super::tokenizer::{MathToken, SpacedToken};
+use super::tokens::{MathToken, SpacedToken};
 use super::words;
 
 /// The tokens of an answer as they are read.
-pub fn normalize(mut tokens: Vec<SpacedToken>) -> Vec<SpacedToken> {
+pub(super) fn normalize(mut tokens: Vec<SpacedToken>) -> Vec<SpacedToken> {
     unwrap_words(&mut tokens);
     join_units(&mut tokens);
     drop_temperature_scale(&mut tokens);

@@ -2,8 +2,9 @@
 
 use super::expression::{Expr, Function, as_integer};
 use super::intervals;
-use super::parser::{AnswerValue, Parser};
-use super::tokenizer::MathToken;
+use super::parser::Parser;
+use super::tokens::MathToken;
+use super::value::AnswerValue;
 use super::words;
 
 impl Parser<'_> {

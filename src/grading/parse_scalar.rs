@@ -1,8 +1,9 @@
 //! Reads scalars: sums, products, powers, functions.
 
 use super::expression::{Expr, Function};
+use super::labels::LABEL;
 use super::parser::Parser;
-use super::tokenizer::MathToken;
+use super::tokens::MathToken;
 use super::{latex_vocabulary, words};
 
 impl Parser<'_> {
@@ -17,7 +18,7 @@ impl Parser<'_> {
                 }
                 p.at += 1;
                 if matches!(p.peek(), Some(MathToken::Sign('='))) {
-                    return Some(Expr::Variable("label".into()));
+                    return Some(Expr::Variable(LABEL.into()));
                 }
             }
             let mut sum: Option<Expr> = None;

@@ -1,64 +1,13 @@
 //! Reads an answer: tokens to a value.
 
 use super::expression::Expr;
-use super::tokenizer::{MathToken, SpacedToken, tokenize};
+use super::tokenizer::tokenize;
+use super::tokens::{MathToken, SpacedToken};
+use super::value::{AnswerValue, Interpretation, RelationOp};
 use super::{conditions, latex_vocabulary, units, words};
 
-/// What an answer is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AnswerValue {
-    Scalar(Expr),
-    /// An answer in words.
-    Words(String),
-    /// Several answers in any order.
-    List(Vec<AnswerValue>),
-    /// A set in braces.
-    Set(Vec<AnswerValue>),
-    /// A tuple, a point, a vector or an interval, with its brackets.
-    Tuple {
-        open: char,
-        items: Vec<AnswerValue>,
-        close: char,
-    },
-    Union(Vec<AnswerValue>),
-    Matrix(Vec<Vec<AnswerValue>>),
-    /// Expressions with relations between them.
-    Relation(Vec<Expr>, Vec<RelationOp>),
-    /// A number in another base than ten: its digits and the base.
-    InBase(String, u32),
-    /// `3:4`.
-    Ratio(Vec<Expr>),
-}
-
-/// How two sides of a relation stand to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RelationOp {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-/// What a text was read as.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Interpretation {
-    pub value: AnswerValue,
-    /// It had a percent sign.
-    pub percent: bool,
-    /// It was said to be approximate.
-    pub approximate: bool,
-    /// What it is a remainder by.
-    pub modulus: Option<String>,
-    /// The numbers in the condition that was cut off, where one was.
-    pub condition: Option<Vec<String>>,
-    /// Letters at its end were taken for a unit.
-    pub has_unit: bool,
-}
-
 /// Everything that a text may mean, the likeliest first; nothing where it cannot be read.
-pub fn interpretations(text: &str) -> Vec<Interpretation> {
+pub(super) fn interpretations(text: &str) -> Vec<Interpretation> {
     let mut found: Vec<Interpretation> = Vec::new();
     let unescape_backslashes = latex_vocabulary::unescape_backslashes(text);
     let text = unescape_backslashes.as_deref().unwrap_or(text);

@@ -1,11 +1,11 @@
 //! Answers that are phrases: yes or no, who wins, which numbers.
 
-use super::Verdict;
+use super::verdict::Verdict;
 
 use super::words;
 
 /// The verdict on an answer in words, where a rule for phrases gives one.
-pub fn phrase_verdict(gold: &str, text: &str) -> Option<Verdict> {
+pub(super) fn phrase_verdict(gold: &str, text: &str) -> Option<Verdict> {
     min_max_verdict(gold, text)
         .or_else(|| yes_no_verdict(gold, text))
         .or_else(|| winner_verdict(gold, text))
@@ -135,7 +135,7 @@ fn says_it_wins(rest: &str) -> bool {
 }
 
 /// Whether both are one word of a kind that is an answer by itself: names of people or days, odd and even.
-pub fn are_single_word_answers(gold: &str, text: &str) -> bool {
+pub(super) fn are_single_word_answers(gold: &str, text: &str) -> bool {
     const HEADINGS: [&str; 8] =
         ["Conclusion", "Answer", "Note", "Solution", "Step", "Therefore", "Verification", "Final"];
     let bare = |text: &str| text.replace("\\text", "").replace(['{', '}', ' ', '$', '.'], "");
@@ -198,7 +198,7 @@ fn number_set_verdict(gold: &str, text: &str) -> Option<Verdict> {
 }
 
 /// The verdict on the description of a set of numbers: `n odd`, `\text{all odd integers}`.
-pub fn description_verdict(gold: &str, text: &str) -> Option<Verdict> {
+pub(super) fn description_verdict(gold: &str, text: &str) -> Option<Verdict> {
     let said = words::normalized(gold);
     if !words::is_descriptive(&said) || !said.contains(' ') || words::says_none(&said) {
         return None;

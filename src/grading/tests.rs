@@ -1,7 +1,8 @@
 //! Tables of answers and what a careful person says of them. Each rule has its rows.
 
+use super::Grader;
 use super::Verdict::{self, Correct, Undecided, Wrong};
-use super::{Grader, constant_value};
+use super::constant::constant_value;
 
 /// Grades each row, and names every row that came out otherwise.
 pub(super) fn check(grader: Grader, rows: &[(&str, &str, Verdict)]) {

@@ -1,41 +1,15 @@
 //! The tokens of an answer: LaTeX as people and models write it, or plain text.
 
+use super::latex_vocabulary::FUNCTION_NAMES;
+use super::tokens::{MathToken, SpacedToken};
 use super::{normalize_tokens, words};
-
-/// The smallest thing that an answer is made of.
-#[derive(Debug, Clone, PartialEq)]
-pub enum MathToken {
-    /// Digits, with a point where it has decimals. Thousands separators are gone.
-    Number(String),
-    /// A decimal with repeating digits: those before, and those that repeat.
-    Repeating(String, String),
-    /// A variable.
-    Letter(char),
-    /// A LaTeX command, or a function's name without its backslash. Synonyms have one name.
-    Command(String),
-    /// Text between the mathematics: units, labels, an answer in words.
-    Words(String),
-    /// An operator, bracket or other sign; `⦃` and `⦄` are a set's braces.
-    Sign(char),
-    /// The end of a matrix's row.
-    Row,
-    Begin(String),
-    End(String),
-}
-
-/// A token, and whether there is a space before it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SpacedToken {
-    pub token: MathToken,
-    pub space_before: bool,
-}
 
 /// Longer answers are not read: no answer is.
 const MAX_LENGTH: usize = 4000;
 
 /// The tokens of an answer; nothing where it is too long or has a character that no answer has.
 /// `thousands` says whether `1,000` is one number or a list of two.
-pub fn tokenize(text: &str, thousands: bool) -> Option<Vec<SpacedToken>> {
+pub(super) fn tokenize(text: &str, thousands: bool) -> Option<Vec<SpacedToken>> {
     if text.len() > MAX_LENGTH {
         return None;
     }
@@ -54,13 +28,7 @@ pub fn tokenize(text: &str, thousands: bool) -> Option<Vec<SpacedToken>> {
     Some(normalize_tokens::normalize(reader.out))
 }
 
-/// Functions whose names need no backslash.
-pub const FUNCTION_NAMES: [&str; 23] = [
-    "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arccot", "arcsec",
-    "arccsc", "sinh", "cosh", "tanh", "log", "ln", "lg", "exp", "max", "min", "gcd", "lcm",
-];
-
-/// Reads an answer's characters. Its commands are in the file `commands`.
+/// Reads an answer's characters. Its commands are read in `latex_commands`.
 pub(super) struct Tokenizer {
     pub(super) chars: Vec<char>,
     pub(super) at: usize,

@@ -1,15 +1,15 @@
 //! Units of one letter: `5 m/s`. In plain mathematics they look like variables.
 
-use super::tokenizer::{MathToken, SpacedToken};
+use super::tokens::{MathToken, SpacedToken};
 use super::words;
 
 /// Whether an upright letter behind a number is a unit.
-pub fn is_unit_letter(text: &str) -> bool {
+pub(super) fn is_unit_letter(text: &str) -> bool {
     matches!(text, "m" | "g" | "s" | "h" | "L" | "l" | "N" | "J" | "W" | "V" | "K" | "C" | "F")
 }
 
 /// The answer without the unit that its last letters may be, where a number stands before them.
-pub fn strip_unit(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
+pub(super) fn strip_unit(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
     let letter = |s: &SpacedToken| match &s.token {
         MathToken::Letter(c) => is_unit_letter(c.encode_utf8(&mut [0; 4])),
         MathToken::Words(w) => !w.starts_with("mod "),
@@ -56,7 +56,7 @@ fn before_power(tokens: &[SpacedToken], end: usize) -> usize {
 }
 
 /// The answer with `thousand`, `million` and the like worked out, where it has one of them.
-pub fn apply_multiplier(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
+pub(super) fn apply_multiplier(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
     let at = tokens.iter().position(|s| match &s.token {
         MathToken::Words(w) => {
             words::multiplier(w.split_whitespace().next().unwrap_or("").trim_end_matches(','))

@@ -64,7 +64,7 @@ fn apply_renaming(expr: &Expr, pairs: &[(String, String)]) -> Expr {
 /// they are so by names that the question may have given.
 ///
 /// `argument` holds the names of the function's argument, where both sides define a function.
-pub fn equal_up_to_renaming(
+pub(super) fn equal_up_to_renaming(
     gold: &Expr,
     answer: &Expr,
     argument: Option<(&str, &str)>,

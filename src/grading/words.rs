@@ -1,7 +1,7 @@
 //! Answers in words: when two say the same, and which words are units, numbers or prose.
 
 /// Words of two or three letters that are no product of variables.
-pub fn is_short_word(lower: &str) -> bool {
+pub(super) fn is_short_word(lower: &str) -> bool {
     const WORDS: &[&str] = &[
         "no", "yes", "odd", "and", "or", "the", "all", "not", "is", "of", "per", "one", "two",
         "six", "ten", "red", "day", "men", "if", "for", "are", "has", "mod", "dne", "to", "on",
@@ -11,7 +11,7 @@ pub fn is_short_word(lower: &str) -> bool {
 }
 
 /// Units of two or three letters, as they follow a number.
-pub fn is_short_unit(run: &str) -> bool {
+pub(super) fn is_short_unit(run: &str) -> bool {
     const UNITS: &[&str] = &[
         "cm", "mm", "km", "ft", "in", "kg", "mg", "lb", "lbs", "mph", "hr", "hrs", "min", "sec",
         "sq", "yd", "oz", "mi", "ml", "mL", "rad", "kph", "Hz",
@@ -20,12 +20,12 @@ pub fn is_short_unit(run: &str) -> bool {
 }
 
 /// Whether a text joins the items of a list.
-pub fn is_conjunction(text: &str) -> bool {
+pub(super) fn is_conjunction(text: &str) -> bool {
     matches!(text.to_ascii_lowercase().as_str(), "and" | "or" | "and/or" | ", and" | ", or")
 }
 
 /// Whether words say what a number is, rather than of what it is one.
-pub fn is_descriptive(text: &str) -> bool {
+pub(super) fn is_descriptive(text: &str) -> bool {
     const DESCRIPTIVE: &[&str] = &[
         "all",
         "every",
@@ -69,7 +69,7 @@ pub fn is_descriptive(text: &str) -> bool {
 }
 
 /// Whether words only lead to an answer, or stress it: `the only solution is`.
-pub fn is_filler(text: &str) -> bool {
+pub(super) fn is_filler(text: &str) -> bool {
     const FILLERS: &[&str] = &[
         "the",
         "only",
@@ -128,19 +128,19 @@ pub fn is_filler(text: &str) -> bool {
 }
 
 /// Whether words begin a condition on what stands before them: `where`, `for all`.
-pub fn is_condition(text: &str) -> bool {
+pub(super) fn is_condition(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
     matches!(first.as_str(), "for" | "where" | "if" | "when" | "with" | "such" | "whenever" | "as")
 }
 
 /// Whether words begin a case of several: `if`, `otherwise`.
-pub fn begins_case(text: &str) -> bool {
+pub(super) fn begins_case(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
     matches!(first.as_str(), "if" | "when" | "whenever" | "otherwise")
 }
 
 /// Whether words mean all real numbers.
-pub fn means_all_reals(text: &str) -> bool {
+pub(super) fn means_all_reals(text: &str) -> bool {
     const OTHERS: &[&str] =
         &["all", "any", "every", "the", "number", "numbers", "value", "values", "of", "for", "x"];
     let mut real = false;
@@ -155,7 +155,7 @@ pub fn means_all_reals(text: &str) -> bool {
 }
 
 /// Whether words before a number turn what it says: `at most`, `not`.
-pub fn changes_number_meaning(text: &str) -> bool {
+pub(super) fn changes_number_meaning(text: &str) -> bool {
     const CHANGING: &[&str] = &[
         "not",
         "most",
@@ -179,13 +179,13 @@ pub fn changes_number_meaning(text: &str) -> bool {
 }
 
 /// Whether words deny something.
-pub fn has_negation(text: &str) -> bool {
+pub(super) fn has_negation(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic())
         .any(|w| matches!(w.to_lowercase().as_str(), "not" | "no" | "never" | "impossible"))
 }
 
 /// Whether words mean all whole numbers of a kind, before the condition that they meet.
-pub fn means_all_integers(text: &str) -> bool {
+pub(super) fn means_all_integers(text: &str) -> bool {
     let lower = text.to_lowercase();
     let mut words = lower.split_whitespace();
     words.next() == Some("all")
@@ -198,14 +198,14 @@ pub fn means_all_integers(text: &str) -> bool {
 }
 
 /// Whether words begin a reason.
-pub fn begins_reason(text: &str) -> bool {
+pub(super) fn begins_reason(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
     matches!(first.as_str(), "since" | "because" | "as" | "given" | "note" | "see")
 }
 
 /// A text as words are compared: small letters and digits, without punctuation, articles and what
 /// only wraps it.
-pub fn normalized(text: &str) -> String {
+pub(super) fn normalized(text: &str) -> String {
     let mut lower = text.to_lowercase();
     for (from, to) in [
         ("\\textbf", " "),
@@ -235,7 +235,7 @@ pub fn normalized(text: &str) -> String {
 }
 
 /// Whether two answers in words say the same.
-pub fn same_words(gold: &str, answer: &str) -> bool {
+pub(super) fn same_words(gold: &str, answer: &str) -> bool {
     let original = (gold, answer);
     let (gold, answer) = (normalized(gold), normalized(answer));
     let (gold, answer) = (without_preposition(gold), without_preposition(answer));
@@ -281,7 +281,7 @@ fn date_in_order(text: &str) -> String {
 }
 
 /// Whether a plain text says that there is none of something.
-pub fn says_none(plain: &str) -> bool {
+pub(super) fn says_none(plain: &str) -> bool {
     const KNOWN: &[&str] = &[
         "such",
         "solution",
@@ -328,7 +328,7 @@ fn name_list(text: &str) -> Option<Vec<String>> {
 }
 
 /// The number that some words begin with, before what is counted: `seven dollars`.
-pub fn leading_number(text: &str) -> Option<f64> {
+pub(super) fn leading_number(text: &str) -> Option<f64> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let parts = ["hal", "third", "quarter", "fourth", "fifth", "sixth", "eighth", "tenth", "perc"];
     if words.iter().any(|w| parts.iter().any(|p| w.to_lowercase().starts_with(p))) {
@@ -339,14 +339,14 @@ pub fn leading_number(text: &str) -> Option<f64> {
 }
 
 /// Whether a text is words and figures only, with at least one letter: no formula.
-pub fn is_plain_text(text: &str) -> bool {
+pub(super) fn is_plain_text(text: &str) -> bool {
     let text = text.replace("\\text", "").replace("\\mbox", "").replace("\\ ", " ");
     let mild = |c: char| c.is_alphanumeric() || c.is_whitespace() || "{}.,:;'!$".contains(c);
     text.chars().all(mild) && text.chars().any(char::is_alphabetic)
 }
 
 /// Whether a time of the day is before noon, where it says so.
-pub fn is_before_noon(text: &str) -> Option<bool> {
+pub(super) fn is_before_noon(text: &str) -> Option<bool> {
     let normalized = normalized(text);
     let last = normalized.rsplit(' ').next()?;
     let ends =
@@ -359,7 +359,7 @@ pub fn is_before_noon(text: &str) -> Option<bool> {
 }
 
 /// Whether one of two plain texts has every word of the other in its order, and more.
-pub fn one_contains_the_other(gold: &str, answer: &str) -> bool {
+pub(super) fn one_contains_the_other(gold: &str, answer: &str) -> bool {
     let (gold, answer) = (normalized(gold), normalized(answer));
     let holds = |long: &str, short: &str| {
         let (long, short) = (format!(" {long} "), format!(" {short} "));
@@ -406,7 +406,7 @@ fn canonical_meaning(text: &str) -> Option<&'static str> {
 }
 
 /// A whole number in words, up to the millions.
-pub fn number_from_words(text: &str) -> Option<f64> {
+pub(super) fn number_from_words(text: &str) -> Option<f64> {
     const SMALL: [&str; 20] = [
         "zero",
         "one",
@@ -452,7 +452,7 @@ pub fn number_from_words(text: &str) -> Option<f64> {
 }
 
 /// What a word multiplies the number before it with.
-pub fn multiplier(word: &str) -> Option<f64> {
+pub(super) fn multiplier(word: &str) -> Option<f64> {
     Some(match word {
         "thousand" => 1e3,
         "million" => 1e6,
@@ -463,7 +463,7 @@ pub fn multiplier(word: &str) -> Option<f64> {
 }
 
 /// Whether a gold answer is a text to be read by a person: a proof, or several sentences.
-pub fn is_prose(gold: &str) -> bool {
+pub(super) fn is_prose(gold: &str) -> bool {
     let lower = gold.to_lowercase();
     let says = ["proof", "prove", "see solution", "see the solution", "closed form", "q.e.d"];
     if says.iter().any(|s| lower.contains(s)) || lower.trim().is_empty() {

@@ -146,7 +146,7 @@ struct AnswerLabel<'a> {
 
 /// The text from the answer on that a solution names last. Remarks on an answer that stands elsewhere count only
 /// where there is nothing else. A label over the whole reasoning names no answer.
-pub fn text_after_label(text: &str) -> Option<&str> {
+pub(crate) fn text_after_label(text: &str) -> Option<&str> {
     let lower = text.to_ascii_lowercase();
     let mut remark = None;
     for (at, name) in label_positions(&lower).into_iter().rev() {
@@ -166,7 +166,7 @@ pub fn text_after_label(text: &str) -> Option<&str> {
 }
 
 /// Where the first answer begins that a text names.
-pub fn first_labeled_answer(text: &str) -> Option<usize> {
+pub(crate) fn first_labeled_answer(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
     let namings = label_positions(&lower)
         .into_iter()
@@ -357,7 +357,7 @@ fn lists_steps(value: &str) -> bool {
 }
 
 /// The first sentence of a text, or its first formula where it is set apart.
-pub fn first_sentence_or_formula(text: &str) -> &str {
+pub(crate) fn first_sentence_or_formula(text: &str) -> &str {
     let text = text.trim_start();
     for (open, close) in [("\\[", "\\]"), ("$$", "$$")] {
         if let Some(inside) = text.strip_prefix(open)
@@ -385,14 +385,14 @@ pub fn first_sentence_or_formula(text: &str) -> &str {
 }
 
 /// Whether a full stop behind this text only shortens its last word.
-pub fn is_abbreviated(text: &str) -> bool {
+pub(crate) fn is_abbreviated(text: &str) -> bool {
     const SHORT: [&str; 10] = ["i.e", "e.g", "Mr", "Mrs", "Ms", "Dr", "St", "vs", "approx", "No"];
     let last = text.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
     SHORT.contains(&last)
 }
 
 /// What a solution calls its final answer behind its last box, where that is another number or formula.
-pub fn corrected_answer(rest: &str) -> Option<&str> {
+pub(crate) fn corrected_answer(rest: &str) -> Option<&str> {
     const CALLS: [&str; 5] = [
         "final answer is",
         "answer is actually",
@@ -415,7 +415,7 @@ pub fn corrected_answer(rest: &str) -> Option<&str> {
 }
 
 /// What stands behind a first word like `therefore`.
-pub fn after_conclusion_word(sentence: &str) -> Option<&str> {
+pub(crate) fn after_conclusion_word(sentence: &str) -> Option<&str> {
     const WORDS: [&str; 9] = [
         "therefore",
         "thus",

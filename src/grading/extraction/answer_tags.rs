@@ -1,7 +1,7 @@
 //! Answers between marks of their own: `<answer>…</answer>`, `"answer": …`.
 
 /// What the last `<answer>…</answer>` holds, or the last `"answer"` of a record, and where it begins.
-pub fn tagged(text: &str) -> Option<(usize, &str)> {
+pub(crate) fn tagged(text: &str) -> Option<(usize, &str)> {
     const TAGS: [(&str, &str); 5] = [
         ("<answer>", "</answer>"),
         ("[answer]", "[/answer]"),

@@ -13,17 +13,17 @@ const PLACEHOLDERS: [&str; 5] =
     ["answer", "your answer", "final answer", "\\text{answer}", "\\text{your answer}"];
 
 /// A box: where it begins and ends, and what is in it.
-pub struct AnswerBox<'a> {
-    pub begin: usize,
-    pub end: usize,
-    pub inside: &'a str,
+pub(crate) struct AnswerBox<'a> {
+    pub(crate) begin: usize,
+    pub(crate) end: usize,
+    pub(crate) inside: &'a str,
     /// Whether its closing brace is there.
-    pub closed: bool,
+    pub(crate) closed: bool,
 }
 
 /// The boxes that hold an answer, in the text's order. One without an end counts only where there is no other:
 /// there a model that repeats itself was cut off.
-pub fn boxes(text: &str) -> Vec<AnswerBox<'_>> {
+pub(crate) fn boxes(text: &str) -> Vec<AnswerBox<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(step) = text[at..].find('\\') {
@@ -86,7 +86,7 @@ fn braced(text: &str, open: usize) -> (&str, usize, bool) {
 }
 
 /// The last box, alone or joined with those before it that make one list with it.
-pub fn boxed_answers(text: &str) -> Vec<String> {
+pub(crate) fn boxed_answers(text: &str) -> Vec<String> {
     let all = boxes(text);
     let Some(last) = all.last() else { return Vec::new() };
     let alone = last.inside.to_owned();

@@ -31,7 +31,7 @@ use crate::grading::{phrases, words};
 
 /// Where an answer was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AnswerSource {
+pub(crate) enum AnswerSource {
     Boxed,
     HashLine,
     Labeled,
@@ -42,14 +42,14 @@ pub enum AnswerSource {
 
 /// An answer as the solution has it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ExtractedAnswer {
-    pub source: AnswerSource,
+pub(crate) struct ExtractedAnswer {
+    pub(crate) source: AnswerSource,
     /// Ways to cut it out, the likeliest first; at least one.
-    pub candidates: Vec<String>,
+    pub(crate) candidates: Vec<String>,
 }
 
 /// The final answer of a solution.
-pub fn final_answer(solution: &str) -> Option<ExtractedAnswer> {
+pub(crate) fn final_answer(solution: &str) -> Option<ExtractedAnswer> {
     let text = own_solution(solution);
     let found = |source, candidates: Vec<String>| {
         let candidates: Vec<String> =

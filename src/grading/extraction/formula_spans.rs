@@ -20,14 +20,14 @@ const MAX_LENGTH: usize = 4000;
 
 /// A formula: where it begins and ends with its marks, and what is in it.
 #[derive(Debug, Clone, Copy)]
-pub struct Formula<'a> {
-    pub begin: usize,
-    pub end: usize,
-    pub inside: &'a str,
+pub(crate) struct Formula<'a> {
+    pub(crate) begin: usize,
+    pub(crate) end: usize,
+    pub(crate) inside: &'a str,
 }
 
 /// The formulas of a text, in its order.
-pub fn formula_spans(text: &str) -> Vec<Formula<'_>> {
+pub(crate) fn formula_spans(text: &str) -> Vec<Formula<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(step) = text[at..].find(['$', '\\']) {
@@ -64,7 +64,7 @@ fn until_closing_mark<'a>(after: &'a str, close: &str) -> Option<&'a str> {
 }
 
 /// The text's beginning, of at most so many bytes.
-pub fn truncated(text: &str, longest: usize) -> &str {
+pub(crate) fn truncated(text: &str, longest: usize) -> &str {
     let mut end = longest.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -73,12 +73,12 @@ pub fn truncated(text: &str, longest: usize) -> &str {
 }
 
 /// The formulas of a text without their marks.
-pub fn formula_texts(text: &str) -> Vec<String> {
+pub(crate) fn formula_texts(text: &str) -> Vec<String> {
     formula_spans(text).iter().map(|formula| strip_decoration(formula.inside)).collect()
 }
 
 /// The words and figures of a text that stand in no formula.
-pub fn outside_formulas(text: &str) -> String {
+pub(crate) fn outside_formulas(text: &str) -> String {
     let mut outside = String::new();
     let mut at = 0;
     for formula in formula_spans(text) {
@@ -91,14 +91,14 @@ pub fn outside_formulas(text: &str) -> String {
 }
 
 /// How many words a text has outside its formulas.
-pub fn words_outside(text: &str) -> usize {
+pub(crate) fn words_outside(text: &str) -> usize {
     let outside = outside_formulas(text);
     outside.split_whitespace().filter(|w| w.chars().any(char::is_alphabetic)).count()
 }
 
 /// What a chain of calculations comes to: the side behind its last `=`. Nothing where the formula is a single
 /// equation, which is an answer as it stands.
-pub fn last_side_of_chain(formula: &str) -> Option<String> {
+pub(crate) fn last_side_of_chain(formula: &str) -> Option<String> {
     let rows = formula.rsplit("\\\\").map(|row| row.replace("\\end{aligned}", ""));
     let row = rows.into_iter().find(|row| !row.trim().is_empty())?;
     let (before, last) = row.rsplit_once('=')?;
@@ -119,7 +119,7 @@ fn has_variable(formula: &str) -> bool {
 }
 
 /// Without what writing puts around an answer.
-pub fn strip_decoration(text: &str) -> String {
+pub(crate) fn strip_decoration(text: &str) -> String {
     let mut text = text.trim();
     loop {
         let before = text;
@@ -141,7 +141,7 @@ pub fn strip_decoration(text: &str) -> String {
 }
 
 /// Whether a text begins with a number or a formula, as an answer does.
-pub fn starts_with_value(text: &str) -> bool {
+pub(crate) fn starts_with_value(text: &str) -> bool {
     let text = text.trim_start_matches(['*', ' ', '\t', '"', '`', '_', ':', '≈', '~']);
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {

@@ -5,7 +5,7 @@ use super::number_spans::NumberSpan;
 
 /// The total whose parts are all that a sentence lists behind it: `30 pens: 10 red and 20 blue`, `12 pens: 3 in each
 /// of 4 boxes`.
-pub fn itemized_total<'a>(text: &str, spots: &'a [NumberSpan]) -> Option<&'a NumberSpan> {
+pub(crate) fn itemized_total<'a>(text: &str, spots: &'a [NumberSpan]) -> Option<&'a NumberSpan> {
     // More parts than these are not looked for.
     let most = 12;
     let from = spots.len().saturating_sub(most + 1);

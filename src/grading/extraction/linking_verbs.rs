@@ -9,7 +9,7 @@ const VERBS: [&str; 40] = [
 ];
 
 /// Whether a text has a verb that links a number to what it is.
-pub fn has_verb(text: &str) -> bool {
+pub(crate) fn has_verb(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic())
         .any(|word| VERBS.contains(&word.to_lowercase().as_str()))
 }

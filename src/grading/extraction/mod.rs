@@ -8,7 +8,7 @@ mod formula_spans;
 mod itemized_totals;
 mod linking_verbs;
 mod number_spans;
-pub mod numeric_answer;
+pub(super) mod numeric_answer;
 mod sentence_number;
 mod solution_end;
 mod trailing_remarks;
@@ -16,5 +16,5 @@ mod trailing_remarks;
 #[cfg(test)]
 mod tests;
 
-pub use final_answer::{AnswerSource, ExtractedAnswer, final_answer};
-pub use solution_end::after_thinking;
+pub(super) use final_answer::{AnswerSource, ExtractedAnswer, final_answer};
+pub(super) use solution_end::after_thinking;

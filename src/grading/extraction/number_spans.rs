@@ -4,30 +4,30 @@ use crate::grading::words;
 
 /// A number in a text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NumberSpan {
+pub(crate) struct NumberSpan {
     /// Bytes of the text.
-    pub begin: usize,
-    pub end: usize,
+    pub(crate) begin: usize,
+    pub(crate) end: usize,
     /// What it may be worth: `1.5 million` is 1,500,000, or 1.5 where millions were asked for.
-    pub values: Vec<f64>,
+    pub(crate) values: Vec<f64>,
 }
 
 /// What a solution comes to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NumericAnswer {
+pub(crate) struct NumericAnswer {
     /// As the solution has it.
-    pub text: String,
-    pub values: Vec<f64>,
+    pub(crate) text: String,
+    pub(crate) values: Vec<f64>,
 }
 
 impl NumericAnswer {
-    pub fn of(text: &str, spot: &NumberSpan) -> Self {
+    pub(crate) fn of(text: &str, spot: &NumberSpan) -> Self {
         Self { text: text[spot.begin..spot.end].to_owned(), values: spot.values.clone() }
     }
 }
 
 /// The numbers of a text, in its order. Ordinals are none, nor are digits in a name such as `x2` or exponents.
-pub fn number_spans(text: &str) -> Vec<NumberSpan> {
+pub(crate) fn number_spans(text: &str) -> Vec<NumberSpan> {
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let mut found: Vec<NumberSpan> = Vec::new();
     let mut at = 0;
@@ -244,7 +244,7 @@ impl NumberReader<'_> {
 }
 
 /// LaTeX and decoration that stand between a text and its numbers, taken away.
-pub fn without_markup(text: &str) -> String {
+pub(crate) fn without_markup(text: &str) -> String {
     const AWAY: [(&str, &str); 32] = [
         ("\\!", ""),
         ("{,}", ","),

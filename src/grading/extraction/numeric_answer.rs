@@ -13,7 +13,7 @@ use super::solution_end::own_solution;
 use super::trailing_remarks::without_remarks;
 
 /// The number that a gold answer gives: what follows its `####`, or the number that it is.
-pub fn gold_number(answer: &str) -> Option<NumericAnswer> {
+pub(crate) fn gold_number(answer: &str) -> Option<NumericAnswer> {
     let marked = answer.rsplit_once("####").map(|(_, tail)| tail);
     let text = without_markup(marked.unwrap_or(answer));
     let number_spans = number_spans(&text);
@@ -22,7 +22,7 @@ pub fn gold_number(answer: &str) -> Option<NumericAnswer> {
 }
 
 /// The number that a solution ends with.
-pub fn solution_number(solution: &str) -> Option<NumericAnswer> {
+pub(crate) fn solution_number(solution: &str) -> Option<NumericAnswer> {
     let text = own_solution(solution);
     let marked = [after_hashes(text), last_box(text), in_tag(text)].into_iter().flatten();
     if let Some((_, amount)) = marked.max_by_key(|(at, _)| *at) {
@@ -42,7 +42,7 @@ pub fn solution_number(solution: &str) -> Option<NumericAnswer> {
 }
 
 /// The number that the last sentence with one states, as it is written.
-pub fn last_stated_number(text: &str) -> Option<String> {
+pub(crate) fn last_stated_number(text: &str) -> Option<String> {
     let digits = last_sentence(text).filter(|a| a.text.contains(|c: char| c.is_ascii_digit()));
     digits.map(|amount| amount.text)
 }
@@ -113,7 +113,8 @@ fn last_box(text: &str) -> Option<(usize, NumericAnswer)> {
     }
     let clean = without_markup(last.inside);
     let scaled = number_spans(&clean).into_iter().find(|spot| spot.values.len() > 1);
-    let worked_out = crate::grading::constant_value(last.inside).filter(|_| scaled.is_none());
+    let worked_out =
+        crate::grading::constant::constant_value(last.inside).filter(|_| scaled.is_none());
     let amount = match worked_out {
         Some(value) => NumericAnswer { text: last.inside.to_owned(), values: vec![value] },
         None => number_in_sentence(&clean, false, "").or_else(|| number_in_words(&clean))?,
@@ -156,7 +157,7 @@ fn first_sentence(text: &str) -> &str {
 
 /// Whether a solution's number is the gold one. A number with more decimals than a gold one with at
 /// least two may round to it.
-pub fn same_number(gold: &NumericAnswer, answer: &NumericAnswer) -> bool {
+pub(crate) fn same_number(gold: &NumericAnswer, answer: &NumericAnswer) -> bool {
     let Some(target) = gold.values.first() else { return false };
     let places = gold.text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     let rounds = |v: f64| {

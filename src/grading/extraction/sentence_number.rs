@@ -85,7 +85,11 @@ fn suffix(text: &str, longest: usize) -> &str {
 }
 
 /// The number that a sentence comes to, before anything is taken out of it.
-pub fn number_in_raw_sentence(raw: &str, direct: bool, before: &str) -> Option<NumericAnswer> {
+pub(crate) fn number_in_raw_sentence(
+    raw: &str,
+    direct: bool,
+    before: &str,
+) -> Option<NumericAnswer> {
     let raw = if direct { truncated(raw, MAX_LENGTH) } else { suffix(raw, MAX_LENGTH) };
     bold_number(raw).or_else(|| number_in_sentence(&without_markup(raw), direct, before))
 }
@@ -113,7 +117,7 @@ fn bold_number(raw: &str) -> Option<NumericAnswer> {
 /// The number that a sentence comes to; `direct` says that it follows words that name an answer. Of
 /// several numbers, that which the last calculation `before` it came to: in `he earned 10 dollars for
 /// 50 minutes` after `50 × 0.2 = 10`, that is 10.
-pub fn number_in_sentence(text: &str, direct: bool, before: &str) -> Option<NumericAnswer> {
+pub(crate) fn number_in_sentence(text: &str, direct: bool, before: &str) -> Option<NumericAnswer> {
     let text = &without_brackets(&with_equals_signs(without_reasons(before_denial(text))));
     let number_spans = number_spans(text);
     let (first, last) = (number_spans.first()?, number_spans.last()?);
@@ -527,7 +531,7 @@ fn without_reasons(text: &str) -> &str {
 }
 
 /// A number in words, where a text has no digits.
-pub fn number_in_words(text: &str) -> Option<NumericAnswer> {
+pub(crate) fn number_in_words(text: &str) -> Option<NumericAnswer> {
     let words: Vec<&str> =
         text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect();
     let number = (0..words.len()).rev().find_map(|end| {

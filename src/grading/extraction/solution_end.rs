@@ -34,7 +34,7 @@ const END_OF_TURN: [&str; 19] = [
 const CLOSING_PHRASE: &str = "I hope it is correct.";
 
 /// What follows a model's thinking aloud, where it ended.
-pub fn after_thinking(solution: &str) -> &str {
+pub(crate) fn after_thinking(solution: &str) -> &str {
     const ENDS: [&str; 5] = [
         "</think>",
         "</thinking>",
@@ -48,7 +48,7 @@ pub fn after_thinking(solution: &str) -> &str {
 }
 
 /// The part of a text that answers the question that was asked.
-pub fn own_solution(solution: &str) -> &str {
+pub(crate) fn own_solution(solution: &str) -> &str {
     let text = before_turn_ends(after_thinking(solution));
     let text = before_next_question(text);
     let text = without_cut_off_repeat(without_drawing(text.trim_end()));

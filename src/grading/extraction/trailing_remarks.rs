@@ -4,7 +4,7 @@ use super::answer_labels::after_conclusion_word;
 use super::formula_spans::truncated;
 
 /// A text without last paragraphs that only check or explain what is before them.
-pub fn without_remarks(text: &str) -> &str {
+pub(crate) fn without_remarks(text: &str) -> &str {
     const REMARKS: [&str; 15] = [
         "note",
         "verification",
