@@ -78,7 +78,7 @@ pub(crate) fn retraining(criterion: &mut Criterion) {
     for n in [1_000, 10_000] {
         let dataset = of(n);
         group.bench_function(format!("{n} episodes"), |bencher| {
-            bencher.iter(|| train(&dataset, &set, &TrainingSettings::default(), |_| true));
+            bencher.iter(|| train(&dataset, &set, &TrainingSettings::default(), |_| ()));
         });
     }
     group.finish();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use pointsman::config::{DraftLength, Folders, load_preset};
-use pointsman::evaluation::{EvalRun, RouterRun, router_metrics};
+use pointsman::evaluation::{EvalRun, MetricValue, RouterRun, router_metrics};
 use pointsman::routing::{FEATURES, FeatureSet, RouterRegistry};
 use pointsman::session::load_runner_pool;
 use pointsman::store::Store;
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bar.set_message(set.name.clone());
         let dataset = Dataset::read(&store, &pair, set, || ())?;
         used = dataset.dataset_counts.used;
-        let mut policy = train(&dataset, set, &TrainingSettings::default(), |_| true)?;
+        let mut policy = train(&dataset, set, &TrainingSettings::default(), |_| ())?;
         policy.card.name.clone_from(&set.name);
         let registry = RouterRegistry::new("tiny", Some(Arc::new(policy)));
         let mut eval_run = EvalRun {
@@ -87,20 +87,22 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!("| input | APGR | 95 % | difference to all inputs | CPT 50/80/95 |");
     println!("|---|--:|--:|--:|--:|");
     for metrics in &metrics {
-        let three = |x: Option<f64>| x.map_or("–".to_owned(), |x| format!("{x:.3}"));
-        let range = |ci: Option<[f64; 2]>| {
-            ci.map_or("–".to_owned(), |[a, b]| format!("{a:.3} to {b:.3}"))
+        let dash = || "–".to_owned();
+        let three = |m: Option<MetricValue>| m.map_or_else(dash, |m| format!("{:.3}", m.value));
+        let range = |m: Option<MetricValue>| {
+            m.and_then(|m| m.ci).map_or_else(dash, |[a, b]| format!("{a:.3} to {b:.3}"))
         };
-        let less = match metrics.apgr_gap {
-            Some(_) => format!("{} ({})", three(metrics.apgr_gap), range(metrics.apgr_gap_ci)),
-            None => "–".to_owned(),
+        let gap = match metrics.apgr_gap {
+            Some(_) => format!("{} ({})", three(metrics.apgr_gap), range(metrics.apgr_gap)),
+            None => dash(),
         };
-        let cpt = metrics.cpt.map(|c| c.map_or("–".to_owned(), |c| format!("{:.0}", c * 100.0)));
+        let percent = |m: MetricValue| format!("{:.0}", m.value * 100.0);
+        let cpt = metrics.cpt.map(|cpt| cpt.map_or_else(dash, percent));
         println!(
-            "| {} | {} | {} | {less} | {} |",
+            "| {} | {} | {} | {gap} | {} |",
             metrics.router,
             three(metrics.apgr),
-            range(metrics.apgr_ci),
+            range(metrics.apgr),
             cpt.join("/")
         );
     }

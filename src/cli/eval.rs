@@ -1,4 +1,4 @@
-//! `pointsman eval`: routers compared on the same questions and seeds.
+//! `pointsman eval`: compares routers on the same questions and seeds.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,78 +13,89 @@ use super::runner_pool::load_pool;
 use super::task_args::{TaskArgs, first_questions};
 use super::{CommandStatus, eval_stored, output, policy_lookup};
 use crate::config::{DraftLength, Folders, Preset};
-use crate::evaluation::{EvalRun, RouterMetrics, RouterRun, metrics_table, plot, router_metrics};
+use crate::evaluation::{
+    Baselines, COLUMN_LEGEND, EvalRun, RouterMetrics, RouterRun, metrics_table, plot,
+    router_metrics,
+};
 use crate::routing::{RouterError, RouterRegistry};
-use crate::session::check_router;
+use crate::session::{SessionError, check_router};
 use crate::tasks::TaskSet;
 use crate::tasks::arithmetic::Split;
 
-/// Routers that are compared where none are named.
+/// Routers that are compared by default.
 const DEFAULT_ROUTERS: [&str; 6] =
     ["policy", "entropy", "confidence", "always-small", "always-large", "oracle"];
 
 #[derive(Debug, Args)]
-pub struct EvalArgs {
+#[command(after_long_help = legend("Columns of the table:"))]
+pub(super) struct EvalArgs {
     #[command(flatten)]
-    pub tasks: TaskArgs,
+    tasks: TaskArgs,
 
     /// Number of questions
     #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-    pub n: u32,
+    n: u32,
 
-    /// Routers, with commas between them, each with a draft of its own where one is named
-    /// (`confidence:4`); the others are compared with the first [default: policy where there is
-    /// one, entropy, confidence, always-small, always-large, and oracle where the task set has
-    /// solutions; none that these models cannot serve]
-    #[arg(long, value_delimiter = ',', value_name = "NAME[:GLIMPSE]")]
-    pub routers: Option<Vec<RouterArg>>,
+    /// Routers, separated by commas, each optionally with its own draft length (`confidence:4`); the
+    /// others are compared with the first [default: policy if there is one, entropy, confidence,
+    /// always-small, always-large, and oracle if the task set has solutions; except those that these
+    /// models cannot serve]
+    #[arg(long, value_delimiter = ',', value_name = "NAME[:DRAFT]")]
+    routers: Option<Vec<RouterArg>>,
 
     /// Part of the task set: train, develop or test [default: test; all of a file given with --data]
     #[arg(long)]
-    pub split: Option<Split>,
+    split: Option<Split>,
 
-    /// Only at the threshold in force: no curve, and a fifth of the time
+    /// Run only the threshold in force: no curve, in a fifth of the time
     #[arg(long, alias = "point")]
-    pub no_curve: bool,
+    no_curve: bool,
 
     /// Resamples of the questions for the intervals
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
-    pub resamples: u32,
+    resamples: u32,
 
-    /// Write the curves as a picture
+    /// Write the curves as an SVG picture
     #[arg(long, value_name = "FILE")]
-    pub svg: Option<PathBuf>,
+    svg: Option<PathBuf>,
 
-    /// Write the points of the curves, as JSON
+    /// Write the points of the curves as JSON
     #[arg(long, value_name = "FILE")]
-    pub curves: Option<PathBuf>,
+    curves: Option<PathBuf>,
 
-    /// Episodes at once [default: as many as help]
+    /// Episodes to run at once [default: as many as help]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
-    pub jobs: Option<u32>,
+    jobs: Option<u32>,
 
-    /// Run nothing: estimate the policy's curve from the episodes that `collect` wrote
+    /// Run nothing: estimate the policy's curve from episodes that `collect` wrote
     #[arg(long, conflicts_with_all = [
         "no_curve", "svg", "curves", "routers", "n", "split", "jobs", "resamples",
         "tasks", "data", "level", "subject", "on_bad_line",
     ])]
-    pub stored: bool,
+    stored: bool,
 
-    /// One JSON object a router (with --stored, a threshold), instead of a table
+    /// Print one JSON object per router (with --stored, per threshold) instead of a table
     #[arg(long)]
-    pub json: bool,
+    json: bool,
+}
+
+/// The meaning of the table's columns, a line each.
+fn legend(title: &str) -> String {
+    let width = COLUMN_LEGEND.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let lines = COLUMN_LEGEND.map(|(name, meaning)| format!("\n  {name:<width$}  {meaning}"));
+    format!("{title}{}", lines.concat())
 }
 
 /// A router to compare.
 #[derive(Debug, Clone)]
-pub struct RouterArg {
-    pub name: String,
-    /// The preset's, else its own, where absent.
-    pub draft: Option<DraftLength>,
+struct RouterArg {
+    name: String,
+    /// `None`: the preset's, else the router's own.
+    draft: Option<DraftLength>,
 }
 
 impl RouterArg {
-    /// The preset that it is run with.
+    /// The preset that the router is run with.
     fn preset(&self, preset: &Preset) -> Preset {
         let mut own = preset.clone();
         own.routing.draft_length = self.draft.or(preset.routing.draft_length);
@@ -104,11 +115,15 @@ impl FromStr for RouterArg {
     }
 }
 
-/// Runs all routers over the questions and prints what they achieved.
+/// Runs all routers on the questions, and prints their metrics.
 ///
 /// # Errors
-/// When the configuration is invalid, or a model or a router fails.
-pub fn run(args: EvalArgs, common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatus> {
+/// If the configuration is invalid, or a model or a router fails.
+pub(super) fn run(
+    args: EvalArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> CommandResult<CommandStatus> {
     let preset = common.preset(folders)?;
     if args.stored {
         return eval_stored::run(args.json, &preset, common, folders);
@@ -128,63 +143,26 @@ pub fn run(args: EvalArgs, common: &CommonArgs, folders: &Folders) -> CommandRes
         let own = router.preset(&preset);
         check_router(registry.router(&router.name)?.as_ref(), &own, &questions)
     };
-    let routers: Vec<RouterArg> = match args.routers {
+    let routers: Vec<RouterArg> = match &args.routers {
         Some(named) => {
             named.iter().try_for_each(check_compatible)?;
-            named
+            named.clone()
         }
         None => default_routers(&registry, &set, check_compatible),
     };
-    let n = questions.len();
     let mut pool = load_pool(&preset, folders, args.jobs)?;
     policy_lookup::warn_if_models_differ(&registry, pool.first());
-    let mut eval_run =
+    let eval_run =
         EvalRun { pool: &mut pool, registry: &registry, questions: &questions, seed: common.seed };
-
-    let baseline_bar = bar(2 * questions.len(), "both models")?;
-    let (baselines, baseline_runs) = eval_run.run_baselines(|| baseline_bar.inc(1))?;
-    baseline_bar.finish_and_clear();
-    let mut runs: Vec<RouterRun> = Vec::new();
-    let mut failure = None;
-    for router in &routers {
-        let name = &router.name;
-        if let Some(run) = baseline_runs.iter().find(|run| run.router == *name) {
-            runs.push(run.clone());
-            continue;
-        }
-        if failure.is_some() {
-            continue;
-        }
-        eval_run.pool.set_preset(&router.preset(&preset));
-        let bar = bar(questions.len(), name)?;
-        let run = eval_run.run(name, !args.no_curve, || bar.inc(1));
-        bar.finish_and_clear();
-        match run {
-            Ok(run) => runs.push(run),
-            // What those before it achieved took its time, and is told.
-            Err(error) => {
-                failure = Some(CommandError::from(error).context(format!("router {name}")));
-            }
-        }
-    }
-    if runs.is_empty()
-        && let Some(error) = failure
-    {
-        return Err(error);
-    }
+    let (baselines, runs, failure) = run_routers(eval_run, &routers, &preset, !args.no_curve)?;
     let metrics =
         router_metrics(&runs, &baselines, !args.no_curve, args.resamples as usize, common.seed)?;
-    if args.json {
-        for metrics in &metrics {
-            output::print_line(&serde_json::to_string(metrics)?)?;
-        }
-    } else {
-        output::print_line(&metrics_table(&metrics))?;
-    }
+    print_metrics(&metrics, args.json)?;
     if let Some(error) = failure {
         return Err(error);
     }
     if let Some(path) = &args.svg {
+        let n = questions.len();
         let title =
             format!("{} · {n} questions of {} · seed {}", preset.name, set.name(), common.seed);
         let svg = plot(&metrics, &title).map_err(CommandError::failure)?;
@@ -196,26 +174,83 @@ pub fn run(args: EvalArgs, common: &CommonArgs, folders: &Folders) -> CommandRes
     Ok(CommandStatus::Success)
 }
 
-/// The usual routers that can be compared here. That a pair of one's own has no policy before one is trained, and
-/// that an oracle needs solutions, is in the help; what else keeps one out is told.
+/// Runs the baselines and the routers, up to the first router that fails, if any. The runs before it are
+/// returned with its error: they may have taken hours.
+///
+/// # Errors
+/// If a baseline fails, or if no router succeeds.
+fn run_routers(
+    mut eval_run: EvalRun<'_>,
+    routers: &[RouterArg],
+    preset: &Preset,
+    curve: bool,
+) -> CommandResult<(Baselines, Vec<RouterRun>, Option<CommandError>)> {
+    let questions = eval_run.questions.len();
+    let baseline_bar = bar(2 * questions, "both models")?;
+    let (baselines, baseline_runs) = eval_run.run_baselines(|| baseline_bar.inc(1))?;
+    baseline_bar.finish_and_clear();
+    let mut runs: Vec<RouterRun> = Vec::new();
+    let mut failure = None;
+    for router in routers {
+        let name = &router.name;
+        if let Some(run) = baseline_runs.iter().find(|run| run.router == *name) {
+            runs.push(run.clone());
+            continue;
+        }
+        if failure.is_some() {
+            continue;
+        }
+        eval_run.pool.set_preset(&router.preset(preset));
+        let bar = bar(questions, name)?;
+        let run = eval_run.run(name, curve, || bar.inc(1));
+        bar.finish_and_clear();
+        match run {
+            Ok(run) => runs.push(run),
+            Err(error) => failure = Some(router_failure(name, error)),
+        }
+    }
+    match failure {
+        Some(error) if runs.is_empty() => Err(error),
+        failure => Ok((baselines, runs, failure)),
+    }
+}
+
+fn router_failure(name: &str, error: SessionError) -> CommandError {
+    CommandError::from(error).context(format!("router {name}"))
+}
+
+fn print_metrics(metrics: &[RouterMetrics], json: bool) -> CommandResult<()> {
+    if json {
+        for metrics in metrics {
+            output::print_line(&serde_json::to_string(metrics)?)?;
+        }
+        return Ok(());
+    }
+    output::print_line(&metrics_table(metrics))?;
+    eprintln!("\n{}", legend("Columns:"));
+    Ok(())
+}
+
+/// The default routers that can be compared here. The help says that `policy` and `oracle` may be missing;
+/// other reasons are reported.
 fn default_routers(
     registry: &RouterRegistry,
     set: &TaskSet,
     check_compatible: impl Fn(&RouterArg) -> Result<(), RouterError>,
 ) -> Vec<RouterArg> {
-    let can = |name: &&str| match *name {
+    let is_available = |name: &&str| match *name {
         "oracle" => set.has_solutions(),
         "policy" => registry.policy().is_some(),
         _ => true,
     };
     let candidates = DEFAULT_ROUTERS
         .into_iter()
-        .filter(can)
+        .filter(is_available)
         .map(|name| RouterArg { name: name.to_owned(), draft: None });
     let is_compatible = |router: &RouterArg| match check_compatible(router) {
         Ok(()) => true,
         Err(reason) => {
-            eprintln!("pointsman: without {}: {reason}", router.name);
+            eprintln!("pointsman: {} is left out: {reason}", router.name);
             false
         }
     };
@@ -223,6 +258,6 @@ fn default_routers(
 }
 
 fn curves(metrics: &[RouterMetrics]) -> serde_json::Value {
-    let curve = |metrics: &RouterMetrics| serde_json::json!({"router": metrics.router, "curve": metrics.curve});
+    let curve = |m: &RouterMetrics| serde_json::json!({"router": m.router, "curve": m.curve});
     metrics.iter().map(curve).collect()
 }

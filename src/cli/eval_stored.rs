@@ -1,4 +1,4 @@
-//! `pointsman eval --stored`: what every threshold would have given, from the store alone.
+//! `pointsman eval --stored`: the outcome of every threshold, estimated from stored episodes.
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
@@ -8,15 +8,15 @@ use super::options::CommonArgs;
 use super::progress_bar::bar;
 use super::{CommandStatus, output, policy_lookup};
 use crate::config::{Folders, Preset};
-use crate::evaluation::{OffPolicyEstimate, OffPolicyLog};
+use crate::evaluation::{MIN_EFFECTIVE_SAMPLE, OffPolicyEstimate, OffPolicyLog};
 use crate::store::Store;
-use crate::training::{Dataset, logged_episodes};
+use crate::training::fresh_episodes;
 
-/// Estimates the policy's curve at its own quantiles.
+/// Estimates the policy's accuracy-cost curve at the quantiles of its scores.
 ///
 /// # Errors
-/// When there is no policy, or the store cannot be read.
-pub fn run(
+/// If there is no policy, or the store cannot be read.
+pub(super) fn run(
     json: bool,
     preset: &Preset,
     common: &CommonArgs,
@@ -26,27 +26,21 @@ pub fn run(
     let registry = policy_lookup::registry(common, preset, Some(&store))?;
     registry.router("policy")?;
     let policy = registry.policy().context("there is no policy")?;
-    let card = &policy.card;
     let reading = bar(store.len(), "reading")?;
-    let dataset = Dataset::read(&store, &card.pair, &card.set, || reading.inc(1));
+    let fresh = fresh_episodes(&store, policy, usize::MAX, || reading.inc(1));
     reading.finish_and_clear();
-    let dataset = dataset?;
-    let dataset_counts = dataset.dataset_counts;
-    let others = dataset_counts.user
-        + dataset_counts.forks
-        + dataset_counts.ungraded
-        + dataset_counts.unusable
-        + dataset_counts.other_models;
-    // What it was trained on would flatter it.
-    let (fresh, seen): (Vec<_>, Vec<_>) =
-        dataset.trajectories.into_iter().partition(|t| t.began_ms > card.created_ms);
-    let log = OffPolicyLog::new(&logged_episodes(&fresh, policy)?);
+    let fresh = fresh?;
+    let log = OffPolicyLog::new(&fresh.logged);
+    let counts = fresh.counts;
+    let others =
+        counts.user + counts.forks + counts.ungraded + counts.unusable + counts.other_models;
+    let card = &policy.card;
     eprintln!(
         "policy {}: {} episodes with drawn choices, {} of which cannot be weighted; left out: {} older than the policy, {others} others",
         card.name,
-        fresh.iter().filter(|t| t.explored).count(),
+        fresh.logged.len(),
         log.left_out(),
-        seen.len()
+        fresh.older
     );
     let estimates = log.curve(&card.quantiles);
     if json {
@@ -56,10 +50,16 @@ pub fn run(
         return Ok(CommandStatus::Success);
     }
     output::print_line(&table(&estimates, card.cost_unit))?;
+    if estimates.iter().all(|estimate| estimate.supported) {
+        return Ok(CommandStatus::Success);
+    }
+    eprintln!(
+        "not supported: fewer than {MIN_EFFECTIVE_SAMPLE} effective episodes are consistent with the threshold"
+    );
     Ok(CommandStatus::Success)
 }
 
-/// One row a threshold; costs as a share of `unit`.
+/// One row per threshold; costs as a share of `unit`.
 fn table(estimates: &[OffPolicyEstimate], unit: f64) -> String {
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN).set_header([

@@ -105,7 +105,7 @@ fn contributions_of(
     }
     let decided_by = match &decision.by {
         Decider::Policy(name) => Some(name.as_str()),
-        _ => policy_lookup::deciding_policy(episode),
+        _ => crate::training::deciding_policy(episode),
     };
     let registry =
         policy_lookup::registry_as_decided(common, &episode.started.preset, decided_by, store)?;

@@ -71,7 +71,7 @@ pub fn run(args: ForkArgs, common: &CommonArgs, folders: &Folders) -> CommandRes
     let registry = policy_lookup::registry_as_decided(
         common,
         preset,
-        policy_lookup::deciding_policy(&parent),
+        crate::training::deciding_policy(&parent),
         &store,
     )?;
     let mut router = registry.router(name)?;

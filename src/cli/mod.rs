@@ -153,9 +153,9 @@ fn dispatch(arguments: Arguments) -> CommandResult<CommandStatus> {
             Ok(CommandStatus::Success)
         }
         Some(Subcommands::Explain(args)) => explain::run(&args, common, &folders),
-        Some(Subcommands::Collect(args)) => collect::run(args, common, &folders),
-        Some(Subcommands::Train(args)) => train::run(args, common, &folders),
-        Some(Subcommands::Calibrate(args)) => calibrate::run(args, common, &folders),
+        Some(Subcommands::Collect(args)) => collect::run(&args, common, &folders),
+        Some(Subcommands::Train(args)) => train::run(&args, common, &folders),
+        Some(Subcommands::Calibrate(args)) => calibrate::run(&args, common, &folders),
         Some(Subcommands::Policy(args)) => policy::run(args, common, &folders),
         Some(Subcommands::Models(args)) => models::run(args, common, &folders),
         Some(Subcommands::Doctor) => doctor::run(common, &folders),

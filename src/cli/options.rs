@@ -105,12 +105,6 @@ fn parse_number(text: &str, is_valid: impl Fn(f64) -> bool) -> Option<f64> {
     text.trim().parse().ok().filter(|number| is_valid(*number))
 }
 
-/// A seed for questions that nothing has been trained on: trainings and collections count theirs up
-/// from the one that the user names. `salt` keeps several purposes apart.
-pub fn unseen_seed(seed: u64, salt: u64) -> u64 {
-    seed ^ (0xF2E5_0000_0000_0000 | salt << 32)
-}
-
 impl CommonArgs {
     /// The preset with this command line's changes.
     ///

@@ -1,4 +1,4 @@
-//! The models of a preset, loaded as often as helps.
+//! Loads the models of a preset, in as many copies as help.
 
 use super::error::CommandResult;
 use super::memory;
@@ -8,25 +8,25 @@ use crate::role::Role;
 use crate::session::{RunnerPool, TINY_PAIR_PARAMETERS, load_runner_pool};
 use crate::terminal::with_stdout_to_stderr;
 
-/// Copies of a model here beside one behind an address, at most: they share one processor or GPU.
+/// Most copies of a local model that works with a remote one: all copies share one processor or GPU.
 const MAX_COPIES: usize = 4;
 
-/// Loads the models for `jobs` episodes at once; where that is not said, for as many as help.
+/// Loads the models for `jobs` episodes at once, or for as many as help.
 ///
 /// # Errors
-/// When one cannot be loaded, or standard error cannot be set aside meanwhile.
-pub fn load_pool(
+/// If a model cannot be loaded, or standard output cannot be redirected while loading.
+pub(super) fn load_pool(
     preset: &Preset,
     folders: &Folders,
     jobs: Option<u32>,
 ) -> CommandResult<RunnerPool> {
-    let jobs = jobs.map(|jobs| jobs as usize).or_else(|| copies_for_remote_pair(preset, folders));
+    let jobs = jobs.map(|jobs| jobs as usize).or_else(|| copies_beside_remote(preset, folders));
     Ok(with_stdout_to_stderr(|| load_runner_pool(preset, &folders.cache, jobs))??)
 }
 
-/// For a model here beside one behind an address, which episodes wait for most of the time: as many copies as half of
-/// the free memory holds. Nothing where a fleet knows by itself.
-fn copies_for_remote_pair(preset: &Preset, folders: &Folders) -> Option<usize> {
+/// Copies of a local model that works with a remote one: as many as fit into half of the free memory, since
+/// episodes mostly wait for the server. `None` leaves the choice to [`load_runner_pool`].
+fn copies_beside_remote(preset: &Preset, folders: &Folders) -> Option<usize> {
     let mut local_models =
         Role::BOTH.into_iter().filter(|role| preset.model(*role).remote.is_none());
     let (Some(only), None) = (local_models.next(), local_models.next()) else { return None };

@@ -1,11 +1,10 @@
 //! Options that say which questions are asked.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::error::{CommandError, CommandResult};
+use crate::evaluation::{self, UnseenError};
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{
@@ -65,35 +64,23 @@ pub fn first_questions(set: &TaskSet, seed: u64, n: usize) -> Vec<Question> {
     questions
 }
 
-/// The same without questions that the store has episodes of: nothing may have been trained on them, and
-/// whatever was asked may be learnt from. Endless sets have fresh ones for each seed.
+/// Up to `n` questions without stored episodes (see [`evaluation::unseen_questions`]). Reports if there are
+/// fewer.
 ///
 /// # Errors
-/// When the store cannot be read, or no question is left.
+/// If the store cannot be read, or no question is left.
 pub fn unseen_questions(
     set: &TaskSet,
     store: &Store,
     seed: u64,
     n: usize,
-) -> CommandResult<Vec<Question>> {
-    let Some(size) = set.size() else { return Ok(first_questions(set, seed, n)) };
-    let mut seen = HashSet::new();
-    for summary in store.summaries() {
-        seen.insert(summary?.question);
-    }
-    let fresh = set.questions(seed).filter(|q| !seen.contains(&q.text));
-    let questions: Vec<Question> = fresh.take(n).collect();
-    if questions.is_empty() {
-        return Err(CommandError::usage(format!(
-            "the store has an episode of every question of {}, so a policy may have been trained on each: give other questions with --data, or another --split",
-            set.name()
-        )));
-    }
-    if questions.len() < n {
-        let name = set.name();
+) -> Result<Vec<Question>, UnseenError> {
+    let questions = evaluation::unseen_questions(set, store, seed, n)?;
+    if let Some(size) = set.size().filter(|_| questions.len() < n) {
         eprintln!(
-            "pointsman: of {name}'s {size} questions, {} are in no stored episode: these are asked",
-            questions.len()
+            "pointsman: only {} of the {size} questions of {} have no stored episode: these are used",
+            questions.len(),
+            set.name()
         );
     }
     Ok(questions)

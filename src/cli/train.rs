@@ -4,72 +4,75 @@ use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
 
-use super::collect::Collection;
+use super::collect::collect;
 use super::error::CommandResult;
 use super::options::{CommonArgs, parse_cost_share, parse_probability};
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
 use super::task_args::{TaskArgs, first_questions};
-use super::{CommandStatus, output, policy_lookup};
+use super::{CommandStatus, output};
 use crate::config::{DraftLength, Folders, Preset};
-use crate::episode::{PerRole, Role};
-use crate::routing::{FEATURES, FeatureSet, Policy, RouterRegistry};
+use crate::episode::Role;
+use crate::routing::{DatasetCounts, FEATURES, FeatureSet, Policy, RouterRegistry};
 use crate::session::RunnerPool;
 use crate::store::Store;
 use crate::tasks::TaskSet;
 use crate::tasks::arithmetic::Split;
-use crate::training::{Dataset, TrainingSettings, train};
+use crate::training::{
+    COIN, CollectionPlan, TrainingJob, TrainingProgress, TrainingSettings, TrainingStage,
+};
 
-/// Options that only say how episodes are collected, by their ids.
+/// Ids of the options that only affect how episodes are collected.
 const COLLECT_OPTIONS: [&str; 9] =
     ["n", "tasks", "data", "level", "subject", "on_bad_line", "split", "coin", "jobs"];
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("collecting").args(COLLECT_OPTIONS).multiple(true).requires("rounds")))]
-pub struct TrainArgs {
-    /// Rounds of collecting and training; 0 trains from what the store has
+pub(super) struct TrainArgs {
+    /// Rounds of collecting and training; 0 trains from the episodes that the store has
     #[arg(long, default_value_t = 0)]
-    pub rounds: u32,
+    rounds: u32,
 
     /// Episodes to collect in each round
     #[arg(short, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
-    pub n: u32,
+    n: u32,
 
     #[command(flatten)]
-    pub tasks: TaskArgs,
+    tasks: TaskArgs,
 
     /// Part of the task set to collect from: train, develop or test [default: develop; all of a file given with --data]
     #[arg(long)]
-    pub split: Option<Split>,
+    split: Option<Split>,
 
-    /// Probability that a coin makes a choice while a policy collects; it is 0.5 in the first round,
-    /// where there is none
-    #[arg(long, default_value_t = 0.2, value_name = "0..1", value_parser = parse_probability)]
-    pub coin: f64,
+    /// Probability that a coin toss makes a choice while a policy collects; in the first round, which
+    /// has no policy, it is 0.5
+    #[arg(long, default_value_t = COIN, value_name = "0..1", value_parser = parse_probability)]
+    coin: f64,
 
-    /// Train for this mean cost, as a share of always-large's [default: a fixed price of cost]
+    /// Mean cost to train for, as a share of always-large's [default: a fixed price of cost]
     #[arg(long, value_name = "SHARE", value_parser = parse_cost_share)]
-    pub target_cost: Option<f64>,
+    target_cost: Option<f64>,
 
     /// Rounds of the optimizer
-    #[arg(long, alias = "steps", default_value_t = TrainingSettings::default().rounds as u32, value_parser = clap::value_parser!(u32).range(1..))]
-    pub iterations: u32,
+    #[arg(long, alias = "steps", default_value_t = TrainingSettings::default().rounds, value_parser = parse_iterations)]
+    iterations: usize,
 
-    /// Leave out the features whose names begin so
+    /// Leave out the features whose names begin with this
     #[arg(long, alias = "without", value_name = "PREFIX", value_parser = parse_feature_prefix)]
-    pub without_features: Option<String>,
+    without_features: Option<String>,
 
-    /// Episodes at once while collecting [default: as many as help]
+    /// Episodes to run at once while collecting [default: as many as help]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
-    pub jobs: Option<u32>,
+    jobs: Option<u32>,
 }
 
-/// Trains, and keeps the new policy in the store.
+/// Trains a policy, and stores it.
 ///
 /// # Errors
-/// When the configuration is invalid, there is too little to learn from, or a model or the store fails.
-pub fn run(
-    args: TrainArgs,
+/// If the configuration is invalid, there are too few episodes to learn from, or a model or the store
+/// fails.
+pub(super) fn run(
+    args: &TrainArgs,
     common: &CommonArgs,
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
@@ -80,37 +83,32 @@ pub fn run(
         Some(prefix) => FeatureSet::without(prefix, draft_length),
         None => FeatureSet::full(draft_length),
     };
-    // Its fault, if it has one, is told before models are loaded.
+    // Opened before the models are loaded, so that errors are reported at once.
     let tasks =
         (args.rounds > 0).then(|| args.tasks.open(args.split, Split::Develop)).transpose()?;
     let store = Store::open(&common.store(folders))?;
     let jobs = if args.rounds == 0 { Some(1) } else { args.jobs };
     let mut pool = load_pool(&preset, folders, jobs)?;
     let set = set.restricted_to(pool.first().token_stats(Role::Small));
-    let mut session = TrainingSession {
-        args: &args,
-        preset: &preset,
-        set,
-        store: &store,
-        pool,
-        seed: common.seed,
-    };
+    let mut session =
+        TrainingSession { args, preset: &preset, set, store: &store, pool, seed: common.seed };
     let Some(tasks) = tasks else {
-        let policy = session.train()?;
-        output::print_line(&describe_policy(&policy))?;
+        session.train()?;
         return Ok(CommandStatus::Success);
     };
     let mut policy = None;
     for round in 0..args.rounds {
         session.collect(&tasks, round, policy.take())?;
-        let next = Arc::new(session.train()?);
-        output::print_line(&describe_policy(&next))?;
-        policy = Some(next);
+        policy = Some(Arc::new(session.train()?));
     }
     Ok(CommandStatus::Success)
 }
 
-/// Reads the beginning of some features' names.
+fn parse_iterations(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it must be a number of at least 1".into())
+}
+
+/// Parses a prefix of feature names.
 fn parse_feature_prefix(text: &str) -> Result<String, String> {
     let left_out = FEATURES.iter().filter(|name| name.starts_with(text)).count();
     if (1..FEATURES.len()).contains(&left_out) {
@@ -121,7 +119,7 @@ fn parse_feature_prefix(text: &str) -> Result<String, String> {
     }
 }
 
-/// Everything that training takes.
+/// The models, the store and the options of a training.
 struct TrainingSession<'a> {
     args: &'a TrainArgs,
     preset: &'a Preset,
@@ -132,7 +130,7 @@ struct TrainingSession<'a> {
 }
 
 impl TrainingSession<'_> {
-    /// Collects round `round`: the first one with choices at random, the next with the policy.
+    /// Collects the episodes of a round: at random without a policy, else with it.
     fn collect(
         &mut self,
         set: &TaskSet,
@@ -142,75 +140,84 @@ impl TrainingSession<'_> {
         let args = self.args;
         let seed = self.seed.wrapping_add(u64::from(round) << 32);
         let questions = first_questions(set, seed, args.n as usize);
-        let collection = Collection {
-            preset: self.preset,
-            router: if policy.is_some() { "policy" } else { "random" },
-            // Random thresholds alone would make a choice certain once its step is known.
-            coin: if policy.is_some() { args.coin } else { 0.5 },
-            name: format!("{} {} seed {seed}", set.name(), set.split_name()),
-            seed,
-        };
+        let label = format!("{} {} seed {seed}", set.name(), set.split_name());
+        let plan =
+            CollectionPlan::for_training(self.preset, policy.as_deref(), args.coin, &label, seed)?;
         let registry = RouterRegistry::new(&self.preset.name, policy);
-        let collected = collection.collect(&mut self.pool, &registry, self.store, &questions)?;
+        let collected = collect(&mut self.pool, &registry, self.store, &plan, &questions)?;
         eprintln!(
-            "{} episodes written, {} were already_stored",
+            "{} episodes written, {} already stored",
             collected.written, collected.already_stored
         );
         Ok(())
     }
 
-    /// Trains from everything in the store, and keeps the policy.
+    /// Trains from all episodes in the store, and stores the policy.
     fn train(&mut self) -> CommandResult<Policy> {
-        let pair = self.pool.first().pair();
-        let reading = bar(self.store.len(), "reading")?;
-        let dataset = Dataset::read(self.store, &pair, &self.set, || reading.inc(1));
-        reading.finish_and_clear();
-        let dataset = dataset?;
-        let intake = &dataset.dataset_counts;
-        eprintln!(
-            "{} episodes to learn from; left out: {} with a person's choices, {} forks, {} ungraded, {} unusable, {} of another pair or setting",
-            intake.used,
-            intake.user,
-            intake.forks,
-            intake.ungraded,
-            intake.unusable,
-            intake.other_models
-        );
         let settings = TrainingSettings {
             seed: self.seed,
-            rounds: self.args.iterations as usize,
+            rounds: self.args.iterations,
             target_cost: self.args.target_cost,
             ..TrainingSettings::default()
         };
-        let bar = bar(settings.rounds, "training")?;
-        let trained = train(&dataset, &self.set, &settings, |now| {
-            bar.set_position(now.round as u64);
-            bar.set_message(format!(
-                "· loss {:.3} · expects {:.1} % right at {:.0} % of the cost · λ {:.2}",
-                now.loss,
-                now.accuracy * 100.0,
-                now.cost * 100.0,
-                now.multiplier
-            ));
-            true
+        let pair = self.pool.first().pair();
+        let job = TrainingJob {
+            store: self.store,
+            preset: &self.preset.name,
+            pair: &pair,
+            set: &self.set,
+            settings: &settings,
+            holdout_every: None,
+        };
+        let reading = bar(self.store.len(), "reading")?;
+        let training = bar(settings.rounds, "training")?;
+        let trained = job.run(|stage| match stage {
+            TrainingStage::Reading => reading.inc(1),
+            TrainingStage::Read(counts) => {
+                reading.finish_and_clear();
+                eprintln!("{}", describe_counts(&counts));
+            }
+            TrainingStage::Round(now) => {
+                training.set_position(now.round as u64);
+                training.set_message(format!("· {}", describe_progress(&now)));
+            }
         });
-        // What the training came to stays to be read.
-        bar.abandon();
-        let mut policy = trained?;
-        policy_lookup::store_policy(self.store, &self.preset.name, &pair, &mut policy)?;
+        reading.finish_and_clear();
+        // After a success the bar stays, with the statistics of the last round.
+        match &trained {
+            Ok(_) => training.abandon(),
+            Err(_) => training.finish_and_clear(),
+        }
+        let policy = trained?.policy;
+        let card = &policy.card;
+        output::print_line(&format!(
+            "{}: {} · trained on {} episodes · λ {:.2} · not active: `pointsman policy promote {}`",
+            card.name, card.set.name, card.dataset_counts.used, card.multiplier, card.name
+        ))?;
         Ok(policy)
     }
 }
 
-fn describe_policy(policy: &Policy) -> String {
-    let card = &policy.card;
+/// A round of training, in words.
+pub(super) fn describe_progress(now: &TrainingProgress) -> String {
     format!(
-        "{}: {} · trained on {} episodes · λ {:.2} · not in force: `pointsman policy promote {}`",
-        card.name, card.set.name, card.dataset_counts.used, card.multiplier, card.name
+        "loss {:.3} · expects {:.1} % correct at {:.0} % of the cost · λ {:.2}",
+        now.loss,
+        now.accuracy * 100.0,
+        now.cost * 100.0,
+        now.multiplier
     )
 }
 
-/// Both models' digests.
-pub fn describe_digests(models: &PerRole<String>) -> String {
-    Role::BOTH.map(|role| format!("{role} {}", models[role])).join(", ")
+/// How many episodes were used, and how many were left out for which reason.
+pub(super) fn describe_counts(counts: &DatasetCounts) -> String {
+    format!(
+        "{} episodes to learn from; left out: {} with choices by the user, {} forks, {} ungraded, {} unusable, {} of other models or settings",
+        counts.used,
+        counts.user,
+        counts.forks,
+        counts.ungraded,
+        counts.unusable,
+        counts.other_models
+    )
 }

@@ -1,14 +1,13 @@
-//! Thresholds chosen for a target: a risk with a finite-sample guarantee, or a cost.
+//! Thresholds for a target: the statistics of a risk with a finite-sample guarantee, and of a cost.
 
-use serde::Serialize;
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-use super::compare::{Bootstrap, percentile_interval};
+use super::bootstrap::{Bootstrap, percentile_interval};
 use super::curve::{BaselineOutcome, Baselines, CurveError, Sweep, check_count, curve};
 
-/// p-value of "the risk exceeds `alpha`" after `misses` in `n` independent questions:
-/// P(Bin(n, α) ≤ misses) (Angelopoulos et al. 2021, arXiv 2110.01052). 1, which rejects nothing,
-/// where `alpha` is not in (0, 1).
+/// p-value of the hypothesis "the risk exceeds `alpha`" after `misses` in `n` independent questions:
+/// P(Bin(n, α) ≤ misses) (Angelopoulos et al. 2021, arXiv 2110.01052). 1, which never rejects, if
+/// `alpha` lies outside (0, 1).
 pub fn p_value(misses: u64, n: u64, alpha: f64) -> f64 {
     if !(alpha > 0.0 && alpha < 1.0) {
         return 1.0;
@@ -16,23 +15,34 @@ pub fn p_value(misses: u64, n: u64, alpha: f64) -> f64 {
     Binomial::new(alpha, n).map_or(1.0, |binomial| binomial.cdf(misses))
 }
 
-/// Learn-then-Test with a fixed sequence: tests "risk > `alpha`" in the order of `misses`, from the
-/// all-large threshold to cheaper ones, up to the first p-value above `delta`, and gives the place
-/// of the last that passed; nothing where the first does not.
+/// Learn-then-Test with fixed-sequence testing (Angelopoulos et al. 2021, arXiv 2110.01052).
 ///
-/// With probability ≥ 1 − `delta` the risk there is at most `alpha`, provided that the thresholds
-/// and their order were fixed without these `n` questions (so no grid of their own sweeps), and
-/// that the questions are independent. Without a miss the first passes once n ≥ ln δ / ln(1 − α).
+/// `misses` has the number of misses among `n` questions for each threshold, from always-large to
+/// cheaper ones. The hypotheses "risk > `alpha`" are tested in that order, up to the first p-value above
+/// `delta`. Returns the index of the last threshold that passed; `None` if the first one fails.
+///
+/// With probability ≥ 1 − `delta` the risk at that threshold is at most `alpha`, provided that the
+/// questions are independent and that the thresholds and their order were fixed without them (so not
+/// taken from their own sweeps). Without a miss, the first threshold passes once n ≥ ln δ / ln(1 − α).
+///
+/// ```
+/// use pointsman::evaluation::learn_then_test;
+///
+/// // 100 questions; at most 10 % may be missed, with confidence 90 %. Up to 5 misses pass.
+/// assert_eq!(learn_then_test(&[0, 2, 5, 9, 0], 100, 0.1, 0.1), Some(2));
+/// // 21 questions are too few, even without a miss: ln 0.1 / ln 0.9 = 21.9.
+/// assert_eq!(learn_then_test(&[0], 21, 0.1, 0.1), None);
+/// ```
 pub fn learn_then_test(misses: &[u64], n: u64, alpha: f64, delta: f64) -> Option<usize> {
     let passed = misses.iter().take_while(|&&k| p_value(k, n, alpha) <= delta).count();
     passed.checked_sub(1)
 }
 
-/// Misses at each of `thresholds`: questions that large alone answers correctly and the router
-/// wrongly, an empty sweep being wrong throughout.
+/// The misses at each of `thresholds`: questions that the large model alone answers correctly and the
+/// router does not. An empty sweep counts as wrong everywhere.
 ///
 /// # Errors
-/// When there is not one sweep for each of large's outcomes.
+/// If `sweeps` and `large` have different lengths.
 pub fn misses(
     sweeps: &[Sweep],
     large: &[BaselineOutcome],
@@ -46,28 +56,29 @@ pub fn misses(
     Ok(thresholds.iter().map(|&t| missed(t) as u64).collect())
 }
 
-/// A threshold for a cost.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct CostTarget {
+/// A threshold that keeps to a cost.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CostThreshold {
+    /// The threshold, in [0, 1].
     pub threshold: f64,
-    /// Mean cost over all-large's.
+    /// Mean cost as a share of always-large's.
     pub cost_share: f64,
-    /// 95 % percentile interval of that, paired with the large costs of the same questions.
+    /// 95 % percentile interval of the cost share, paired with always-large's costs by question.
     pub ci: Option<[f64; 2]>,
 }
 
-/// The lowest of `thresholds` (hence the one that asks large the most) whose cost share is at most
-/// `target`; nothing where none is.
+/// The lowest of `thresholds`, hence the one with the most steps by the large model, whose cost share is
+/// at most `target`. `None` if there is none.
 ///
 /// # Errors
-/// When sweeps, baselines and resamples do not fit each other, or a sweep is not whole.
-pub fn cost_target(
+/// If sweeps, baselines and resamples have different numbers of questions, or a sweep is incomplete.
+pub fn cost_threshold(
     sweeps: &[Sweep],
     baselines: &Baselines,
     thresholds: &[f64],
     target: f64,
     bootstrap: &Bootstrap,
-) -> Result<Option<CostTarget>, CurveError> {
+) -> Result<Option<CostThreshold>, CurveError> {
     bootstrap.check_count(baselines)?;
     let points = curve(sweeps, baselines, thresholds)?;
     let fitting = points.iter().filter_map(|point| {
@@ -91,7 +102,7 @@ pub fn cost_target(
         (whole > 0.0).then(|| routed / whole)
     };
     let shares: Vec<_> = bootstrap.resamples().iter().map(share).collect();
-    Ok(Some(CostTarget { threshold, cost_share, ci: percentile_interval(&shares) }))
+    Ok(Some(CostThreshold { threshold, cost_share, ci: percentile_interval(&shares) }))
 }
 
 #[cfg(test)]
@@ -115,19 +126,19 @@ mod tests {
     #[test]
     fn the_sequence_stops_at_the_first_failure() {
         // At α = 0.1 of 100, δ = 0.1 lets up to 5 misses pass.
-        let place = |misses: &[u64]| learn_then_test(misses, 100, 0.1, 0.1);
-        assert_eq!(place(&[0, 2, 5, 9, 0]), Some(2));
-        assert_eq!(place(&[0, 2, 5]), Some(2));
-        assert_eq!(place(&[6, 0]), None);
-        assert_eq!(place(&[]), None);
-        // Too few questions to tell anything: ln 0.1 / ln 0.9 = 21.9.
+        let last = |misses: &[u64]| learn_then_test(misses, 100, 0.1, 0.1);
+        assert_eq!(last(&[0, 2, 5, 9, 0]), Some(2));
+        assert_eq!(last(&[0, 2, 5]), Some(2));
+        assert_eq!(last(&[6, 0]), None);
+        assert_eq!(last(&[]), None);
+        // ln 0.1 / ln 0.9 = 21.9: 21 questions are too few.
         assert_eq!(learn_then_test(&[0], 21, 0.1, 0.1), None);
         assert_eq!(learn_then_test(&[0], 22, 0.1, 0.1), Some(0));
     }
 
     #[test]
-    fn the_risk_is_kept() {
-        // Risks that cross α between the fourth and the fifth, not in order.
+    fn the_guarantee_holds() {
+        // Risks that exceed α from the fifth on, but not monotonically.
         let risks = [0.0, 0.02, 0.01, 0.05, 0.07, 0.12, 0.06];
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let mut broken = 0;
@@ -148,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_large_can_is_missed() {
+    fn only_questions_that_large_can_answer_are_missed() {
         let sweeps = [question(0.3, false), question(0.6, true), question(0.6, false)];
         let large = [true, true, false].map(|correct| BaselineOutcome { correct, cost: 10.0 });
         assert_eq!(misses(&sweeps, &large, &[0.0, 0.3, 0.4, 1.0]), Ok(vec![0, 0, 1, 1]));
@@ -163,7 +174,8 @@ mod tests {
         let baselines = Baselines { small: vec![outcome(2.0); 99], large: vec![outcome(10.0); 99] };
         let thresholds = [0.0, 0.25, 0.5, 0.75, 1.0];
         let bootstrap = Bootstrap::new(99, 1000, 4);
-        let at = |share| cost_target(&sweeps, &baselines, &thresholds, share, &bootstrap).unwrap();
+        let at =
+            |share| cost_threshold(&sweeps, &baselines, &thresholds, share, &bootstrap).unwrap();
         let found = at(0.7).unwrap();
         assert_eq!(found.threshold, 0.5);
         // 50 of 99 breaks lie at or above 0.5.
@@ -177,13 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn without_costs_there_is_no_cost_target() {
+    fn without_costs_no_threshold_is_found() {
         let free = BaselineOutcome { correct: true, cost: 0.0 };
         let baselines = Baselines { small: vec![free], large: vec![free] };
         let sweeps = [Sweep(vec![SweepSegment { low: 0.0, high: 1.0, correct: true, cost: 0.0 }])];
         let bootstrap = Bootstrap::new(1, 10, 4);
-        assert_eq!(cost_target(&sweeps, &baselines, &[0.0, 1.0], 0.5, &bootstrap), Ok(None));
+        assert_eq!(cost_threshold(&sweeps, &baselines, &[0.0, 1.0], 0.5, &bootstrap), Ok(None));
         let none = Bootstrap::new(0, 10, 4);
-        assert_eq!(cost_target(&[], &Baselines::default(), &[0.0, 1.0], 0.5, &none), Ok(None));
+        assert_eq!(cost_threshold(&[], &Baselines::default(), &[0.0, 1.0], 0.5, &none), Ok(None));
     }
 }

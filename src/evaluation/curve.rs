@@ -1,34 +1,36 @@
-//! Accuracy-cost curves of routers: what every threshold gives, exactly.
+//! Accuracy-cost curves of routers: the exact outcome at every threshold.
 //!
-//! A step is written large where its score p reaches the threshold t (p ≥ t): t = 0 is all-large,
-//! and what is asked of large falls as t rises. A cost share is a mean cost over all-large's, not a
-//! share of calls.
-
-use std::error::Error;
-use std::fmt;
+//! The large model writes a step if its score p reaches the threshold t (p ≥ t). So t = 0 is
+//! always-large, and the large model writes less as t rises. A cost share is a mean cost divided by
+//! always-large's; it is not a share of calls.
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-/// Slack where cost shares are compared with an end of the curve: sums of floats.
+/// Tolerance for comparing cost shares, which are sums of floats, with an end of the curve.
 const SLACK: f64 = 1e-9;
 
-/// The episode that every threshold t with `low` < t ≤ `high` gives.
+/// The outcome of every threshold t with `low` < t ≤ `high`: they all give the same episode.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SweepSegment {
-    /// In the last segment 0, which that segment includes (−∞ is taken, too, but JSON cannot hold it).
+    /// Exclusive lower bound. The last segment has 0, and includes it. (−∞ is valid as well, but JSON
+    /// cannot represent it.)
     pub low: f64,
+    /// Inclusive upper bound.
     pub high: f64,
+    /// Whether the answer is correct.
     pub correct: bool,
     /// In the unit of the prices, ≥ 0.
     pub cost: f64,
 }
 
-/// One question's segments, from the threshold 1 down to 0, without gaps.
+/// One question's outcome at every threshold: segments from threshold 1 down to 0, without gaps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sweep(pub Vec<SweepSegment>);
 
 impl Sweep {
-    /// What threshold `t` gives; beyond [0, 1] what the nearer end does. Nothing in an empty sweep.
+    /// The outcome at threshold `t`; outside [0, 1] that of the nearer end. `None` if the sweep is
+    /// empty.
     pub fn at(&self, t: f64) -> Option<&SweepSegment> {
         let above = self.0.partition_point(|segment| segment.low >= t);
         self.0.get(above).or(self.0.last())
@@ -43,49 +45,45 @@ impl Sweep {
     }
 }
 
-/// What one model alone gave.
+/// The outcome of one model alone on one question.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BaselineOutcome {
+    /// Whether the answer is correct.
     pub correct: bool,
     /// In the unit of the prices, ≥ 0.
     pub cost: f64,
 }
 
-/// Either model alone on the sweeps' questions, in their order.
+/// The outcomes of each model alone, one per question, in the order of the sweeps.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baselines {
+    /// Always-small.
     pub small: Vec<BaselineOutcome>,
+    /// Always-large.
     pub large: Vec<BaselineOutcome>,
 }
 
-/// Why there is no curve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a curve cannot be computed.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 pub enum CurveError {
-    /// The question at this place has a sweep that is empty or has a gap, or a cost that is none.
+    /// The sweep of the question with this index is empty or has a gap, or a cost of that question
+    /// is negative or not finite.
+    #[error("the sweep of question {0} is incomplete, or has an invalid cost")]
     InvalidSweep(usize),
-    /// Not as many questions here as elsewhere.
-    CountMismatch { wanted: usize, got: usize },
+    /// The inputs have different numbers of questions.
+    #[error("expected {expected} questions, got {got}")]
+    CountMismatch {
+        /// Number of questions of the baselines.
+        expected: usize,
+        /// Number of questions of the other input.
+        got: usize,
+    },
 }
-
-impl fmt::Display for CurveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InvalidSweep(at) => {
-                write!(f, "question {at}: its sweep has a gap, or one of its costs is no cost")
-            }
-            Self::CountMismatch { wanted, got } => {
-                write!(f, "{got} questions where {wanted} belong")
-            }
-        }
-    }
-}
-
-impl Error for CurveError {}
 
 crate::exit::classify!(Failure: CurveError);
 
-/// At most `n` thresholds (never fewer than 0 and 1): quantiles of all sweeps' breakpoints, so that
-/// they lie where something changes. Rising, each once.
+/// At most `n` thresholds, but always 0 and 1: quantiles of the breakpoints of all sweeps, so that
+/// they lie where outcomes change. Strictly increasing.
 pub fn threshold_grid(sweeps: &[Sweep], n: usize) -> Vec<f64> {
     let mut breaks: Vec<f64> = sweeps
         .iter()
@@ -93,14 +91,15 @@ pub fn threshold_grid(sweeps: &[Sweep], n: usize) -> Vec<f64> {
         .filter(|&t| t > 0.0 && t < 1.0)
         .collect();
     breaks.sort_by(f64::total_cmp);
-    let room = n.saturating_sub(2);
+    let inner_count = n.saturating_sub(2);
     let mut distinct = breaks.clone();
     distinct.dedup();
-    let inner = if distinct.len() <= room {
+    let inner = if distinct.len() <= inner_count {
         distinct
     } else {
         // Breakpoints themselves, not values between them: t = high still gives that segment.
-        (0..room).map(|k| breaks[(2 * k + 1) * breaks.len() / (2 * room)]).collect()
+        let at = |k: usize| (2 * k + 1) * breaks.len() / (2 * inner_count);
+        (0..inner_count).map(|k| breaks[at(k)]).collect()
     };
     let mut thresholds = vec![0.0];
     thresholds.extend(inner);
@@ -112,35 +111,59 @@ pub fn threshold_grid(sweeps: &[Sweep], n: usize) -> Vec<f64> {
 /// A router at one threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct CurvePoint {
+    /// The threshold, in [0, 1].
     pub threshold: f64,
-    /// Share answered correctly, in [0, 1].
+    /// Share of questions answered correctly, in [0, 1].
     pub accuracy: f64,
-    /// Mean cost, in the unit of the prices.
+    /// Mean cost of an episode, in the unit of the prices.
     pub cost: f64,
-    /// That over all-large's; absent where all-large costs nothing.
+    /// Mean cost as a share of always-large's. `None` if always-large costs nothing.
     pub cost_share: Option<f64>,
-    /// Performance gap recovered, (A − A_small) / (A_large − A_small), 1 as good as all-large (Ong
-    /// et al. 2024, RouteLLM); absent where large is no better than small.
+    /// Performance gap recovered, (A − A_small) / (A_large − A_small) (Ong et al. 2024, RouteLLM,
+    /// arXiv 2406.18665). `None` if the large model is not better than the small one.
     pub pgr: Option<f64>,
 }
 
-/// Figures of a whole curve.
+/// Metrics of a whole curve, after RouteLLM (Ong et al. 2024, arXiv 2406.18665), but over the cost
+/// share rather than the share of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct CurveMetrics {
-    /// Mean PGR over the cost shares from all-small's to 1. 0.5 is what a coin between the ends
-    /// gives.
+    /// Average PGR over the cost shares from always-small's to 1. Choosing a model for each question
+    /// by a coin gives 0.5.
     pub apgr: Option<f64>,
-    /// Lowest cost share at which PGR first reaches 0.5, 0.8 and 0.95 (call-performance threshold,
-    /// here over cost).
+    /// Call-performance threshold: the lowest cost share at which PGR reaches 0.5.
     pub cpt50: Option<f64>,
+    /// The lowest cost share at which PGR reaches 0.8.
     pub cpt80: Option<f64>,
+    /// The lowest cost share at which PGR reaches 0.95.
     pub cpt95: Option<f64>,
 }
 
-/// The curve over `thresholds`, in their order; empty without questions.
+/// The curve over `thresholds`, in their order. Empty if there are no questions.
+///
+/// ```
+/// use pointsman::evaluation::{BaselineOutcome, Baselines, Sweep, SweepSegment, curve};
+///
+/// // The small model alone is wrong. A threshold up to 0.6 has the large model write the step that
+/// // matters, one up to 0.2 every step.
+/// let segment = |low, high, correct, cost| SweepSegment { low, high, correct, cost };
+/// let sweep = Sweep(vec![
+///     segment(0.6, 1.0, false, 1.0),
+///     segment(0.2, 0.6, true, 4.0),
+///     segment(0.0, 0.2, true, 10.0),
+/// ]);
+/// let baselines = Baselines {
+///     small: vec![BaselineOutcome { correct: false, cost: 1.0 }],
+///     large: vec![BaselineOutcome { correct: true, cost: 10.0 }],
+/// };
+/// let points = curve(&[sweep], &baselines, &[0.0, 0.5, 1.0])?;
+/// assert_eq!(points[1].pgr, Some(1.0));
+/// assert_eq!(points[1].cost_share, Some(0.4));
+/// # Ok::<(), pointsman::evaluation::CurveError>(())
+/// ```
 ///
 /// # Errors
-/// When sweeps and ends do not fit each other, or one is not whole.
+/// If sweeps and baselines have different numbers of questions, or a sweep is incomplete.
 pub fn curve(
     sweeps: &[Sweep],
     baselines: &Baselines,
@@ -153,11 +176,11 @@ pub fn curve(
     Ok(scale.points(thresholds, &means).collect())
 }
 
-/// The figures of a curve whose all-small has this cost share. Points beyond the ends' cost shares
-/// are left out, both ends, (`small_share`, 0) and (1, 1), are put in.
+/// The metrics of a curve. `small_share` is the cost share of always-small.
 ///
-/// Nothing where a point has no PGR or cost share, where there is none, or where all-small costs as
-/// much as all-large.
+/// Both ends, (`small_share`, 0) and (1, 1), are added to the curve; points outside them are
+/// dropped. Between points the curve is linear (trapezoidal rule). All metrics are `None` if there are
+/// no points, if a point has no PGR or cost share, or if always-small costs as much as always-large.
 pub fn curve_metrics(points: &[CurvePoint], small_share: Option<f64>) -> CurveMetrics {
     let start = small_share.filter(|&share| share < 1.0 - SLACK && !points.is_empty());
     let Some(start) = start else { return CurveMetrics::default() };
@@ -170,7 +193,7 @@ pub fn curve_metrics(points: &[CurvePoint], small_share: Option<f64>) -> CurveMe
             line.push((share.clamp(start, 1.0), pgr));
         }
     }
-    // Equal shares are passed through from all-small to all-large, as the threshold falls.
+    // The sort is stable: points of equal share stay in the order of a falling threshold.
     if points.first().zip(points.last()).is_some_and(|(a, b)| a.threshold < b.threshold) {
         line[1..].reverse();
     }
@@ -186,8 +209,8 @@ pub fn curve_metrics(points: &[CurvePoint], small_share: Option<f64>) -> CurveMe
     }
 }
 
-/// The lowest share at which the running maximum of `line`, sorted by share, reaches `level`;
-/// linear between neighbours.
+/// The lowest share at which the running maximum of `line`, which is sorted by share, reaches
+/// `level`; linear between neighbours.
 fn first_crossing(line: &[(f64, f64)], level: f64) -> Option<f64> {
     let (mut share, mut best) = *line.first()?;
     if best >= level {
@@ -208,7 +231,7 @@ pub(super) struct MeanOutcome {
     pub(super) cost: f64,
 }
 
-/// What shares and gaps are measured by: the ends' means.
+/// The means of both baselines, by which shares and gaps are measured.
 pub(super) struct BaselineScale {
     pub(super) questions: f64,
     pub(super) small: MeanOutcome,
@@ -216,7 +239,7 @@ pub(super) struct BaselineScale {
 }
 
 impl BaselineScale {
-    /// Nothing without questions.
+    /// `None` if there are no questions.
     pub(super) fn new(baselines: &Baselines, weights: &[u32]) -> Option<Self> {
         let questions: f64 = weights.iter().map(|&w| f64::from(w)).sum();
         let mean = |outcomes: &[BaselineOutcome]| {
@@ -245,7 +268,7 @@ impl BaselineScale {
             accuracy: mean.accuracy,
             cost: mean.cost,
             cost_share: self.share(mean.cost),
-            // Without a gap, or with one that small wins, "recovered" has no meaning.
+            // "Recovered" has no meaning unless the large model is better.
             pgr: (gap > 0.0).then(|| (mean.accuracy - self.small.accuracy) / gap),
         }
     }
@@ -258,7 +281,8 @@ impl BaselineScale {
         thresholds.iter().zip(means).map(|(&t, &mean)| self.point(t, mean))
     }
 
-    /// Nothing where a cost does not exceed all-small's, or where large is no better than small.
+    /// `None` if a cost does not exceed always-small's, or if the large model is not better than the
+    /// small one.
     pub(super) fn delta_ibc(&self, point: &CurvePoint) -> Option<f64> {
         let (spent, whole) = (point.cost - self.small.cost, self.large.cost - self.small.cost);
         // PGR is the ratio of the gains.
@@ -267,7 +291,8 @@ impl BaselineScale {
     }
 }
 
-/// A router's outcomes, a row a question: whether correct at each threshold, then the costs.
+/// A router's outcomes, one row per question: correctness (0 or 1) at each threshold, then the cost at
+/// each.
 pub(super) struct OutcomeMatrix {
     thresholds: usize,
     values: Vec<f64>,
@@ -295,13 +320,14 @@ impl OutcomeMatrix {
         Ok(Self { thresholds: thresholds.len(), values })
     }
 
-    /// The means at each threshold, question i counted `weights[i]` times of `questions` in all.
+    /// The means at each threshold. Question i counts `weights[i]` times; `questions` is the sum of the
+    /// weights.
     pub(super) fn means(&self, weights: &[u32], questions: f64) -> Vec<MeanOutcome> {
         let width = 2 * self.thresholds;
         let mut sums = vec![0.0; width];
         for (i, &weight) in weights.iter().enumerate().filter(|&(_, &weight)| weight > 0) {
             let weight = f64::from(weight);
-            // One question after another, as the ends are summed: equal costs then have equal sums.
+            // In the order in which the baselines are summed, so that equal costs have equal sums.
             for (sum, value) in sums.iter_mut().zip(&self.values[i * width..(i + 1) * width]) {
                 *sum += weight * value;
             }
@@ -317,8 +343,8 @@ fn is_cost(cost: f64) -> bool {
     cost.is_finite() && cost >= 0.0
 }
 
-pub(super) fn check_count(wanted: usize, got: usize) -> Result<(), CurveError> {
-    if wanted == got { Ok(()) } else { Err(CurveError::CountMismatch { wanted, got }) }
+pub(super) fn check_count(expected: usize, got: usize) -> Result<(), CurveError> {
+    if expected == got { Ok(()) } else { Err(CurveError::CountMismatch { expected, got }) }
 }
 
 #[cfg(test)]
@@ -327,7 +353,7 @@ mod tests {
     use crate::evaluation::test_data::{near, segment, synthetic_sweeps, two_questions};
 
     #[test]
-    fn a_piece_holds_its_high_but_not_its_low() {
+    fn a_segment_includes_its_high_but_not_its_low() {
         let (sweeps, _) = two_questions();
         let cost = |t| sweeps[0].at(t).map(|segment| segment.cost);
         assert_eq!(cost(1.0), Some(1.0));
@@ -382,18 +408,18 @@ mod tests {
     }
 
     #[test]
-    fn figures_of_a_small_curve() {
+    fn metrics_of_a_small_curve() {
         let (sweeps, baselines) = two_questions();
         let points = curve(&sweeps, &baselines, &threshold_grid(&sweeps, 64)).unwrap();
-        let figures = curve_metrics(&points, Some(0.1));
+        let metrics = curve_metrics(&points, Some(0.1));
         // A triangle up to 0.25, then 1: (0.15 / 2 + 0.75) / 0.9.
-        assert!(near(figures.apgr.unwrap(), 0.825 / 0.9));
-        assert!(near(figures.cpt50.unwrap(), 0.175));
-        assert!(near(figures.cpt80.unwrap(), 0.22));
-        assert!(near(figures.cpt95.unwrap(), 0.2425));
+        assert!(near(metrics.apgr.unwrap(), 0.825 / 0.9));
+        assert!(near(metrics.cpt50.unwrap(), 0.175));
+        assert!(near(metrics.cpt80.unwrap(), 0.22));
+        assert!(near(metrics.cpt95.unwrap(), 0.2425));
         let mut falling = points.clone();
         falling.reverse();
-        assert_eq!(curve_metrics(&falling, Some(0.1)), figures);
+        assert_eq!(curve_metrics(&falling, Some(0.1)), metrics);
     }
 
     fn at(cost_share: f64, pgr: f64) -> CurvePoint {
@@ -403,9 +429,9 @@ mod tests {
 
     #[test]
     fn the_ends_alone_make_a_half() {
-        let figures = curve_metrics(&[at(0.2, 0.0)], Some(0.2));
-        assert!(near(figures.apgr.unwrap(), 0.5));
-        assert!(near(figures.cpt50.unwrap(), 0.6));
+        let metrics = curve_metrics(&[at(0.2, 0.0)], Some(0.2));
+        assert!(near(metrics.apgr.unwrap(), 0.5));
+        assert!(near(metrics.cpt50.unwrap(), 0.6));
     }
 
     #[test]
@@ -417,10 +443,10 @@ mod tests {
 
     #[test]
     fn a_dip_does_not_hide_what_was_reached() {
-        let figures = curve_metrics(&[at(0.4, 0.6), at(0.6, 0.1), at(0.8, 0.9)], Some(0.0));
-        assert!(near(figures.cpt50.unwrap(), 0.4 * 0.5 / 0.6));
+        let metrics = curve_metrics(&[at(0.4, 0.6), at(0.6, 0.1), at(0.8, 0.9)], Some(0.0));
+        assert!(near(metrics.cpt50.unwrap(), 0.4 * 0.5 / 0.6));
         // From the running maximum of 0.6 at 0.6, not from the dip.
-        assert!(near(figures.cpt80.unwrap(), 0.6 + 0.2 * 0.2 / 0.3));
-        assert!(near(figures.cpt95.unwrap(), 0.9));
+        assert!(near(metrics.cpt80.unwrap(), 0.6 + 0.2 * 0.2 / 0.3));
+        assert!(near(metrics.cpt95.unwrap(), 0.9));
     }
 }

@@ -1,7 +1,8 @@
-//! What a threshold would have given, at once, while it is being moved.
+//! Off-policy estimates for every threshold, precomputed, so that they follow a threshold that the
+//! user moves.
 //!
-//! Between two neighbouring bounds of the episodes' windows an estimate is the same. So all are computed
-//! in one sweep from the lowest threshold to the highest, and looked up afterwards.
+//! An episode is consistent with an interval of thresholds. The estimate changes only at the bounds of
+//! these intervals, so one sweep from the lowest threshold to the highest computes all of them.
 
 use super::offpolicy::Moments;
 use super::{LoggedEpisode, OffPolicyEstimate, OffPolicyLog, QuantileScale};
@@ -10,18 +11,19 @@ use crate::episode::{Decider, Decision, Episode, Role, apply_threshold};
 /// Estimates for every threshold, from recorded episodes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimateIndex {
-    /// Scores of all recorded steps, those of episodes that cannot be weighted among them.
+    /// Scores of all recorded steps, including those of episodes that were left out.
     pub scale: QuantileScale,
-    /// Rising, each once: where the estimate changes.
+    /// Where the estimate changes; strictly increasing.
     bounds: Vec<f64>,
-    /// The estimate for t ≤ the first bound, for t above that up to the second, …, for t above the last.
+    /// The estimates for t ≤ the first bound, above that up to the second, …, above the last.
     estimates: Vec<OffPolicyEstimate>,
     left_out: usize,
 }
 
 impl EstimateIndex {
-    /// Takes n episodes in, of one router: a policy's by `training::logged_episodes`, a rule's by
-    /// [`LoggedEpisode::from_episode`]. Time n log n, memory for 2n estimates.
+    /// Indexes n episodes, all scored by one router: by a policy
+    /// ([`logged_episodes`](crate::training::logged_episodes)) or by a rule
+    /// ([`LoggedEpisode::from_episode`]). Takes O(n log n) time and stores up to 2n + 1 estimates.
     pub fn new(logged: &[LoggedEpisode]) -> Self {
         let log = OffPolicyLog::new(logged);
         let scores = logged.iter().flat_map(|l| l.boundaries.iter().map(|b| b.p_large));
@@ -29,58 +31,60 @@ impl EstimateIndex {
         Self { scale: QuantileScale::new(scores), bounds, estimates, left_out: log.left_out() }
     }
 
-    /// How many episodes could not be weighted; see [`OffPolicyLog::new`].
+    /// Number of episodes that were left out; see [`OffPolicyLog::new`].
     pub fn left_out(&self) -> usize {
         self.left_out
     }
 
-    /// What [`OffPolicyLog::estimate`] gives, up to rounding, in time log n.
+    /// Equals [`OffPolicyLog::estimate`] up to rounding, in O(log n) time.
     pub fn estimate(&self, threshold: f64) -> OffPolicyEstimate {
         let at = self.bounds.partition_point(|bound| *bound < threshold);
         OffPolicyEstimate { threshold, ..self.estimates[at] }
     }
 
-    /// The accuracy-cost curve: estimates at the marks of the scale, from all-large to all-small.
+    /// The accuracy-cost curve: estimates at the marks of the scale, from always-large to always-small.
     pub fn curve(&self) -> Vec<OffPolicyEstimate> {
         self.scale.marks().iter().map(|t| self.estimate(*t)).collect()
     }
 }
 
-/// A recorded step that would have had another writer.
+/// A recorded step that another threshold gives to the other model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriterChange {
-    /// Counted from 0.
+    /// The step, counted from 0.
     pub step: usize,
-    /// Who writes it at the new threshold.
+    /// The model that writes it at the new threshold.
     pub to: Role,
 }
 
-/// The steps of an episode, the one that is being written included, that change their writer as the threshold is moved.
-/// Steps that a person or the spent budget settled do not. Each is taken by itself, as it was
-/// recorded: after the first one that changes, the episode itself would have gone on otherwise.
+/// The steps of an episode whose writer changes as the threshold moves `from` one value `to` another.
+/// The step in progress is included; steps decided by the user or by a spent budget are not.
+///
+/// Each step is compared on its own, as it was recorded. In a new run, everything after the first
+/// change could differ.
 pub fn writer_changes(episode: &Episode, from: f64, to: f64) -> Vec<WriterChange> {
     let steps = episode.steps.iter().map(|step| step.decision.as_ref());
     let decisions = steps.chain([episode.decision.as_ref()]).enumerate();
-    let flip = |(step, decision): (usize, Option<&Decision>)| {
+    let change = |(step, decision): (usize, Option<&Decision>)| {
         let decision = decision?;
         let p = decision.p_large?;
-        let weighed = !matches!(decision.by, Decider::User | Decider::Budget);
-        (weighed && apply_threshold(p, from) != apply_threshold(p, to))
+        let by_router = !matches!(decision.by, Decider::User | Decider::Budget);
+        (by_router && apply_threshold(p, from) != apply_threshold(p, to))
             .then(|| WriterChange { step, to: apply_threshold(p, to) })
     };
-    decisions.filter_map(flip).collect()
+    decisions.filter_map(change).collect()
 }
 
-/// The bounds, and the estimate up to each and beyond the last.
+/// The bounds, and the estimates up to each of them and above the last.
 fn all_estimates(log: &OffPolicyLog) -> (Vec<f64>, Vec<OffPolicyEstimate>) {
     let episodes = log.episodes();
     let mut bounds: Vec<f64> = episodes.iter().flat_map(|e| [e.low, e.high]).collect();
     bounds.retain(|bound| bound.is_finite());
     bounds.sort_by(f64::total_cmp);
-    // Equal as numbers, so that −0 and 0 are one.
+    // Compares as numbers: −0 and 0 are one bound.
     bounds.dedup();
 
-    // Which episodes come in, and which go, before which estimate.
+    // Before which estimate each episode becomes consistent (true), or stops being so (false).
     let mut changes: Vec<(usize, usize, bool)> = Vec::new();
     for (i, episode) in episodes.iter().enumerate().filter(|(_, e)| e.low < e.high) {
         let after = |bound: f64| bounds.partition_point(|b| *b <= bound);
@@ -91,8 +95,8 @@ fn all_estimates(log: &OffPolicyLog) -> (Vec<f64>, Vec<OffPolicyEstimate>) {
     }
     changes.sort_unstable();
 
-    // Sums of trees, not running ones: what is taken from a running sum leaves its rounding behind, and
-    // weights may be a million times each other.
+    // Sum trees rather than running sums: subtracting from a running sum leaves rounding errors, and
+    // weights may differ by a factor of a million.
     let mut questions: Vec<SumTree<4>> = Vec::new();
     let mut places = Vec::with_capacity(episodes.len());
     for group in episodes.chunk_by(|a, b| a.question == b.question) {
@@ -102,11 +106,11 @@ fn all_estimates(log: &OffPolicyLog) -> (Vec<f64>, Vec<OffPolicyEstimate>) {
     let mut all = SumTree::<10>::new(questions.len());
     let mut changes = changes.into_iter().peekable();
     let estimates = (0..=bounds.len()).map(|at| {
-        while let Some((_, i, comes)) = changes.next_if(|change| change.0 == at) {
+        while let Some((_, i, consistent)) = changes.next_if(|change| change.0 == at) {
             let (question, place) = places[i];
             let e = &episodes[i];
             let own = [e.weight, e.weight * e.correct, e.weight * e.cost, e.weight * e.weight];
-            questions[question].set(place, if comes { own } else { [0.0; 4] });
+            questions[question].set(place, if consistent { own } else { [0.0; 4] });
             let [w, r, c, squares] = questions[question].sum();
             let present = f64::from(u8::from(w > 0.0));
             all.set(question, [w, r, c, squares, w * w, r * r, r * w, c * c, c * w, present]);
@@ -117,7 +121,7 @@ fn all_estimates(log: &OffPolicyLog) -> (Vec<f64>, Vec<OffPolicyEstimate>) {
     (bounds, estimates)
 }
 
-/// Σ_q (R_q − Â W_q)² multiplied out, so that it can be added up before Â is known.
+/// Σ_q (R_q − Â W_q)² is expanded, so that it can be summed before Â is known.
 fn moments([weight, correct, cost, squares, ww, rr, rw, cc, cw, questions]: [f64; 10]) -> Moments {
     let spread =
         |mean: f64, own: f64, mixed: f64| (own - 2.0 * mean * mixed + mean * mean * ww).max(0.0);
@@ -133,9 +137,9 @@ fn moments([weight, correct, cost, squares, ww, rr, rw, cc, cw, questions]: [f64
     }
 }
 
-/// Rows of numbers that are changed one by one, and their sum.
+/// The sum of rows of numbers; changing a row takes O(log n) time.
 struct SumTree<const N: usize> {
-    /// A node's children are at twice its place and the one after; the root is at 1.
+    /// A binary heap: the children of node i are nodes 2i and 2i + 1, the root is node 1.
     nodes: Vec<[f64; N]>,
 }
 
@@ -168,9 +172,9 @@ mod tests {
     use super::*;
     use crate::evaluation::LoggedChoice;
 
-    /// Episodes as odd as they come: scores on a coarse grid (so with ties, and windows that are empty),
-    /// propensities down to 1/1000, few questions or many.
-    fn odd(n: usize, questions: u64, random: &mut ChaCha8Rng) -> Vec<LoggedEpisode> {
+    /// Difficult input: scores on a coarse grid (so with ties, and empty intervals), propensities down to
+    /// 1/1000, few or many questions.
+    fn difficult_log(n: usize, questions: u64, random: &mut ChaCha8Rng) -> Vec<LoggedEpisode> {
         let sure = random.random_range(0.0..1.0);
         let grid = f64::from(random.random_range(2..200));
         let one = |_| {
@@ -219,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_looked_up_is_what_is_computed() {
+    fn lookups_equal_direct_estimates() {
         let mut random = ChaCha8Rng::seed_from_u64(21);
         let mut seen = 0;
         for round in 0..200 {
             let n = [0, 1, 2, 7, 60, 400][round % 6];
             let questions = [1, 3, 1000][round % 3];
-            let logged = odd(n, questions, &mut random);
+            let logged = difficult_log(n, questions, &mut random);
             let (log, index) = (OffPolicyLog::new(&logged), EstimateIndex::new(&logged));
             let mut thresholds = vec![0.0, 1.0, -0.5, 1.5];
             thresholds.extend(index.bounds.iter().step_by(1 + index.bounds.len() / 20));
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn agreement_and_one_question_are_seen_as_such() {
+    fn lookups_handle_agreement_and_single_questions() {
         let choice = LoggedChoice { p_large: 0.2, large: false, propensity: 0.3 };
         let mut random = ChaCha8Rng::seed_from_u64(22);
         for (questions, mixed) in [(40, false), (1, true), (20, true)] {
@@ -264,7 +268,7 @@ mod tests {
     #[test]
     fn the_curve_goes_from_all_large_to_all_small() {
         let mut random = ChaCha8Rng::seed_from_u64(23);
-        let logged = odd(300, 1000, &mut random);
+        let logged = difficult_log(300, 1000, &mut random);
         let index = EstimateIndex::new(&logged);
         let curve = index.curve();
         assert_eq!((curve[0].threshold, curve.last().unwrap().threshold), (0.0, 1.0));

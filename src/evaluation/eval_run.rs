@@ -1,25 +1,29 @@
-//! Routers on the same questions and seeds, with many episodes at once.
+//! Routers on the same questions and seeds, with several episodes at once.
 
 use super::sweep::{run_at_threshold, sweep_thresholds};
 use super::{Baselines, RouterRun};
 use crate::engine::Flow;
 use crate::routing::{RouterError, RouterRegistry};
-use crate::session::{RunnerPool, SessionError};
+use crate::session::{EpisodeRunner, RunnerPool, SessionError};
 use crate::tasks::Question;
 
-/// Questions, asked of one router after the other. Question i has the seed `seed` + i.
+/// Questions on which routers are run, one router after the other. Question i has the seed `seed` + i.
 pub struct EvalRun<'a> {
+    /// Runs the episodes, under the preset of its runners.
     pub pool: &'a mut RunnerPool,
+    /// Makes the routers.
     pub registry: &'a RouterRegistry,
+    /// The questions.
     pub questions: &'a [Question],
+    /// Seed of the first question.
     pub seed: u64,
 }
 
 impl EvalRun<'_> {
-    /// Both models alone.
+    /// Runs each model alone. `progress` is called after each question and may cancel the run.
     ///
     /// # Errors
-    /// When an episode cannot be run, or `progress` cancels.
+    /// If an episode cannot be run, or `progress` cancels.
     pub fn run_baselines<P: Into<Flow>>(
         &mut self,
         progress: impl Fn() -> P,
@@ -29,11 +33,11 @@ impl EvalRun<'_> {
         Ok((Baselines { small: small.outcomes(), large: large.outcomes() }, [small, large]))
     }
 
-    /// One router: at every threshold where `curve` is wanted, else at the preset's.
-    /// `progress` is told after each question, and may end it.
+    /// Runs one router: at every threshold if `curve`, else only at the preset's. `progress` is called
+    /// after each question and may cancel the run.
     ///
     /// # Errors
-    /// When there is no such router, an episode cannot be run, or `progress` cancels.
+    /// If there is no such router, an episode cannot be run, or `progress` cancels.
     pub fn run<P: Into<Flow>>(
         &mut self,
         name: &str,
@@ -50,7 +54,7 @@ impl EvalRun<'_> {
         let at_every_threshold = curve && router.pinned().is_none();
         let draft_length = preset.routing.draft_length.unwrap_or_else(|| router.draft_length());
         let mut results: Vec<Option<Result<_, _>>> = questions.iter().map(|_| None).collect();
-        let work = |runner: &mut crate::session::EpisodeRunner, i: usize| {
+        let work = |runner: &mut EpisodeRunner, i: usize| {
             let mut router = registry.router(name)?;
             let (question, seed) = (&questions[i], seed.wrapping_add(i as u64));
             let result = if at_every_threshold {

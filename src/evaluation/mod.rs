@@ -1,18 +1,21 @@
-//! What routers achieve: accuracy against cost, over the same questions and seeds.
+//! What routers achieve: accuracy against cost, on the same questions and seeds.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `sweep` | fresh episodes at every threshold |
-//! | `curve`, `compare` | accuracy-cost curves, their figures, paired intervals |
-//! | `offpolicy` | the same estimated from stored episodes |
-//! | `estimate_index`, `quantile_scale` | such estimates at once, for a threshold that is being moved; by which steps |
-//! | `calibration` | thresholds for a target |
-//! | `eval_run` | routers on the same questions, many episodes at once |
-//! | `user_comparison` | a user_comparison who takes the points against the router in force |
-//! | `router_metrics`, `table`, `plot` | one router's figures, as a table, as a picture |
+//! | `eval_run`, `sweep` | runs routers on questions, at every threshold |
+//! | `router_run` | the episodes of one router, summed up |
+//! | `curve` | accuracy-cost curves and their metrics |
+//! | `router_metrics`, `bootstrap` | metrics of several routers, with paired intervals |
+//! | `table`, `plot` | these metrics as a table and as a picture |
+//! | `calibrate`, `calibration` | thresholds for a target accuracy or cost, and their statistics |
+//! | `offpolicy` | the same curves, estimated from stored episodes |
+//! | `estimate_index`, `quantile_scale` | such estimates for a threshold that the user moves |
+//! | `unseen` | questions that no policy was trained on |
+//! | `user_comparison` | the user's choices against the router's |
 
+mod bootstrap;
+mod calibrate;
 mod calibration;
-mod compare;
 mod curve;
 mod estimate_index;
 mod eval_run;
@@ -20,16 +23,20 @@ mod offpolicy;
 mod plot;
 mod quantile_scale;
 mod router_metrics;
+mod router_run;
 mod sweep;
 mod table;
 #[cfg(test)]
 mod test_data;
+mod unseen;
 mod user_comparison;
 
-pub use calibration::{CostTarget, cost_target, learn_then_test, misses, p_value};
-pub use compare::{
-    ApgrDifference, Bootstrap, ComparedMetrics, MetricValue, RouterComparison, SweptRouter, compare,
+pub use bootstrap::{Bootstrap, MetricValue};
+pub use calibrate::{
+    CALIBRATION_QUESTIONS, CONFIDENCE, CalibrationError, CalibrationResult, CalibrationRun,
+    calibrations, policy_provenance,
 };
+pub use calibration::{CostThreshold, cost_threshold, learn_then_test, misses, p_value};
 pub use curve::{
     BaselineOutcome, Baselines, CurveError, CurveMetrics, CurvePoint, Sweep, SweepSegment, curve,
     curve_metrics, threshold_grid,
@@ -41,13 +48,16 @@ pub use offpolicy::{
 };
 pub use plot::plot;
 pub use quantile_scale::QuantileScale;
-pub use router_metrics::{MeanTokens, RouterMetrics, RouterRun, router_metrics};
+pub use router_metrics::{RouterMetrics, router_metrics};
+pub use router_run::{MeanTokens, RouterRun};
 pub use sweep::{QuestionResult, run_at_threshold, sweep_thresholds};
-pub use table::metrics_table;
+pub use table::{COLUMN_LEGEND, metrics_table};
+pub use unseen::{UnseenError, calibration_seed, unseen_questions, unseen_seed};
 pub use user_comparison::{SideMeans, UserComparison, compare_with_user};
 
-/// Area under the receiver operating characteristic of `scores`, high for those that are `positive`
-/// (Mann and Whitney 1947, ties count half); nothing where one class is empty.
+/// Area under the receiver operating characteristic: the probability that a positive (`true`) has a
+/// higher score than a negative, ties counting half (Mann and Whitney 1947). `None` if one class is
+/// empty.
 pub fn auroc(scores: &[(f64, bool)]) -> Option<f64> {
     let mut sorted = scores.to_vec();
     sorted.sort_by(|a, b| a.0.total_cmp(&b.0));

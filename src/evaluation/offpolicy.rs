@@ -1,47 +1,50 @@
-//! What another threshold would have given, from episodes that were logged under chance.
+//! Off-policy estimates: the outcome of any threshold, estimated from episodes whose choices were
+//! drawn at random.
 //!
-//! An episode could have come from threshold t iff every choice is what t makes of its p (large
-//! where p ≥ t), that is iff lo < t ≤ hi, lo the highest p written small and hi the lowest written
-//! large. It then stands for the others by the inverse of its probability when it was logged
-//! (Precup, Sutton and Singh 2000).
+//! An episode is consistent with threshold t iff t would have made each of its choices (large where
+//! p ≥ t). That is iff lo < t ≤ hi, where lo is the highest p of a step written by the small model and
+//! hi the lowest p of a step written by the large one. A consistent episode is weighted by the inverse
+//! of its probability when it was logged (importance sampling; Precup, Sutton and Singh 2000).
 
 use serde::{Deserialize, Serialize};
 
 use crate::episode::{Decider, Role, Verdict};
 
-/// Below this effective sample size an estimate is not supported.
+/// An estimate from a smaller effective sample is reported as not supported.
 pub const MIN_EFFECTIVE_SAMPLE: f64 = 30.0;
 
-/// Of the standard normal, for 95 % intervals.
+/// The 0.975 quantile of the standard normal distribution, for 95 % intervals.
 const Z_95: f64 = 1.959_964;
 
-/// An episode and how it came about.
+/// The outcome of an episode, with the choices that led to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoggedEpisode {
-    /// Episodes of one question are no independent evidence: intervals are clustered by it.
+    /// Identifies the question. Intervals are clustered by it: episodes of one question are not
+    /// independent.
     pub question: u64,
-    /// In their order.
+    /// The choices, in their order.
     pub boundaries: Vec<LoggedChoice>,
+    /// Whether the answer is correct.
     pub correct: bool,
     /// In the unit of the prices, ≥ 0.
     pub cost: f64,
 }
 
-/// One boundary.
+/// The choice at one boundary.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LoggedChoice {
-    /// Under the policy that is estimated, in [0, 1].
+    /// Score of the policy that is to be estimated, in [0, 1].
     pub p_large: f64,
-    /// What was chosen.
+    /// Whether the large model was chosen.
     pub large: bool,
-    /// Probability of that choice when it was logged, given the choices before it, in (0, 1].
+    /// Probability of that choice when it was logged, given the choices before it; in (0, 1].
     pub propensity: f64,
 }
 
 impl LoggedEpisode {
-    /// An episode with the scores that its own router gave, for estimates of that router. Nothing where they
-    /// would be none: its choices were not drawn, a person had a hand in them, no verdict was given,
-    /// or nothing was weighed.
+    /// An episode with the scores of its own router, for estimates of that router. `None` if the
+    /// choices were not drawn at random, the user made or changed one, the answer was not graded, or
+    /// the router scored no boundary.
     pub fn from_episode(episode: &crate::episode::Episode) -> Option<Self> {
         let routing = &episode.started.preset.routing;
         let correct = match episode.verdict()? {
@@ -56,72 +59,92 @@ impl LoggedEpisode {
                 return None;
             }
             let large = decision.choice == Role::Large;
-            let weighed =
+            let choice =
                 decision.p_large.map(|p_large| LoggedChoice { p_large, large, propensity });
-            boundaries.extend(weighed);
+            boundaries.extend(choice);
         }
         let drawn = routing.exploration.is_some() && !boundaries.is_empty();
         let question = Self::question_hash(&episode.started.question);
         drawn.then(|| Self { question, boundaries, correct, cost: episode.ledger.cost() })
     }
 
-    /// What stands for a question's text in [`LoggedEpisode::question`].
+    /// The value of [`LoggedEpisode::question`] for a question's text.
     pub fn question_hash(text: &str) -> u64 {
         blake3::hash(text.as_bytes()).as_bytes()[..8].try_into().map_or(0, u64::from_le_bytes)
     }
 }
 
-/// What a threshold would have given.
+/// The estimated outcome of a threshold. The four optional fields are `None` if no episode is
+/// consistent with the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct OffPolicyEstimate {
+    /// The threshold, in [0, 1].
     pub threshold: f64,
-    /// Σ W R / Σ W, in [0, 1]; absent, as the next three, where no episode could have come from the
-    /// threshold.
+    /// Σ W R / Σ W, in [0, 1], where W is an episode's weight and R is 1 if it is correct.
     pub accuracy: Option<f64>,
-    /// 95 % interval.
+    /// 95 % interval of the accuracy.
     pub accuracy_ci: Option<[f64; 2]>,
     /// Mean cost of an episode by the same weights, in the unit of the prices.
     pub cost: Option<f64>,
-    /// 95 % interval; absent, too, where only one question is left.
+    /// 95 % interval of the cost. Also `None` if all consistent episodes are of one question.
     pub cost_ci: Option<[f64; 2]>,
     /// Effective sample size (Σ W)² / Σ W² (Kish 1965), in episodes.
     pub effective: f64,
-    /// Whether that is at least [`MIN_EFFECTIVE_SAMPLE`].
+    /// Whether `effective` is at least [`MIN_EFFECTIVE_SAMPLE`].
     pub supported: bool,
 }
 
-/// Logged episodes, made ready for any threshold.
+/// Logged episodes with their weights: what estimates are computed from.
+///
+/// ```
+/// use pointsman::evaluation::{LoggedChoice, LoggedEpisode, OffPolicyLog};
+///
+/// // One boundary with score 0.4, chosen by a fair coin. The large model was right, the small one
+/// // wrong.
+/// let episode = |question, large| LoggedEpisode {
+///     question,
+///     boundaries: vec![LoggedChoice { p_large: 0.4, large, propensity: 0.5 }],
+///     correct: large,
+///     cost: if large { 10.0 } else { 1.0 },
+/// };
+/// let logged: Vec<_> = (0..100).map(|i| episode(i, i % 2 == 0)).collect();
+/// let log = OffPolicyLog::new(&logged);
+/// let (low, high) = (log.estimate(0.3), log.estimate(0.5));
+/// assert_eq!((low.accuracy, low.cost), (Some(1.0), Some(10.0)));
+/// assert_eq!((high.accuracy, high.cost), (Some(0.0), Some(1.0)));
+/// assert!(low.supported && low.effective == 50.0);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct OffPolicyLog {
-    /// By question.
+    /// Sorted by question.
     episodes: Vec<WeightedEpisode>,
     left_out: usize,
 }
 
-/// An episode that could have come from every threshold t with `low` < t ≤ `high`.
+/// An episode that is consistent with every threshold t with `low` < t ≤ `high`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct WeightedEpisode {
-    pub question: u64,
-    pub low: f64,
-    pub high: f64,
+    pub(super) question: u64,
+    pub(super) low: f64,
+    pub(super) high: f64,
     /// 1 / Π propensity.
-    pub weight: f64,
+    pub(super) weight: f64,
     /// 0 or 1.
-    pub correct: f64,
-    pub cost: f64,
+    pub(super) correct: f64,
+    pub(super) cost: f64,
 }
 
 impl OffPolicyEstimate {
-    /// Its place on the accuracy-cost curve: the cost as a share of `unit`, say of the large model's mean
-    /// cost, and the accuracy; nothing where no episode could have come from the threshold.
+    /// The point on the accuracy-cost curve: the cost divided by `unit` (usually always-large's mean
+    /// cost), and the accuracy. `None` if no episode is consistent with the threshold.
     pub fn curve_point(&self, unit: f64) -> Option<(f64, f64)> {
         Some((self.cost? / unit, self.accuracy?))
     }
 }
 
 impl OffPolicyLog {
-    /// Leaves out, whole, the episodes that cannot be weighted: with a propensity outside (0, 1] (a
-    /// person's choice has none), or a p or a cost that is no number.
+    /// Weights the episodes. An episode is left out if a propensity lies outside (0, 1], a score is
+    /// NaN, or its weight or cost is not finite.
     pub fn new(logged: &[LoggedEpisode]) -> Self {
         let mut episodes: Vec<WeightedEpisode> =
             logged.iter().filter_map(WeightedEpisode::new).collect();
@@ -129,7 +152,7 @@ impl OffPolicyLog {
         Self { left_out: logged.len() - episodes.len(), episodes }
     }
 
-    /// How many episodes could not be used.
+    /// Number of episodes that were left out.
     pub fn left_out(&self) -> usize {
         self.left_out
     }
@@ -141,10 +164,10 @@ impl OffPolicyLog {
 
     /// Self-normalized estimates at `threshold`.
     ///
-    /// Intervals are from the linearized standard error, √Σ_q (Σ_{i∈q} W (R − Â))² / Σ W over
-    /// questions q: for a ratio of means it agrees with a bootstrap, and it is quick enough to
-    /// follow a slider. The accuracy's is Wilson's for the number of episodes that such an error
-    /// stands for, at most the effective: the plain one has no width where all episodes agree.
+    /// Intervals use the linearized standard error √Σ_q (Σ_{i∈q} W (R − Â))² / Σ W over questions q.
+    /// For a ratio of means it agrees with the bootstrap, and it is fast enough to follow a slider.
+    /// The interval of the accuracy is Wilson's, for the sample size that this error corresponds to
+    /// (at most the effective one): the plain interval has no width if all episodes agree.
     pub fn estimate(&self, threshold: f64) -> OffPolicyEstimate {
         let mut questions = Vec::new();
         let mut all = QuestionSums::default();
@@ -181,27 +204,30 @@ impl OffPolicyLog {
         moments.estimate(threshold)
     }
 
-    /// By question.
+    /// Sorted by question.
     pub(super) fn episodes(&self) -> &[WeightedEpisode] {
         &self.episodes
     }
 }
 
-/// What an estimate is computed from: sums over the episodes that could have come from a threshold.
+/// Sums over the episodes that are consistent with a threshold, from which its estimate is computed.
 pub(super) struct Moments {
-    /// Σ W, Σ W R, Σ W C.
-    pub weight: f64,
-    pub correct: f64,
-    pub cost: f64,
+    /// Σ W.
+    pub(super) weight: f64,
+    /// Σ W R.
+    pub(super) correct: f64,
+    /// Σ W C.
+    pub(super) cost: f64,
     /// Σ W².
-    pub squared_weights: f64,
+    pub(super) squared_weights: f64,
     /// Σ_q (Σ_{i∈q} W)².
-    pub question_squares: f64,
-    /// Σ_q (Σ_{i∈q} W (R − Â))², and the same of the cost.
-    pub accuracy_spread: f64,
-    pub cost_spread: f64,
-    /// Questions with an episode among these.
-    pub questions: usize,
+    pub(super) question_squares: f64,
+    /// Σ_q (Σ_{i∈q} W (R − Â))².
+    pub(super) accuracy_spread: f64,
+    /// Σ_q (Σ_{i∈q} W (C − Ĉ))².
+    pub(super) cost_spread: f64,
+    /// Number of questions with a consistent episode.
+    pub(super) questions: usize,
 }
 
 impl Moments {
@@ -221,12 +247,12 @@ impl Moments {
         let (accuracy, cost) = (self.correct / self.weight, self.cost / self.weight);
         let whole = self.weight * self.weight;
         let effective = whole / self.squared_weights;
-        // Less is rounding.
+        // A smaller spread is rounding.
         let n = if self.accuracy_spread > 1e-12 * self.question_squares {
             (accuracy * (1.0 - accuracy) * whole / self.accuracy_spread).min(effective)
         } else {
-            // All agree, or are of one question: how alike a question's episodes are cannot be
-            // seen, so each question counts once.
+            // All agree, or all are of one question. The correlation within a question cannot be
+            // estimated then, so each question counts once.
             whole / self.question_squares
         };
         let half = Z_95 * (self.cost_spread / whole).sqrt();
@@ -254,7 +280,7 @@ impl WeightedEpisode {
                 low = choice.p_large.max(low);
             }
         }
-        // A product too small for a float has no weight either.
+        // The product of the propensities may underflow, which makes the weight infinite.
         (weight.is_finite() && logged.cost.is_finite()).then(|| Self {
             question: logged.question,
             low,
@@ -277,7 +303,7 @@ struct QuestionSums {
     cost: f64,
 }
 
-/// Wilson's 95 % interval (1927) of a share `p` of `n` > 0, not necessarily whole, trials.
+/// Wilson's 95 % interval (1927) of a share `p` of `n` > 0 trials; `n` need not be an integer.
 fn wilson(p: f64, n: f64) -> [f64; 2] {
     let middle = p + Z_95 * Z_95 / (2.0 * n);
     let half = Z_95 * (p * (1.0 - p) / n + Z_95 * Z_95 / (4.0 * n * n)).sqrt();
@@ -305,14 +331,15 @@ mod tests {
         LoggedEpisode { question, boundaries, correct, cost }
     }
 
-    /// What threshold `t` makes of a question's steps, each a score and whether small slips there.
+    /// Outcome of threshold `t` on a question's steps: a score each, and whether the small model makes a
+    /// step error there.
     fn play(steps: &[(f64, bool)], t: f64) -> (bool, f64) {
         let small = steps.iter().filter(|s| s.0 < t).count() as f64;
-        let slipped = steps.iter().any(|&(p, step_error)| p < t && step_error);
-        (!slipped, 2.0 * small + 10.0 * (steps.len() as f64 - small))
+        let wrong = steps.iter().any(|&(p, step_error)| p < t && step_error);
+        (!wrong, 2.0 * small + 10.0 * (steps.len() as f64 - small))
     }
 
-    /// Questions of eight steps, the higher the score the likelier a step_error.
+    /// Questions of eight steps. The higher the score, the likelier a step error.
     fn questions(n: usize, random: &mut ChaCha8Rng) -> Vec<Vec<(f64, bool)>> {
         let mut step = || {
             let p: f64 = random.random();
@@ -321,8 +348,8 @@ mod tests {
         (0..n).map(|_| (0..8).map(|_| step()).collect()).collect()
     }
 
-    /// Episodes under one threshold each, T ~ U(0, 1); each choice with its probability given the
-    /// window that the choices before it left.
+    /// Episodes under one threshold each, T ~ U(0, 1). The propensity of a choice is its probability
+    /// given the interval of T that the choices before it leave.
     fn log(
         questions: &[Vec<(f64, bool)>],
         each: usize,
@@ -353,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_holds_its_high_but_not_its_low() {
+    fn an_interval_includes_its_high_but_not_its_low() {
         let boundaries = vec![choice(0.3, false, 0.5), choice(0.7, true, 0.5)];
         let log = OffPolicyLog::new(&[logged(1, boundaries, true, 5.0)]);
         let has = |t: f64| log.estimate(t).accuracy.is_some();
@@ -361,7 +388,7 @@ mod tests {
             [0.0, 0.3, 0.31, 0.7, 0.71, 1.0].map(has),
             [false, false, true, true, false, false]
         );
-        // All large could have come from 0, all small from beyond every p.
+        // All large is consistent with 0, all small with a threshold above every p.
         let large = OffPolicyLog::new(&[logged(1, vec![choice(0.0, true, 1.0)], true, 5.0)]);
         assert_eq!(large.estimate(0.0).accuracy, Some(1.0));
         let small = OffPolicyLog::new(&[logged(1, vec![choice(0.9, false, 1.0)], true, 5.0)]);
@@ -419,7 +446,7 @@ mod tests {
             accurate += usize::from(covers(estimate.accuracy_ci, accuracy));
             costly += usize::from(covers(estimate.cost_ci, cost));
         }
-        // 380 of 400, give or take three standard errors below.
+        // 380 of 400 expected, less three standard errors.
         assert!(accurate >= 366 && costly >= 366, "{accurate} {costly}");
     }
 
@@ -441,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn agreement_is_no_certainty() {
+    fn agreement_is_not_certainty() {
         let episode = |question| logged(question, vec![choice(0.2, false, 0.5)], true, 3.0);
         let many: Vec<LoggedEpisode> = (0..40).map(episode).collect();
         let estimate = OffPolicyLog::new(&many).estimate(0.5);
@@ -474,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_comes_of_nothing() {
+    fn an_empty_log_gives_no_estimate() {
         let estimate = OffPolicyLog::new(&[]).estimate(0.5);
         assert_eq!((estimate.accuracy, estimate.accuracy_ci), (None, None));
         assert_eq!((estimate.cost, estimate.cost_ci), (None, None));

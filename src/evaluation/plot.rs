@@ -1,4 +1,4 @@
-//! Accuracy-cost curves as a picture.
+//! Accuracy-cost curves as an SVG picture.
 
 use plotters::prelude::{
     ChartBuilder, Circle, Color, IntoDrawingArea, IntoFont, LineSeries, Palette, Palette99,
@@ -8,11 +8,11 @@ use plotters::style::{BLACK, RGBColor};
 
 use super::RouterMetrics;
 
-/// The curves of `metrics` in one SVG picture: accuracy over cost share, a line a router, and a dot
-/// where it operates.
+/// The curves of `metrics` in one SVG picture: accuracy over cost share, with a line for each router
+/// and a dot at its operating threshold.
 ///
 /// # Errors
-/// A sentence, when the picture cannot be drawn.
+/// If the picture cannot be drawn; the error is a sentence.
 pub fn plot(metrics: &[RouterMetrics], title: &str) -> Result<String, String> {
     let mut svg = String::new();
     draw(metrics, title, &mut svg).map_err(|e| format!("the plot cannot be drawn: {e}"))?;
@@ -24,14 +24,19 @@ fn draw(
     title: &str,
     svg: &mut String,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    // In the order of the thresholds: a cost that falls on the way is drawn as it is.
+    // In the order of the thresholds, not sorted by cost: the cost need not be monotone.
     let points = |metrics: &RouterMetrics| -> Vec<(f64, f64)> {
         let on_curve = metrics.curve.iter().filter_map(|p| Some((p.cost_share?, p.accuracy)));
         let mut points: Vec<_> = on_curve.collect();
         points.dedup();
         points
     };
-    let operating = |metrics: &RouterMetrics| metrics.cost_share.zip(metrics.accuracy);
+    let operating = |metrics: &RouterMetrics| {
+        metrics
+            .cost_share
+            .zip(metrics.accuracy)
+            .map(|(share, accuracy)| (share.value, accuracy.value))
+    };
     let all: Vec<(f64, f64)> = metrics
         .iter()
         .flat_map(|metrics| points(metrics).into_iter().chain(operating(metrics)))
@@ -63,9 +68,9 @@ fn draw(
         let style = colour.stroke_width(width);
         let name = metrics.apgr.map_or_else(
             || metrics.router.clone(),
-            |apgr| format!("{} (APGR {apgr:.3})", metrics.router),
+            |apgr| format!("{} (APGR {:.3})", metrics.router, apgr.value),
         );
-        // A dot where it operates, and a line through all its thresholds where it has several.
+        // A router without a curve has only the dot.
         let dot = move |at: (f64, f64)| Circle::new(at, 4, colour.filled());
         let dots = chart.draw_series(operating(metrics).map(dot))?;
         let mark = move |(x, y)| Circle::new((x + 9, y), 4, colour.filled());

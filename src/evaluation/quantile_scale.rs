@@ -1,7 +1,8 @@
-//! The scale on which a threshold is moved: quantiles of recorded scores.
+//! The scale on which the user moves the threshold: quantiles of recorded scores.
 //!
-//! Scores bunch up, so that equal steps of the threshold change nothing here and half of all choices
-//! there. On this scale a step up takes about as many recorded steps from the large model anywhere.
+//! Scores cluster. An equal step of the threshold may change no choice in one place and half of all
+//! choices in another. On this scale each step moves about the same number of recorded steps from the
+//! large model to the small one.
 
 /// Steps from one end of the scale to the other.
 const STEPS: usize = 100;
@@ -9,15 +10,15 @@ const STEPS: usize = 100;
 /// Recorded scores p(large), and the thresholds at their percentiles.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QuantileScale {
-    /// Rising.
+    /// Increasing.
     scores: Vec<f64>,
-    /// Rising, each once, from 0 to 1.
+    /// Strictly increasing, from 0 to 1.
     marks: Vec<f64>,
 }
 
 impl QuantileScale {
-    /// The scale of these scores; those outside [0, 1] and what is no number are left out. Before anything
-    /// is recorded, the quantiles on a policy's card serve.
+    /// The scale of these scores. Scores outside [0, 1] and NaN are left out. Before any episode is
+    /// recorded, use the quantiles on the policy's card.
     pub fn new(scores: impl IntoIterator<Item = f64>) -> Self {
         let mut scores: Vec<f64> = scores.into_iter().filter(|p| (0.0..=1.0).contains(p)).collect();
         scores.sort_by(f64::total_cmp);
@@ -29,27 +30,27 @@ impl QuantileScale {
         scale
     }
 
-    /// How many scores it is made of: recorded steps.
+    /// Number of scores, that is of recorded steps.
     pub fn len(&self) -> usize {
         self.scores.len()
     }
 
-    /// Whether nothing is recorded; every quantile is then a threshold itself.
+    /// Whether there are no scores. Quantile and threshold are then the same number.
     pub fn is_empty(&self) -> bool {
         self.scores.is_empty()
     }
 
-    /// How many recorded steps the small model writes at threshold `t`: those with p < t.
+    /// Number of recorded steps that the small model writes at threshold `t`: those with p < t.
     pub fn small_at(&self, t: f64) -> usize {
         self.scores.partition_point(|p| *p < t)
     }
 
-    /// How many recorded steps change their writer between two thresholds.
+    /// Number of recorded steps whose writer differs between two thresholds.
     pub fn steps_changed(&self, from: f64, to: f64) -> usize {
         self.small_at(from).abs_diff(self.small_at(to))
     }
 
-    /// The share of recorded steps that the small model writes at `t`, in [0, 1].
+    /// Share of recorded steps that the small model writes at threshold `t`, in [0, 1].
     pub fn quantile_of(&self, t: f64) -> f64 {
         if self.is_empty() {
             t.clamp(0.0, 1.0)
@@ -58,9 +59,9 @@ impl QuantileScale {
         }
     }
 
-    /// The threshold at which the small model writes about the share `q` of the recorded steps: exactly that many,
-    /// rounded, unless several have the same score. It lies between two scores, so that no choice hangs on a last
-    /// digit. 0 at the lower end, 1 at the upper.
+    /// The threshold at which the small model writes the share `q` of the recorded steps, as nearly as
+    /// ties allow. It lies midway between two scores, so that no choice depends on rounding; it is 0 at
+    /// the lower end of the scale and 1 at the upper.
     pub fn threshold_at(&self, q: f64) -> f64 {
         let q = q.clamp(0.0, 1.0);
         if self.is_empty() || q == 0.0 || q == 1.0 {
@@ -68,7 +69,7 @@ impl QuantileScale {
         }
         let n = self.len();
         let wanted = (q * n as f64).round() as usize;
-        // Scores that are equal go over together: to the nearer end of their run.
+        // Equal scores stay together: the cut moves to the nearer end of their run.
         let at = |i: usize| self.scores.get(i).copied();
         let (before, after) = match (wanted.checked_sub(1).and_then(at), at(wanted)) {
             (Some(a), Some(b)) if a == b => {
@@ -80,12 +81,11 @@ impl QuantileScale {
         };
         let (before, after) = (before.unwrap_or(0.0), after.unwrap_or(1.0));
         let middle = f64::midpoint(before, after);
-        // Between neighbouring floats there is nothing; the upper one makes the same choices.
+        // No float lies between two neighbouring ones; the upper one makes the same choices.
         if middle > before { middle } else { after }
     }
 
-    /// The next threshold up or down: one key press. On the percentiles, wherever `t` is; past the last,
-    /// the end.
+    /// The next mark above or below `t`, which need not be a mark: one key press. 0 or 1 past the last.
     pub fn step_from(&self, t: f64, up: bool) -> f64 {
         if up {
             let above = self.marks.partition_point(|level| *level <= t);
@@ -96,7 +96,7 @@ impl QuantileScale {
         }
     }
 
-    /// The thresholds of [`QuantileScale::step_from`], rising, from 0 to 1.
+    /// The thresholds that [`QuantileScale::step_from`] stops at, increasing, from 0 to 1.
     pub fn marks(&self) -> &[f64] {
         &self.marks
     }
@@ -109,8 +109,8 @@ mod tests {
 
     use super::*;
 
-    /// Bunched up at 0, with ties.
-    fn bunched(n: usize) -> QuantileScale {
+    /// Clustered at 0, with ties.
+    fn clustered(n: usize) -> QuantileScale {
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let mut score = || {
             let p = random.random::<f64>().powi(6);
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(scale.threshold_at(0.6), f64::midpoint(0.3, 0.4));
         assert_eq!(scale.quantile_of(0.9), 0.8, "large where p = t");
         assert_eq!((scale.threshold_at(0.0), scale.threshold_at(1.0)), (0.0, 1.0));
-        let scale = bunched(997);
+        let scale = clustered(997);
         for t in [0.0, 1e-9, 0.001, 0.05, 0.1, 0.4, 0.77, 1.0] {
             let back = scale.threshold_at(scale.quantile_of(t));
             assert_eq!(scale.steps_changed(t, back), 0, "{t} came back as {back}");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_scores_go_over_together() {
+    fn equal_scores_stay_together() {
         let scale = QuantileScale::new([0.1, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.9]);
         assert_eq!(scale.small_at(scale.threshold_at(0.3)), 1);
         assert_eq!(scale.small_at(scale.threshold_at(0.7)), 9);
@@ -143,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn a_press_moves_up_and_down_the_same_way() {
+    fn steps_up_and_down_stop_at_the_same_thresholds() {
         for scale in
-            [bunched(5000), bunched(37), QuantileScale::new([0.5; 8]), QuantileScale::new([])]
+            [clustered(5000), clustered(37), QuantileScale::new([0.5; 8]), QuantileScale::new([])]
         {
             let (mut t, mut up) = (0.0, vec![0.0]);
             while t < 1.0 {
@@ -161,19 +161,19 @@ mod tests {
             }
             assert_eq!((scale.step_from(0.0, false), scale.step_from(1.0, true)), (0.0, 1.0));
         }
-        // No press takes much more than a percent, but for ties.
-        let scale = bunched(5000);
+        // Except for ties, no step moves much more than a percent.
+        let scale = clustered(5000);
         let most = scale.marks().windows(2).map(|w| scale.steps_changed(w[0], w[1])).max().unwrap();
         assert!(most < 50 + 600, "{most}");
         let first = scale.step_from(0.0, true);
         assert!(
             first < 0.001 && scale.steps_changed(0.0, first) > 0,
-            "fine where scores bunch up: {first}"
+            "fine steps where scores cluster: {first}"
         );
     }
 
     #[test]
-    fn without_records_the_scale_is_the_threshold_itself() {
+    fn without_scores_quantile_and_threshold_are_the_same() {
         let scale = QuantileScale::new([f64::NAN, -1.0]);
         assert!(scale.is_empty());
         assert_eq!((scale.quantile_of(0.37), scale.threshold_at(0.37)), (0.37, 0.37));

@@ -1,8 +1,9 @@
-//! Fresh episodes at every threshold there is.
+//! Fresh episodes at every threshold.
 //!
-//! An episode is what every threshold above its highest score written small, up to its lowest score
-//! written large, gives: the same seed and choices give the same text. So a question needs one
-//! episode for each different outcome, some five or six, and its curve is exact.
+//! The same seed and choices give the same text. So all thresholds above the highest score of a step
+//! written by the small model, up to the lowest score of one written by the large model, give the same
+//! episode. A question needs one episode for each distinct outcome, about five or six, and its curve is
+//! exact.
 
 use std::time::Instant;
 
@@ -12,21 +13,22 @@ use crate::routing::Router;
 use crate::session::{EpisodeRunner, EpisodeSpec, NullObserver, SessionError};
 use crate::tasks::Question;
 
-/// One question's episodes and what is known of each.
+/// The outcome of one question at every threshold.
 #[derive(Debug)]
 pub struct QuestionResult {
+    /// The outcome at every threshold.
     pub sweep: Sweep,
-    /// The episode that the operating threshold gives.
+    /// The episode at the operating threshold.
     pub operating: Episode,
-    /// Seconds that it took.
+    /// Run time of that episode, in seconds.
     pub seconds: f64,
 }
 
-/// Runs `question` at every threshold at which something changes, from 1 down to 0, and keeps the
-/// episode of the threshold `operating`.
+/// Runs `question` at every threshold at which the outcome may change, from 1 down to 0, and keeps the
+/// episode at the threshold `operating`.
 ///
 /// # Errors
-/// When an episode cannot be run.
+/// If an episode cannot be run.
 pub fn sweep_thresholds(
     runner: &mut EpisodeRunner,
     router: &mut dyn Router,
@@ -39,7 +41,7 @@ pub fn sweep_thresholds(
     let mut high = 1.0;
     loop {
         let (episode, seconds) = run_at_threshold(runner, router, question, seed, high)?;
-        // No threshold that is still to be tried is above this one, whatever an engine that does not repeat itself says.
+        // The minimum ensures progress even if an engine does not reproduce its scores.
         let low = highest_small(&episode).map_or(0.0, |p| p.min(f64::next_down(high))).max(0.0);
         let correct = episode.verdict() == Some(Verdict::Correct);
         segments.push(SweepSegment { low, high, correct, cost: episode.ledger.cost() });
@@ -58,10 +60,10 @@ pub fn sweep_thresholds(
     Ok(QuestionResult { sweep: Sweep(segments), operating, seconds })
 }
 
-/// One episode at `threshold`, and the seconds that it took.
+/// Runs one episode at `threshold`, and returns it with its run time in seconds.
 ///
 /// # Errors
-/// When it cannot be run.
+/// If the episode cannot be run.
 pub fn run_at_threshold(
     runner: &mut EpisodeRunner,
     router: &mut dyn Router,
@@ -81,11 +83,11 @@ pub fn run_at_threshold(
     Ok((episode, began.elapsed().as_secs_f64()))
 }
 
-/// The highest p(large) at which the threshold gave a step to the small model.
+/// The highest p(large) of a step that the threshold gave to the small model.
 fn highest_small(episode: &Episode) -> Option<f64> {
     let decisions = episode.steps.iter().filter_map(|s| s.decision.as_ref());
-    let weighed = decisions.filter(|d| {
+    let small = decisions.filter(|d| {
         d.choice == Role::Small && matches!(d.by, Decider::Policy(_) | Decider::Rule(_))
     });
-    weighed.filter_map(|d| d.p_large).reduce(f64::max)
+    small.filter_map(|d| d.p_large).reduce(f64::max)
 }

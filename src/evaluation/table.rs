@@ -1,9 +1,9 @@
-//! Scores as a table for people.
+//! Router metrics as a table.
 
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
-use super::RouterMetrics;
+use super::{MetricValue, RouterMetrics};
 
 const HEADER: [&str; 16] = [
     "router",
@@ -24,7 +24,32 @@ const HEADER: [&str; 16] = [
     "seconds",
 ];
 
-/// One row a router, in Markdown.
+/// What the columns of [`metrics_table`] mean: pairs of heading and explanation.
+pub const COLUMN_LEGEND: [(&str, &str); 12] = [
+    ("draft", "tokens that the small model writes before the choice: a number, or the whole step"),
+    ("threshold", "the large model writes a step if p(large) is at least this"),
+    ("95 %", "interval of the value to its left, by bootstrap over the questions"),
+    ("cost share", "mean cost of an episode as a share of always-large's"),
+    ("PGR", "performance gap recovered: 0 is as accurate as always-small, 1 as always-large"),
+    (
+        "APGR",
+        "average PGR over all cost shares: 0.5 is a coin toss between the models; higher is better",
+    ),
+    ("APGR gap to first", "APGR of the first router minus this one's, on the same questions"),
+    ("CPT 50/80/95", "lowest cost share, in %, at which PGR reaches 0.5, 0.8 and 0.95"),
+    (
+        "ΔIBC",
+        "gain in accuracy per cost, compared with always-large's: +0.5 is half as much again, 0 the same",
+    ),
+    (
+        "tokens",
+        "mean per episode: written by the small and the large model, and drafts that were discarded",
+    ),
+    ("prefilled", "mean tokens per episode that a model had to read and did not find in its cache"),
+    ("–", "undefined here, such as PGR if the large model is not more accurate than the small one"),
+];
+
+/// One row per router, in Markdown.
 pub fn metrics_table(metrics: &[RouterMetrics]) -> String {
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN).set_header(HEADER);
@@ -41,16 +66,20 @@ pub fn metrics_table(metrics: &[RouterMetrics]) -> String {
 
 fn row(metrics: &RouterMetrics) -> [String; HEADER.len()] {
     let dash = || "–".to_owned();
+    let with = |metric: Option<MetricValue>, text: &dyn Fn(f64) -> String| {
+        metric.map_or_else(dash, |m| text(m.value))
+    };
     let percent = |x: f64| format!("{:.1} %", x * 100.0);
     let three = |x: f64| format!("{x:.3}");
-    let range = |ci: Option<[f64; 2]>, digits: usize, scale: f64| {
+    let range = |metric: Option<MetricValue>, digits: usize, scale: f64| {
+        let ci = metric.and_then(|m| m.ci);
         ci.map_or_else(dash, |[a, b]| format!("{:.digits$}–{:.digits$}", a * scale, b * scale))
     };
-    let apgr_gap = metrics.apgr_gap.map_or_else(dash, |apgr_gap| match metrics.apgr_gap_ci {
-        Some([a, b]) => format!("{apgr_gap:.3} ({a:.3}–{b:.3})"),
-        None => three(apgr_gap),
+    let apgr_gap = metrics.apgr_gap.map_or_else(dash, |gap| match gap.ci {
+        Some([a, b]) => format!("{:.3} ({a:.3}–{b:.3})", gap.value),
+        None => three(gap.value),
     });
-    let cpt = metrics.cpt.map(|c| c.map_or_else(dash, |c| format!("{:.0}", c * 100.0))).join("/");
+    let cpt = metrics.cpt.map(|cpt| with(cpt, &|share| format!("{:.0}", share * 100.0))).join("/");
     let tokens = &metrics.tokens;
     let mut tokens_cell =
         format!("{:.1}/{:.1}/{:.1}", tokens.small, tokens.large, tokens.discarded);
@@ -61,15 +90,15 @@ fn row(metrics: &RouterMetrics) -> [String; HEADER.len()] {
         metrics.router.clone(),
         metrics.draft_length.to_string(),
         format!("{:.2}", metrics.threshold),
-        metrics.accuracy.map_or_else(dash, percent),
-        range(metrics.accuracy_ci, 1, 100.0),
-        metrics.cost_share.map_or_else(dash, percent),
-        metrics.pgr.map_or_else(dash, three),
-        metrics.apgr.map_or_else(dash, three),
-        range(metrics.apgr_ci, 3, 1.0),
+        with(metrics.accuracy, &percent),
+        range(metrics.accuracy, 1, 100.0),
+        with(metrics.cost_share, &percent),
+        with(metrics.pgr, &three),
+        with(metrics.apgr, &three),
+        range(metrics.apgr, 3, 1.0),
         apgr_gap,
         cpt,
-        metrics.delta_ibc.map_or_else(dash, |x| format!("{x:+.2}")),
+        with(metrics.delta_ibc, &|x| format!("{x:+.2}")),
         tokens_cell,
         format!("{:.1}", tokens.prefilled),
         format!("{:.2}", metrics.switches),

@@ -1,20 +1,20 @@
-//! Questions for the tests of curves.
+//! Synthetic questions for the unit tests.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{BaselineOutcome, Baselines, Sweep, SweepSegment};
 
-pub fn segment(low: f64, high: f64, correct: bool, cost: f64) -> SweepSegment {
+pub(super) fn segment(low: f64, high: f64, correct: bool, cost: f64) -> SweepSegment {
     SweepSegment { low, high, correct, cost }
 }
 
-pub fn outcome(correct: bool, cost: f64) -> BaselineOutcome {
+pub(super) fn outcome(correct: bool, cost: f64) -> BaselineOutcome {
     BaselineOutcome { correct, cost }
 }
 
-/// Question 0 needs large at its step of p = 0.6, question 1 nowhere.
-pub fn two_questions() -> (Vec<Sweep>, Baselines) {
+/// Question 0 needs the large model at its step of p = 0.6, question 1 nowhere.
+pub(super) fn two_questions() -> (Vec<Sweep>, Baselines) {
     let sweeps = vec![
         Sweep(vec![
             segment(0.6, 1.0, false, 1.0),
@@ -30,8 +30,8 @@ pub fn two_questions() -> (Vec<Sweep>, Baselines) {
     (sweeps, baselines)
 }
 
-/// Questions whose steps' scores tell, to the degree `skill`, where small slips.
-pub fn synthetic_sweeps(questions: usize, skill: f64, seed: u64) -> (Vec<Sweep>, Baselines) {
+/// Questions whose scores predict the small model's step errors to the degree `skill`, in [0, 1].
+pub(super) fn synthetic_sweeps(questions: usize, skill: f64, seed: u64) -> (Vec<Sweep>, Baselines) {
     let mut error_rng = ChaCha8Rng::seed_from_u64(7);
     let mut scores = ChaCha8Rng::seed_from_u64(seed);
     let mut sweeps = Vec::new();
@@ -46,8 +46,8 @@ pub fn synthetic_sweeps(questions: usize, skill: f64, seed: u64) -> (Vec<Sweep>,
             .collect();
         let result = |t: f64| {
             let small = steps.iter().filter(|&&(p, _)| p < t).count() as f64;
-            let slipped = steps.iter().any(|&(p, step_error)| p < t && step_error);
-            (!slipped, 2.0 * small + 10.0 * (8.0 - small))
+            let wrong = steps.iter().any(|&(p, step_error)| p < t && step_error);
+            (!wrong, 2.0 * small + 10.0 * (8.0 - small))
         };
         let mut bounds: Vec<f64> =
             steps.iter().map(|s| s.0).filter(|&p| p > 0.0 && p < 1.0).collect();
@@ -66,6 +66,6 @@ pub fn synthetic_sweeps(questions: usize, skill: f64, seed: u64) -> (Vec<Sweep>,
     (sweeps, baselines)
 }
 
-pub fn near(a: f64, b: f64) -> bool {
+pub(super) fn near(a: f64, b: f64) -> bool {
     (a - b).abs() < 1e-12
 }

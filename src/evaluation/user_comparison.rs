@@ -1,58 +1,61 @@
-//! A person who takes the points, against the router in force.
+//! How the user's choices compare with the router's.
 
 use std::collections::BTreeMap;
 
 use crate::episode::{Decider, Episode, EpisodeStatus, Verdict};
 
-/// How a person did against the router in force.
+/// How the user's choices compare with the router's.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct UserComparison {
-    /// Steps that stand and that a person decided.
+    /// Steps, not undone since, whose writer the user chose.
     pub decisions: usize,
-    /// Those at which the router said what it would have chosen.
+    /// Those of them for which the router's opinion is known.
     pub with_opinion: usize,
-    /// Those of them at which it would have chosen the same.
+    /// Those of the latter for which the router would have chosen the same model.
     pub agreed: usize,
-    /// Questions of which there are graded episodes of both.
+    /// Questions with graded episodes of both sides.
     pub questions: usize,
-    /// Over these questions, each of which counts once however many episodes it has.
+    /// Means of the user's episodes over these questions. Each question counts once, however many
+    /// episodes it has.
     pub user: SideMeans,
+    /// Means of the router's episodes over the same questions.
     pub router: SideMeans,
 }
 
 impl UserComparison {
-    /// Share of the with_opinion steps at which they agreed, in [0, 1].
+    /// Share of the steps with an opinion at which both agreed, in [0, 1]. `None` if there are none.
     pub fn agreement(&self) -> Option<f64> {
         (self.with_opinion > 0).then(|| self.agreed as f64 / self.with_opinion as f64)
     }
 }
 
-/// Means over questions; 0 where there are none.
+/// Means over questions; 0 if there are none.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SideMeans {
+    /// Number of episodes.
     pub episodes: usize,
     /// Share answered correctly, in [0, 1].
     pub accuracy: f64,
-    /// Of an episode, in the unit of the prices; what a fork read again is not in it.
+    /// Mean cost of an episode, in the unit of the prices, without what a fork prefilled again.
     pub cost: f64,
 }
 
-/// The score of these episodes.
+/// Compares the user's choices in `episodes` with the router's.
 ///
-/// The decisions of all of them count, each once: a step that a fork shares with its parent is its
-/// parent's. Accuracy and cost compare episodes of the same question, models, router and threshold: those in
-/// which a person chose, and those that the router alone decided, such as repeats and forks from before
-/// the person's first choice. Only episodes that were graded count; one that was stopped is not.
+/// Every decision counts once: a step that a fork shares with its parent counts for the parent.
+/// Accuracy and cost compare graded episodes of the same question, models, router and threshold: those
+/// in which the user chose, and those that the router alone decided, such as repeats and forks from
+/// before the user's first choice.
 pub fn compare_with_user<'a>(episodes: impl IntoIterator<Item = &'a Episode>) -> UserComparison {
-    let mut score = UserComparison::default();
+    let mut comparison = UserComparison::default();
     let mut by_question: BTreeMap<ComparisonKey<'_>, [SideTotals; 2]> = BTreeMap::new();
     for episode in episodes {
         let own = episode.decisions().filter(|(step, _)| *step >= episode.inherited_steps);
         for (_, decision) in own.filter(|(_, d)| d.by == Decider::User) {
-            score.decisions += 1;
+            comparison.decisions += 1;
             if let Some(router_choice) = decision.router_choice() {
-                score.with_opinion += 1;
-                score.agreed += usize::from(router_choice == decision.choice);
+                comparison.with_opinion += 1;
+                comparison.agreed += usize::from(router_choice == decision.choice);
             }
         }
         let EpisodeStatus::Finished { verdict, .. } = &episode.status else { continue };
@@ -72,19 +75,19 @@ pub fn compare_with_user<'a>(episodes: impl IntoIterator<Item = &'a Episode>) ->
     }
     for [router, user] in by_question.into_values() {
         if router.episodes > 0 && user.episodes > 0 {
-            score.questions += 1;
-            score.user.add(user);
-            score.router.add(router);
+            comparison.questions += 1;
+            comparison.user.add(user);
+            comparison.router.add(router);
         }
     }
-    for side in [&mut score.user, &mut score.router] {
-        side.accuracy /= score.questions.max(1) as f64;
-        side.cost /= score.questions.max(1) as f64;
+    for side in [&mut comparison.user, &mut comparison.router] {
+        side.accuracy /= comparison.questions.max(1) as f64;
+        side.cost /= comparison.questions.max(1) as f64;
     }
-    score
+    comparison
 }
 
-/// Question, models, router and threshold (its bits).
+/// Question, models, router and threshold (as bits).
 type ComparisonKey<'a> = (&'a str, &'a str, &'a str, &'a str, u64);
 
 fn comparison_key(episode: &Episode) -> ComparisonKey<'_> {
@@ -100,7 +103,7 @@ fn comparison_key(episode: &Episode) -> ComparisonKey<'_> {
     )
 }
 
-/// Whether one router at one threshold decided all of it: a fork may have changed them.
+/// Whether a single router at a single threshold made all decisions: a fork may change either.
 fn only_router_decided(episode: &Episode) -> bool {
     let threshold = episode.started.preset.routing.threshold;
     let mut deciders = episode.decisions().map(|(_, d)| &d.by).filter(|by| **by != Decider::Budget);
@@ -117,7 +120,7 @@ struct SideTotals {
 }
 
 impl SideMeans {
-    /// Adds a question's means.
+    /// Adds the means of one question.
     fn add(&mut self, sums: SideTotals) {
         self.episodes += sums.episodes;
         self.accuracy += sums.correct as f64 / sums.episodes as f64;
@@ -184,7 +187,7 @@ mod tests {
             one_step_episode(ask("a"), Decider::User, 0.2, Role::Large, Correct),
             one_step_episode(ask("a"), rule(), 0.2, Role::Small, Wrong),
             one_step_episode(ask("a"), rule(), 0.2, Role::Small, Correct),
-            // Of the others there is no counterpart, or no grade.
+            // The others have no counterpart, or no grade.
             one_step_episode(other, Decider::User, 0.2, Role::Small, Correct),
             one_step_episode(ask("c"), rule(), 0.2, Role::Small, Correct),
             one_step_episode(ask("b"), rule(), 0.2, Role::Small, Undecided),
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fork_is_a_persons_where_it_inherits_a_choice_that_counts_once() {
+    fn an_inherited_choice_makes_a_fork_the_users_but_counts_once() {
         let child = |step| Started { parent: Some(Parent { episode: 1, step }), ..started() };
         let steps = |first: Decider, second: Decider| {
             [

@@ -1,5 +1,7 @@
 //! What figures of a policy hold for.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::policy::short_hash;
@@ -127,4 +129,32 @@ pub enum CalibrationTarget {
     Accuracy { accuracy: f64, confidence: f64 },
     /// The mean cost is at most this share of always-large's.
     Cost { share: f64 },
+}
+
+impl fmt::Display for CalibrationTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accuracy { accuracy, confidence } => write!(
+                f,
+                "at most {:.1} % of questions lost to always-large, with confidence {:.0} %",
+                (1.0 - accuracy) * 100.0,
+                confidence * 100.0
+            ),
+            Self::Cost { share } => {
+                write!(f, "at most {:.0} % of always-large's cost", share * 100.0)
+            }
+        }
+    }
+}
+
+impl Calibration {
+    /// Whether the calibration still holds, in words: `holds`, or `STALE` with what has changed.
+    pub fn state(&self, now: &Provenance) -> String {
+        let changed = self.provenance.changes_to(now);
+        if changed.is_empty() {
+            "holds".to_owned()
+        } else {
+            format!("STALE: {} changed", changed.join(", "))
+        }
+    }
 }

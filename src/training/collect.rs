@@ -1,8 +1,10 @@
-//! Episodes to learn from.
+//! Collections: episodes to learn from, written into a store.
 
 use std::collections::BTreeSet;
 
-use crate::config::{Exploration, Preset};
+use thiserror::Error;
+
+use crate::config::{DraftLength, Exploration, InvalidPreset, Preset};
 use crate::engine::Flow;
 use crate::episode::{Episode, Event, EventKind};
 use crate::routing::{Policy, RouterRegistry};
@@ -12,51 +14,122 @@ use crate::session::{
 use crate::store::{EpisodeEnd, Store, StoreError};
 use crate::tasks::Question;
 
-/// A collection: the same plan on the same store goes on where it was left.
+/// Probability of a coin toss at a boundary while a policy collects episodes for training.
+pub const COIN: f64 = 0.2;
+/// The same before there is a policy. Random thresholds alone would determine every further choice once
+/// the score of a step is known.
+const COIN_WITHOUT_POLICY: f64 = 0.5;
+
+/// A collection. The same plan on the same store resumes where it stopped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollectionPlan {
-    /// Its name; episodes that carry it count as done.
-    pub name: String,
-    /// The router that is asked at each boundary.
-    pub router: String,
+    /// Identifies the collection: episodes that carry this name count as done.
+    name: String,
+    /// The preset, with the exploration that draws the choices.
+    preset: Preset,
     /// Question i has the seed `seed` + i.
-    pub seed: u64,
+    seed: u64,
 }
 
-/// `preset` as a collection runs it: `router` chooses, with a coin of that probability, under one random threshold an
-/// episode. Where a policy routes, thresholds lie where its scores do.
-pub fn exploration_preset(
-    preset: &Preset,
-    router: &str,
-    policy: Option<&Policy>,
-    coin: f64,
-) -> Preset {
-    let policy = policy.filter(|_| router == "policy");
-    let quantiles = policy
-        .map_or_else(|| Exploration::default().quantiles, |policy| policy.card.quantiles.clone());
-    let mut exploring = preset.clone();
-    exploring.routing.router = router.to_owned();
-    exploring.routing.exploration = Some(Exploration { quantiles, coin });
-    exploring
+/// Why a collection cannot be planned.
+#[derive(Debug, Error)]
+pub enum CollectError {
+    /// The coin's probability is invalid.
+    #[error(transparent)]
+    Preset(#[from] InvalidPreset),
+    /// The policy's weights cannot be read.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
 }
 
-/// What was missing of a collection, and was written.
+crate::exit::classify!(Failure: CollectError);
+
+impl CollectionPlan {
+    /// A collection in which the preset's router chooses, under one random threshold per episode, and at
+    /// each boundary a coin toss with probability `coin`. If the router is `policy`, `policy` must be its
+    /// policy, and thresholds are drawn from the quantiles of its scores.
+    ///
+    /// `questions` names the questions; it becomes a part of the collection's name.
+    ///
+    /// # Errors
+    /// If `coin` is not a probability, or the policy's weights cannot be read.
+    pub fn new(
+        preset: &Preset,
+        policy: Option<&Policy>,
+        coin: f64,
+        questions: &str,
+        seed: u64,
+    ) -> Result<Self, CollectError> {
+        let mut exploring = preset.clone();
+        let routing = &mut exploring.routing;
+        let policy = policy.filter(|_| routing.router == "policy");
+        let quantiles = match policy {
+            Some(policy) => policy.card.quantiles.clone(),
+            None => Exploration::default().quantiles,
+        };
+        routing.exploration = Some(Exploration { quantiles, coin });
+        if policy.is_none() {
+            // Policies with a draft of any length can learn from a whole step.
+            routing.draft_length.get_or_insert(DraftLength::Step);
+        }
+        let router = match policy {
+            // The digest, not the name: retraining on the same episodes gives the same policy a new name.
+            Some(policy) => format!("policy {}", policy.digest()?),
+            None => routing.router.clone(),
+        };
+        let draft = routing.draft_length.map_or_else(String::new, |n| format!(" draft {n}"));
+        let name = format!("{} {router} {questions}{draft} coin {coin}", preset.name);
+        exploring.validate()?;
+        Ok(Self { name, preset: exploring, seed })
+    }
+
+    /// The preset of the episodes, with the exploration that draws the choices.
+    pub fn preset(&self) -> &Preset {
+        &self.preset
+    }
+
+    /// A collection for training: choices by `policy` with coin tosses of probability `coin`, or, before
+    /// there is a policy, at random.
+    ///
+    /// # Errors
+    /// As [`CollectionPlan::new`].
+    pub fn for_training(
+        preset: &Preset,
+        policy: Option<&Policy>,
+        coin: f64,
+        questions: &str,
+        seed: u64,
+    ) -> Result<Self, CollectError> {
+        let mut preset = preset.clone();
+        let (router, coin) = match policy {
+            Some(_) => ("policy", coin),
+            None => ("random", COIN_WITHOUT_POLICY),
+        };
+        router.clone_into(&mut preset.routing.router);
+        Self::new(&preset, policy, coin, questions, seed)
+    }
+}
+
+/// Outcome of a collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CollectionResult {
-    /// Episodes that the store had already.
+    /// Number of episodes that the store already had.
     pub already_stored: usize,
+    /// Number of new episodes.
     pub written: usize,
-    /// Questions that do not fit into a model's context, with a sentence each. Nothing is kept of them.
+    /// Questions that do not fit into a model's context, with a sentence each. They have no episode.
     pub skipped: Vec<String>,
 }
 
-/// Runs the questions of which the store has no finished episode of this plan. The pool's preset
-/// says how choices are drawn. `progress` is told at the beginning how many are there, and how many are done after
-/// each episode, and may end it then: what is under way is kept as well. A question that is too long is done, too,
-/// without an episode.
+/// Runs the questions of which the store has no finished episode of this plan, under the plan's preset, and
+/// stores the episodes. Afterwards the pool has its own preset again.
+///
+/// `progress` is called with the number of questions done: once at the beginning, and after each question,
+/// with its episode unless it was skipped. It may cancel the collection; episodes that are running then are
+/// finished and stored.
 ///
 /// # Errors
-/// When an episode cannot be run or stored, or `progress` cancels.
+/// If an episode cannot be run or stored, or `progress` cancels.
 pub fn collect<P: Into<Flow>>(
     pool: &mut RunnerPool,
     registry: &RouterRegistry,
@@ -65,28 +138,34 @@ pub fn collect<P: Into<Flow>>(
     questions: &[Question],
     progress: impl Fn(usize, Option<&Episode>) -> P,
 ) -> Result<CollectionResult, SessionError> {
-    let store_error = |e: StoreError| SessionError::Sink(e.to_string());
-    let mut done = BTreeSet::new();
-    for summary in store.summaries() {
-        let summary = summary.map_err(store_error)?;
-        let is_ours = summary.collection.as_deref() == Some(&plan.name);
-        if is_ours && matches!(summary.end, EpisodeEnd::Finished { .. }) {
-            // By its text too: another file of the same name has another question there.
-            done.extend(summary.index.map(|index| (index, summary.question)));
-        }
-    }
+    let own_preset = pool.first().preset().clone();
+    pool.set_preset(&plan.preset);
+    let collected = collect_missing(pool, registry, store, plan, questions, progress);
+    pool.set_preset(&own_preset);
+    collected
+}
+
+fn collect_missing<P: Into<Flow>>(
+    pool: &mut RunnerPool,
+    registry: &RouterRegistry,
+    store: &Store,
+    plan: &CollectionPlan,
+    questions: &[Question],
+    progress: impl Fn(usize, Option<&Episode>) -> P,
+) -> Result<CollectionResult, SessionError> {
+    let done = finished_questions(store, &plan.name)?;
     let question_key =
         |q: &Question| q.origin.as_ref().map(|origin| (origin.index, q.text.clone()));
     let missing: Vec<(usize, &Question)> = questions
         .iter()
         .enumerate()
-        .filter(|(_, q)| question_key(q).is_none_or(|question_key| !done.contains(&question_key)))
+        .filter(|(_, q)| question_key(q).is_none_or(|key| !done.contains(&key)))
         .collect();
     let already_stored = questions.len() - missing.len();
     progress(already_stored, None);
     let work = |runner: &mut EpisodeRunner, at: usize| {
         let (i, question) = missing[at];
-        let mut router = registry.router(&plan.router)?;
+        let mut router = registry.router(&plan.preset.routing.router)?;
         let spec = EpisodeSpec {
             collection: Some(plan.name.clone()),
             ..EpisodeSpec::new(question, router.as_mut(), plan.seed.wrapping_add(i as u64))
@@ -94,7 +173,7 @@ pub fn collect<P: Into<Flow>>(
         let mut buffer = EpisodeBuffer { store, id: 0, events: Vec::new() };
         let result = runner.run(spec, &mut buffer, &mut NullObserver);
         match result.map_err(|error| error.at(question)) {
-            // It would fail each time: neither is the collection to end there, nor the store to fill with it.
+            // It would fail every time, so it neither ends the collection nor leaves an episode.
             Err(error) if error.is_prompt_too_long() => Ok(Err(error.to_string())),
             Err(error) => buffer.flush().map_err(SessionError::Sink).and(Err(error)),
             Ok(episode) => Ok(Ok(episode)),
@@ -113,8 +192,28 @@ pub fn collect<P: Into<Flow>>(
     Ok(collected)
 }
 
-/// Keeps an episode's events together: nobody is told of one before all are in the store. One that failed is kept
-/// where that is asked for.
+/// Index and text of the questions with a finished episode of the collection. The text counts too: another
+/// file of the same name may have another question at that index.
+fn finished_questions(
+    store: &Store,
+    collection: &str,
+) -> Result<BTreeSet<(usize, String)>, SessionError> {
+    // The name of the same collection in older stores, where a draft was called a glimpse.
+    let older_name = collection.replace(" draft ", " glimpse ");
+    let mut done = BTreeSet::new();
+    for summary in store.summaries() {
+        let summary = summary.map_err(|e: StoreError| SessionError::Sink(e.to_string()))?;
+        let is_ours =
+            summary.collection.as_ref().is_some_and(|c| c == collection || *c == older_name);
+        if is_ours && matches!(summary.end, EpisodeEnd::Finished { .. }) {
+            done.extend(summary.index.map(|index| (index, summary.question)));
+        }
+    }
+    Ok(done)
+}
+
+/// Buffers an episode's events, and stores them together at its end. The events of a failed episode are
+/// stored only by [`flush`](Self::flush).
 struct EpisodeBuffer<'a> {
     store: &'a Store,
     id: u64,

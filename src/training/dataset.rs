@@ -1,67 +1,33 @@
-//! Episodes as trajectories of boundaries.
+//! Episodes of a store as a data set.
 
 use std::collections::BTreeSet;
 
-use crate::config::DraftLength;
-use crate::episode::{Decider, Decision, Episode, Generation, Role, StopReason, Verdict};
+use thiserror::Error;
+
+use super::trajectory::{Trajectory, trajectory};
+use crate::episode::{Decider, Decision, Episode, Verdict};
 use crate::evaluation::{LoggedChoice, LoggedEpisode};
-use crate::routing::{self, DatasetCounts, Draft, FeatureSet, PairFingerprint, Policy};
+use crate::routing::{DatasetCounts, FeatureSet, PairFingerprint, Policy};
 use crate::store::{EpisodeEnd, Store, StoreError};
-use crate::tasks::arithmetic::Problem;
-use crate::tasks::{Question, Solutions};
+use crate::tasks::Solutions;
 
-/// A boundary at which a router weighed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BoundarySample {
-    /// In the order of the feature set.
-    pub features: Vec<f32>,
-    pub large: bool,
-    /// Probability of the choice when it was made, given the choices before it; in (0, 1].
-    pub propensity: f64,
-    /// Whether the trace before it was free of slips that matter, 1 or 0, where the task set can
-    /// verify steps; 0 throughout where it cannot. For training only: no router sees it.
-    pub trace_correct: f32,
-    /// Whether the small model's draft was a slip that matters, where that is known: the draft was
-    /// whole, the trace before it free of slips, and the task set can verify steps. For training only.
-    pub step_error: Option<bool>,
-    /// What was spent from this boundary to the next one at which a router weighed, in the unit of the prices.
-    pub cost: f64,
-}
-
-/// An episode as a router sees it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Trajectory {
-    /// The question's text: episodes of the same question stand together in a bootstrap.
-    pub question: String,
-    pub boundaries: Vec<BoundarySample>,
-    pub correct: bool,
-    /// Whether its choices were drawn to learn from, so that every threshold had its chance.
-    pub explored: bool,
-    /// Of the whole episode, in the unit of the prices.
-    pub cost: f64,
-    /// What of that the large model wrote and prefilled.
-    pub large_cost: f64,
-    /// When it began: milliseconds since the Unix epoch.
-    pub began_ms: u64,
-    /// [`routing::confidence`] of each step that the small model drafted whole.
-    pub confidences: Vec<f64>,
-}
-
-/// Trajectories, and what was left out.
+/// Trajectories to learn from, and counts of the episodes that were left out.
 #[derive(Debug, Clone, Default)]
 pub struct Dataset {
+    /// One per episode that was taken in.
     pub trajectories: Vec<Trajectory>,
+    /// How many episodes were taken in, and how many were left out for which reason.
     pub dataset_counts: DatasetCounts,
-    /// Policies that decided in them.
+    /// Names of the policies that made decisions in these episodes.
     pub parents: BTreeSet<String>,
     solutions: Solutions,
 }
 
 impl Dataset {
-    /// Takes every episode of the store in that `pair` wrote; `progress` is told of each.
+    /// Reads all episodes of a store that `pair` wrote. `progress` is called once per episode.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn read(
         store: &Store,
         pair: &PairFingerprint,
@@ -72,33 +38,34 @@ impl Dataset {
         for summary in store.summaries() {
             progress();
             let summary = summary?;
-            if !matches!(summary.end, EpisodeEnd::Finished { .. }) {
+            if matches!(summary.end, EpisodeEnd::Finished { .. }) {
+                dataset.add(&store.episode(summary.id)?, pair, set);
+            } else {
                 dataset.dataset_counts.ungraded += 1;
-                continue;
             }
-            dataset.add(&store.episode(summary.id)?, pair, set);
         }
         Ok(dataset)
     }
 
-    /// Takes an episode in, or counts why not.
+    /// Takes an episode in, or counts why it is left out.
     pub fn add(&mut self, episode: &Episode, pair: &PairFingerprint, set: &FeatureSet) {
         if !pair.matches(episode) {
             self.dataset_counts.other_models += 1;
             return;
         }
-        // Its first choices are its parent's, and that it was made depends on what came of them.
+        // A fork shares its first choices with its parent, and was made because of their outcome.
         if episode.started.parent.is_some() {
             self.dataset_counts.forks += 1;
             return;
         }
         let decisions = || episode.decisions().map(|(_, decision)| decision);
-        // A threshold that was moved was moved by a person who had seen the trace.
+        // A choice of the user has no propensity. Nor has one after the user moved the threshold, which
+        // may depend on the trace.
         if episode.has_user_choice() || decisions().any(|d| d.propensity.is_none()) {
             self.dataset_counts.user += 1;
             return;
         }
-        // What was chosen tells of the draft beyond what the features do, and would be taken for their merit.
+        // These routers know more than the features say. A policy would credit the features for it.
         let privileged =
             |d: &Decision| matches!(&d.by, Decider::Rule(r) if r == "oracle" || r == "judge");
         if decisions().any(privileged) {
@@ -128,13 +95,24 @@ impl Dataset {
         }
         self.trajectories.push(trajectory);
     }
+
+    /// Splits off the trajectories of one question in `every`, and returns them.
+    pub(super) fn hold_out(&mut self, every: u64) -> Vec<Trajectory> {
+        let is_held_out =
+            |t: &Trajectory| LoggedEpisode::question_hash(&t.question).is_multiple_of(every);
+        let (held_out, kept) =
+            std::mem::take(&mut self.trajectories).into_iter().partition(is_held_out);
+        self.trajectories = kept;
+        self.dataset_counts.used = self.trajectories.len();
+        held_out
+    }
 }
 
-/// The trajectories whose choices were drawn, as a log for off-policy estimates of `policy`, whose
-/// feature set must be theirs.
+/// The trajectories whose choices were drawn at random, as a log for off-policy estimates of `policy`,
+/// which must have the feature set of the trajectories.
 ///
 /// # Errors
-/// When the network fails.
+/// If the network fails.
 pub fn logged_episodes(
     trajectories: &[Trajectory],
     policy: &Policy,
@@ -142,113 +120,68 @@ pub fn logged_episodes(
     let drawn: Vec<&Trajectory> = trajectories.iter().filter(|t| t.explored).collect();
     let rows: Vec<Vec<f32>> =
         drawn.iter().flat_map(|t| t.boundaries.iter().map(|b| b.features.clone())).collect();
-    let mut p = policy.p_large_batch(&rows)?.into_iter();
-    let one = |t: &&Trajectory| {
-        let choices = t.boundaries.iter().zip(p.by_ref());
+    let mut scores = policy.p_large_batch(&rows)?.into_iter();
+    let logged = |t: &&Trajectory| {
+        let choices = t.boundaries.iter().zip(scores.by_ref());
         let boundaries = choices
             .map(|(b, p_large)| LoggedChoice { p_large, large: b.large, propensity: b.propensity })
             .collect();
         let question = LoggedEpisode::question_hash(&t.question);
         LoggedEpisode { question, boundaries, correct: t.correct, cost: t.cost }
     };
-    Ok(drawn.iter().map(one).collect())
+    Ok(drawn.iter().map(logged).collect())
 }
 
-/// The boundaries of an episode with their features, which are read anew from its text and tokens: so
-/// older episodes serve a newer feature set, and those with a long glimpse one with a shorter.
-/// Nothing where a router weighed nothing, or saw less than the set needs.
-fn trajectory(
-    episode: &Episode,
-    correct: bool,
-    set: &FeatureSet,
-    solution: Option<&Problem>,
-) -> Option<Trajectory> {
-    let prices = episode.started.prices;
-    let question = Question::from_user(episode.started.question.clone());
-    let mut so_far = episode.clone();
-    let mut boundaries: Vec<BoundarySample> = Vec::new();
-    let mut confidences = Vec::new();
-    let mut saved_cost = 0.0;
-    let mut trace_correct = solution.is_some();
-    for step in std::mem::take(&mut so_far.steps) {
-        let mut cost = step.cost(prices);
-        let discarded_draft = step.discarded.iter().find(|w| w.model == Role::Small);
-        let draft = discarded_draft.or(Some(&step.generation).filter(|w| w.model == Role::Small));
-        let whole = |d: &&Generation| d.stop != StopReason::DraftLimit;
-        if let Some(draft) = draft.filter(whole) {
-            confidences.extend(routing::confidence(&draft.tokens));
-        }
-        let weighed = step.decision.as_ref().filter(|d| d.p_large.is_some());
-        if let Some(decision) = weighed {
-            // What the router saw of the draft, and what one with this set would have seen.
-            let seen = decision.features.get("glimpse.length").map_or(0, |n| *n as usize);
-            let seen_draft = draft_prefix(draft, seen, set.draft_length)?;
-            if let Some(discarded_draft) = discarded_draft {
-                let unseen = discarded_draft.tokens.len().saturating_sub(seen_draft.tokens.len());
-                saved_cost += prices.small.cost(0, 0, unseen);
-                cost -= prices.small.cost(0, 0, unseen);
-            }
-            let boundary = routing::RouterInput {
-                episode: &so_far,
-                question: &question,
-                draft: &seen_draft,
-                scored_by_large: &[],
-            };
-            let mut features = routing::features(&boundary);
-            // The ledger is that of the episode's end.
-            features.extend(
-                decision.features.get_key_value("budget.left").map(|(k, v)| (k.clone(), *v)),
-            );
-            let place = so_far.steps.len();
-            let whole = draft.filter(|d| trace_correct && d.stop != StopReason::DraftLimit);
-            let step_error =
-                solution.zip(whole).map(|(s, d)| !s.step_is_acceptable(place, &d.text));
-            boundaries.push(BoundarySample {
-                features: set.row(&features),
-                step_error,
-                large: decision.choice == Role::Large,
-                propensity: decision.propensity?,
-                trace_correct: f32::from(u8::from(trace_correct)),
-                cost,
-            });
-        } else if let Some(last) = boundaries.last_mut() {
-            // A step that was settled belongs to the choice that settled it.
-            last.cost += cost;
-        }
-        let place = so_far.steps.len();
-        trace_correct &=
-            solution.is_some_and(|s| s.step_is_acceptable(place, &step.generation.text));
-        so_far.steps.push(step);
-    }
-    let large = &episode.ledger.totals.large;
-    (!boundaries.is_empty()).then(|| Trajectory {
-        question: episode.started.question.clone(),
-        boundaries,
-        correct,
-        explored: episode.started.preset.routing.exploration.is_some(),
-        cost: episode.ledger.cost() - saved_cost,
-        large_cost: prices.large.cost(large.prefilled, large.reused, large.kept),
-        began_ms: episode.began_ms,
-        confidences,
-    })
+/// Episodes for off-policy estimates of a policy: those with drawn choices that were collected after it was
+/// trained. Earlier ones it may have been trained on, which would bias the estimates in its favour.
+#[derive(Debug, Clone)]
+pub struct FreshEpisodes {
+    /// Episodes with drawn choices, scored by the policy.
+    pub logged: Vec<LoggedEpisode>,
+    /// Number of episodes that are older than the policy.
+    pub older: usize,
+    /// How many of the other episodes were taken in, and how many were left out for which reason.
+    pub counts: DatasetCounts,
 }
 
-/// The beginning of a draft that a glimpse of length `wanted` shows, of which a router saw `seen`
-/// tokens; nothing where it saw less.
-fn draft_prefix(draft: Option<&Generation>, seen: usize, wanted: DraftLength) -> Option<Draft> {
-    let wanted = match wanted {
-        DraftLength::Tokens(0) => return Some(Draft::default()),
-        DraftLength::Tokens(n) => n,
-        DraftLength::Step => usize::MAX,
-    };
-    let draft = draft?;
-    let all = draft.tokens.len();
-    // A step that ends within the glimpse is seen whole.
-    if seen < wanted.min(all) {
-        return None;
+/// Reads the fresh episodes of `policy` among the newest `limit` episodes of a store. `progress` is called
+/// once per episode.
+///
+/// # Errors
+/// If the store cannot be read, or the network fails.
+pub fn fresh_episodes(
+    store: &Store,
+    policy: &Policy,
+    limit: usize,
+    mut progress: impl FnMut(),
+) -> Result<FreshEpisodes, FreshEpisodesError> {
+    let card = &policy.card;
+    let mut dataset = Dataset::default();
+    let mut older = 0;
+    for entry in store.entries(None).take(limit) {
+        progress();
+        let summary = entry?.summary;
+        if summary.began_ms <= card.created_ms {
+            older += 1;
+        } else if matches!(summary.end, EpisodeEnd::Finished { .. }) {
+            dataset.add(&store.episode(summary.id)?, &card.pair, &card.set);
+        } else {
+            dataset.dataset_counts.ungraded += 1;
+        }
     }
-    let tokens = draft.tokens[..wanted.min(all)].to_vec();
-    let complete = tokens.len() == all && draft.stop != StopReason::DraftLimit;
-    let text = tokens.iter().map(|t| t.text.as_str()).collect();
-    Some(Draft { text, tokens, complete })
+    let logged = logged_episodes(&dataset.trajectories, policy)?;
+    Ok(FreshEpisodes { logged, older, counts: dataset.dataset_counts })
 }
+
+/// Why fresh episodes cannot be read.
+#[derive(Debug, Error)]
+pub enum FreshEpisodesError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The policy's network fails.
+    #[error(transparent)]
+    Candle(#[from] candle_core::Error),
+}
+
+crate::exit::classify!(Failure: FreshEpisodesError);

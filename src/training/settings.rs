@@ -1,39 +1,43 @@
-//! How a policy is trained: the numbers that are not learnt.
+//! Hyperparameters of a training.
 
-/// How to train.
+/// Hyperparameters of a training.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingSettings {
+    /// Seed of initial weights and draws.
     pub seed: u64,
-    /// Networks to train, alike but for their first weights and draws.
+    /// Number of networks. They differ only in their initial weights and draws.
     pub ensemble_size: usize,
-    /// Rounds: in the first quarter it learns to foresee slips, where they are known; the others are of targets and steps.
+    /// Number of rounds. If step errors are known, the first quarter trains the error model, the rest the
+    /// actor-critic.
     pub rounds: usize,
-    /// Passes over the boundaries in a round, and the most steps of the optimizer in one: many episodes need no
-    /// more of them.
+    /// Passes over the boundaries in a round.
     pub passes: usize,
+    /// Most optimizer steps in a round. It bounds the time of a training on many episodes.
     pub max_steps: usize,
-    /// For the rounds in which it learns to foresee slips: passes over all of them, boundaries in a
-    /// step, the highest step width, and the most steps in a round.
+    /// Error model: passes over the labelled boundaries, over all its rounds.
     pub error_passes: usize,
+    /// Error model: boundaries in an optimizer step.
     pub error_batch: usize,
+    /// Error model: the highest learning rate.
     pub error_learning_rate: f64,
+    /// Error model: most optimizer steps in a round.
     pub max_error_steps: usize,
-    /// Boundaries in a step of the optimizer.
+    /// Boundaries in an optimizer step.
     pub batch: usize,
-    /// Step width of Adam at the beginning; it falls to a tenth.
+    /// Learning rate of AdamW at the beginning; it decays to a tenth.
     pub learning_rate: f64,
-    /// Gain in reward that makes a choice e times as probable as the other: the weight of the
-    /// policy's entropy.
+    /// Weight of the policy's entropy: the gain in reward that makes a choice e times as probable as the
+    /// other one.
     pub entropy_weight: f64,
-    /// Weight of the divergence (nats) from the round's policy, the trust region, against that of the gain.
+    /// Weight of the divergence (nats) from the round's policy, relative to the entropy: the trust region.
     pub divergence_weight: f64,
-    /// λ of V-trace, in [0, 1]: how far a trajectory is believed beyond its next value.
+    /// λ of V-trace, in [0, 1] (see [`v_trace`](super::v_trace)).
     pub vtrace_lambda: f64,
-    /// Decay of the weights, per unit of the step width.
+    /// Weight decay of AdamW.
     pub weight_decay: f64,
-    /// Cost share to train for; λ stays where it is without one.
+    /// Mean cost to train for, as a share of always-large's. Without one, λ stays constant.
     pub target_cost: Option<f64>,
-    /// λ at the beginning: accuracy that 1 of all-large's mean cost is worth.
+    /// λ at the beginning: the accuracy that always-large's mean cost is worth.
     pub multiplier: f64,
 }
 
@@ -62,7 +66,7 @@ impl Default for TrainingSettings {
 }
 
 impl TrainingSettings {
-    /// Rounds in which slips are learnt: the first quarter.
+    /// Rounds of the error model: the first quarter.
     pub(super) fn error_rounds(&self) -> usize {
         (self.rounds / 4).max(1)
     }

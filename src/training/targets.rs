@@ -1,4 +1,6 @@
-//! What a round of training teaches: targets by V-trace, and the loss of a step.
+//! The targets of a training round (by V-trace), and the loss of an optimizer step.
+
+use std::ops::Range;
 
 use candle_core::{D, Device, Tensor};
 use candle_nn::{AdamW, Optimizer};
@@ -12,25 +14,25 @@ use super::settings::TrainingSettings;
 use super::vtrace::v_trace;
 use crate::routing::{FeatureSet, LAMBDA_LOG_STD, Network, standardized};
 
-/// Rows at once where nothing is learnt: more would not fit the caches.
+/// Rows per forward pass without gradients: more would not fit into the CPU's caches.
 const INFERENCE_ROWS: usize = 8192;
 
-/// All boundaries as the network sees them, one trajectory after the other.
+/// All boundaries as the network reads them, trajectory by trajectory.
 pub(super) struct BoundaryTable {
     pub(super) mean: Vec<f32>,
     pub(super) spread: Vec<f32>,
     width: usize,
-    /// Standardized features, row after row, without the price.
+    /// Standardized features, row-major, without the price.
     features: Vec<f32>,
     large: Vec<bool>,
     propensity: Vec<f64>,
-    /// In shares of all-large's.
+    /// Shares of always-large's mean cost.
     cost: Vec<f64>,
-    /// Whether the trace was free of slips, 1 or 0.
+    /// 1 if the trace had no step error, else 0.
     trace_correct: Vec<f64>,
-    /// 1 for a draft that is a slip, −1 for one that is none, 0 where that is not known.
+    /// 1 if the draft is a step error, −1 if it is not, 0 if that is unknown.
     step_error: Vec<f32>,
-    /// Where each trajectory begins; one more for the end.
+    /// First row of each trajectory, and the number of rows.
     first_rows: Vec<usize>,
     correct: Vec<bool>,
 }
@@ -50,7 +52,7 @@ impl BoundaryTable {
         }
         let spread = mean.iter().zip(&square).map(|(m, s)| {
             let deviation = (s - m * m).max(0.0).sqrt();
-            // A feature that is always the same says nothing.
+            // A constant feature carries no information; dividing by its deviation would fail.
             if deviation > 1e-6 { deviation as f32 } else { 1.0 }
         });
         let spread: Vec<f32> = spread.collect();
@@ -85,6 +87,11 @@ impl BoundaryTable {
         self.large.len()
     }
 
+    /// The rows of each trajectory.
+    fn trajectories(&self) -> impl Iterator<Item = Range<usize>> {
+        self.first_rows.windows(2).map(|ends| ends[0]..ends[1])
+    }
+
     /// The features of these rows.
     fn features(&self, rows: &[usize]) -> candle_core::Result<Tensor> {
         let mut features = Vec::with_capacity(rows.len() * self.width);
@@ -94,18 +101,19 @@ impl BoundaryTable {
         Tensor::from_vec(features, (rows.len(), self.width), &Device::Cpu)
     }
 
-    /// The rows of which it is known whether the draft is a slip.
+    /// The rows for which it is known whether the draft is a step error.
     pub(super) fn labelled_rows(&self) -> Vec<usize> {
         (0..self.len()).filter(|row| self.step_error[*row] != 0.0).collect()
     }
 }
 
-/// A number for each of `rows`.
+/// A tensor with a number for each of `rows`.
 fn column(rows: &[usize], of: impl Fn(usize) -> f32) -> candle_core::Result<Tensor> {
     Tensor::from_vec(rows.iter().map(|row| of(*row)).collect(), rows.len(), &Device::Cpu)
 }
 
-/// Some steps of the part that foresees slips, over shuffled `rows` that are verified; the mean loss.
+/// Trains the error model for a few optimizer steps over `rows`, shuffled, which must have labels. Returns
+/// the mean loss.
 pub(super) fn train_error_model(
     network: &Network,
     table: &BoundaryTable,
@@ -130,7 +138,7 @@ pub(super) fn train_error_model(
     Ok(sum / steps.max(1) as f64)
 }
 
-/// What the network foresees at every boundary: logits.
+/// The error model's prediction at every boundary, as logits.
 pub(super) fn predict_errors(
     network: &Network,
     table: &BoundaryTable,
@@ -143,17 +151,38 @@ pub(super) fn predict_errors(
     Ok(logits)
 }
 
-/// What one round teaches, a number a boundary.
+/// The price of cost that a round draws for each trajectory, repeated for each of its boundaries.
+pub(super) struct DrawnLambdas {
+    /// The network's input: ln of the price, in standard deviations around ln λ.
+    z: Vec<f32>,
+    /// The price itself.
+    lambda: Vec<f32>,
+}
+
+impl DrawnLambdas {
+    /// Log-normal prices around `multiplier`, without the outer 2 % on each side.
+    pub(super) fn new(table: &BoundaryTable, multiplier: f64, rng: &mut ChaCha8Rng) -> Self {
+        let normal = Normal::standard();
+        let (mut z, mut lambda) = (vec![0.0; table.len()], vec![0.0; table.len()]);
+        for range in table.trajectories() {
+            let drawn: f64 = normal.inverse_cdf(rng.random_range(0.02..0.98));
+            z[range.clone()].fill(drawn as f32);
+            lambda[range].fill((multiplier * (LAMBDA_LOG_STD * drawn).exp()) as f32);
+        }
+        Self { z, lambda }
+    }
+}
+
+/// The targets of one round, one number per boundary.
 pub(super) struct TrainingTargets<'a> {
     table: &'a BoundaryTable,
     error_logits: &'a [f32],
-    /// z, the price that the boundary's trajectory was given, and its λ.
-    lambda_z: Vec<f32>,
-    lambda: Vec<f32>,
-    /// The round's policy.
+    lambdas: DrawnLambdas,
+    /// The round's policy, as logits.
     logit: Vec<f32>,
-    /// What the choice that was made turned out to be returns.
+    /// V-trace return of the accuracy after the choice that was made.
     accuracy: Vec<f32>,
+    /// V-trace return of the cost after the choice that was made.
     cost: Vec<f32>,
 }
 
@@ -162,48 +191,31 @@ impl<'a> TrainingTargets<'a> {
         network: &Network,
         table: &'a BoundaryTable,
         error_logits: &'a [f32],
-        multiplier: f64,
+        lambdas: DrawnLambdas,
         vtrace_lambda: f64,
-        rng: &mut ChaCha8Rng,
     ) -> candle_core::Result<Self> {
-        let n = table.len();
-        let normal = Normal::standard();
-        let drawn: Vec<f64> = table
-            .correct
-            .iter()
-            .map(|_| normal.inverse_cdf(rng.random_range(0.02..0.98)))
-            .collect();
-        let mut lambda_z = vec![0.0; n];
-        let mut lambda = vec![0.0; n];
-        for (i, z) in drawn.iter().enumerate() {
-            let range = table.first_rows[i]..table.first_rows[i + 1];
-            lambda_z[range.clone()].fill(*z as f32);
-            lambda[range].fill((multiplier * (LAMBDA_LOG_STD * z).exp()) as f32);
-        }
         let NetworkOutputs { logit, accuracy, cost } =
-            NetworkOutputs::of(network, table, error_logits, |row| lambda_z[row])?;
+            NetworkOutputs::of(network, table, error_logits, |row| lambdas.z[row])?;
         let p: Vec<f64> =
             logit.iter().map(|logit| f64::from(log_probability(*logit, true)).exp()).collect();
         let ratio = |row: usize| {
             let chosen = if table.large[row] { p[row] } else { 1.0 - p[row] };
             chosen / table.propensity[row]
         };
-        let ratios: Vec<f64> = (0..n).map(ratio).collect();
+        let ratios: Vec<f64> = (0..table.len()).map(ratio).collect();
         let value = |of: &[[f32; 2]], row: usize| {
             let [small, large] = of[row].map(f64::from);
             (1.0 - p[row]) * small + p[row] * large
         };
-        let mut returns = [vec![0.0; n], vec![0.0; n]];
-        for i in 0..drawn.len() {
-            let range = table.first_rows[i]..table.first_rows[i + 1];
-            let track = &table.trace_correct[range.clone()];
-            let end = f64::from(u8::from(table.correct[i]));
-            let after = track.iter().skip(1).copied().chain([end]);
-            let correctness: Vec<f64> =
-                after.zip(track).map(|(after, before)| after - before).collect();
+        let mut returns = [vec![0.0; table.len()], vec![0.0; table.len()]];
+        for (range, correct) in table.trajectories().zip(&table.correct) {
+            // Shaped reward: the change of the potential, which ends at 1 for a correct answer.
+            let before = &table.trace_correct[range.clone()];
+            let after = before.iter().skip(1).copied().chain([f64::from(u8::from(*correct))]);
+            let gains: Vec<f64> = after.zip(before).map(|(after, before)| after - before).collect();
             let costs = &table.cost[range.clone()];
             for (of, (rewards, critic)) in
-                [(&correctness[..], &accuracy), (costs, &cost)].into_iter().enumerate()
+                [(&gains[..], &accuracy), (costs, &cost)].into_iter().enumerate()
             {
                 let values: Vec<f64> = range.clone().map(|row| value(critic, row)).collect();
                 let targets = v_trace(rewards, &values, &ratios[range.clone()], vtrace_lambda);
@@ -213,10 +225,10 @@ impl<'a> TrainingTargets<'a> {
             }
         }
         let [accuracy, cost] = returns;
-        Ok(Self { table, error_logits, lambda_z, lambda, logit, accuracy, cost })
+        Ok(Self { table, error_logits, lambdas, logit, accuracy, cost })
     }
 
-    /// The steps of the round, over shuffled boundaries; the mean loss.
+    /// The optimizer steps of the round, over shuffled boundaries. Returns the mean loss.
     pub(super) fn optimize(
         &self,
         network: &Network,
@@ -237,6 +249,8 @@ impl<'a> TrainingTargets<'a> {
         Ok(sum / steps.max(1) as f64)
     }
 
+    /// The loss of one optimizer step: the critic's squared errors, minus the actor's objective, gain /
+    /// weight + entropy − divergence.
     fn loss(
         &self,
         network: &Network,
@@ -245,7 +259,7 @@ impl<'a> TrainingTargets<'a> {
     ) -> candle_core::Result<Tensor> {
         let column = |of: &dyn Fn(usize) -> f32| column(rows, of);
         let (error_logit, lambda_z) =
-            (column(&|row| self.error_logits[row])?, column(&|row| self.lambda_z[row])?);
+            (column(&|row| self.error_logits[row])?, column(&|row| self.lambdas.z[row])?);
         let heads =
             network.evaluate_choices(&self.table.features(rows)?, &error_logit, &lambda_z)?;
         let large = column(&|row| f32::from(u8::from(self.table.large[row])))?;
@@ -258,11 +272,11 @@ impl<'a> TrainingTargets<'a> {
         let accuracy = error(&heads.accuracy, column(&|row| self.accuracy[row])?)?;
         let cost = error(&heads.cost, column(&|row| self.cost[row])?)?;
 
-        // What the large model's step is returns more than the small one's, as the critic has it.
+        // Advantage of the large model's step over the small one's, according to the critic.
         let advantage = |of: &Tensor| choice(of, 1)? - choice(of, 0)?;
-        let lambda = column(&|row| self.lambda[row])?;
+        let lambda = column(&|row| self.lambdas.lambda[row])?;
         let gain = (advantage(&heads.accuracy)? - (advantage(&heads.cost)? * &lambda)?)?;
-        // Divided by 1 + λ, so that dear prices do not drown the others.
+        // Divided by 1 + λ, so that high prices do not dominate.
         let gain = (gain / (lambda + 1.0)?)?.detach();
         let (log_p, log_q) = (log_sigmoid(&heads.logit)?, log_sigmoid(&heads.logit.neg()?)?);
         let (p, q) = (log_p.exp()?, log_q.exp()?);
@@ -276,7 +290,7 @@ impl<'a> TrainingTargets<'a> {
     }
 }
 
-/// What the network says at every boundary.
+/// The network's outputs at every boundary.
 struct NetworkOutputs {
     logit: Vec<f32>,
     accuracy: Vec<[f32; 2]>,
@@ -308,7 +322,7 @@ impl NetworkOutputs {
     }
 }
 
-/// What the critic expects at the first boundaries, at the policy's own price.
+/// Mean accuracy and cost share that the critic expects at the first boundaries, at the policy's own price.
 pub(super) fn expected_outcome(
     network: &Network,
     table: &BoundaryTable,
@@ -326,12 +340,13 @@ pub(super) fn expected_outcome(
     Ok((mean(heads.accuracy)? + trace_correct / firsts.len().max(1) as f64, mean(heads.cost)?))
 }
 
+/// ln of the probability of a choice, from the logit of p(large).
 fn log_probability(logit: f32, large: bool) -> f32 {
     let x = if large { logit } else { -logit };
     x.min(0.0) - (-x.abs()).exp().ln_1p()
 }
 
-/// min(x, 0) − ln(1 + exp(−|x|)).
+/// ln σ(x) = min(x, 0) − ln(1 + exp(−|x|)), which does not overflow.
 fn log_sigmoid(x: &Tensor) -> candle_core::Result<Tensor> {
     let low = (x.relu()? - x)?.neg()?;
     low - (x.abs()?.neg()?.exp()? + 1.0)?.log()?

@@ -1,21 +1,22 @@
-//! The actor-critic.
+//! The actor-critic that trains a policy offline, from stored episodes.
 //!
-//! The reward of an episode is 1 where its answer is right, less λ times its cost (as a share of
-//! what the large model alone spends). The network reads z, the logarithm of a price of cost in
-//! standard deviations around ln λ, beside the features: each trajectory is learnt from at a price drawn anew in each
-//! round, so one network knows what to do at every price, and the threshold on the mean of its
-//! opinions (see [`Policy::p_large`]) runs through the prices. Where a cost is asked for, λ rises
-//! and falls by dual ascent until the policy at its own price (z = 0) spends that.
+//! The reward of an episode is 1 if its answer is correct, minus λ times its cost (as a share of what the
+//! large model alone spends). Beside the features, the network reads z: the logarithm of a price of cost, in
+//! standard deviations around ln λ. Each round draws a new price for each trajectory, so that one network
+//! learns the choice at every price. [`Policy::p_large`] averages its opinions over prices, and the
+//! threshold on that mean selects a price. If a target cost is given, dual ascent moves λ until the policy
+//! at its own price (z = 0) spends that much.
 //!
-//! Where the task set can verify steps, the reward is shaped by a potential: 1 while the trace is free
-//! of slips that matter, 0 afterwards. What an episode earns in all is the same, so the best policy
-//! is (Ng, Harada and Russell 1999), but a slip is felt at its own step. And a part of the network learns first, from
-//! these labels alone, to foresee slips of the draft; what it foresees is an input of the part that weighs. Neither the
-//! verifier nor the gold answer is seen by the policy.
+//! If the task set can verify steps, the reward is shaped by a potential: 1 while the trace has no step
+//! error that matters, 0 afterwards. The total reward of an episode stays the same, and so does the optimal
+//! policy (Ng, Harada and Russell 1999), but a step error is penalized at its own step. In the first rounds,
+//! one part of the network learns from the same labels to predict step errors of the draft; its prediction
+//! is an input of the other part. The policy itself reads neither the verifier nor the gold answer.
 //!
-//! Each round after that computes V-trace targets with the policy as it is, then takes a few steps: the
-//! critic learns what each of the two choices is worth, and the actor follows the critic's gap between them,
-//! held back by its entropy and by its divergence from the round's policy, the trust region.
+//! Each later round computes V-trace targets (Espeholt et al. 2018) with the current policy, then takes a few
+//! optimizer steps. The critic learns the value of each of the two choices. The actor follows the difference
+//! between them, regularized by its entropy and by its divergence from the round's policy (the trust
+//! region).
 
 use std::panic::resume_unwind;
 
@@ -26,59 +27,115 @@ use thiserror::Error;
 
 use super::settings::TrainingSettings;
 use super::targets::{
-    BoundaryTable, TrainingTargets, expected_outcome, predict_errors, train_error_model,
+    BoundaryTable, DrawnLambdas, TrainingTargets, expected_outcome, predict_errors,
+    train_error_model,
 };
-use super::{Dataset, Trajectory};
+use super::{Dataset, PolicyLookupError, Trajectory};
+use crate::engine::Flow;
 use crate::routing::{
     FeatureSet, GaussianMixture, Network, POLICY_FORMAT, PairFingerprint, Policy, PolicyCard,
 };
+use crate::store::StoreError;
 
-/// How far the training is.
+/// Progress of a training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrainingProgress {
-    /// Rounds done, of how many.
+    /// Number of rounds done.
     pub round: usize,
+    /// Number of rounds in all.
     pub rounds: usize,
-    /// Mean loss of the round's steps.
+    /// Mean loss of the round's optimizer steps.
     pub loss: f64,
-    /// What the critic expects of the policy at its own price: accuracy, and cost as a share of all-large's.
+    /// Accuracy that the critic expects of the policy at its own price, in [0, 1].
     pub accuracy: f64,
+    /// Cost that it expects, as a share of always-large's.
     pub cost: f64,
     /// λ.
     pub multiplier: f64,
 }
 
-/// Why nothing was learnt.
+/// Why no policy was trained.
 #[derive(Debug, Error)]
 pub enum TrainError {
+    /// There are fewer than 50 episodes to learn from.
     #[error(
-        "{0} episodes to learn from are too few, at least {MIN_EPISODES} are needed: `pointsman collect` writes more"
+        "{0} episodes are too few to learn from, at least {MIN_EPISODES} are needed: `pointsman collect` writes more"
     )]
     TooFew(usize),
+    /// All choices are of the same model, so there is nothing to compare.
     #[error(
-        "the choices of these episodes are all the same: collect with another threshold or with `--coin`"
+        "all choices in these episodes are the same: collect with another threshold or with `--coin`"
     )]
     SameChoices,
+    /// Progress cancelled the training.
+    #[error("the training was cancelled; nothing was kept")]
+    Cancelled,
+    /// A computation failed.
     #[error("training failed: {0}")]
     Candle(#[from] candle_core::Error),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The policy cannot be stored.
+    #[error(transparent)]
+    Policy(#[from] PolicyLookupError),
 }
 
 crate::exit::classify!(Failure: TrainError);
 
-/// Fewer episodes than this say nothing.
+/// Fewest episodes that a policy is trained from.
 const MIN_EPISODES: usize = 50;
 
-/// Trains a policy; `progress` is told after each round, and stops the training by returning false.
+/// Trains a policy. `progress` is called after each round, and may cancel the training.
 ///
-/// The card's name, time and pair are the caller's to fill in.
+/// Name, time and pair on the policy's card are left empty.
+///
+/// ```
+/// use pointsman::config::DraftLength;
+/// use pointsman::routing::FeatureSet;
+/// use pointsman::training::{BoundarySample, Dataset, Trajectory, TrainingSettings, train};
+///
+/// // One boundary each. The small model is wrong if the first feature is 1; choices were fair coins.
+/// let set = FeatureSet::full(DraftLength::Step);
+/// let trajectory = |i: usize| {
+///     let (hard, large) = (i % 2 == 1, i % 4 < 2);
+///     let mut features = vec![0.0; set.features.len()];
+///     features[0] = f32::from(u8::from(hard));
+///     let cost = if large { 10.0 } else { 1.0 };
+///     let boundary = BoundarySample {
+///         features,
+///         large,
+///         propensity: 0.5,
+///         trace_correct: 0.0,
+///         step_error: None,
+///         cost,
+///     };
+///     Trajectory {
+///         question: i.to_string(),
+///         boundaries: vec![boundary],
+///         correct: large || !hard,
+///         explored: true,
+///         cost,
+///         large_cost: cost,
+///         began_ms: 0,
+///         confidences: Vec::new(),
+///     }
+/// };
+/// let mut dataset = Dataset::default();
+/// dataset.trajectories = (0..100).map(trajectory).collect();
+/// let settings = TrainingSettings { rounds: 2, ..TrainingSettings::default() };
+/// let policy = train(&dataset, &set, &settings, |now| assert!(now.loss.is_finite()))?;
+/// assert_eq!(policy.card.cost_unit, 10.0);
+/// # Ok::<(), pointsman::training::TrainError>(())
+/// ```
 ///
 /// # Errors
-/// When there is too little to learn from, or candle fails.
-pub fn train(
+/// If there are too few episodes, all choices are the same, candle fails, or `progress` cancels.
+pub fn train<P: Into<Flow>>(
     dataset: &Dataset,
     set: &FeatureSet,
     settings: &TrainingSettings,
-    mut progress: impl FnMut(TrainingProgress) -> bool,
+    mut progress: impl FnMut(TrainingProgress) -> P,
 ) -> Result<Policy, TrainError> {
     let trajectories = &dataset.trajectories;
     if trajectories.len() < MIN_EPISODES {
@@ -97,41 +154,67 @@ pub fn train(
         .collect::<candle_core::Result<Vec<_>>>()?;
     let mut multiplier = settings.multiplier;
     for round in 0..settings.rounds {
-        let (table, verified) = (&table, &labelled_rows[..]);
-        let rounds = std::thread::scope(|scope| {
-            let threads: Vec<_> = members
-                .iter_mut()
-                .map(|member| {
-                    scope.spawn(move || member.round(table, verified, settings, multiplier, round))
-                })
-                .collect();
-            let ends = threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            ends.collect::<candle_core::Result<Vec<RoundStats>>>()
-        })?;
-        let mean = |of: fn(&RoundStats) -> f64| {
-            rounds.iter().map(of).sum::<f64>() / rounds.len().max(1) as f64
-        };
-        let (loss, accuracy, cost) = (mean(|r| r.loss), mean(|r| r.accuracy), mean(|r| r.cost));
+        let RoundStats { loss, accuracy, cost } =
+            run_round(&mut members, &table, &labelled_rows, settings, multiplier, round)?;
         if let Some(target) = settings.target_cost {
             multiplier = (multiplier * (2.0 * (cost - target)).exp()).clamp(1e-2, 1e2);
         }
-        let now = TrainingProgress {
-            round: round + 1,
-            rounds: settings.rounds,
-            loss,
-            accuracy,
-            cost,
-            multiplier,
-        };
-        if !progress(now) {
-            break;
+        let (round, rounds) = (round + 1, settings.rounds);
+        let now = TrainingProgress { round, rounds, loss, accuracy, cost, multiplier };
+        if progress(now).into() == Flow::Cancel {
+            return Err(TrainError::Cancelled);
         }
     }
+    let card = policy_card(dataset, set, settings, &table, multiplier, cost_unit);
+    let networks = members.into_iter().map(|member| member.network).collect();
+    let mut policy = Policy::new(card, networks);
+    let rows: Vec<Vec<f32>> =
+        trajectories.iter().flat_map(|t| t.boundaries.iter().map(|b| b.features.clone())).collect();
+    policy.card.quantiles = score_quantiles(policy.p_large_batch(&rows)?);
+    Ok(policy)
+}
+
+/// One round of all members, each on its own thread. Returns the means of their statistics.
+fn run_round(
+    members: &mut [EnsembleMember],
+    table: &BoundaryTable,
+    labelled_rows: &[usize],
+    settings: &TrainingSettings,
+    multiplier: f64,
+    round: usize,
+) -> candle_core::Result<RoundStats> {
+    let stats = std::thread::scope(|scope| {
+        let threads: Vec<_> = members
+            .iter_mut()
+            .map(|member| {
+                scope.spawn(move || member.round(table, labelled_rows, settings, multiplier, round))
+            })
+            .collect();
+        let results =
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|p| resume_unwind(p)));
+        results.collect::<candle_core::Result<Vec<RoundStats>>>()
+    })?;
+    let mean =
+        |of: fn(&RoundStats) -> f64| stats.iter().map(of).sum::<f64>() / stats.len().max(1) as f64;
+    Ok(RoundStats {
+        loss: mean(|r| r.loss),
+        accuracy: mean(|r| r.accuracy),
+        cost: mean(|r| r.cost),
+    })
+}
+
+/// The card of the trained policy, without name, time, pair and quantiles.
+fn policy_card(
+    dataset: &Dataset,
+    set: &FeatureSet,
+    settings: &TrainingSettings,
+    table: &BoundaryTable,
+    multiplier: f64,
+    cost_unit: f64,
+) -> PolicyCard {
     let confidences: Vec<f64> =
-        trajectories.iter().flat_map(|t| t.confidences.iter().copied()).collect();
-    let card = PolicyCard {
+        dataset.trajectories.iter().flat_map(|t| t.confidences.iter().copied()).collect();
+    PolicyCard {
         format: POLICY_FORMAT,
         name: String::new(),
         parents: dataset.parents.iter().cloned().collect(),
@@ -141,34 +224,28 @@ pub fn train(
         pair: PairFingerprint::default(),
         set_hash: set.hash(),
         set: set.clone(),
-        mean: table.mean,
-        spread: table.spread,
+        mean: table.mean.clone(),
+        spread: table.spread.clone(),
         target_cost: settings.target_cost,
         multiplier,
         cost_unit,
         quantiles: Vec::new(),
         mixture: GaussianMixture::fit(&confidences),
         calibrations: Vec::new(),
-    };
-    let networks = members.into_iter().map(|member| member.network).collect();
-    let mut policy = Policy::new(card, networks);
-    let rows: Vec<Vec<f32>> =
-        trajectories.iter().flat_map(|t| t.boundaries.iter().map(|b| b.features.clone())).collect();
-    policy.card.quantiles = score_quantiles(policy.p_large_batch(&rows)?);
-    Ok(policy)
+    }
 }
 
-/// One of the networks, and what trains it.
+/// One network of the ensemble, with its optimizers.
 struct EnsembleMember {
     network: Network,
     error_optimizer: AdamW,
     actor_critic_optimizer: AdamW,
-    /// What it foresees at each boundary, once it has learnt that.
+    /// Its prediction of a step error at each boundary, as logits.
     error_logits: Vec<f32>,
     rng: ChaCha8Rng,
 }
 
-/// What a round came to.
+/// Statistics of a round.
 struct RoundStats {
     loss: f64,
     accuracy: f64,
@@ -194,27 +271,29 @@ impl EnsembleMember {
         Ok(Self { network, error_optimizer, actor_critic_optimizer, error_logits: Vec::new(), rng })
     }
 
-    /// Round `round` of `settings.rounds`.
+    /// Round `round` of `settings.rounds`: one of the error model if it is among the first and there are
+    /// labels, else one of the actor-critic.
     fn round(
         &mut self,
         table: &BoundaryTable,
-        verified: &[usize],
+        labelled_rows: &[usize],
         settings: &TrainingSettings,
         multiplier: f64,
         round: usize,
     ) -> candle_core::Result<RoundStats> {
-        let first = if verified.is_empty() { 0 } else { settings.error_rounds() };
+        let first = if labelled_rows.is_empty() { 0 } else { settings.error_rounds() };
         if self.error_logits.is_empty() {
             self.error_logits = predict_errors(&self.network, table)?;
         }
         let loss = if round < first {
-            // A quick rise, then half a cosine down to nothing.
+            // Warm-up, then cosine decay to 0.
             let done = (round as f64 + 0.5) / first as f64;
             let cosine = (1.0 + (std::f64::consts::PI * done).cos()) / 2.0;
             let warmup = if round == 0 && first > 1 { 0.3 } else { 1.0 };
             self.error_optimizer.set_learning_rate(settings.error_learning_rate * cosine * warmup);
             let (optimizer, rng) = (&mut self.error_optimizer, &mut self.rng);
-            let loss = train_error_model(&self.network, table, verified, optimizer, settings, rng)?;
+            let loss =
+                train_error_model(&self.network, table, labelled_rows, optimizer, settings, rng)?;
             if round + 1 == first {
                 self.error_logits = predict_errors(&self.network, table)?;
             }
@@ -223,24 +302,19 @@ impl EnsembleMember {
             let done = (round - first) as f64 / (settings.rounds - first).max(1) as f64;
             self.actor_critic_optimizer
                 .set_learning_rate(settings.learning_rate * 0.1_f64.powf(done));
-            let (vtrace_lambda, rng) = (settings.vtrace_lambda, &mut self.rng);
-            let targets = TrainingTargets::new(
-                &self.network,
-                table,
-                &self.error_logits,
-                multiplier,
-                vtrace_lambda,
-                rng,
-            )?;
-            targets.optimize(&self.network, &mut self.actor_critic_optimizer, settings, rng)?
+            let (network, errors, rng) = (&self.network, &self.error_logits, &mut self.rng);
+            let lambdas = DrawnLambdas::new(table, multiplier, rng);
+            let targets =
+                TrainingTargets::new(network, table, errors, lambdas, settings.vtrace_lambda)?;
+            targets.optimize(network, &mut self.actor_critic_optimizer, settings, rng)?
         };
         let (accuracy, cost) = expected_outcome(&self.network, table, &self.error_logits)?;
         Ok(RoundStats { loss, accuracy, cost })
     }
 }
 
-/// Mean cost of an episode of the large model alone: that of the episodes in which it was chosen throughout,
-/// weighted by how seldom that happens; the dearest episode's where there is none.
+/// Mean cost of an episode of the large model alone, estimated from the episodes in which it made every
+/// step, weighted by their inverse propensity. If there is none, the highest cost of an episode.
 fn cost_of_large(trajectories: &[Trajectory]) -> f64 {
     let (mut sum, mut weights) = (0.0, 0.0);
     for trajectory in trajectories {
@@ -258,7 +332,7 @@ fn cost_of_large(trajectories: &[Trajectory]) -> f64 {
     if cost_unit > 0.0 { cost_unit } else { 1.0 }
 }
 
-/// Thirty-three quantiles, the ends moved out to 0 and 1.
+/// 33 quantiles, the first and last of which are set to 0 and 1.
 fn score_quantiles(mut p: Vec<f64>) -> Vec<f64> {
     const STEPS: usize = 32;
     p.sort_by(f64::total_cmp);
@@ -278,8 +352,9 @@ mod tests {
     use crate::config::DraftLength;
     use crate::training::BoundarySample;
 
-    /// Episodes of two boundaries. Where the first feature is 1, the small model slips nine times of
-    /// ten, else once in fifty; large costs ten times what small does. Choices are fair coins.
+    /// Episodes of two boundaries. If the first feature is 1, the small model makes a step error nine
+    /// times in ten, else once in fifty. The large model costs ten times as much as the small one. Choices
+    /// are fair coins.
     fn toy(verified: bool) -> Dataset {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
         let width = set().features.len();
@@ -333,14 +408,14 @@ mod tests {
     }
 
     #[test]
-    fn the_large_model_is_for_what_the_small_one_cannot() {
+    fn the_large_model_gets_the_hard_steps() {
         for verified in [false, true] {
             let settings =
                 TrainingSettings { rounds: 25, batch: 256, ..TrainingSettings::default() };
-            let policy = train(&toy(verified), &set(), &settings, |_| true).unwrap();
+            let policy = train(&toy(verified), &set(), &settings, |_| ()).unwrap();
             let (easy, hard) = (p_large_at(&policy, 0.0), p_large_at(&policy, 1.0));
             assert!(easy < 0.25 && hard > 0.75, "verified {verified}: {easy} and {hard}");
-            // In units of what the large model alone spends, two steps of 10.
+            // The large model alone spends two steps of 10.
             assert!((policy.card.cost_unit - 20.0).abs() < 1e-9);
         }
     }
@@ -355,27 +430,24 @@ mod tests {
                 ..TrainingSettings::default()
             };
             let mut expected = 0.0;
-            let policy = train(&toy(true), &set(), &settings, |now| {
-                expected = now.cost;
-                true
-            });
+            let policy = train(&toy(true), &set(), &settings, |now| expected = now.cost);
             (policy.unwrap().card.multiplier, expected)
         };
-        let ((dear, little), (cheap, much)) = (multiplier(0.15), multiplier(0.9));
-        assert!(dear > cheap, "a small budget makes cost dear: {dear} and {cheap}");
-        assert!(little < much, "and less is spent: {little} and {much}");
+        let ((high, low_cost), (low, high_cost)) = (multiplier(0.15), multiplier(0.9));
+        assert!(high > low, "a small target raises λ: {high} and {low}");
+        assert!(low_cost < high_cost, "and lowers the cost: {low_cost} and {high_cost}");
     }
 
     #[test]
-    fn nothing_is_learnt_from_too_little() {
+    fn too_few_episodes_and_identical_choices_are_refused() {
         let mut few = toy(false);
         few.trajectories.truncate(20);
         let settings = TrainingSettings::default();
-        assert!(matches!(train(&few, &set(), &settings, |_| true), Err(TrainError::TooFew(20))));
+        assert!(matches!(train(&few, &set(), &settings, |_| ()), Err(TrainError::TooFew(20))));
         let mut same = toy(false);
         for boundary in same.trajectories.iter_mut().flat_map(|t| &mut t.boundaries) {
             boundary.large = true;
         }
-        assert!(matches!(train(&same, &set(), &settings, |_| true), Err(TrainError::SameChoices)));
+        assert!(matches!(train(&same, &set(), &settings, |_| ()), Err(TrainError::SameChoices)));
     }
 }

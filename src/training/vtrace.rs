@@ -1,20 +1,32 @@
-//! V-trace (Espeholt et al. 2018, arXiv 1802.01561, eq. 1 and remark 2): values of a policy from trajectories
-//! that another one wrote.
+//! V-trace (Espeholt et al. 2018, IMPALA, arXiv 1802.01561, eq. 1 and remark 2): values of a policy from
+//! trajectories that another policy wrote.
 
-/// Values and advantages of one trajectory, a number a boundary.
+/// Values and advantages of one trajectory, one number per boundary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VTraceTargets {
-    /// What the value function should say.
+    /// Targets v_t of the value function.
     pub values: Vec<f64>,
-    /// r_t + v_{t+1} − V(s_t), not yet weighted by ρ_t.
+    /// Advantages r_t + v_{t+1} − V(s_t), not weighted by ρ_t.
     pub advantages: Vec<f64>,
 }
 
-/// The targets for undiscounted `rewards` (γ = 1), current `values` V(s_t), and `ratios` π/μ of the
-/// choices that were made; both truncations ρ̄ and c̄ are 1, and `vtrace_lambda` in [0, 1] is λ: at 0 only the
-/// next value is believed, at 1 the whole trajectory. What follows the last boundary is worth 0.
+/// The V-trace targets of one trajectory, without discount (γ = 1) and with both truncation levels ρ̄ and c̄
+/// equal to 1:
 ///
-/// All slices are of the same length.
+/// v_t = V(s_t) + δ_t + c_t (v_{t+1} − V(s_{t+1})), where δ_t = ρ_t (r_t + V(s_{t+1}) − V(s_t)),
+/// ρ_t = min(1, π/μ) and c_t = λ min(1, π/μ).
+///
+/// `values` are the current estimates V(s_t), `ratios` are π/μ of the choices that were made. `vtrace_lambda`
+/// is λ in [0, 1]: 0 bootstraps from the next value only, 1 uses the whole trajectory. The value after the
+/// last boundary is 0. All slices must have the same length.
+///
+/// ```
+/// use pointsman::training::v_trace;
+///
+/// // On-policy (all ratios 1) with λ = 1, the target is the sum of the remaining rewards.
+/// let targets = v_trace(&[1.0, 2.0, 3.0], &[0.5, 0.5, 0.5], &[1.0; 3], 1.0);
+/// assert_eq!(targets.values, [6.0, 5.0, 3.0]);
+/// ```
 pub fn v_trace(
     rewards: &[f64],
     values: &[f64],
@@ -63,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_that_the_policy_would_never_make_teaches_nothing() {
+    fn a_choice_that_the_policy_never_makes_has_no_weight() {
         let targets = v_trace(&[1.0, 1.0], &[0.5, 0.25], &[1.0, 0.0], 1.0);
         assert_eq!(targets.values, [1.25, 0.25]);
     }

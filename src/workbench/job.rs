@@ -7,11 +7,12 @@ use std::sync::Arc;
 use super::explanation::BoundaryId;
 use super::library::LibraryQuery;
 use super::menu::MenuKind;
-use super::training_page::{Candidate, TrainingAction};
+use super::training_page::TrainingAction;
 use crate::config::Preset;
 use crate::library::PageCursor;
 use crate::routing::PairFingerprint;
 use crate::store::Tag;
+use crate::training::Candidate;
 
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq)]

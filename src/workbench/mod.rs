@@ -64,8 +64,7 @@ pub use state::{
 };
 pub use threshold_estimates::{ThresholdEstimates, ThresholdEstimatesState};
 pub use training_page::{
-    AccuracyEstimate, COLLECT_BATCH, Candidate, CostComparison, TrainingAction, TrainingPage,
-    TrainingProgress, TrainingUpdate,
+    COLLECT_BATCH, TrainingAction, TrainingPage, TrainingProgress, TrainingUpdate,
 };
 pub use update::update;
 pub use view::View;

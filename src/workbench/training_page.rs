@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::routing::Policy;
+use crate::training::Candidate;
 
 /// Episodes that are collected at a time.
 pub const COLLECT_BATCH: usize = 500;
@@ -49,55 +49,6 @@ pub struct TrainingProgress {
     pub total: usize,
     /// How it stands.
     pub text: String,
-}
-
-/// A new policy beside the one in force.
-#[derive(Clone)]
-pub struct Candidate {
-    /// Its number in the store.
-    pub number: u64,
-    pub policy: Arc<Policy>,
-    /// Name of the one in force, where there is one.
-    pub current: Option<String>,
-    /// Recorded episodes with drawn choices that both were judged on; the new one did not learn from them, the one in
-    /// force may have.
-    pub evaluated: usize,
-    /// The same costs, the accuracy of each.
-    pub rows: Vec<CostComparison>,
-}
-
-impl std::fmt::Debug for Candidate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Candidate")
-            .field("policy", &self.policy.card.name)
-            .field("rows", &self.rows)
-            .finish_non_exhaustive()
-    }
-}
-
-impl PartialEq for Candidate {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number && self.rows == other.rows
-    }
-}
-
-/// What both policies are estimated to reach at a cost.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CostComparison {
-    /// Mean cost, as a share of all-large's.
-    pub share: f64,
-    pub candidate: Option<AccuracyEstimate>,
-    pub current: Option<AccuracyEstimate>,
-}
-
-/// An accuracy with its 95 % interval, at the threshold whose cost comes nearest.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AccuracyEstimate {
-    pub threshold: f64,
-    /// Estimated mean cost, as a share of all-large's.
-    pub share: f64,
-    pub accuracy: f64,
-    pub ci: [f64; 2],
 }
 
 /// TrainingUpdate from there.

@@ -360,9 +360,9 @@ fn questions_of_a_file_are_graded_by_the_rules_of_their_task_set() {
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         String::from_utf8(run.stderr).unwrap()
     };
-    assert!(collect("2").contains("2 episodes written, 0 were there"));
+    assert!(collect("2").contains("2 episodes written, 0 already stored"));
     let all = collect("9");
-    assert!(all.contains("1 episodes written, 2 were there"), "{all}");
+    assert!(all.contains("1 episodes written, 2 already stored"), "{all}");
     assert!(all.contains("gsm8k has 3 questions"), "{all}");
 
     // A question longer than the context is skipped, in later collections, too.
@@ -371,7 +371,7 @@ fn questions_of_a_file_are_graded_by_the_rules_of_their_task_set() {
     std::fs::write(&file, format!("{GSM8K}{long}")).unwrap();
     for _ in 0..2 {
         let all = collect("9");
-        assert!(all.contains("0 episodes written, 3 were there"), "{all}");
+        assert!(all.contains("0 episodes written, 3 already stored"), "{all}");
         assert!(all.contains("skipped question 4 of gsm8k (“Zoe has 5 pens. Zoe"), "{all}");
         assert!(all.contains("the context of model"), "{all}");
     }

@@ -28,7 +28,8 @@ fn a_killed_collection_is_resumed() {
 
     let message = output(home.path(), &COLLECT);
     let message = String::from_utf8(message.stderr).unwrap();
-    let expected = format!("{} episodes written, {} were there", 80 - before.len(), before.len());
+    let expected =
+        format!("{} episodes written, {} already stored", 80 - before.len(), before.len());
     assert!(message.contains(&expected), "{message}");
     let mut after = finished_indices(&path);
     after.sort_unstable();
@@ -60,9 +61,9 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
     let trained = String::from_utf8(run_train.stdout).unwrap();
     assert!(trained.contains("tiny-1") && trained.contains("80 episodes"), "{trained}");
     let counts = String::from_utf8(run_train.stderr).unwrap();
-    let left = "2 unusable, 1 of another pair or setting";
+    let left = "2 unusable, 1 of other models or settings";
     assert!(counts.contains(left), "{counts}");
-    assert!(trained.contains("not in force"), "{trained}");
+    assert!(trained.contains("not active"), "{trained}");
 
     // The same seed and episodes give the same weights.
     run(&["train", "--steps", "3", "--seed", "8"]);
@@ -101,8 +102,8 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
         &["policy", "promote", "tiny-1", "-n", "20", "--jobs", "1", "--split", "test"],
     );
     assert_eq!(contest.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&contest.stderr).contains("stays out of force"));
-    assert!(String::from_utf8_lossy(&contest.stdout).contains("lead +0.000"));
+    assert!(String::from_utf8_lossy(&contest.stderr).contains("is not promoted"));
+    assert!(String::from_utf8_lossy(&contest.stdout).contains("gain +0.000"));
 
     // A policy is valid for its models only.
     let twins = home.path().join("twins.toml");

@@ -9,10 +9,11 @@ use pointsman::recording::RecordedEpisode;
 use pointsman::routing::{RouterRegistry, load_policy};
 use pointsman::session::{Command, RoutingConfig};
 use pointsman::store::{Annotations, EpisodeEnd, EpisodeEntry, EpisodeSummary};
+use pointsman::training::{AccuracyEstimate, Candidate, CostComparison};
 use pointsman::workbench::{
-    AccuracyEstimate, Candidate, CostComparison, Effect, EpisodePage, Job, LibraryQuery,
-    ListedEpisode, LoadedRouting, Menu, MenuChoice, MenuItem, Message, Notice, Page, ReadPurpose,
-    TrainingAction, TrainingProgress, TrainingUpdate, update,
+    Effect, EpisodePage, Job, LibraryQuery, ListedEpisode, LoadedRouting, Menu, MenuChoice,
+    MenuItem, Message, Notice, Page, ReadPurpose, TrainingAction, TrainingProgress, TrainingUpdate,
+    update,
 };
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 
@@ -258,7 +259,7 @@ fn candidate() -> Arc<Candidate> {
         current: (share > 0.3).then(|| reached(share)),
     };
     Arc::new(Candidate {
-        number: 1,
+        id: 1,
         policy: Arc::new(load_policy("builtin:tiny").unwrap()),
         current: Some("tiny-0".into()),
         evaluated: 61,

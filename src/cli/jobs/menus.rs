@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use super::JobRunner;
-use crate::cli::calibrate::{calibrations, describe_target};
-use crate::cli::policy_lookup;
 use crate::config::{Preset, load_preset, preset_names};
 use crate::engine::{EngineError, ModelLocation, model_info};
-use crate::evaluation::QuantileScale;
+use crate::evaluation::{QuantileScale, calibrations};
 use crate::routing::{PairFingerprint, Policy, Provenance, RouterRegistry};
 use crate::session::RoutingConfig;
 use crate::theme::{Theme, theme_names};
+use crate::training::{active_policy, find_policy, list_policies};
 use crate::workbench::{LoadedRouting, Menu, MenuChoice, MenuItem, MenuKind};
 
 impl JobRunner {
@@ -77,48 +76,34 @@ impl JobRunner {
             ));
         }
         let item = |calibration: &crate::routing::Calibration| {
-            let changed = calibration.provenance.changes_to(&now);
-            let state = if changed.is_empty() {
-                "holds".to_owned()
-            } else {
-                format!("STALE: {} changed", changed.join(", "))
-            };
             let label = format!(
                 "{:.4}  {:.0} % right at {:.0} % of the cost: {}",
                 calibration.threshold,
                 100.0 * calibration.accuracy,
                 100.0 * calibration.cost_share,
-                describe_target(calibration.target)
+                calibration.target
             );
-            MenuItem { label, note: state, choice: MenuChoice::Threshold(calibration.threshold) }
+            MenuItem {
+                label,
+                note: calibration.state(&now),
+                choice: MenuChoice::Threshold(calibration.threshold),
+            }
         };
         Ok(Menu::new("calibrated thresholds", all.iter().map(item).collect()))
     }
 
     /// Names of the policies that can be had, with what they are.
     fn policies(&self) -> Result<Vec<(String, String)>, String> {
-        let about = |policy: &Policy| format!("from {} episodes", policy.card.dataset_counts.used);
-        let mut all: Vec<(String, String)> = Vec::new();
-        if let Some(source) = &self.preset().routing.policy
-            && let Ok(policy) = crate::routing::load_policy(source)
-        {
-            all.push((source.clone(), about(&policy)));
-        }
-        for (number, file) in self.store.policies().map_err(|e| e.to_string())? {
-            if let Ok(policy) = policy_lookup::parse_policy(&file, &number.to_string()) {
-                all.push((policy.card.name.clone(), about(&policy)));
-            }
-        }
+        let listed = list_policies(&self.preset(), &self.store).map_err(|e| e.to_string())?;
+        let note = |policy: &Policy| format!("from {} episodes", policy.card.dataset_counts.used);
+        let readable = listed.into_iter().flatten();
+        let all: Vec<_> = readable.map(|(name, policy)| (name, note(&policy))).collect();
         if all.is_empty() { Err("there is no policy yet".into()) } else { Ok(all) }
     }
 
     /// The routers with another policy.
     pub(super) fn registry_with_policy(&self, name: &str) -> Result<RouterRegistry, String> {
-        let policy = if policy_lookup::is_policy_source(name) {
-            crate::routing::load_policy(name).map_err(|e| e.to_string())?
-        } else {
-            policy_lookup::stored_policy(&self.store, name).map_err(|e| e.to_string())?
-        };
+        let policy = find_policy(name, Some(&self.store)).map_err(|e| e.to_string())?;
         Ok(RouterRegistry::new(self.preset().name, Some(Arc::new(policy))))
     }
 
@@ -132,8 +117,7 @@ impl JobRunner {
         let preset = load_preset(name, &self.folders).map_err(|e| e.to_string())?;
         crate::routing::check_router_names(std::slice::from_ref(&preset.routing.router))
             .map_err(|e| e.to_string())?;
-        let policy =
-            policy_lookup::active_policy(&preset, Some(&self.store)).map_err(|e| e.to_string())?;
+        let policy = active_policy(&preset, Some(&self.store)).map_err(|e| e.to_string())?;
         let registry = RouterRegistry::new(&preset.name, policy.map(Arc::new));
         registry.router(&preset.routing.router).map_err(|e| e.to_string())?;
         registry.shadows(&preset.routing.shadows).map_err(|e| e.to_string())?;

@@ -23,9 +23,9 @@ use crate::library::{LocalCalendar, PageCursor, Query, fork_tree, query_page};
 use crate::recording::{RecordedEpisode, write_event_json};
 use crate::routing::{Policy, RouterRegistry, contributions};
 use crate::session::{self, RoutingConfig, load_pair, now_ms};
-use crate::store::{EpisodeEnd, EpisodeEntry, Store, StoreError};
+use crate::store::{EpisodeEntry, Store, StoreError};
 use crate::tasks::Question;
-use crate::training::{Dataset, logged_episodes};
+use crate::training::fresh_episodes;
 use crate::workbench::{
     AnnotationChange, EpisodePage, Job, JobExecutor, LibraryQuery, ListedEpisode, Message,
     SessionHandle, ThresholdEstimates, TrainingUpdate,
@@ -353,34 +353,23 @@ fn watch_gpu(send: &dyn Fn(Message)) {
     }
 }
 
-/// Recorded episodes that are looked at, the newest ones.
+/// Stored episodes that estimates are made from, at most; the newest ones.
 const MAX_ESTIMATE_EPISODES: usize = 10_000;
 
-/// What the episodes that were collected since the policy was trained say of thresholds.
+/// Estimates for every threshold, from the episodes that were collected since the policy was trained.
 fn threshold_estimate(
     store: &Store,
     policy: Option<&Policy>,
 ) -> Result<ThresholdEstimates, String> {
     let policy = policy.ok_or("estimates are made for the router `policy` only")?;
-    let card = &policy.card;
-    let store_error = |e: &dyn std::fmt::Display| format!("the recordings cannot be read: {e}");
-    let mut dataset = Dataset::default();
-    let fresh = |began_ms: u64| began_ms > card.created_ms;
-    for entry in store.entries(None).take(MAX_ESTIMATE_EPISODES) {
-        let summary = entry.map_err(|e| store_error(&e))?.summary;
-        if fresh(summary.began_ms) && matches!(summary.end, EpisodeEnd::Finished { .. }) {
-            let episode = store.episode(summary.id).map_err(|e| store_error(&e))?;
-            dataset.add(&episode, &card.pair, &card.set);
-        }
-    }
-    let logged_episodes =
-        logged_episodes(&dataset.trajectories, policy).map_err(|e| store_error(&e))?;
-    if logged_episodes.is_empty() {
+    let fresh = fresh_episodes(store, policy, MAX_ESTIMATE_EPISODES, || ())
+        .map_err(|e| format!("the stored episodes cannot be read: {e}"))?;
+    if fresh.logged.is_empty() {
         return Err(
-            "no episodes were collected since the policy was trained: the page for retraining does"
+            "no episodes were collected since the policy was trained: the training page collects some"
                 .into(),
         );
     }
-    let index = EstimateIndex::new(&logged_episodes);
-    Ok(ThresholdEstimates { index, unit: card.cost_unit, episodes: logged_episodes.len() })
+    let index = EstimateIndex::new(&fresh.logged);
+    Ok(ThresholdEstimates { index, unit: policy.card.cost_unit, episodes: fresh.logged.len() })
 }

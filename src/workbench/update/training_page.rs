@@ -47,7 +47,7 @@ fn run_action(state: &mut State, action: TrainingAction) -> Vec<Effect> {
         TrainingAction::Discard => match training_page.candidate.take() {
             Some(candidate) => {
                 training_page.log.push(format!("{} is discarded", candidate.policy.card.name));
-                vec![Effect::RunJob(Job::DiscardCandidate(candidate.number))]
+                vec![Effect::RunJob(Job::DiscardCandidate(candidate.id))]
             }
             None => hint(state, "there is nothing to cancel or to discard"),
         },

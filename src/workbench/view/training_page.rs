@@ -16,12 +16,11 @@ use ratatui::text::{Line, Span};
 
 use super::render_context::{RenderContext, draw_lines};
 use super::text::{sanitize, wrap};
+use crate::training::{AccuracyEstimate, Candidate, CostComparison};
 use crate::workbench::actions::Action;
 use crate::workbench::key::Key;
 use crate::workbench::state::State;
-use crate::workbench::training_page::{
-    AccuracyEstimate, Candidate, CostComparison, TrainingAction, TrainingProgress,
-};
+use crate::workbench::training_page::{TrainingAction, TrainingProgress};
 
 /// Cells of the bar.
 const BAR: usize = 20;
