@@ -25,7 +25,7 @@ impl Engine for AnswerKey {
         &self.record
     }
 
-    /// Without statistics, routers that weigh this engine's tokens are refused; those of a draft are the small model's.
+    /// A small model needs statistics for most routers; a large one does not.
     fn token_stats(&self) -> TokenStats {
         TokenStats::None
     }
@@ -43,16 +43,9 @@ impl Engine for AnswerKey {
         let step = request.prefix.len() - 1;
         let text = self.lines.get(step).map_or_else(String::new, |line| line.clone() + "\n");
         let stop = if text.is_empty() { StopReason::EndOfText } else { StopReason::Delimiter };
-        let (id, certain, ms) = (0, 1.0, 0.1);
-        let token = Token {
-            id,
-            text: text.clone(),
-            logprob: 0.0,
-            entropy: 0.0,
-            top: certain,
-            margin: certain,
-            ms,
-        };
+        // One token of probability 1.
+        let (logprob, entropy, top, margin, ms) = (0.0, 0.0, 1.0, 1.0, 0.1);
+        let token = Token { id: 0, text: text.clone(), logprob, entropy, top, margin, ms };
         on_token(Some(&token));
         Ok(EngineOutput { text, tokens: vec![token], usage: Usage::default(), stop })
     }

@@ -97,7 +97,7 @@ impl WorkbenchProcess {
             let mut wanted = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
             let ms = i32::try_from(left.as_millis()).unwrap_or(i32::MAX);
             // SAFETY: one entry, which outlives the call.
-            if unsafe { libc::poll(&mut wanted, 1, ms) } == 0 {
+            if unsafe { libc::poll(&raw mut wanted, 1, ms) } == 0 {
                 if left.is_zero() {
                     return None;
                 }

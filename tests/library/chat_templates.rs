@@ -9,6 +9,7 @@ use pointsman::routing::PairFingerprint;
 use pointsman::session::{EpisodeRunner, EpisodeSpec, Fork, NullObserver, load_pair};
 use pointsman::tasks::Question;
 
+use crate::copy_folder::copy_folder;
 use crate::tiny::{self, cache};
 
 /// The usual prompt of the tiny pair as a chat template, which ignores the system message.
@@ -20,10 +21,7 @@ fn chat_preset(home: &Path, template: &str) -> Preset {
     for role in Role::BOTH {
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("presets/tiny/{role}"));
         let folder = home.join(role.to_string());
-        fs::create_dir_all(&folder).unwrap();
-        for entry in fs::read_dir(from).unwrap().flatten() {
-            fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
-        }
+        copy_folder(&from, &folder);
         fs::write(folder.join("chat_template.jinja"), template).unwrap();
         preset.model_mut(role).source = folder.display().to_string();
     }

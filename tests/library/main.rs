@@ -1,6 +1,9 @@
 //! The library through its API, with the real tiny pair.
 
 mod chat_templates;
+mod compat;
+#[path = "../common/copy_folder.rs"]
+mod copy_folder;
 mod engine;
 mod fork;
 mod gguf;

@@ -1,5 +1,6 @@
 //! The store keeps what it acknowledged, and reports what it cannot read.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use pointsman::config::{Folders, load_preset};
@@ -7,7 +8,7 @@ use pointsman::episode::{
     Decider, Event, EventKind, FinishReason, Generation, ModelRecord, Parent, PerRole, Role,
     Started, StopReason, Usage, Verdict,
 };
-use pointsman::store::{EpisodeEnd, Store, StoreError};
+use pointsman::store::{Annotations, EpisodeEnd, Store, StoreError};
 
 fn started(question: &str) -> Event {
     let folders = Folders::below("/nonexistent").unwrap();
@@ -203,7 +204,7 @@ fn a_summary_has_deciders_parent_and_costs() {
     let decided = |step, by| {
         let kind = EventKind::Decided {
             step,
-            features: Default::default(),
+            features: BTreeMap::new(),
             p_large: None,
             threshold: 0.5,
             propensity: None,
@@ -255,7 +256,7 @@ fn annotations_survive_reopening() {
         store.annotate(&[1], |annotations| annotations.tags.clear()).unwrap();
     }
     let store = Store::open(folder.path()).unwrap();
-    assert_eq!(store.annotations(1).unwrap(), Default::default());
+    assert_eq!(store.annotations(1).unwrap(), Annotations::default());
     let annotations = store.entry(3).unwrap().annotations;
     assert_eq!(annotations.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>(), ["foo"]);
     assert_eq!((annotations.note.as_str(), annotations.starred), ("ask \"Ava\"\n", true));

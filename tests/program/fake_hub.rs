@@ -85,7 +85,11 @@ impl FakeHub {
 
 /// The name of a file in the cache.
 pub(crate) fn sha256(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut hex = String::new();
+    for byte in Sha256::digest(content) {
+        write!(hex, "{byte:02x}").unwrap();
+    }
+    hex
 }
 
 fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
@@ -96,7 +100,7 @@ fn serve(state: &State, mut stream: TcpStream) -> std::io::Result<()> {
     while let Some(line) = lines.next().transpose()?.filter(|line| !line.is_empty()) {
         let lower = line.to_lowercase();
         if let Some(value) = lower.strip_prefix("range: bytes=") {
-            range = value.to_owned();
+            value.clone_into(&mut range);
         }
         token |= lower == "authorization: bearer secret";
     }

@@ -21,6 +21,9 @@ fn fill_store(home: &Path) {
     stdout(home, &["run", "--router", "always-large", QUESTION]);
 }
 
+/// A query, and whether it selects an episode.
+type Case<'a> = (&'a str, &'a dyn Fn(&Value) -> bool);
+
 fn ids(lines: &str) -> Vec<u64> {
     objects(lines).iter().map(|entry| entry["id"].as_u64().unwrap()).collect()
 }
@@ -47,7 +50,6 @@ fn queries_select_and_sort_episodes() {
     let costly = format!("cost>={middle}");
     let middle_share = share(&all[15]);
     let small = format!("share<{middle_share}");
-    type Case<'a> = (&'a str, &'a dyn Fn(&Value) -> bool);
     let cases: [Case<'_>; 18] = [
         ("right", &|e| verdict(e, "correct")),
         ("right wrong", &|e| !verdict(e, "undecided")),

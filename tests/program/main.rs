@@ -1,6 +1,10 @@
 //! The built binary, as a shell or a terminal runs it, and the servers it talks to.
 
 mod cli;
+mod collected;
+mod compat;
+#[path = "../common/copy_folder.rs"]
+mod copy_folder;
 mod fake_hub;
 mod fork;
 mod library_commands;

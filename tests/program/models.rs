@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::copy_folder::copy_folder;
 use crate::fake_hub::{COMMIT, FakeHub, HubFault, sha256};
 use crate::shell::{failure, objects, output, pointsman, stdout};
 use crate::tiny_gguf;
@@ -24,10 +25,7 @@ fn preset(home: &Path, name: &str, source: &str, more: &str) {
 /// A copy of the large model's folder.
 fn copy(home: &Path, name: &str) -> PathBuf {
     let folder = home.join(name);
-    std::fs::create_dir_all(&folder).unwrap();
-    for entry in std::fs::read_dir(tiny_gguf::source()).unwrap().flatten() {
-        std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
-    }
+    copy_folder(&tiny_gguf::source(), &folder);
     folder
 }
 
@@ -432,7 +430,7 @@ fn an_interrupted_fetch_is_resumed() {
     let mut child =
         hub_command(home.path(), Some(&server), &fetch).stderr(Stdio::null()).spawn().unwrap();
     let blobs = home.path().join("hf/hub/models--tiny--open/blobs");
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(120);
     let half_is_here = || {
         let parts = std::fs::read_dir(&blobs).into_iter().flatten().flatten();
         let mut parts = parts.filter(|part| part.path().extension().is_some_and(|e| e == "part"));

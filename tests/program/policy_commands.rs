@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use pointsman::routing::Policy;
 use pointsman::store::Store;
 
+use crate::collected::{COLLECTED, collected_home};
 use crate::shell::{failure, objects, output, pointsman, stdout};
 
 const COLLECT: [&str; 8] =
@@ -46,9 +47,8 @@ fn finished_indices(store: &std::path::Path) -> Vec<usize> {
 
 #[test]
 fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
-    let home = tempfile::tempdir().unwrap();
+    let home = collected_home();
     let run = |arguments: &[&str]| stdout(home.path(), arguments);
-    run(&COLLECT);
     // Not used: one model throughout, decisions of an oracle, and other prices.
     run(&["run", "--router", "always-small"]);
     run(&["run", "--router", "oracle"]);
@@ -59,7 +59,8 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
     run(&["run", "--router", "random", "--preset", preset.to_str().unwrap()]);
     let run_train = output(home.path(), &["train", "--steps", "3", "--seed", "8"]);
     let trained = String::from_utf8(run_train.stdout).unwrap();
-    assert!(trained.contains("tiny-1") && trained.contains("80 episodes"), "{trained}");
+    let used = format!("{COLLECTED} episodes");
+    assert!(trained.contains("tiny-1") && trained.contains(&used), "{trained}");
     let counts = String::from_utf8(run_train.stderr).unwrap();
     let left = "2 unusable, 1 of other models or settings";
     assert!(counts.contains(left), "{counts}");

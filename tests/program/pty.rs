@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
@@ -29,6 +30,8 @@ pub(crate) struct PtySession {
     pub(crate) parser: Arc<Mutex<vt100::Parser<Copied>>>,
     /// Bytes written to the terminal.
     bytes: Arc<AtomicUsize>,
+    /// Ends when the program has closed the terminal.
+    reader: JoinHandle<()>,
 }
 
 impl PtySession {
@@ -58,19 +61,19 @@ impl PtySession {
         drop(pair.slave);
         let parser = vt100::Parser::new_with_callbacks(rows, columns, 0, Copied::default());
         let parser = Arc::new(Mutex::new(parser));
-        let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut output = pair.master.try_clone_reader().unwrap();
         let screen = parser.clone();
         let bytes = Arc::new(AtomicUsize::new(0));
         let count = bytes.clone();
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut chunk = [0; 4096];
-            while let Ok(n @ 1..) = reader.read(&mut chunk) {
+            while let Ok(n @ 1..) = output.read(&mut chunk) {
                 screen.lock().unwrap().process(&chunk[..n]);
                 count.fetch_add(n, Ordering::Relaxed);
             }
         });
         let writer = pair.master.take_writer().unwrap();
-        Self { master: pair.master, child, writer, parser, bytes }
+        Self { master: pair.master, child, writer, parser, bytes, reader }
     }
 
     /// The text on the screen.
@@ -104,18 +107,18 @@ impl PtySession {
 
     /// Sends a signal to the program.
     pub(crate) fn signal(&self, signal: i32) {
-        let pid = self.child.process_id().unwrap();
+        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
         // SAFETY: a signal to our own child.
-        assert_eq!(unsafe { libc::kill(pid as i32, signal) }, 0);
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
     }
 
     /// Waits until the program ends and the terminal has read all its output.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let deadline = Instant::now() + TIMEOUT;
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                // What it wrote last is still on its way through the terminal.
-                std::thread::sleep(Duration::from_millis(100));
+            if self.reader.is_finished()
+                && let Some(status) = self.child.try_wait().unwrap()
+            {
                 return status;
             }
             assert!(Instant::now() < deadline, "the program does not end:\n{}", self.text());

@@ -146,7 +146,7 @@ fn an_import_stores_all_episodes_or_none() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("half.jsonl");
     let good = rescue();
-    let out_of_order: String = numbered(2).lines().rev().map(|line| format!("{line}\n")).collect();
+    let out_of_order = numbered(2).lines().rev().collect::<Vec<_>>().join("\n");
     std::fs::write(&file, format!("{good}{out_of_order}")).unwrap();
     let (code, message) = failure(home.path(), &["episodes", "import", file.to_str().unwrap()]);
     assert_eq!(code, 1);

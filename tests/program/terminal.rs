@@ -117,12 +117,13 @@ fn it_is_suspended_and_continued() {
     // Ctrl-Z needs a shell with job control.
     let home = tempfile::tempdir().unwrap();
     let binary = env!("CARGO_BIN_EXE_pointsman");
-    let script = format!("set -m; '{binary}' --seed 3; echo stopped; sleep 1; fg; echo over");
+    let script = format!("set -m; '{binary}' --seed 3; echo stopped; read -r; fg; echo over");
     let mut session = PtySession::shell(home.path(), &script, 80, 24);
     session.wait_until_shown("Answer:");
     session.press("\x1a");
     session.wait_until_shown("stopped");
     assert!(!session.parser.lock().unwrap().screen().alternate_screen());
+    session.press("\r");
     session.wait_until_shown("Answer:");
     assert!(session.parser.lock().unwrap().screen().alternate_screen());
     session.press("q");

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use pointsman::store::Store;
 
+use crate::collected::collected_home;
 use crate::pty::PtySession;
-use crate::shell::stdout;
 
 fn store(home: &Path) -> Store {
     Store::open(&home.join("data/store")).unwrap()
@@ -85,8 +85,7 @@ fn an_episode_is_overridden_forked_tagged_replayed_and_deleted() {
 
 #[test]
 fn a_policy_is_trained_promoted_and_rolled_back() {
-    let home = tempfile::tempdir().unwrap();
-    stdout(home.path(), &["collect", "-n", "120", "--coin", "0.5", "--seed", "5"]);
+    let home = collected_home();
     let mut session = PtySession::start(home.path(), &["--seed", "3"], 80, 24);
     session.wait_until_shown("Answer:");
     session.press("Tp");
@@ -120,8 +119,7 @@ fn a_policy_is_trained_promoted_and_rolled_back() {
 
 #[test]
 fn a_cancelled_training_stores_nothing() {
-    let home = tempfile::tempdir().unwrap();
-    stdout(home.path(), &["collect", "-n", "120", "--coin", "0.5", "--seed", "5"]);
+    let home = collected_home();
     let mut session = PtySession::start(home.path(), &["--seed", "3"], 80, 24);
     session.wait_until_shown("Answer:");
     session.press("Tt");

@@ -6,7 +6,7 @@ use pointsman::session::{Command, SessionUpdate};
 use pointsman::workbench::{Effect, Job, Message, Notice, Overlay, update};
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 
-use crate::harness::*;
+use crate::harness::{Harness, finished, question, rule};
 
 #[test]
 fn a_redone_step_leaves_the_trace() {

@@ -11,7 +11,7 @@ use pointsman::workbench::{Effect, Job, Message, Scroll, update};
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Color;
 
-use crate::harness::*;
+use crate::harness::{Harness, Screen, finished, question, rule, tokens};
 
 pub(crate) fn streaming() -> Harness {
     let mut harness = Harness::started(None);

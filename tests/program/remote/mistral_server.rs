@@ -3,7 +3,7 @@
 //! On a CPU, version 0.8.1 writes other texts with its prefix cache on, or for two requests at once. So the cache is
 //! off here, and the tests take turns.
 
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use mistralrs::core::{AutoDeviceMapParams, ModelDType, ModelSelected};
 use mistralrs_server_core::mistralrs_for_server_builder::MistralRsForServerBuilder;
@@ -21,7 +21,7 @@ use crate::tiny::{cache, long_questions, pair, preset, writers};
 /// Waits until no other test uses the server.
 fn exclusive() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The address of the server, with the version of the API.

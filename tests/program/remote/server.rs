@@ -162,7 +162,7 @@ impl ServerState {
                 send(stream, event)?;
             }
         } else {
-            match self.write(stream, received, fault) {
+            match self.write(stream, received, fault.as_ref()) {
                 Ok(()) => {}
                 Err(AnswerAborted::InjectedFault) => return Ok(false),
                 Err(AnswerAborted::ClientGone) => {
@@ -180,7 +180,7 @@ impl ServerState {
         &self,
         stream: &TcpStream,
         received: &Received,
-        fault: Option<ServerFault>,
+        fault: Option<&ServerFault>,
     ) -> Result<(), AnswerAborted> {
         let body = &received.body;
         let chat = received.path.ends_with("/chat/completions");
@@ -206,10 +206,10 @@ impl ServerState {
         let draft = engine.generate(&request, &mut |token| {
             let Some(token) = token else { return Flow::Continue };
             match fault {
-                Some(ServerFault::Die(after)) if sent == after => {
-                    broken = Some(AnswerAborted::InjectedFault)
+                Some(ServerFault::Die(after)) if sent == *after => {
+                    broken = Some(AnswerAborted::InjectedFault);
                 }
-                Some(ServerFault::Silence(after)) if sent == after => {
+                Some(ServerFault::Silence(after)) if sent == *after => {
                     wait_for_disconnect(stream);
                     broken = Some(AnswerAborted::ClientGone);
                 }
