@@ -235,13 +235,13 @@ fn change(store: &Store, episode: &[Event], k: usize) {
     }
     let (a, b, c) = (all[k % 6], all[(k + 1) % 6], all[(k + 2) % 6]);
     match k % 8 {
-        0 => store.annotate(&[a], |said| said.note = k.to_string()).unwrap(),
+        0 => store.annotate(&[a], |annotations| annotations.note = k.to_string()).unwrap(),
         1 | 5 => store.move_to_trash(&[a, b, c], k as u64).unwrap(),
         2 => drop(store.undo_last_deletion().unwrap()),
-        3 => store.annotate(&[a, b], |said| said.starred ^= true).unwrap(),
+        3 => store.annotate(&[a, b], |annotations| annotations.starred ^= true).unwrap(),
         4 => {
             let tag: Tag = format!("t{k}").parse().unwrap();
-            store.annotate(&[b], |said| said.tags.extend([tag.clone()])).unwrap();
+            store.annotate(&[b], |annotations| annotations.tags.extend([tag.clone()])).unwrap();
         }
         6 => store.move_to_trash(&[a], k as u64).unwrap(),
         _ => drop(store.empty_trash().unwrap()),

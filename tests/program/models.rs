@@ -391,7 +391,7 @@ fn a_missing_tokenizer_is_reported_with_its_source() {
     let empty = home.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
     let server = FakeHub::start(&tiny_gguf::source(), HubFault::Nothing);
-    for (tokenizer, says) in [
+    for (tokenizer, expected) in [
         ("tiny/open", "the tokenizer tiny/open of model tiny-large is not in the hub's cache here"),
         ("/no/where", "the tokenizer `/no/where` of model tiny-large: no such folder"),
         (empty.to_str().unwrap(), "empty has no tokenizer.json"),
@@ -402,7 +402,7 @@ fn a_missing_tokenizer_is_reported_with_its_source() {
             assert!(!output.status.success());
             let message = [output.stdout, output.stderr].concat();
             let message = String::from_utf8(message).unwrap();
-            assert!(message.contains(says), "{command:?}: {message}");
+            assert!(message.contains(expected), "{command:?}: {message}");
         }
     }
     assert!(server.authorized().is_empty(), "nothing is fetched without asking");

@@ -130,12 +130,15 @@ fn imports_keep_every_byte_and_skip_duplicates() {
     let other = other.replace("{\"episode\":1,", "{\"episode\":2,");
     std::fs::write(&two, rescue() + &other).unwrap();
     let import = |file: &str| stdout(home.path(), &["episodes", "import", file]);
-    let said = import(RESCUE);
-    assert!(said.contains("1 episode came in, as number 1"), "{said}");
-    let said = import(two.to_str().unwrap());
-    assert!(said.contains("1 episode came in, as number 2; 1 was in the store already"), "{said}");
-    let said = import(two.to_str().unwrap());
-    assert!(said.contains("no episode came in; 2 were in the store already"), "{said}");
+    let message = import(RESCUE);
+    assert!(message.contains("1 episode came in, as number 1"), "{message}");
+    let message = import(two.to_str().unwrap());
+    assert!(
+        message.contains("1 episode came in, as number 2; 1 was in the store already"),
+        "{message}"
+    );
+    let message = import(two.to_str().unwrap());
+    assert!(message.contains("no episode came in; 2 were in the store already"), "{message}");
     let exported = stdout(home.path(), &["episodes", "export"]);
     assert_eq!(exported, rescue() + &other);
     assert_eq!(objects(&stdout(home.path(), &["episodes", "ls", "--json"])).len(), 2);

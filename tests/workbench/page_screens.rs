@@ -115,7 +115,7 @@ fn a_late_list_is_ignored_and_sorting_keeps_the_query() {
     assert_eq!(
         harness.state.library.query,
         LibraryQuery::Search("tag:x".into()),
-        "after the last order there is none"
+        "the last order is followed by the default"
     );
 }
 

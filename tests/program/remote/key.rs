@@ -56,7 +56,7 @@ fn the_key_is_sent_to_the_server_and_stored_nowhere() {
     assert!(events.len() > 3);
     let authorization = format!("Bearer {KEY}");
     assert_eq!(server.received()[0].authorization.as_deref(), Some(authorization.as_str()));
-    // Some servers repeat what they were sent.
+    // Some servers repeat the key in their errors.
     let echo = "{\"error\":{\"message\":\"Incorrect API key provided: sk-V3ry5ecret.\"}}";
     server.queue_faults([ServerFault::Refuse(401, "", echo), ServerFault::Refuse(500, "", echo)]);
     let (refused, down) = (with_key(), with_key());
@@ -69,7 +69,7 @@ fn the_key_is_sent_to_the_server_and_stored_nowhere() {
         }
     }
     assert_eq!(files_containing(home.path(), KEY.as_bytes()), Vec::<String>::new());
-    // Unlike the name of its variable: the store is no compressed secret.
+    // The name of the variable is stored as plain text, so the search above would have found the key.
     assert!(!files_containing(home.path(), b"POINTSMAN_TEST_KEY").is_empty());
     let exported = stdout(home.path(), &["episodes", "export", "1"]);
     assert!(exported.contains("POINTSMAN_TEST_KEY") && !exported.contains(KEY));
