@@ -1,4 +1,4 @@
-"""Computes the reference numbers of tests/reference.rs with others' code. See README.md."""
+"""Computes the values for tests/library/reference_values.rs with other libraries. See README.md."""
 
 import json
 from pathlib import Path
@@ -17,16 +17,16 @@ HERE = Path(__file__).parent
 SMALL, LARGE = 0, 1
 
 
-def play(p, slips, t):
-    """What threshold t makes of a question: correct, and what it costs."""
+def play(p, errors, t):
+    """Whether the answer at threshold t is correct, and its cost."""
     small = p < t
-    return bool(not (small & slips).any()), float(2 * small.sum() + 10 * (~small).sum())
+    return bool(not (small & errors).any()), float(2 * small.sum() + 10 * (~small).sum())
 
 
 def log_episode(rng, question, steps):
-    """An episode under a random threshold T ~ U(0, 1); each choice's probability given those before."""
+    """An episode under a threshold T ~ U(0, 1), with the probability of each choice given those before."""
     p = rng.random(steps)
-    slips = rng.random(steps) < 0.3 * p
+    errors = rng.random(steps) < 0.3 * p
     t = rng.random()
     low, high, boundaries = 0.0, 1.0, []
     for x in p:
@@ -36,12 +36,12 @@ def log_episode(rng, question, steps):
         else:
             low, probability = inside, (high - inside) / span
         boundaries.append({"p_large": x, "large": bool(x >= t), "propensity": probability})
-    correct, cost = play(p, slips, t)
+    correct, cost = play(p, errors, t)
     return {"question": question, "boundaries": boundaries, "correct": correct, "cost": cost}
 
 
 def trajectory_wise(episodes, t, rewards):
-    """scope-rl's SNTIS of "large where p >= t"; short episodes are filled up with certain choices."""
+    """SNTIS of scope-rl for "large if p >= t"; short episodes are padded with certain choices."""
     steps = max(len(e["boundaries"]) for e in episodes)
     action = np.zeros((len(episodes), steps), dtype=int)
     pscore = np.ones((len(episodes), steps))
@@ -69,7 +69,7 @@ def weights(episodes, t):
 
 
 def standard_error(values, w, questions):
-    """Of a weighted mean, clustered by question: the sandwich of a regression on a constant."""
+    """Standard error of a weighted mean, clustered by question: the sandwich of a regression on a constant."""
     fit = WLS(values, np.ones_like(w), weights=w).fit(
         cov_type="cluster", cov_kwds={"groups": questions, "use_correction": False}
     )
@@ -89,7 +89,7 @@ def offpolicy():
         mean_cost = trajectory_wise(episodes, t, cost)
         se, cost_se = (standard_error(x, w, questions) for x in (correct, cost))
         effective = w.sum() ** 2 / (w**2).sum()
-        # Where all agree there is no standard error to go by.
+        # If all values agree, the standard error is 0.
         ci = None
         if se > 1e-8:
             n = min(accuracy * (1 - accuracy) / se**2, effective)
@@ -114,7 +114,7 @@ def calibration():
         risks = alpha * np.linspace(0, 1.2, 12)
         misses = [int(rng.binomial(n, risk)) for risk in risks]
         p = compute_hoeffding_bentkus_p_value(np.array(misses) / n, n, alpha, binary=True)[:, 0]
-        # Its p-value is the lesser of Hoeffding's and the binomial tail: for 0/1 losses the tail, always.
+        # mapie returns the smaller of Hoeffding's p-value and the binomial tail: for 0/1 losses the tail.
         assert np.allclose(p, binom.cdf(misses, n, alpha), rtol=1e-9)
         passed = control_fwer(p, delta, "fixed_sequence")
         cases.append({
@@ -129,20 +129,20 @@ def calibration():
 
 
 def curves():
-    """A router's sweeps, its APGR by scikit-learn's trapezoid, its CPTs by numpy's interpolation."""
+    """Sweeps of a router, its APGR by the trapezoidal rule of scikit-learn, its CPTs by interpolation with numpy."""
     rng = np.random.default_rng(3)
     sweeps, small, large, questions = [], [], [], []
     for _ in range(30):
         p = rng.random(5)
-        slips = rng.random(5) < 0.5 * p
+        errors = rng.random(5) < 0.5 * p
         bounds = np.concatenate([[1.0], np.sort(p)[::-1], [0.0]])
         pieces = []
         for high, low in zip(bounds, bounds[1:]):
-            correct, cost = play(p, slips, high)
+            correct, cost = play(p, errors, high)
             pieces.append({"low": low, "high": high, "correct": correct, "cost": cost})
         sweeps.append(pieces)
-        questions.append((p, slips))
-        small.append(dict(zip(("correct", "cost"), play(p, slips, 2.0))))
+        questions.append((p, errors))
+        small.append(dict(zip(("correct", "cost"), play(p, errors, 2.0))))
         large.append({"correct": True, "cost": 50.0})
     thresholds = np.linspace(0, 1, 33)
     results = np.array([[play(*q, t) for q in questions] for t in thresholds[::-1]]).mean(axis=1)
@@ -157,7 +157,7 @@ def curves():
     keep = first | np.concatenate([first[1:], [True]])
     return {
         "sweeps": sweeps,
-        "ends": {"small": small, "large": large},
+        "baselines": {"small": small, "large": large},
         "thresholds": list(thresholds),
         "apgr": auc(x, y) / (1 - start),
         "cpt": [np.interp(level, envelope[keep], x[keep]) for level in (0.5, 0.8, 0.95)],
@@ -168,7 +168,7 @@ def mixture():
     rng = np.random.default_rng(4)
     x = np.concatenate([rng.normal(-1.2, 0.5, 80), rng.normal(1.0, 0.8, 120)])
     rng.shuffle(x)
-    # No ridge on the variances, and to the end: the maximum itself.
+    # Without regularization, until convergence: the maximum itself.
     fit = GaussianMixture(2, reg_covar=0.0, tol=1e-13, max_iter=100_000, random_state=0).fit(x[:, None])
     order = np.argsort(fit.means_[:, 0])
     return {
