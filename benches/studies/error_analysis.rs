@@ -204,7 +204,7 @@ fn run_at_threshold(
     progress: impl Fn(),
 ) -> anyhow::Result<Vec<RecordedRun>> {
     let mut preset = pool.first().preset().clone();
-    preset.routing.router = name.to_owned();
+    name.clone_into(&mut preset.routing.router);
     preset.routing.threshold = threshold;
     let before = pool.first().preset().clone();
     pool.set_preset(&preset);
@@ -238,7 +238,9 @@ fn print(runs: &[(&str, Vec<RecordedRun>)], large: f64) {
     for (label, all) in runs {
         let n = all.len().max(1) as f64;
         let mut sum = ErrorCounts::default();
-        all.iter().for_each(|runs| sum.add(&runs.counts));
+        for run in all {
+            sum.add(&run.counts);
+        }
         let of = |part: usize, whole: usize| {
             if whole == 0 {
                 "–".to_owned()

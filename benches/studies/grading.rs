@@ -25,6 +25,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         mismatches.extend(counts.mismatches.into_iter().map(|o| format!("{set}, {format}: {o}")));
     }
     println!("{table}");
-    mismatches.iter().for_each(|line| println!("{line}"));
+    for mismatch in &mismatches {
+        println!("{mismatch}");
+    }
     Ok(())
 }

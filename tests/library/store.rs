@@ -8,7 +8,7 @@ use pointsman::episode::{
     Decider, Event, EventKind, FinishReason, Generation, ModelRecord, Parent, PerRole, Role,
     Started, StopReason, Usage, Verdict,
 };
-use pointsman::store::{Annotations, EpisodeEnd, Store, StoreError};
+use pointsman::store::{Annotations, EpisodeEnd, Store, StoreError, Tag};
 
 fn started(question: &str) -> Event {
     let folders = Folders::below("/nonexistent").unwrap();
@@ -258,7 +258,7 @@ fn annotations_survive_reopening() {
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(store.annotations(1).unwrap(), Annotations::default());
     let annotations = store.entry(3).unwrap().annotations;
-    assert_eq!(annotations.tags.iter().map(|tag| tag.as_str()).collect::<Vec<_>>(), ["foo"]);
+    assert_eq!(annotations.tags.iter().map(Tag::as_str).collect::<Vec<_>>(), ["foo"]);
     assert_eq!((annotations.note.as_str(), annotations.starred), ("ask \"Ava\"\n", true));
     let newest = store.entries(None).map(|entry| entry.unwrap().summary.id);
     assert_eq!(newest.collect::<Vec<_>>(), [3, 2, 1]);

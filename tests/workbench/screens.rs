@@ -1,5 +1,6 @@
 //! Snapshots of the main page at several sizes, and what keys do there.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use pointsman::engine::gpu::GpuMemory;
@@ -262,7 +263,7 @@ fn styles_of(screen: &Screen) -> String {
     }
     for (at, (fg, bg, modifier)) in styles.into_iter().enumerate() {
         let letter = char::from(b'a' + u8::try_from(at).unwrap());
-        text.push_str(&format!("{letter}: {fg} on {bg}, {modifier:?}\n"));
+        writeln!(text, "{letter}: {fg} on {bg}, {modifier:?}").unwrap();
     }
     text
 }
@@ -305,7 +306,9 @@ fn every_size_and_state_can_be_drawn() {
         harness.step(0.5, "漢字\u{1b}[31m\t🚂 = 4");
         harness
     };
-    for harness in [Harness::new(None), streaming(), paused(), long(), typing, helping, overspent] {
+    let states =
+        vec![Harness::new(None), streaming(), paused(), long(), typing, helping, overspent];
+    for harness in states {
         for (width, height) in
             [(1, 1), (79, 23), (80, 24), (81, 25), (149, 31), (150, 24), (400, 9)]
         {

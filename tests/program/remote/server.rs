@@ -131,7 +131,7 @@ impl ServerState {
         let in_flight = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
         self.max_in_flight.fetch_max(in_flight, Ordering::SeqCst);
         let fault = self.faults.lock().unwrap().pop_front();
-        let more = self.answer(stream, &received, fault);
+        let more = self.answer(stream, &received, fault.as_ref());
         self.in_flight.fetch_sub(1, Ordering::SeqCst);
         more
     }
@@ -140,7 +140,7 @@ impl ServerState {
         &self,
         mut stream: &TcpStream,
         received: &Received,
-        fault: Option<ServerFault>,
+        fault: Option<&ServerFault>,
     ) -> std::io::Result<bool> {
         match fault {
             Some(ServerFault::HangUp) => return Ok(false),
@@ -158,11 +158,11 @@ impl ServerState {
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
         )?;
         if let Some(ServerFault::Say(events)) = fault {
-            for event in events {
+            for event in *events {
                 send(stream, event)?;
             }
         } else {
-            match self.write(stream, received, fault.as_ref()) {
+            match self.write(stream, received, fault) {
                 Ok(()) => {}
                 Err(AnswerAborted::InjectedFault) => return Ok(false),
                 Err(AnswerAborted::ClientGone) => {
