@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pointsman::config::{Folders, load_preset};
+use pointsman::config::{DraftLength, Folders, load_preset};
 use pointsman::episode::{Decider, Episode, EpisodeStatus, PerRole};
 use pointsman::recording::{RecordedEpisode, find_recording, open_recording, write_event};
 use pointsman::routing::{FeatureSet, PairFingerprint, Policy};
@@ -31,6 +31,7 @@ fn old_recordings() -> Vec<RecordedEpisode> {
     let files = fs::read_dir(fixture("recordings")).unwrap().flatten();
     let files = files.map(|entry| entry.path());
     let recordings = files.filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
+    let recordings = recordings.chain([fixture("episodes.jsonl")]);
     recordings.flat_map(|path| open_recording(&path).unwrap().into_vec().unwrap()).collect()
 }
 
@@ -143,6 +144,8 @@ fn old_presets_keys_and_themes_are_read() {
     let preset = load_preset(fixture("preset.toml").to_str().unwrap(), &folders).unwrap();
     let mut expected = load_preset("tiny", &folders).unwrap();
     expected.name.clone_from(&preset.name);
+    expected.steps.max_repeats = Some(3);
+    expected.routing.draft_length = Some(DraftLength::Step);
     assert_eq!(preset, expected);
     let keys = Keymap::load(&fixture("keys.toml")).unwrap();
     assert_eq!(keys.rows().len(), ACTIONS.len());
