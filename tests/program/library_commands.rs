@@ -153,20 +153,20 @@ fn episodes_are_tagged_trashed_and_restored() {
 
     let (before, events) = (run(&["ls", "--json", "tag:bar"]), run(&["show", "2", "--json"]));
     let moved = run(&["rm", "2", "2", "3"]);
-    assert_eq!(moved, "2 episodes are in the bin: `pointsman episodes undo` brings them back\n");
+    assert_eq!(moved, "2 episodes are in the trash: `pointsman episodes undo` brings them back\n");
     assert_eq!(listed(), [4, 1]);
-    assert!(run(&["rm", "--query", "router:always-large"]).starts_with("episode 4 is in the bin"));
+    assert!(run(&["rm", "--query", "router:always-large"]).starts_with("episode 4 is in the trash"));
     assert_eq!(run(&["rm", "--query", "parent:1"]), "no episode matches; none was moved\n");
-    assert_eq!(ids(&run(&["bin", "ls", "--json"])), [4, 3, 2], "the last deletion first");
-    assert!(run(&["bin", "ls"]).contains("Ava has 37 pens"));
-    assert!(run(&["show", "2"]).contains("in the bin since"));
+    assert_eq!(ids(&run(&["trash", "ls", "--json"])), [4, 3, 2], "the last deletion first");
+    assert!(run(&["trash", "ls"]).contains("Ava has 37 pens"));
+    assert!(run(&["show", "2"]).contains("in the trash since"));
 
     assert_eq!(run(&["undo"]), "episode 4 is back\n");
     assert_eq!(run(&["restore", "2"]), "episode 2 is back\n");
     assert_eq!(run(&["ls", "--json", "tag:bar"]), before);
     assert_eq!(run(&["show", "2", "--json"]), events);
-    assert_eq!(run(&["bin", "empty"]), "episode 3 deleted for good\n");
-    assert_eq!(run(&["bin", "ls"]), "the bin is empty\n");
+    assert_eq!(run(&["trash", "empty"]), "episode 3 deleted for good\n");
+    assert_eq!(run(&["trash", "ls"]), "the trash is empty\n");
     assert_eq!(listed(), [4, 2, 1]);
 }
 
@@ -211,8 +211,8 @@ fn wrong_arguments_are_refused_in_one_line() {
         (&["tag", "1", "9", "+foo"], 1, "holds no episode 9"),
         (&["note", "9", "x"], 1, "holds no episode 9"),
         (&["rm", "1", "9"], 1, "holds no episode 9"),
-        (&["restore", "1"], 1, "episode 1 is not in the bin"),
-        (&["undo"], 1, "the bin is empty"),
+        (&["restore", "1"], 1, "episode 1 is not in the trash"),
+        (&["undo"], 1, "the trash is empty"),
         (&["export", "9"], 1, "holds no episode 9"),
     ];
     for (arguments, code, words) in cases {

@@ -68,10 +68,10 @@ fn an_episode_is_overridden_forked_tagged_replayed_and_deleted() {
     session.press("o/tag:hard\r");
     session.wait_for("one episode", |text| text.contains("tag:hard") && text.contains(" 1 ┐"));
     session.press("D");
-    session.wait_until_shown("in the bin");
+    session.wait_until_shown("in the trash");
     session.wait_until_shown("no such episode");
     session.press("u");
-    session.wait_until_shown("back from the bin");
+    session.wait_until_shown("back from the trash");
     session.press("/\x15nonsense:5\r");
     session.wait_until_shown("the query is wrong");
     session.press("\x03");

@@ -319,7 +319,7 @@ fn moves_beyond_the_recording_give_a_hint() {
     harness.press("←");
     assert_eq!(harness.hint(), "this is the start");
     harness.press("O");
-    assert_eq!(harness.hint(), "there is no earlier override by a person");
+    assert_eq!(harness.hint(), "there is no earlier override by the user");
     harness.press("\t");
     assert_eq!(harness.hint(), "this recording has one episode only");
     harness.press("G→");
