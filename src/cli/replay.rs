@@ -1,4 +1,4 @@
-//! `pointsman replay`: a recorded episode in the workbench, as text, or as a film. No model is
+//! `pointsman replay`: a recorded episode in the workbench, as text, a film or a picture. No model is
 //! loaded.
 
 use std::io::BufWriter;
@@ -45,8 +45,16 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "headless")]
     cast: Option<PathBuf>,
 
-    /// Columns and rows of the cast
-    #[arg(long, value_name = "COLUMNSxROWS", default_value = "100x28", requires = "cast")]
+    /// Write a picture of the workbench instead, as SVG
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["headless", "cast", "speed"])]
+    svg: Option<PathBuf>,
+
+    /// With --svg: the boundary before this step of the first episode, from 1 [default: the end]
+    #[arg(long, value_name = "STEP", requires = "svg")]
+    at: Option<usize>,
+
+    /// Columns and rows of the cast or the picture
+    #[arg(long, value_name = "COLUMNSxROWS", default_value = "100x28")]
     size: CastSize,
 
     #[command(flatten)]
@@ -102,9 +110,10 @@ pub fn run(
     }
     let speed = args.speed.unwrap_or(ReplaySpeed::Times(1.0));
     let replay = Replay::new(source, recorded, speed).context("the recording holds no episode")?;
-    match &args.cast {
-        Some(path) => write_cast(replay, path, &args, folders),
-        None => open_workbench(replay, &args.display, folders, log),
+    match (&args.cast, &args.svg) {
+        (Some(path), _) => write_cast(replay, path, &args, folders),
+        (None, Some(path)) => write_svg(replay, path, &args, folders),
+        (None, None) => open_workbench(replay, &args.display, folders, log),
     }
 }
 
@@ -198,10 +207,7 @@ fn write_cast(
     args: &ReplayArgs,
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
-    // What this terminal can show does not count.
-    let theme = Theme::load(args.display.theme.as_deref().unwrap_or("default"), &folders.themes())?;
-    let glyphs = if args.display.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
-    let view = View::new(theme, glyphs);
+    let view = export_view(args, folders)?;
     let mut file = AtomicFile::create(path)?;
     workbench::write_asciicast(
         replay,
@@ -212,6 +218,30 @@ fn write_cast(
     file.finish()?;
     eprintln!("`asciinema play {}` shows it", path.display());
     Ok(CommandStatus::Success)
+}
+
+/// Writes the picture.
+fn write_svg(
+    replay: Replay,
+    path: &Path,
+    args: &ReplayArgs,
+    folders: &Folders,
+) -> CommandResult<CommandStatus> {
+    let view = export_view(args, folders)?;
+    let steps = replay.recorded().episode.steps.len();
+    let svg = workbench::replay_svg(replay, view, (args.size.0, args.size.1), args.at);
+    let svg = svg.ok_or_else(|| {
+        CommandError::usage(format!("the episode has {steps} steps: give --at 1 to {steps}"))
+    })?;
+    AtomicFile::write(path, svg.as_bytes())?;
+    Ok(CommandStatus::Success)
+}
+
+/// The view of an exported replay, whatever this terminal can show.
+fn export_view(args: &ReplayArgs, folders: &Folders) -> CommandResult<View> {
+    let theme = Theme::load(args.display.theme.as_deref().unwrap_or("default"), &folders.themes())?;
+    let glyphs = if args.display.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
+    Ok(View::new(theme, glyphs))
 }
 
 /// Opens the workbench on it.

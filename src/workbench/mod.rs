@@ -20,6 +20,7 @@
 //! | `update` | [`update`]: pure, message by message |
 //! | `view` | the panes |
 //! | `cast_export` | [`write_asciicast`]: a replay as an asciicast |
+//! | `svg_export` | [`replay_svg`]: a screen of a replay as a picture |
 //! | `run` | the loop that binds them to terminal and session |
 
 mod actions;
@@ -38,6 +39,7 @@ mod message;
 mod replay;
 mod run;
 mod state;
+mod svg_export;
 mod threshold_estimates;
 mod threshold_text;
 mod training_page;
@@ -62,6 +64,7 @@ pub use run::{ExitReason, WorkbenchConfig, run};
 pub use state::{
     InitialState, MINIMUM_SIZE, Notice, Overlay, Page, Prompt, PromptKind, SessionStatus, State,
 };
+pub use svg_export::replay_svg;
 pub use threshold_estimates::{ThresholdEstimates, ThresholdEstimatesState};
 pub use training_page::{
     COLLECT_BATCH, TrainingAction, TrainingPage, TrainingProgress, TrainingUpdate,

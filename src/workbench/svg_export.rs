@@ -200,8 +200,7 @@ impl Run {
 
     fn draw_shapes(&self, top: f32, svg: &mut String) {
         let mut x = self.x();
-        // Bars and long borders become one rectangle each.
-        let mut pending: Option<[f32; 4]> = None;
+        let mut parts: Vec<[f32; 4]> = Vec::new();
         for c in self.text.chars() {
             for [left, up, width, height] in shape(c).unwrap_or_default() {
                 let next = [
@@ -210,19 +209,16 @@ impl Run {
                     width * CELL_WIDTH,
                     height * CELL_HEIGHT,
                 ];
-                match &mut pending {
-                    Some(last) if continues(*last, next) => last[2] += next[2],
-                    _ => {
-                        if let Some(done) = pending.replace(next) {
-                            rect(svg, done, &self.style.foreground, self.opacity());
-                        }
-                    }
+                // Bars and long borders become one rectangle each.
+                match parts.iter_mut().rev().take(3).find(|last| continues(**last, next)) {
+                    Some(last) => last[2] += next[2],
+                    None => parts.push(next),
                 }
             }
             x += CELL_WIDTH;
         }
-        if let Some(done) = pending {
-            rect(svg, done, &self.style.foreground, self.opacity());
+        for part in parts {
+            rect(svg, part, &self.style.foreground, self.opacity());
         }
     }
 }
