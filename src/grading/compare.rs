@@ -10,12 +10,12 @@ use super::value::{AnswerValue, Interpretation, RelationOp};
 use super::variable_renaming::equal_up_to_renaming;
 use super::words;
 
-/// Whether the answer is the gold one; nothing where that cannot be told.
+/// Whether the answer equals the gold one; `None` if that cannot be decided.
 ///
-/// A percent sign on one side only is allowed, with the number itself or a hundredth of it: `15 %`
-/// is 15 or 0.15. A plain number is never multiplied.
+/// If only one side has a percent sign, both readings of it are accepted: `15 %` is 15 or 0.15. A plain number is
+/// never multiplied.
 pub(super) fn same_interpretation(gold: &Interpretation, answer: &Interpretation) -> Option<bool> {
-    // Letters are units behind the answer to a question for a number only.
+    // Trailing letters count as a unit only if the gold answer is a number.
     if gold.has_unit || answer.has_unit && !is_constant(&gold.value) {
         return Some(false);
     }
@@ -30,17 +30,17 @@ pub(super) fn same_interpretation(gold: &Interpretation, answer: &Interpretation
     }
     let rounded = gold.approximate;
     let conditions = gold.condition.as_ref().zip(answer.condition.as_ref());
-    // A 0 may be said in words.
+    // A 0 may be spelled out.
     let bare = |numbers: &[String]| numbers.iter().all(|n| n == "0");
     let apart = conditions.is_some_and(|(gold, answer)| {
         gold != answer && !(gold.is_empty() && bare(answer) || answer.is_empty() && bare(gold))
     });
     if apart {
-        // `n = 2^k` for other `k`: a person must look.
+        // `n = 2^k` for other `k`: only a human can decide.
         return same_value(&gold.value, &answer.value, rounded).filter(|same| !same);
     }
     let direct = same_value(&gold.value, &answer.value, rounded);
-    // Half a percent is not a half, but the question may ask for percents.
+    // Half a percent is not one half, but the question may ask for a percentage.
     if direct == Some(true) && answer.percent && !gold.percent && is_below_one(&gold.value) {
         return None;
     }
@@ -90,7 +90,7 @@ pub(super) fn same_value(gold: &AnswerValue, answer: &AnswerValue, rounded: bool
         (Relation(sides, orders), other) => gold_relation(gold, sides, orders, other, rounded),
         (other, Relation(sides, orders)) => answer_relation(other, sides, orders, rounded),
         (List(g), List(a)) => same_lists(g, a, rounded),
-        (Set(g), Set(a)) | (List(g), Set(a)) | (Set(g), List(a)) => {
+        (Set(g), Set(a) | List(a)) | (List(g), Set(a)) => {
             same_in_any_order(&without_duplicates(g), &without_duplicates(a), rounded)
         }
         (List(items), other @ (Tuple { .. } | Union(_))) if joint_region(items).is_some() => {
@@ -132,7 +132,7 @@ pub(super) fn same_value(gold: &AnswerValue, answer: &AnswerValue, rounded: bool
             same_value(other, &items[0], rounded)
         }
         (InBase(g, b), InBase(a, c)) => Some(g == a && b == c),
-        // A number in a base may come without it: the question names it.
+        // The base may be left out: the question names it.
         (InBase(digits, _), Scalar(e)) | (Scalar(e), InBase(digits, _)) => {
             Some(matches!(e, Expr::Number { digits: d, decimals: 0 } if d == digits))
         }
@@ -176,7 +176,7 @@ fn words_against_number(words: &str, number: &Expr, rounded: bool) -> Option<boo
     }
 }
 
-/// Compares a gold relation with an answer that is none.
+/// Compares a gold relation with an answer of another kind.
 fn gold_relation(
     gold: &AnswerValue,
     sides: &[Expr],
@@ -191,19 +191,19 @@ fn gold_relation(
             // The same equation in several ways.
             return all_true(items.iter().map(|item| same_value(gold, item, rounded)));
         }
-        // Only a name may be left out: an equation is more than its right side.
+        // Only a label may be left out: an equation says more than its right side.
         let named = sides.len() == 2 && is_label(&sides[0]);
         let right = AnswerValue::Scalar(sides.last()?.clone());
         return if named { same_value(&right, answer, rounded) } else { Some(false) };
     }
-    // An answer that is no interval is of another kind than the gold one; its bound may be what is meant.
+    // The answer may give the bound of the inequality only.
     if is_bound_of(sides, orders, answer, rounded) {
         return None;
     }
     inequality_interval(sides, orders).map_or(Some(false), |i| same_value(&i, answer, rounded))
 }
 
-/// Compares a gold value that is no relation with an answer that is one.
+/// Compares a gold value that is not a relation with an answer that is.
 fn answer_relation(
     gold: &AnswerValue,
     sides: &[Expr],
@@ -240,7 +240,7 @@ fn same_lists(gold: &[AnswerValue], answer: &[AnswerValue], rounded: bool) -> Op
         return same_value(&g, &a, rounded);
     }
     if let (Some(g), Some(a)) = (only_unconditional(gold), only_unconditional(answer)) {
-        // With other conditions, a person must look.
+        // With other conditions, only a human can decide.
         return same_value(g, a, rounded)
             .filter(|same| !same || same_in_any_order(gold, answer, rounded) == Some(true));
     }
@@ -250,7 +250,7 @@ fn same_lists(gold: &[AnswerValue], answer: &[AnswerValue], rounded: bool) -> Op
     }
 }
 
-/// Whether a bracket is a square one, which an interval's closed end has.
+/// Whether a bracket is square: the closed end of an interval.
 fn is_square(bracket: char) -> bool {
     matches!(bracket, '[' | ']')
 }
@@ -348,7 +348,7 @@ fn number_against_ratio(gold: &Expr, ratio: &[Expr], rounded: bool) -> Option<bo
         .filter(|same| !same || !of_one)
 }
 
-/// The number in a text that has one only.
+/// The number in a text that contains exactly one.
 fn only_number(text: &str) -> Option<String> {
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter(|s| !s.is_empty());
     let first = numbers.next()?;
@@ -356,16 +356,16 @@ fn only_number(text: &str) -> Option<String> {
     (numbers.next().is_none() && !pointed).then(|| first.to_owned())
 }
 
-/// Whether an interval is the whole line.
+/// Whether an interval is the whole real line.
 fn is_real_line(items: &[AnswerValue]) -> bool {
     let (low, high) = (Expr::Infinity.negated(), Expr::Infinity);
     items == [AnswerValue::Scalar(low), AnswerValue::Scalar(high)]
 }
 
-/// Longer lists are compared in their order only.
+/// Longer lists are compared in order only.
 const LONGEST_LIST: usize = 60;
 
-/// Whether each of one side's values is one of the other's, in any order.
+/// Whether the lists have the same values, in any order.
 fn same_in_any_order(gold: &[AnswerValue], answer: &[AnswerValue], rounded: bool) -> Option<bool> {
     if gold.len() != answer.len() {
         return Some(false);
@@ -388,7 +388,7 @@ fn same_in_any_order(gold: &[AnswerValue], answer: &[AnswerValue], rounded: bool
     known.then_some(true)
 }
 
-/// Without what occurs again.
+/// The values without duplicates.
 fn without_duplicates(items: &[AnswerValue]) -> Vec<AnswerValue> {
     let mut kept: Vec<AnswerValue> = Vec::new();
     if items.len() > LONGEST_LIST {
@@ -402,12 +402,12 @@ fn without_duplicates(items: &[AnswerValue]) -> Vec<AnswerValue> {
     kept
 }
 
-/// Whether a reading is a number.
+/// Whether an interpretation is a number.
 pub(super) fn is_constant_interpretation(reading: &Interpretation) -> bool {
     is_constant(&reading.value)
 }
 
-/// Whether a value is a number, with no unknown in it.
+/// Whether a value is a number without unknowns.
 fn is_constant(value: &AnswerValue) -> bool {
     match value {
         AnswerValue::Scalar(e) => variable_names(std::slice::from_ref(e)).is_empty(),
@@ -418,7 +418,7 @@ fn is_constant(value: &AnswerValue) -> bool {
     }
 }
 
-/// Scalars; their variables may have other names where each side chose its own.
+/// Compares scalars. Variables may have other names if each side chose its own.
 fn same_scalar(gold: &Expr, answer: &Expr, rounded: bool) -> Option<bool> {
     let same = equivalent(gold, answer, rounded);
     if same == Some(true) || variable_names(&[gold.clone(), answer.clone()]).is_empty() {
@@ -433,7 +433,7 @@ fn same_scalar(gold: &Expr, answer: &Expr, rounded: bool) -> Option<bool> {
 /// Whether a number is a bound of an inequality.
 fn is_bound_of(sides: &[Expr], orders: &[RelationOp], number: &AnswerValue, rounded: bool) -> bool {
     let AnswerValue::Scalar(number) = number else { return false };
-    // An extreme that is reached, of what is no unknown of an equation.
+    // An extreme value that is attained, of a quantity that is not an unknown.
     let reached =
         orders.iter().all(|o| matches!(o, RelationOp::LessOrEqual | RelationOp::GreaterOrEqual));
     if !reached || variable_names(sides).iter().any(|n| matches!(n.as_str(), "x" | "y" | "z" | "n"))
@@ -444,7 +444,7 @@ fn is_bound_of(sides: &[Expr], orders: &[RelationOp], number: &AnswerValue, roun
         && sides.iter().any(|side| equivalent(number, side, rounded) == Some(true))
 }
 
-/// Both numbers that `|x| = 2` says.
+/// The two solutions of `|x| = 2`.
 fn solutions_of_absolute(sides: &[Expr]) -> Option<AnswerValue> {
     let [Expr::Call(Function::Absolute, inside), right] = sides else { return None };
     let name = matches!(inside.as_slice(), [Expr::Variable(_)]);
@@ -472,7 +472,7 @@ fn is_zero_or_infinite(expr: &Expr) -> bool {
     *expr == Expr::Infinity || *expr == Expr::integer(0)
 }
 
-/// Lists of different lengths: a double root may be named twice.
+/// Compares lists of different lengths: a double root may be listed twice.
 fn same_without_duplicates(
     gold: &[AnswerValue],
     answer: &[AnswerValue],
@@ -485,7 +485,7 @@ fn same_without_duplicates(
     }
 }
 
-/// The set of numbers that a list of inequalities means.
+/// The set of numbers described by a list of inequalities.
 fn as_joint_region(value: &AnswerValue) -> Option<AnswerValue> {
     match value {
         AnswerValue::List(items) => joint_region(items),

@@ -1,10 +1,10 @@
-//! What stands round the mathematics of an answer: conditions, quantifiers, sets of numbers. It is
-//! taken away before the answer is read.
+//! Conditions, quantifiers and sets of numbers around the mathematics of an answer. They are removed before the
+//! answer is parsed.
 
 use super::tokens::{MathToken, SpacedToken};
 use super::words;
 
-/// The name of an index that runs over all whole numbers.
+/// The name given to an index that runs over all integers.
 pub(super) const ANY_INTEGER: &str = "index";
 
 fn is_command(spaced: &SpacedToken, name: &str) -> bool {
@@ -19,14 +19,14 @@ fn is_separator(spaced: &SpacedToken) -> bool {
     }
 }
 
-/// Whether a token begins a condition on what stands before it: `where`, `\forall`.
+/// Whether a token begins a condition on the preceding text: `where`, `\forall`.
 fn begins_condition(spaced: &SpacedToken) -> bool {
     is_command(spaced, "forall")
         || matches!(&spaced.token, MathToken::Words(w) if words::is_condition(w))
 }
 
-/// The tokens without `…, where …` and `… for all x`; nothing where several conditions make several
-/// cases of the answer.
+/// The tokens without `…, where …` and `… for all x`; `None` if several conditions make the answer one of several
+/// cases.
 pub(super) fn strip_conditions(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
     let condition = begins_condition;
     let cases = |s: &&SpacedToken| matches!(&s.token, MathToken::Words(w) if words::begins_case(w));
@@ -35,7 +35,7 @@ pub(super) fn strip_conditions(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken
     }
     let mut kept = Vec::new();
     let mut rest = tokens;
-    // More answers than these are not looked for.
+    // At most this many answers are searched.
     for _ in 0..20 {
         let Some(at) = rest.iter().position(condition).filter(|at| *at + kept.len() > 0) else {
             kept.extend_from_slice(rest);
@@ -58,8 +58,8 @@ pub(super) fn strip_conditions(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken
     None
 }
 
-/// A point with one letter, which a condition that was cut off lets run: `(n, n)` for all `n`. Whatever its name,
-/// it stands for any whole number.
+/// A point with one letter that ran over the integers in the removed condition: `(n, n)` for all `n`. The letter
+/// becomes [`ANY_INTEGER`].
 pub(super) fn generalize_index(
     all: &[SpacedToken],
     mut kept: Vec<SpacedToken>,
@@ -79,7 +79,7 @@ pub(super) fn generalize_index(
     kept
 }
 
-/// The numbers in a condition that is cut off, each once.
+/// The distinct numbers in the removed condition.
 pub(super) fn condition_numbers(tokens: &[SpacedToken]) -> Option<Vec<String>> {
     let begins = |s: &SpacedToken| begins_condition(s) || is_command(s, "in");
     let at = tokens.iter().position(begins).filter(|at| *at > 1)?;
@@ -93,7 +93,7 @@ pub(super) fn condition_numbers(tokens: &[SpacedToken]) -> Option<Vec<String>> {
     Some(found)
 }
 
-/// `\text{all real numbers}`, perhaps `\text{except } 2`, as the set that it is.
+/// `\text{all real numbers}`, perhaps `\text{except } 2`, as a set.
 pub(super) fn all_reals_as_set(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
     let Some((SpacedToken { token: MathToken::Words(first), .. }, mut rest)) = tokens.split_first()
     else {
@@ -147,8 +147,8 @@ pub(super) fn all_reals_as_set(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken
     Some(out)
 }
 
-/// Without `x \in` before sets, and without `, n \in \mathbb{Z}` behind an answer: there, whatever
-/// its name, the index stands for any whole number.
+/// The tokens without `x \in` before sets and without `, n \in \mathbb{Z}` behind an answer, where the index becomes
+/// [`ANY_INTEGER`].
 pub(super) fn strip_membership(mut tokens: Vec<SpacedToken>) -> Vec<SpacedToken> {
     while let Some(at) = tokens.iter().position(|s| is_command(s, "in")) {
         let start = last_outer_separator(&tokens[..at]).map_or(0, |i| i + 1);
@@ -176,23 +176,23 @@ pub(super) fn strip_membership(mut tokens: Vec<SpacedToken>) -> Vec<SpacedToken>
     tokens
 }
 
-/// Whether a set's brace is open.
+/// Whether the opening brace of a set is not closed yet.
 fn inside_set_braces(tokens: &[SpacedToken]) -> bool {
     let count = |sign| tokens.iter().filter(|s| s.token == MathToken::Sign(sign)).count();
     count('⦃') > count('⦄')
 }
 
-/// The last comma that is in no bracket.
+/// The last comma outside brackets.
 fn last_outer_comma(tokens: &[SpacedToken]) -> Option<usize> {
     last_outside_brackets(tokens, |s| s.token == MathToken::Sign(','))
 }
 
-/// The last comma or joining word that is in no bracket.
+/// The last comma or conjunction outside brackets.
 fn last_outer_separator(tokens: &[SpacedToken]) -> Option<usize> {
     last_outside_brackets(tokens, is_separator)
 }
 
-/// The last token of a kind that is in no bracket.
+/// The last token of a kind outside brackets.
 pub(super) fn last_outside_brackets(
     tokens: &[SpacedToken],
     is: impl Fn(&SpacedToken) -> bool,
@@ -209,7 +209,7 @@ pub(super) fn last_outside_brackets(
     })
 }
 
-/// What follows the last equals sign of a text that is one equation: the left side may be anything.
+/// The right side of a text that is a single equation or chain, whatever its left side is.
 pub(super) fn after_last_equals(tokens: &[SpacedToken]) -> Option<&[SpacedToken]> {
     let mut depth = 0_i32;
     let mut last = None;

@@ -1,4 +1,4 @@
-//! Equations: what their left sides name, and when two say the same.
+//! Equations: the names on their left sides, and when two are equivalent.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::three_valued::{SameValue, all_true, same_in_order};
 use super::value::{AnswerValue, RelationOp};
 use super::variable_renaming::equal_up_to_renaming;
 
-/// Whether two names with what they stand for say the same.
+/// Whether two labelled expressions are the same.
 fn same_labeled(gl: &Expr, g: &Expr, al: &Expr, a: &Expr, rounded: bool) -> Option<bool> {
     let constant = variable_names(&[g.clone(), a.clone()]).is_empty();
     let labels = match (gl, al) {
@@ -37,7 +37,7 @@ fn same_labeled(gl: &Expr, g: &Expr, al: &Expr, a: &Expr, rounded: bool) -> Opti
     }
 }
 
-/// Whether two names of an answer may mean the same; nothing where a person would have to look.
+/// Whether two names of an answer may mean the same; `None` if only a human can decide.
 fn compatible_names(gold: &str, answer: &str, constant: bool) -> Option<bool> {
     let unknown = |name: &str| matches!(name, "x" | "y" | "z");
     let bare =
@@ -58,7 +58,7 @@ fn compatible_names(gold: &str, answer: &str, constant: bool) -> Option<bool> {
     }
 }
 
-/// The argument of a function of one variable: that of `f(x)`.
+/// The argument of a function of one variable: the `x` of `f(x)`.
 fn function_argument(label: &Expr) -> Option<&str> {
     let Expr::Multiply(function, of) = label else { return None };
     match (&**function, &**of) {
@@ -67,7 +67,7 @@ fn function_argument(label: &Expr) -> Option<&str> {
     }
 }
 
-/// Whether it may be what a question asks for, as `AB + BC`, `f(2)` or `a^2 + b^2`.
+/// Whether a question may ask for this expression, such as `AB + BC`, `f(2)` or `a^2 + b^2`.
 fn may_be_asked_for(expr: &Expr) -> bool {
     if is_label(expr) || is_function_value(expr) {
         return true;
@@ -90,13 +90,13 @@ fn may_be_asked_for(expr: &Expr) -> bool {
     }
 }
 
-/// Whether a name is one that equations are solved for.
+/// Whether equations are usually solved for this name.
 fn is_unknown(name: &str) -> bool {
     matches!(name, "x" | "y" | "z")
 }
 
-/// Whether an equation that ends in the gold answer says that this is the answer. An equation in
-/// unknowns does not: `x^2 - 5x + 6 = 0` is not 0.
+/// Whether an equation whose right side is the gold answer states it as the answer. An equation in unknowns does not:
+/// `x^2 - 5x + 6 = 0` does not answer 0.
 pub(super) fn states_its_right_side(sides: &[Expr], rounded: bool) -> Option<bool> {
     let (left, right) = (sides.first()?, sides.last()?);
     let names = variable_names(std::slice::from_ref(left));
@@ -131,10 +131,10 @@ pub(super) fn states_its_right_side(sides: &[Expr], rounded: bool) -> Option<boo
     }
 }
 
-/// Unknowns with their values, in the order in which they are written.
+/// Unknowns with their values, in written order.
 type Assignments<'a> = Vec<(&'a str, AnswerValue)>;
 
-/// What `x = 1, y = 2` and `x = y = 1` say.
+/// The assignments in `x = 1, y = 2` or `x = y = 1`.
 fn as_assignments(value: &AnswerValue) -> Option<Assignments<'_>> {
     let named = |side: &Expr| matches!(side, Expr::Variable(name) if name != LABEL);
     let equal = |orders: &[RelationOp]| orders.iter().all(|o| *o == RelationOp::Equal);
@@ -176,7 +176,7 @@ fn as_assignment(item: &AnswerValue) -> Option<(&str, AnswerValue)> {
     }
 }
 
-/// Compares where one side at least gives its unknowns by name; nothing where neither does.
+/// Compares two values if at least one assigns values to named unknowns; `None` if neither does.
 pub(super) fn same_assignments(
     gold: &AnswerValue,
     answer: &AnswerValue,
@@ -227,7 +227,7 @@ fn same_by_name(
     if let Some(pairs) = found {
         return all_true(pairs.into_iter().map(|(g, a)| same(g, a, rounded)));
     }
-    // In other names: a person must tell which is which.
+    // With other names, only a human can decide which is which.
     let (g, a) = (assigned_values(gold), assigned_values(answer));
     same_in_order(&g, &a, rounded, same).filter(|same| !same)
 }
@@ -236,7 +236,7 @@ fn assigned_values(named: &Assignments<'_>) -> Vec<AnswerValue> {
     named.iter().map(|(_, v)| v.clone()).collect()
 }
 
-/// Compares named values with a point, of which the names are not known.
+/// Compares named values with a tuple, which has no names.
 fn assignments_match_tuple(
     named: &Assignments<'_>,
     items: &[AnswerValue],
@@ -295,7 +295,7 @@ fn same_solutions(
     same(&points, &AnswerValue::List(others), rounded)
 }
 
-/// Whether two relations say the same.
+/// Whether two relations are equivalent.
 pub(super) fn same_relation(
     gold: &[Expr],
     gold_orders: &[RelationOp],
@@ -318,7 +318,7 @@ pub(super) fn same_relation(
         }
         if let ([gl, gr], [al, ar]) = (gold, answer) {
             let (g, a) = (gl.clone().minus(gr.clone()), al.clone().minus(ar.clone()));
-            // `x = 5` and `y = 5`: in other unknowns nothing is said of these.
+            // `x = 5` says nothing about `y`.
             if variable_names(gold) != variable_names(answer) {
                 return Some(false);
             }

@@ -1,4 +1,4 @@
-//! Whether two expressions are worth the same.
+//! Whether two expressions have the same value.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,17 @@ use super::expression::{
 /// The names of the variables in some expressions.
 pub(super) fn variable_names(sides: &[Expr]) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    sides.iter().for_each(|side| side.collect_variables(&mut names));
+    for side in sides {
+        side.collect_variables(&mut names);
+    }
     names
 }
 
-/// How many points two expressions with variables are compared at.
+/// Number of points at which two expressions with variables are compared.
 const SAMPLE_POINTS: usize = 8;
 
-/// Points for the variables of two expressions: half of them positive, half of either sign; whole
-/// numbers where a factorial or the like takes no others.
+/// Random points for the variables of two expressions: half of them positive, half of either sign; integers if a
+/// factorial or the like accepts nothing else.
 fn sample_points(a: &Expr, b: &Expr) -> Vec<Vec<(String, f64)>> {
     let names = variable_names(&[a.clone(), b.clone()]);
     let counts = |e: &Expr| {
@@ -63,8 +65,8 @@ fn value_at(point: &[(String, f64)], name: &str) -> f64 {
     point.iter().find(|(n, _)| n == name).map_or(0.0, |(_, x)| *x)
 }
 
-/// The factor between two expressions that are zero together: `Some(None)` where there is none,
-/// nothing where that cannot be told.
+/// The constant factor between two expressions: `Some(None)` if there is no such factor, `None` if that cannot be
+/// decided.
 pub(super) fn proportionality_factor(a: &Expr, b: &Expr) -> Option<Option<f64>> {
     let mut factor: Option<f64> = None;
     let mut seen = 0;
@@ -93,8 +95,7 @@ fn nearly_equal(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }
 
-/// Whether two values are the same as far as rounding lets one see; nothing where they differ by
-/// little more than rounding does.
+/// Whether two values are equal within their rounding errors; `None` if they differ by only little more.
 fn agree_within_error(a: ValueWithError, b: ValueWithError, tolerance: f64) -> Option<bool> {
     let apart = (a.value - b.value).norm();
     let error = a.error + b.error + tolerance * a.value.norm().max(b.value.norm());
@@ -104,11 +105,10 @@ fn agree_within_error(a: ValueWithError, b: ValueWithError, tolerance: f64) -> O
     (apart > 64.0 * error).then_some(false)
 }
 
-/// Whether two scalars are equal; nothing where neither can be worked out.
+/// Whether two scalars are equal; `None` if neither can be evaluated.
 ///
-/// Decimals are exact: 0.333 is not 1/3. Only where one side is a decimal of at least six places
-/// and six digits, and the other side rounds or is cut off to it, they count as equal, since nobody
-/// could have written more; and where the gold answer itself says that it is approximate (`rounded`).
+/// Decimals are exact: 0.333 is not 1/3. There are two exceptions: a decimal of at least six places and six digits
+/// equals what rounds or truncates to it, and a gold answer that calls itself approximate (`rounded`) does so too.
 pub(super) fn equivalent(gold: &Expr, answer: &Expr, rounded: bool) -> Option<bool> {
     if gold == answer {
         return Some(true);
@@ -118,7 +118,7 @@ pub(super) fn equivalent(gold: &Expr, answer: &Expr, rounded: bool) -> Option<bo
         if gold.any(&logs) || answer.any(&logs) { &[10.0, std::f64::consts::E] } else { &[10.0] };
     let outside = |e: &Expr| matches!(e, Expr::Degrees(_));
     let one_in_degrees = gold.any(&outside) != answer.any(&outside);
-    // A sign of degrees may be left out, or the angle be given in radians.
+    // The degree sign may be left out, or the angle may be in radians.
     let degrees: &[f64] =
         if one_in_degrees { &[1.0, std::f64::consts::PI / 180.0] } else { &[1.0] };
     let mut result = None;
@@ -148,7 +148,7 @@ fn equal_at_sample_points(
     let tolerance = if has_long_decimals(gold) || has_long_decimals(answer) { 1e-11 } else { 0.0 };
     let constant = variable_names(&[gold.clone(), answer.clone()]).is_empty();
     let mut seen = 0;
-    // Where one of them has a value and the other none.
+    // Only one of the two is defined.
     let mut one_sided = false;
     for point in sample_points(gold, answer) {
         let variable = |name: &str| value_at(&point, name);
@@ -184,8 +184,7 @@ fn equal_at_sample_points(
     (seen >= 2).then_some(true)
 }
 
-/// Whether a point is outside of where a logarithm of real numbers has a value, which is all that
-/// two answers with one are about: `2 \ln x` is `\ln x^2`.
+/// Whether a point is outside the domain of a real logarithm. Points outside are ignored: `2 \ln x` is `\ln x^2`.
 fn outside_log_domain(gold: &Expr, answer: &Expr, g: ValueWithError, a: ValueWithError) -> bool {
     let logs =
         |e: &Expr| matches!(e, Expr::Call(Function::Ln | Function::Log | Function::LogBase, _));
@@ -194,7 +193,7 @@ fn outside_log_domain(gold: &Expr, answer: &Expr, g: ValueWithError, a: ValueWit
     real && (g.value.im != 0.0 || a.value.im != 0.0) && gold.any(&logs) && answer.any(&logs)
 }
 
-/// Compares as remainders by a prime, at two points.
+/// Compares residues modulo a prime, at two points.
 fn equal_mod_prime(a: &Expr, b: &Expr) -> Option<bool> {
     let names = variable_names(&[a.clone(), b.clone()]);
     let mut rng = ChaCha8Rng::seed_from_u64(0x0A11_5A4F);
@@ -213,7 +212,7 @@ fn has_decimals(expr: &Expr) -> bool {
     expr.any(&|e| matches!(e, Expr::Number { decimals: 1.., .. }))
 }
 
-/// Whether it has a decimal that a machine wrote.
+/// Whether an expression contains a decimal of six or more places.
 fn has_long_decimals(expr: &Expr) -> bool {
     expr.any(&|e| match e {
         Expr::Number { digits, decimals: 6.. } => digits.trim_start_matches('0').len() >= 12,
@@ -221,8 +220,7 @@ fn has_long_decimals(expr: &Expr) -> bool {
     })
 }
 
-/// Whether `exact` is rounded or cut off to a written decimal, where that has places enough, or
-/// `any` will do.
+/// Whether `exact` rounds or truncates to a written decimal that has enough places (or any number, with `any`).
 fn rounds_to(written: &Expr, exact: f64, any: bool) -> bool {
     let Some((digits, decimals)) = written.literal() else { return false };
     let significant = digits.trim_start_matches('0').len();

@@ -1,22 +1,21 @@
-//! Scalar expressions and what they are worth.
+//! Scalar expressions and their values.
 //!
 //! Two expressions are compared by their values. Those made of numbers, variables, sums, products
-//! and whole powers are worked out exactly, as remainders by a large prime, at points drawn at
-//! random: only equal ones agree, but for a chance of about 10⁻¹⁷, and no number is too large.
-//! The others are worked out in complex floating point.
+//! and integer powers are evaluated exactly, as residues modulo a large prime, at random points: two that differ agree
+//! with a probability of about 10⁻¹⁷, and no number is too large. All others are evaluated in complex floating point.
 
 use num_complex::Complex64;
 
 /// A scalar.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expr {
-    /// Digits without a point, and how many of them stand behind it.
+    /// The digits without the decimal point, and how many of them follow it.
     Number {
         digits: String,
         decimals: usize,
     },
     Variable(String),
-    /// The sign of `±`: 1 in one reading and -1 in the other.
+    /// The sign of `±`: 1 in one interpretation, -1 in the other.
     PlusMinus,
     Pi,
     EulerNumber,
@@ -32,10 +31,10 @@ pub(super) enum Expr {
     Call(Function, Vec<Expr>),
 }
 
-/// A function; its arguments are as many as it takes.
+/// A function with its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Function {
-    /// The root of the first argument with the second as its degree.
+    /// The root of the first argument; the second one is its degree.
     Root,
     Absolute,
     Floor,
@@ -97,7 +96,7 @@ impl Expr {
         Self::Power(Box::new(self), Box::new(other))
     }
 
-    /// Its direct parts.
+    /// The direct operands.
     fn children(&self) -> Vec<&Expr> {
         match self {
             Self::Degrees(a) | Self::Negative(a) => vec![a],
@@ -109,12 +108,12 @@ impl Expr {
         }
     }
 
-    /// Whether it or a part of it is so.
+    /// Whether the expression or a part of it satisfies the predicate.
     pub(super) fn any(&self, is_so: &dyn Fn(&Expr) -> bool) -> bool {
         is_so(self) || self.children().into_iter().any(|part| part.any(is_so))
     }
 
-    /// The same with `±` read as plus, or as minus.
+    /// The expression with `±` read as plus, or as minus.
     #[must_use]
     pub(super) fn with_sign(&self, minus: bool) -> Self {
         let sign = Self::integer(1);
@@ -122,7 +121,7 @@ impl Expr {
         self.map_leaves(&|leaf| (*leaf == Self::PlusMinus).then(|| sign.clone()))
     }
 
-    /// The same with something else for some of its variables.
+    /// The expression with some variables replaced.
     #[must_use]
     pub(super) fn substitute(&self, other: &dyn Fn(&str) -> Option<Self>) -> Self {
         self.map_leaves(&|leaf| match leaf {
@@ -131,7 +130,7 @@ impl Expr {
         })
     }
 
-    /// The same with something else for some of what has no parts.
+    /// The expression with some leaves replaced.
     fn map_leaves(&self, other: &dyn Fn(&Self) -> Option<Self>) -> Self {
         let part = |a: &Expr| Box::new(a.map_leaves(other));
         match self {
@@ -148,13 +147,13 @@ impl Expr {
         }
     }
 
-    /// The same with other names for its variables.
+    /// The expression with its variables renamed.
     #[must_use]
     pub(super) fn rename_variables(&self, name: &dyn Fn(&str) -> String) -> Self {
         self.substitute(&|own| Some(Self::Variable(name(own))))
     }
 
-    /// Whether a name is nowhere but in exponents.
+    /// Whether a name occurs in exponents only.
     pub(super) fn only_in_exponents(&self, name: &str) -> bool {
         match self {
             Self::Variable(own) => own != name,
@@ -173,7 +172,7 @@ impl Expr {
         }
     }
 
-    /// The number that it is, where it is one that is written out, with or without a sign.
+    /// The digits and number of decimals of a literal, with or without a sign; `None` for anything else.
     pub(super) fn literal(&self) -> Option<(&str, usize)> {
         match self {
             Self::Number { digits, decimals } => Some((digits, *decimals)),
@@ -183,45 +182,45 @@ impl Expr {
     }
 }
 
-/// What variables and conventions are worth.
+/// Values of variables and of conventions.
 pub(super) struct EvalContext<'a> {
     /// The value of a variable.
     pub(super) variable: &'a dyn Fn(&str) -> f64,
-    /// What a degree is worth outside of functions: 1, or π/180.
+    /// The value of a degree outside functions: 1 or π/180.
     pub(super) degree: f64,
     /// The base of `\log`.
     pub(super) log_base: f64,
 }
 
-/// A value, and how far rounding may have put it off.
+/// A value and a bound on its rounding error.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ValueWithError {
     pub(super) value: Complex64,
     pub(super) error: f64,
 }
 
-/// Half a unit in the last place of a number of size one.
+/// Half a unit in the last place of 1.0.
 const HALF_ULP: f64 = f64::EPSILON / 2.0;
 
-/// Whole numbers up to this are exact.
+/// Integers up to this are exact.
 const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
 
-/// What is smaller has lost its digits.
+/// Smaller values have lost their digits.
 const MIN_MAGNITUDE: f64 = 1e-290;
 
-/// The value of an expression; nothing where it has none, or one too large or small to be known.
+/// The value of an expression; `None` if it is undefined, or too large or too small to be known.
 pub(super) fn evaluate(expr: &Expr, point: &EvalContext<'_>) -> Option<Complex64> {
     evaluate_with_error(expr, point).map(|m| m.value)
 }
 
-/// The value of an expression with its possible error.
+/// The value of an expression with a bound on its error.
 pub(super) fn evaluate_with_error(expr: &Expr, point: &EvalContext<'_>) -> Option<ValueWithError> {
     let real = |x: f64, error: f64| ValueWithError { value: Complex64::new(x, 0.0), error };
     let rounded = |x: f64| real(x, HALF_ULP * x.abs());
     let of = |e: &Expr| evaluate_with_error(e, point);
     let result = match expr {
         Expr::Number { digits, decimals } => {
-            // As one literal, so that it is rounded only once.
+            // Parsed as one literal, so that it is rounded only once.
             let x: f64 = format!("{digits}e-{decimals}").parse().ok()?;
             if *decimals == 0 && x < MAX_EXACT_INTEGER { real(x, 0.0) } else { rounded(x) }
         }
@@ -287,7 +286,7 @@ fn multiply_with_error(a: ValueWithError, b: ValueWithError) -> Option<ValueWith
 }
 
 fn power_with_error(base: ValueWithError, exponent: ValueWithError) -> Option<ValueWithError> {
-    // Of a negative number, the root may be meant that is real, or another.
+    // The real root of a negative number may be meant, or a complex one.
     let negative = base.value.im == 0.0 && base.value.re < 0.0 && exponent.value.im == 0.0;
     if negative && (2.0 * exponent.value.re).fract() != 0.0 {
         return None;
@@ -318,7 +317,7 @@ fn power_with_error(base: ValueWithError, exponent: ValueWithError) -> Option<Va
     Some(ValueWithError { value, error })
 }
 
-/// A function's value; its error is how much it changes where its arguments are off.
+/// The value of a function; its error is its change over the errors of its arguments.
 fn call_with_error(
     function: Function,
     arguments: &[ValueWithError],
@@ -360,12 +359,12 @@ fn apply_function(function: Function, arguments: &[Complex64], log_base: f64) ->
     match function {
         Function::Root => {
             let degree = whole(*arguments.get(1)?)?;
-            // An odd root of a negative number is the real one.
+            // An odd root of a negative number is real.
             if first.im == 0.0 && first.re < 0.0 && degree % 2.0 != 0.0 {
                 return of(-(-first.re).powf(1.0 / degree));
             }
             if degree == 2.0 {
-                // A negative zero would turn the root of a negative number round.
+                // A negative zero would flip the branch of a root.
                 return Some(Complex64::new(first.re, first.im + 0.0).sqrt());
             }
             Some(complex_power(first, Complex64::new(1.0 / degree, 0.0)))
@@ -447,7 +446,7 @@ fn inverse_mod(a: u64) -> Option<u64> {
     (a != 0).then(|| pow_mod(a, PRIME - 2))
 }
 
-/// The remainder of an expression by [`PRIME`]; nothing where it has none, as roots have.
+/// The residue of an expression modulo [`PRIME`]; `None` if it has none, as roots do.
 pub(super) fn evaluate_mod_prime(expr: &Expr, variable: &dyn Fn(&str) -> u64) -> Option<u64> {
     let of = |e: &Expr| evaluate_mod_prime(e, variable);
     Some(match expr {
@@ -491,7 +490,7 @@ pub(super) fn evaluate_mod_prime(expr: &Expr, variable: &dyn Fn(&str) -> u64) ->
     })
 }
 
-/// The whole number that an expression without variables comes to.
+/// The integer value of an expression without variables.
 pub(super) fn as_integer(expr: &Expr) -> Option<i128> {
     match expr {
         Expr::Number { digits, decimals: 0 } => digits.parse().ok(),

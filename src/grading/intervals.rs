@@ -1,10 +1,10 @@
-//! Inequalities as the intervals that they mean.
+//! Inequalities as intervals.
 
 use super::expression::{EvalContext, Expr, Function, evaluate};
 use super::labels::{is_function_value, is_label};
 use super::value::{AnswerValue, RelationOp};
 
-/// The interval that an inequality about one variable means.
+/// The interval described by an inequality in one variable.
 pub(super) fn inequality_interval(sides: &[Expr], orders: &[RelationOp]) -> Option<AnswerValue> {
     let turned = |order: RelationOp| match order {
         RelationOp::Less => RelationOp::Greater,
@@ -87,7 +87,7 @@ pub(super) fn inequality_interval(sides: &[Expr], orders: &[RelationOp]) -> Opti
     }
 }
 
-/// What inequalities in a list mean together: `x < 1 or x > 3`, `x > 1 and x < 3`, `x < 3, x \ne 1`.
+/// The region described by a list of inequalities: `x < 1 or x > 3`, `x > 1 and x < 3`, `x < 3, x \ne 1`.
 pub(super) fn joint_region(items: &[AnswerValue]) -> Option<AnswerValue> {
     let mut parts = Vec::new();
     let mut points = Vec::new();
@@ -128,7 +128,7 @@ fn real_line() -> AnswerValue {
     AnswerValue::Tuple { open: '(', items, close: ')' }
 }
 
-/// An interval's ends, as they are written and as numbers.
+/// The ends of an interval, as written and as numbers.
 struct IntervalEnds<'a> {
     open: char,
     low: &'a AnswerValue,
@@ -145,7 +145,7 @@ fn interval_ends(value: &AnswerValue) -> Option<IntervalEnds<'_>> {
     Some(IntervalEnds { open: *open, low, high, close: *close, least, most })
 }
 
-/// The number that a value without variables is.
+/// The numeric value of a scalar without variables.
 fn constant_value(value_of: &AnswerValue) -> Option<f64> {
     let AnswerValue::Scalar(expr) = value_of else { return None };
     if expr.any(&|e| matches!(e, Expr::Variable(_))) {
@@ -155,7 +155,7 @@ fn constant_value(value_of: &AnswerValue) -> Option<f64> {
     evaluate(expr, &point).filter(|z| z.im == 0.0).map(|z| z.re)
 }
 
-/// What `x > a` and `x < b` have in common, where all numbers are the one or the other.
+/// The intersection of `x > a` and `x < b`, if the two cover the line.
 fn intersection_of_rays(a: &AnswerValue, b: &AnswerValue) -> Option<AnswerValue> {
     let (a, b) = (interval_ends(a)?, interval_ends(b)?);
     let (low, high) = if a.most.is_infinite() { (a, b) } else { (b, a) };
@@ -167,7 +167,7 @@ fn intersection_of_rays(a: &AnswerValue, b: &AnswerValue) -> Option<AnswerValue>
     })
 }
 
-/// A set of numbers less some points, or the line less an interval.
+/// A set of numbers without some points, or the real line without an interval.
 pub(super) fn set_difference(base: &AnswerValue, removed: &AnswerValue) -> Option<AnswerValue> {
     let pieces: Vec<AnswerValue> = match base {
         AnswerValue::Union(parts) => parts.clone(),
@@ -204,7 +204,7 @@ pub(super) fn set_difference(base: &AnswerValue, removed: &AnswerValue) -> Optio
     }
 }
 
-/// Adds an interval's parts between the points in it.
+/// Adds the parts of an interval between the points inside it.
 fn split_at_points(
     piece: &AnswerValue,
     points: &[(f64, &AnswerValue)],

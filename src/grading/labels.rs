@@ -1,11 +1,11 @@
-//! Names that an equation gives to what is on its right side.
+//! Names that an equation gives to its right side.
 
 use super::expression::{Expr, Function};
 
-/// What a label in words is read as.
+/// The variable that stands for a label in words.
 pub(super) const LABEL: &str = "label";
 
-/// Whether the left side of an equation only names what the right side is: `x`, `f(x)`, `|AB|`, `AC/BC`.
+/// Whether the left side of an equation is only a name for the right side: `x`, `f(x)`, `|AB|`, `AC/BC`.
 pub(super) fn is_label(expr: &Expr) -> bool {
     match expr {
         Expr::Variable(_) | Expr::EulerNumber | Expr::Imaginary => true,

@@ -1,22 +1,22 @@
-//! Reads the commands of LaTeX in an answer, and what `\text{…}` holds.
+//! Reads the LaTeX commands of an answer, and the content of `\text{…}`.
 
 use super::latex_vocabulary::FUNCTION_NAMES;
 use super::tokenizer::{Tokenizer, tokenize};
 use super::tokens::MathToken;
 use super::{latex_vocabulary, units, words};
 
-/// Whether an environment only lays lines out.
+/// Whether an environment only aligns lines.
 fn is_layout(kind: &str) -> bool {
     matches!(kind.trim_end_matches('*'), "aligned" | "align" | "gathered" | "gather" | "split")
 }
 
-/// Whether a text opens a bracket that ends elsewhere: `\text{(since } x > 0)`.
+/// Whether a text opens a bracket that is closed elsewhere: `\text{(since } x > 0)`.
 fn opens_bracket_only(text: &str, lower: &str) -> bool {
     !text.contains(')') && !lower.starts_with("(mod")
 }
 
 impl Tokenizer {
-    /// What is between the braces that follow, if any do.
+    /// The content of the braces that follow, if any.
     fn group(&mut self) -> Option<String> {
         let mut at = self.at;
         while self.chars.get(at).is_some_and(|c| c.is_whitespace()) {
@@ -41,7 +41,7 @@ impl Tokenizer {
         None
     }
 
-    /// What follows up to a closing bracket or a comma, and the bracket.
+    /// The text up to a closing bracket or a comma, including the bracket.
     fn rest_of_brackets(&mut self) -> String {
         let mut rest = String::new();
         while let Some(c) = self.peek(0).filter(|c| !",;$=".contains(*c)) {
@@ -54,7 +54,7 @@ impl Tokenizer {
         rest
     }
 
-    /// What follows a backslash.
+    /// Reads a command after its backslash.
     pub(super) fn command(&mut self) -> Option<()> {
         let Some(first) = self.peek(0) else { return Some(()) };
         if !first.is_ascii_alphabetic() {
@@ -70,7 +70,7 @@ impl Tokenizer {
                 '|' => self.push(MathToken::Sign('|')),
                 '&' if self.space_before => self.push(MathToken::Words("and".into())),
                 '%' => self.push(MathToken::Sign('%')),
-                // The delimiters of mathematics are no brackets of it.
+                // The delimiters of mathematics are not brackets.
                 '(' | ')' | '[' | ']' => self.space_before = true,
                 _ => self.space_before = true,
             }
@@ -87,7 +87,7 @@ impl Tokenizer {
         self.named_command(&name)
     }
 
-    /// The end of a row, with the space that it may leave below: `\\\\[4pt]`.
+    /// Reads the end of a row, with its optional spacing: `\\\\[4pt]`.
     fn row(&mut self) {
         if self.peek(0) == Some('*') {
             self.at += 1;
@@ -104,7 +104,7 @@ impl Tokenizer {
         self.push(if self.open_layouts > 0 { MathToken::Sign(',') } else { MathToken::Row });
     }
 
-    /// Whether the cases that have just begun are equations one below the other.
+    /// Whether the `cases` just opened are a system of equations.
     fn is_plain_cases(&self) -> bool {
         let rest: String = self.chars[self.at..].iter().collect();
         rest.split("\\end{cases}").next().is_some_and(|inside| !inside.contains('&'))
@@ -120,7 +120,7 @@ impl Tokenizer {
         true
     }
 
-    /// Whether a sign of membership stands before.
+    /// Whether a membership sign precedes.
     fn follows_membership_sign(&self) -> bool {
         self.out.last().is_some_and(|s| s.token == MathToken::Command("in".into()))
     }
@@ -246,7 +246,7 @@ impl Tokenizer {
         Some(())
     }
 
-    /// Text of one letter that is a unit, the imaginary one, or the sign of degrees.
+    /// Reads text of one letter: a unit, the imaginary unit, or a degree sign.
     fn one_letter_text(&mut self, trimmed: &str, upright: bool) -> bool {
         let last = self.out.last().map(|s| &s.token);
         let counted = match last {
@@ -270,7 +270,7 @@ impl Tokenizer {
         true
     }
 
-    /// What `\text{…}` has inside: mathematics where it has no word, and words otherwise.
+    /// Reads the content of `\text{…}`: mathematics if it has no word, words otherwise.
     fn text_group(&mut self, inside: &str, upright: bool) -> Option<()> {
         let trimmed = inside.trim_matches(|c: char| c.is_whitespace() || c == '~');
         if self.one_letter_text(trimmed, upright) {

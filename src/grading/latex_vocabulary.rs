@@ -1,13 +1,12 @@
-//! The commands of LaTeX that an answer may hold: those that only change its looks, those that mean
-//! the same as others, and those that are names of variables.
+//! The LaTeX commands that an answer may contain: formatting, synonyms, and names of variables.
 
-/// Functions whose names need no backslash.
+/// Functions that are recognized without a backslash.
 pub(super) const FUNCTION_NAMES: [&str; 23] = [
     "sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "arccot", "arcsec",
     "arccsc", "sinh", "cosh", "tanh", "log", "ln", "lg", "exp", "max", "min", "gcd", "lcm",
 ];
 
-/// Whether a command only changes the looks of what follows.
+/// Whether a command only changes the formatting of its argument.
 pub(super) fn is_formatting(name: &str) -> bool {
     const FORMATTING: &[&str] = &[
         "big",
@@ -106,7 +105,7 @@ pub(super) fn is_formatting(name: &str) -> bool {
     FORMATTING.contains(&name)
 }
 
-/// Whether a command and its group leave nothing to be read.
+/// Whether a command and its group produce nothing.
 pub(super) fn is_invisible(name: &str) -> bool {
     matches!(
         name,
@@ -123,7 +122,7 @@ pub(super) fn is_invisible(name: &str) -> bool {
     )
 }
 
-/// The one name of commands that mean the same.
+/// The canonical name of a command.
 pub(super) fn canonical_command(name: &str) -> &str {
     match name {
         "dfrac" | "tfrac" | "cfrac" | "sfrac" | "nicefrac" | "xfrac" | "flatfrac" => "frac",
@@ -146,8 +145,8 @@ pub(super) fn canonical_command(name: &str) -> &str {
     }
 }
 
-/// Whether a command is the name of a variable or constant. Every other one that is not known makes
-/// an answer unreadable: it could mean anything.
+/// Whether a command names a variable or constant. An unknown command makes an answer unreadable: it could mean
+/// anything.
 pub(super) fn is_variable_name(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "vartheta", "iota",
@@ -159,7 +158,7 @@ pub(super) fn is_variable_name(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// Whether a text has a command that nothing here knows: then what it says is not known either.
+/// Whether a text has an unknown command, and so an unknown meaning.
 pub(super) fn has_unknown_command(text: &str) -> bool {
     text.split('\\').skip(1).any(|rest| {
         let name: &str = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
@@ -170,7 +169,7 @@ pub(super) fn has_unknown_command(text: &str) -> bool {
     })
 }
 
-/// Whether a command has a meaning here, be it none.
+/// Whether a command is known.
 fn is_known_command(name: &str) -> bool {
     const PARSED_COMMANDS: &[&str] = &[
         "left",
@@ -272,7 +271,7 @@ fn is_known_command(name: &str) -> bool {
         || FUNCTION_NAMES.contains(&name)
 }
 
-/// The text with its backslashes halved, where a program has doubled them all: `\\\\frac{1}{2}`.
+/// The text with single backslashes, if all of them were doubled by escaping: `\\\\frac{1}{2}`.
 pub(super) fn unescape_backslashes(text: &str) -> Option<String> {
     let mut run = 0_usize;
     let mut even = true;

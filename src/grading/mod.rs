@@ -1,7 +1,10 @@
 //! Graders: what a solution answers, and whether that is the gold answer.
 //!
 //! Nothing here does any I/O. A grader says `undecided` rather than guess: where the gold answer is
-//! a proof or a text, or cannot be read and is not repeated word for word.
+//! a proof or prose, or when it cannot be parsed and the solution does not repeat it word for word.
+//!
+//! The LaTeX tokenizer and parser are our own. The crate `mathlex` 0.4 rejects spacing commands, `\\dfrac`, tuples,
+//! intervals and chained relations, and turns decimals into floats, where grading needs the digits as written.
 
 mod compare;
 mod conditions;
@@ -46,7 +49,7 @@ pub enum Grader {
     Arithmetic,
     /// GSM8K: one number.
     Number,
-    /// MATH, Omni-MATH and whatever a user brings: a final answer in LaTeX or words.
+    /// MATH, Omni-MATH and files of the user: a final answer in LaTeX or words.
     Math,
 }
 
@@ -60,8 +63,8 @@ impl Grader {
         }
     }
 
-    /// Grades a solution. The gold answer may come with its worked solution. What a thinking model thinks before
-    /// its answer is no part of it.
+    /// Grades a solution. The gold text may be a whole worked solution. The thoughts of a thinking model are
+    /// ignored.
     pub fn grade(self, gold: Option<&str>, solution: &str) -> Grade {
         let solution = after_thinking(solution);
         match self {
@@ -88,8 +91,7 @@ impl Grader {
     }
 }
 
-/// The answer that a solution marks as one, in a box or by the word: for a question of which nothing
-/// is known.
+/// The answer that a solution marks as such, by a box or a label. For questions without a gold answer.
 pub fn marked_answer(solution: &str) -> Option<String> {
     let marked = |f: &ExtractedAnswer| {
         matches!(f.source, AnswerSource::Boxed | AnswerSource::HashLine | AnswerSource::Labeled)
@@ -100,7 +102,7 @@ pub fn marked_answer(solution: &str) -> Option<String> {
 const NO_GOLD: &str = "there is no gold answer";
 const NO_ANSWER: &str = "no answer found in the solution";
 const UNMARKED: &str = "the solution has the gold answer's words, but not as its answer";
-const PROSE_GOLD: &str = "the gold answer is a text to be read by a person";
+const PROSE_GOLD: &str = "the gold answer is prose, which only a human can grade";
 const INCOMPARABLE: &str = "the two answers cannot be compared";
 
 /// The number after the last `Answer:` of a text.
@@ -125,7 +127,7 @@ fn grade_arithmetic(gold: Option<&str>, solution: &str) -> Grade {
 fn grade_number(gold: Option<&str>, solution: &str) -> Grade {
     let amount = gold.and_then(numeric_answer::gold_number);
     let Some(target) = amount else {
-        // No number to compare with: perhaps words.
+        // The gold answer has no number; it may be words.
         return grade_math(gold, solution);
     };
     let answer = numeric_answer::solution_number(solution);
@@ -162,7 +164,7 @@ fn grade_math(gold: Option<&str>, solution: &str) -> Grade {
     Grade { verdict, answer, gold: Some(gold), why }
 }
 
-/// The verdict on what was found, and the text that it rests on.
+/// The verdict on the candidates, and the candidate it is based on.
 fn verdict_of_candidates(gold: &str, found: &ExtractedAnswer) -> (Verdict, String) {
     let golds = interpretations(gold);
     let verdicts: Vec<Verdict> = found
@@ -224,14 +226,14 @@ fn compare_candidate(
         if let Some(verdict) = phrases::description_verdict(gold, text) {
             return verdict;
         }
-        // Part of the words, or words that were not marked as an answer: a person must tell.
+        // Part of the words, or words that were not marked as an answer: only a human can decide.
         let unmarked = matches!(source, AnswerSource::Formula | AnswerSource::Number)
             && !phrases::are_single_word_answers(gold, text);
         let apart = !golds.is_empty() && !unmarked && !words::one_contains_the_other(gold, text);
         return if apart { Verdict::Wrong } else { Verdict::Undecided };
     }
     if answers.is_empty() {
-        // What cannot be read is no number, but it may be another way to write a formula.
+        // An answer that cannot be parsed is not a number, but it may be another way to write a formula.
         let number = golds
             .iter()
             .any(|g| matches!(&g.value, AnswerValue::Scalar(e) if e.literal().is_some()));
@@ -241,7 +243,7 @@ fn compare_candidate(
             Verdict::Undecided
         };
     }
-    // A formula, and words for it.
+    // The gold answer is a formula, the answer describes it in words.
     let described = answers.iter().all(|a| matches!(a.value, AnswerValue::Words(_)))
         && words::is_descriptive(text)
         && !golds.iter().any(compare::is_constant_interpretation);
@@ -255,7 +257,7 @@ fn mentions_gold(gold: &str, solution: &str) -> bool {
     words::is_plain_text(gold) && words::one_contains_the_other(gold, end)
 }
 
-/// An answer without what only changes its looks.
+/// An answer without formatting.
 fn strip_formatting(text: &str) -> String {
     let mut out = text.trim().trim_end_matches('.').to_owned();
     for drop in [
@@ -276,6 +278,6 @@ fn strip_formatting(text: &str) -> String {
     out = out.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac");
     let out: String = out.split_whitespace().collect();
     let out = out.replace("\\ldots", "\\dots").replace("\\cdots", "\\dots");
-    // Cases, and what only leads to their conditions.
+    // Words that introduce the condition of a case.
     out.replace("\\text{if}", "").replace("\\text{for}", "").replace(",&", "&")
 }

@@ -1,6 +1,6 @@
 //! Answers that choose a letter: `C`, `(C)`, `\text{Option C}`, `C) 5`.
 
-/// Whether both texts choose the same letter; nothing where one of them chooses none.
+/// Whether both texts choose the same letter; `None` if one of them chooses none.
 pub(super) fn same_choice(gold: &str, text: &str) -> Option<bool> {
     let (several_gold, several) = (bracketed_letters(gold), bracketed_letters(text));
     if several_gold.len() > 1 && several.len() == 1 || several_gold.len() == 1 && several.len() > 1
@@ -19,7 +19,7 @@ pub(super) fn same_choice(gold: &str, text: &str) -> Option<bool> {
     sure.then_some(false)
 }
 
-/// The letters that stand in brackets, each once.
+/// The distinct letters in brackets.
 fn bracketed_letters(text: &str) -> std::collections::BTreeSet<char> {
     let begins = ["(", "\\text{(", "\\textbf{(", "\\mathbf{(", "\\mathrm{("];
     if !begins.iter().any(|start| text.trim().starts_with(start)) {
@@ -30,7 +30,7 @@ fn bracketed_letters(text: &str) -> std::collections::BTreeSet<char> {
     letters.map(|w| char::from(w[1])).filter(|c| ('A'..='J').contains(c)).collect()
 }
 
-/// What follows a choice in brackets: the 7 of `(B)\ 7`.
+/// The text after a choice in brackets: the 7 of `(B)\ 7`.
 pub(super) fn text_after_choice(text: &str) -> Option<&str> {
     let rest = text.trim().strip_prefix('(')?;
     let letter = rest.chars().next().filter(|c| ('A'..='J').contains(c))?;
@@ -42,9 +42,9 @@ pub(super) fn text_after_choice(text: &str) -> Option<&str> {
 /// A choice.
 struct Choice {
     letter: char,
-    /// Nothing else is said.
+    /// The text contains nothing else.
     alone: bool,
-    /// It looks like no variable.
+    /// It cannot be a variable.
     marked: bool,
 }
 
@@ -87,7 +87,7 @@ fn parse_choice(text: &str) -> Option<Choice> {
     Some(Choice { letter, alone, marked: named || wrapped || listed })
 }
 
-/// Without `Option` and the like before the letter.
+/// The text without `Option` and the like before the letter.
 fn strip_choice_label(plain: &str) -> (&str, bool) {
     let lower = plain.to_ascii_lowercase();
     let is = ["the correct option is ", "the correct choice is ", "the correct answer is "];
@@ -110,7 +110,7 @@ fn strip_choice_label(plain: &str) -> (&str, bool) {
     (plain, false)
 }
 
-/// Whether what follows a choice holds another one.
+/// Whether another choice follows.
 fn has_second_choice(rest: &str) -> bool {
     let joined = ["and ", "or ", ",", "&", "and("].iter().any(|joint| rest.starts_with(joint));
     let bytes = rest.as_bytes();

@@ -1,10 +1,10 @@
-//! Puts tokens in order before they are read: what writers add round an answer, and what only its
-//! neighbours explain.
+//! Normalizes tokens before parsing: removes what writers add around an answer, and resolves tokens whose meaning
+//! depends on their neighbours.
 
 use super::tokens::{MathToken, SpacedToken};
 use super::words;
 
-/// The tokens of an answer as they are read.
+/// The tokens of an answer, ready for the parser.
 pub(super) fn normalize(mut tokens: Vec<SpacedToken>) -> Vec<SpacedToken> {
     unwrap_words(&mut tokens);
     join_units(&mut tokens);
@@ -88,7 +88,7 @@ fn drop_temperature_scale(tokens: &mut Vec<SpacedToken>) {
     }
 }
 
-/// `a &= 9 \\ &= 3^2`: the second row goes on with the first.
+/// `a &= 9 \\ &= 3^2`: the second row continues the first.
 fn drop_commas_before_relations(tokens: &mut Vec<SpacedToken>) {
     let relation = |s: &SpacedToken| match &s.token {
         MathToken::Sign('=' | '<' | '>') => true,
@@ -121,7 +121,7 @@ fn mark_repeating_decimals(tokens: &mut Vec<SpacedToken>) {
     }
 }
 
-/// A decimal's digits before those that repeat at its end, and these.
+/// The digits of a decimal before its repeating part, and the repeating part.
 fn repeating_digits(digits: &str) -> Option<(String, String)> {
     let (_, decimals) = digits.split_once('.')?;
     (1..=decimals.len() / 2).find_map(|period| {
@@ -151,7 +151,7 @@ fn unwrap_alternative(tokens: &mut Vec<SpacedToken>) {
     }
 }
 
-/// `k\pi \ (k \in \mathbb{Z})`: the brackets away.
+/// `k\pi \ (k \in \mathbb{Z})`: without the brackets.
 fn unwrap_index(tokens: &mut Vec<SpacedToken>) {
     let Some(open) = tokens.iter().rposition(|s| s.token == MathToken::Sign('(')) else { return };
     let index = matches!(tokens.get(open + 1).map(|s| &s.token), Some(MathToken::Letter(_)))
@@ -198,7 +198,7 @@ fn drop_remark(tokens: &mut Vec<SpacedToken>) {
     }
 }
 
-/// Words that only lead to the answer: `\text{the point }(5,3)`, `\text{only } n = 1`.
+/// Words that only introduce the answer: `\text{the point }(5,3)`, `\text{only } n = 1`.
 fn drop_fillers(tokens: &mut Vec<SpacedToken>) {
     let filler = |s: &SpacedToken| matches!(&s.token, MathToken::Words(w) if words::is_filler(w));
     let word = |s: &SpacedToken| matches!(s.token, MathToken::Words(_));
@@ -207,7 +207,7 @@ fn drop_fillers(tokens: &mut Vec<SpacedToken>) {
     }
 }
 
-/// Words side by side as one text; a condition and a joining word stay apart.
+/// Adjacent words become one text; a condition and a conjunction stay apart.
 fn merge_words(tokens: &mut Vec<SpacedToken>) {
     let apart =
         |w: &str| words::is_conjunction(w) || words::is_condition(w) || w.starts_with("mod ");

@@ -1,4 +1,4 @@
-//! Reads what has brackets and is no scalar: tuples, sets, intervals, matrices; and numbers in a base.
+//! Parses tuples, sets, intervals and matrices, and numbers in a base.
 
 use super::expression::{Expr, Function, as_integer};
 use super::intervals;
@@ -8,7 +8,7 @@ use super::value::AnswerValue;
 use super::words;
 
 impl Parser<'_> {
-    /// Digits with a base below or behind them.
+    /// Digits with a base as subscript or suffix.
     pub(super) fn number_in_base(&mut self) -> Option<AnswerValue> {
         let wrapped = self.sign('(');
         let mut digits = String::new();
@@ -69,7 +69,7 @@ impl Parser<'_> {
         n.parse().ok().filter(|_| closed)
     }
 
-    /// Skips what only names a point: `A(2,3)`.
+    /// Skips the name of a point: `A(2,3)`.
     pub(super) fn skip_point_label(&mut self) {
         while matches!(self.peek(), Some(MathToken::Words(w)) if !words::is_conjunction(w)) {
             self.at += 1;
@@ -99,7 +99,7 @@ impl Parser<'_> {
         ends.then(|| AnswerValue::Scalar(Expr::Call(Function::Binomial, vec![above, below])))
     }
 
-    /// Something with brackets, less a part of it: `\mathbb{R} \setminus \{0\}`.
+    /// A value in brackets, with a set difference: `\mathbb{R} \setminus \{0\}`.
     pub(super) fn set_expression(&mut self) -> Option<AnswerValue> {
         let base = self.compound()?;
         let minus = self.peek() == Some(&MathToken::Sign('-'))
@@ -129,7 +129,7 @@ impl Parser<'_> {
         (sign && (!braced || self.sign('}'))).then_some(())
     }
 
-    /// Whatever has brackets and is no scalar.
+    /// A value in brackets that is not a scalar.
     pub(super) fn compound(&mut self) -> Option<AnswerValue> {
         self.nested(|p| {
             if p.command("emptyset") {
@@ -143,7 +143,7 @@ impl Parser<'_> {
             if p.sign('⦃') {
                 return p.set();
             }
-            // A set whose backslashes are missing.
+            // A set without its backslashes.
             if p.sign('{') {
                 let mut items = p.items()?;
                 if !p.sign('}') {
@@ -235,7 +235,7 @@ impl Parser<'_> {
         (!rows.is_empty()).then_some(AnswerValue::Matrix(rows))
     }
 
-    /// A matrix with a factor before it.
+    /// A matrix with a scalar factor.
     pub(super) fn scaled_matrix(&mut self) -> Option<AnswerValue> {
         let minus = self.sign('-');
         let factor = self.try_parse(Self::power).unwrap_or(Expr::integer(1));
@@ -264,7 +264,7 @@ impl Parser<'_> {
     }
 }
 
-/// A matrix with its rows as columns.
+/// The transpose of a matrix.
 fn transpose(rows: &[Vec<AnswerValue>]) -> Option<Vec<Vec<AnswerValue>>> {
     let width = rows.first()?.len();
     let column = |i: usize| rows.iter().map(|row| row.get(i).cloned()).collect();

@@ -1,4 +1,4 @@
-//! Reads scalars: sums, products, powers, functions.
+//! Parses scalars: sums, products, powers, functions.
 
 use super::expression::{Expr, Function};
 use super::labels::LABEL;
@@ -70,7 +70,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A unit and its power: what it stands for is not compared.
+    /// A unit and its power, which are not compared.
     fn skip_unit(&mut self) {
         // `52 base 8`: the digits are compared.
         if matches!(self.peek(), Some(MathToken::Words(w)) if w.to_lowercase().ends_with("base"))
@@ -94,7 +94,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The fraction of a mixed number, whose whole part has just been read.
+    /// The fraction of a mixed number, after its integer part.
     fn mixed_number(&mut self, whole: &Expr) -> Option<Expr> {
         let is_whole = |e: &Expr| matches!(e, Expr::Number { decimals: 0, .. });
         if !is_whole(whole) || !matches!(self.tokens[self.at - 1].token, MathToken::Number(_)) {
@@ -126,7 +126,7 @@ impl Parser<'_> {
         match self.peek() {
             Some(MathToken::Letter(_) | MathToken::Repeating(..)) => true,
             Some(MathToken::Number(_)) => {
-                // Two numbers side by side are no product, nor are two with their units.
+                // Two adjacent numbers are not a product, with or without units.
                 !matches!(
                     self.at.checked_sub(1).map(|at| &self.tokens[at].token),
                     Some(MathToken::Number(_) | MathToken::Words(_))
@@ -197,7 +197,7 @@ impl Parser<'_> {
         }
     }
 
-    /// What stands above: an exponent, or none where it is the sign of degrees.
+    /// A superscript: an exponent; `Some(None)` for a degree sign.
     fn exponent(&mut self) -> Option<Option<Expr>> {
         let degrees = self.try_parse(|p| {
             let braced = p.sign('{');
@@ -253,7 +253,7 @@ impl Parser<'_> {
         self.at += 1;
         match token {
             MathToken::Number(n) => Some(number(n)),
-            MathToken::Repeating(before, repeat) => repeating_decimal(before, repeat),
+            MathToken::Repeating(before, repeat) => Some(repeating_decimal(before, repeat)),
             MathToken::Letter('i') => Some(Expr::Imaginary),
             MathToken::Letter('e') => Some(Expr::EulerNumber),
             MathToken::Letter(c) => Some(Expr::Variable(c.to_string())),
@@ -307,7 +307,7 @@ impl Parser<'_> {
                 self.command(close).then(|| Expr::Call(function, vec![inside]))?
             }
             "overline" => {
-                // A segment, a conjugate: a name of its own.
+                // A segment or a conjugate is a name of its own.
                 let inside = self.argument()?;
                 Expr::Variable(format!("overline {inside:?}"))
             }
@@ -321,7 +321,7 @@ impl Parser<'_> {
         })
     }
 
-    /// A fraction's two arguments; of bare digits, each takes one.
+    /// The two arguments of a fraction; without braces, each is one digit.
     fn fraction(&mut self) -> Option<Expr> {
         if let Some(MathToken::Number(n)) = self.peek()
             && n.len() > 1
@@ -330,7 +330,7 @@ impl Parser<'_> {
             self.at += 1;
             let (above, rest) = n.split_at(1);
             let (below, more) = rest.split_at(1);
-            // `\frac12` and `\frac1{2}`; of `\frac123` the rest is a factor.
+            // `\frac12` and `\frac1{2}`; in `\frac123` the rest is a factor.
             let fraction = number(above).divided_by(number(below));
             return Some(if more.is_empty() { fraction } else { fraction.times(number(more)) });
         }
@@ -373,7 +373,7 @@ impl Parser<'_> {
                 arguments.push(base);
                 Expr::Call(Function::LogBase, arguments)
             }
-            // Those of the rarer functions are made of the others.
+            // Rarer functions are expressed by the others.
             _ => match name.as_str() {
                 "lg" => {
                     arguments.push(Expr::integer(10));
@@ -400,7 +400,7 @@ impl Parser<'_> {
         })
     }
 
-    /// A function's arguments: in brackets, or the factors that follow.
+    /// The arguments of a function: in brackets, or the factors that follow.
     fn arguments(&mut self, function: Function) -> Option<Vec<Expr>> {
         let several =
             matches!(function, Function::Max | Function::Min | Function::Gcd | Function::Lcm);
@@ -459,19 +459,19 @@ fn function(name: &str) -> Option<Function> {
     })
 }
 
-/// A number as it is written.
+/// A number as written.
 fn number(text: &str) -> Expr {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
     Expr::Number { digits: format!("{whole}{decimals}"), decimals: decimals.len() }
 }
 
 /// A decimal that repeats: (all digits − those before) / (99…9 00…0).
-fn repeating_decimal(before: &str, repeat: &str) -> Option<Expr> {
+fn repeating_decimal(before: &str, repeat: &str) -> Expr {
     let (whole, decimals) = before.split_once('.').unwrap_or((before, ""));
     let start = format!("{whole}{decimals}");
     let all = Expr::Number { digits: format!("{start}{repeat}"), decimals: 0 };
     let first =
         Expr::Number { digits: if start.is_empty() { "0".into() } else { start }, decimals: 0 };
     let below = format!("{}{}", "9".repeat(repeat.len()), "0".repeat(decimals.len()));
-    Some(all.minus(first).divided_by(Expr::Number { digits: below, decimals: 0 }))
+    all.minus(first).divided_by(Expr::Number { digits: below, decimals: 0 })
 }

@@ -1,4 +1,4 @@
-//! Reads an answer: tokens to a value.
+//! Parses an answer: tokens to a value.
 
 use super::expression::Expr;
 use super::tokenizer::tokenize;
@@ -6,14 +6,14 @@ use super::tokens::{MathToken, SpacedToken};
 use super::value::{AnswerValue, Interpretation, RelationOp};
 use super::{conditions, latex_vocabulary, units, words};
 
-/// Everything that a text may mean, the likeliest first; nothing where it cannot be read.
+/// All interpretations of a text, the likeliest first; empty if it cannot be parsed.
 pub(super) fn interpretations(text: &str) -> Vec<Interpretation> {
     let mut found: Vec<Interpretation> = Vec::new();
     let unescape_backslashes = latex_vocabulary::unescape_backslashes(text);
     let text = unescape_backslashes.as_deref().unwrap_or(text);
     for thousands in [true, false] {
         let Some(tokenize) = tokenize(text, thousands) else { continue };
-        // The 000 of `20,000` is no item of a list.
+        // The 000 of `20,000` is not an item of a list.
         let zeros = |s: &SpacedToken| matches!(&s.token, MathToken::Number(n) if n.len() > 1 && n.starts_with("00"));
         if !thousands && tokenize.iter().any(zeros) {
             continue;
@@ -29,7 +29,7 @@ pub(super) fn interpretations(text: &str) -> Vec<Interpretation> {
     found
 }
 
-/// Adds what tokens may mean.
+/// Adds the interpretations of tokens.
 fn add_interpretations(found: &mut Vec<Interpretation>, tokens: &[SpacedToken], has_unit: bool) {
     let approx = |s: &SpacedToken| s.token == MathToken::Command("approx".into());
     for (i, piece) in tokens.split(approx).enumerate() {
@@ -47,16 +47,16 @@ fn add_interpretations(found: &mut Vec<Interpretation>, tokens: &[SpacedToken], 
     }
 }
 
-/// Deeper nesting is not read.
+/// Deeper nesting is rejected.
 const MAX_DEPTH: usize = 60;
 
-/// Nor is what takes more steps than this.
+/// So is input that takes more parser steps than this.
 const MAX_STEPS: usize = 50_000;
 
 fn parse(tokens: &[SpacedToken]) -> Option<(AnswerValue, bool)> {
     let is = |s: &SpacedToken, name: &str| s.token == MathToken::Command(name.into());
     let mut rest = tokens;
-    // What follows from it is the answer.
+    // The conclusion is the answer.
     if let Some(at) = conditions::last_outside_brackets(rest, |s| is(s, "implies")) {
         rest = &rest[at + 1..];
     }
@@ -101,7 +101,7 @@ fn parse(tokens: &[SpacedToken]) -> Option<(AnswerValue, bool)> {
         .or_else(|| parse_all(conditions::after_last_equals(rest)?).filter(|(v, _)| !is_zero(v)))
 }
 
-/// Reads all of the tokens.
+/// Parses all of the tokens.
 fn parse_all(tokens: &[SpacedToken]) -> Option<(AnswerValue, bool)> {
     let mut parser =
         Parser { tokens, at: 0, depth: 0, steps_left: MAX_STEPS, percent: false, open_bars: 0 };
@@ -109,7 +109,7 @@ fn parse_all(tokens: &[SpacedToken]) -> Option<(AnswerValue, bool)> {
     (parser.at == tokens.len()).then_some((value, parser.percent))
 }
 
-/// Whether nothing but a zero is there: the right side of an equation, not what it comes to.
+/// Whether the value is zero: the right side of an equation, not its solution.
 fn is_zero(value: &AnswerValue) -> bool {
     matches!(value, AnswerValue::Scalar(e) if e.literal().is_some_and(|(d, _)| d.trim_matches('0').is_empty()))
 }
@@ -122,7 +122,7 @@ fn is_statement(tokens: &[SpacedToken]) -> bool {
     tokens.iter().any(says) && tokens.iter().any(letter) && only_words(tokens).is_none()
 }
 
-/// The words, where there is nothing else.
+/// The words, if there is nothing else.
 fn only_words(tokens: &[SpacedToken]) -> Option<String> {
     let mut all = Vec::new();
     let mut real_word = false;
@@ -146,12 +146,12 @@ fn only_words(tokens: &[SpacedToken]) -> Option<String> {
     real_word.then(|| all.join(" "))
 }
 
-/// Reads tokens one after the other. Its scalars are in the file `parse_scalar`.
+/// A recursive-descent parser. Scalars are in `parse_scalar`, other values in `parse_compound`.
 pub(super) struct Parser<'a> {
     pub(super) tokens: &'a [SpacedToken],
     pub(super) at: usize,
     depth: usize,
-    /// Steps that are left: whoever nests and nests shall not keep the grader busy.
+    /// Steps left, so that nested input cannot keep the grader busy.
     steps_left: usize,
     pub(super) percent: bool,
     /// Open bars of absolute values.
@@ -179,7 +179,7 @@ impl<'a> Parser<'a> {
         is
     }
 
-    /// Runs `read`; where it fails, nothing has been taken.
+    /// Runs `read`; consumes nothing if it fails.
     pub(super) fn try_parse<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let (at, percent, open_bars) = (self.at, self.percent, self.open_bars);
         let found = read(self);
@@ -276,7 +276,7 @@ impl<'a> Parser<'a> {
         while self.command("cup") {
             parts.push(self.set_expression()?);
         }
-        // Units of a point, say.
+        // For example the units of a point.
         while matches!(self.peek(), Some(MathToken::Words(w)) if !words::is_conjunction(w)) {
             self.at += 1;
         }
@@ -301,7 +301,7 @@ impl<'a> Parser<'a> {
         }
         let mut orders = Vec::new();
         while let Some(relation_op) = self.relation_op() {
-            // `x = (1, 2)`: the label says nothing.
+            // `x = (1, 2)`: the label does not matter.
             let compound = relation_op == RelationOp::Equal;
             if compound && let Some(value) = self.try_parse(Self::set_expressions_to_end) {
                 return Some(value);
@@ -310,7 +310,8 @@ impl<'a> Parser<'a> {
             sides.push(self.expr()?);
         }
         if orders.is_empty() {
-            return expand_plus_minus(&sides[0]).map(|mut both| match both.len() {
+            let mut both = expand_plus_minus(&sides[0]);
+            return Some(match both.len() {
                 1 => AnswerValue::Scalar(both.remove(0)),
                 _ => AnswerValue::List(both.into_iter().map(AnswerValue::Scalar).collect()),
             });
@@ -327,7 +328,7 @@ impl<'a> Parser<'a> {
         Some(AnswerValue::Relation(sides, orders))
     }
 
-    /// An item of a list that has words only.
+    /// An item of a list in words.
     fn words(&mut self) -> Option<AnswerValue> {
         let mut all = Vec::new();
         while let Some(MathToken::Words(words)) = self.peek() {
@@ -365,10 +366,10 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Both readings of an expression with `±`; itself where it has none.
-fn expand_plus_minus(expr: &Expr) -> Option<Vec<Expr>> {
+/// Both interpretations of an expression with `±`; the expression itself without one.
+fn expand_plus_minus(expr: &Expr) -> Vec<Expr> {
     if expr.any(&|e| *e == Expr::PlusMinus) {
-        return Some(vec![expr.with_sign(false), expr.with_sign(true)]);
+        return vec![expr.with_sign(false), expr.with_sign(true)];
     }
-    Some(vec![expr.clone()])
+    vec![expr.clone()]
 }

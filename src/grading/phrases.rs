@@ -4,7 +4,7 @@ use super::verdict::Verdict;
 
 use super::words;
 
-/// The verdict on an answer in words, where a rule for phrases gives one.
+/// The verdict on an answer in words, if a rule for phrases applies.
 pub(super) fn phrase_verdict(gold: &str, text: &str) -> Option<Verdict> {
     min_max_verdict(gold, text)
         .or_else(|| yes_no_verdict(gold, text))
@@ -44,7 +44,7 @@ fn min_max_verdict(gold: &str, text: &str) -> Option<Verdict> {
     Some(if gold == answer { Verdict::Correct } else { Verdict::Wrong })
 }
 
-/// What a text that begins with yes or no says, and whether it stops there or goes on after a comma.
+/// Whether a text begins with yes or no, and whether it ends there or continues after a comma.
 fn leading_yes_no(text: &str) -> Option<(bool, bool)> {
     let plain = words::normalized(text);
     let yes = match plain.split(' ').next()? {
@@ -67,7 +67,7 @@ fn leading_yes_no(text: &str) -> Option<(bool, bool)> {
 fn yes_no_verdict(gold: &str, text: &str) -> Option<Verdict> {
     let (expected, true) = leading_yes_no(gold)? else { return None };
     if let Some((said, apart)) = leading_yes_no(text) {
-        // `No such number exists` is a no, and may be a yes where the question asks whether none does.
+        // `No such number exists` is a no, but a yes if the question asks whether none exists.
         return Some(match (said == expected, apart) {
             (true, _) => Verdict::Correct,
             (false, true) => Verdict::Wrong,
@@ -83,7 +83,7 @@ fn yes_no_verdict(gold: &str, text: &str) -> Option<Verdict> {
     .then_some(Verdict::Undecided)
 }
 
-/// A name, and that this one wins: on either side.
+/// Compares answers that name a winner.
 fn winner_verdict(gold: &str, text: &str) -> Option<Verdict> {
     if !words::is_plain_text(gold) || !words::is_plain_text(text) {
         return None;
@@ -96,7 +96,7 @@ fn winner_verdict(gold: &str, text: &str) -> Option<Verdict> {
     (named || same && ours.is_some_and(short)).then_some(Verdict::Correct)
 }
 
-/// Who wins, in a text that says so.
+/// The winner that a text names.
 fn winner_named(plain: &str) -> Option<&str> {
     WINNING_PHRASES
         .iter()
@@ -104,7 +104,7 @@ fn winner_named(plain: &str) -> Option<&str> {
         .min_by_key(|n| n.len())
 }
 
-/// What says of a name that it wins.
+/// Phrases that make the name before them the winner.
 const WINNING_PHRASES: [&str; 16] = [
     "wins",
     "win",
@@ -124,7 +124,7 @@ const WINNING_PHRASES: [&str; 16] = [
     "is correct answer",
 ];
 
-/// Whether words behind a name say that it wins, or is the fastest.
+/// Whether the words after a name make it the winner or the extreme.
 fn says_it_wins(rest: &str) -> bool {
     let Some(rest) = rest.strip_prefix(' ') else { return false };
     let mut words = rest.split(' ');
@@ -134,7 +134,7 @@ fn says_it_wins(rest: &str) -> bool {
     most || WINNING_PHRASES.contains(&rest)
 }
 
-/// Whether both are one word of a kind that is an answer by itself: names of people or days, odd and even.
+/// Whether both are single words that are an answer by themselves: names of people or days, odd, even.
 pub(super) fn are_single_word_answers(gold: &str, text: &str) -> bool {
     const HEADINGS: [&str; 8] =
         ["Conclusion", "Answer", "Note", "Solution", "Step", "Therefore", "Verification", "Final"];
@@ -149,7 +149,7 @@ pub(super) fn are_single_word_answers(gold: &str, text: &str) -> bool {
     name(&gold) && name(&text) || parity(&gold) && parity(&text)
 }
 
-/// The letters of a list that chooses several: `A, C`, `\text{B and D}`.
+/// The letters of an answer that chooses several: `A, C`, `\text{B and D}`.
 fn chosen_letters(text: &str) -> Option<Vec<String>> {
     let mut letters: Vec<String> = words::normalized(text).split(' ').map(str::to_owned).collect();
     let upper = text.contains(|c: char| ('A'..='J').contains(&c));
@@ -165,7 +165,7 @@ fn letters_verdict(gold: &str, text: &str) -> Option<Verdict> {
     (gold.len() > 1 && gold != answer).then_some(Verdict::Wrong)
 }
 
-/// A set of whole numbers by one of its names: `\mathbb{N}`, `all positive integers n`.
+/// A set of integers by one of its names: `\mathbb{N}`, `all positive integers n`.
 fn number_set(text: &str) -> Option<&'static str> {
     let mut signs = text.replace(['$', ' ', '{', '}', '(', ')'], "").replace("\\quad", "");
     for lead in ["\\textall", "\\textforall", "\\forall", "\\text"] {
@@ -191,7 +191,7 @@ fn number_set(text: &str) -> Option<&'static str> {
     }
 }
 
-/// The same set of whole numbers by two of its names.
+/// Whether two names mean the same set of integers.
 fn number_set_verdict(gold: &str, text: &str) -> Option<Verdict> {
     let same = number_set(gold)? == number_set(text)?;
     same.then_some(Verdict::Correct)
@@ -206,7 +206,7 @@ pub(super) fn description_verdict(gold: &str, text: &str) -> Option<Verdict> {
     let primes = [gold, text].iter().all(|t| words::normalized(t).split(' ').any(|w| w == "p"));
     let (mut gold, mut answer) = (key_words(gold), key_words(text));
     if primes {
-        // That is what their letter is for.
+        // The letter stands for these numbers.
         for core in [&mut gold, &mut answer] {
             core.retain(|w| !matches!(w.as_str(), "prime" | "primes"));
         }
@@ -224,7 +224,7 @@ pub(super) fn description_verdict(gold: &str, text: &str) -> Option<Verdict> {
     Some(Verdict::Undecided)
 }
 
-/// Whether two congruences by the same number leave another remainder.
+/// Whether two congruences with the same modulus have different remainders.
 fn other_remainder(gold: &[String], answer: &[String]) -> bool {
     let figures = |w: &str| w.chars().all(|c| c.is_ascii_digit());
     match (gold, answer) {
@@ -249,7 +249,7 @@ fn sorted_by_one_number(core: &[String]) -> Vec<&str> {
     words
 }
 
-/// What the words say, without those that are in every such description.
+/// The words without those that occur in every such description.
 fn key_words(text: &str) -> Vec<String> {
     let text = text.replace("\\leq", " le ").replace("\\le", " le ").replace('≤', " le ");
     let text = text.replace("\\geq", " ge ").replace("\\ge", " ge ").replace('≥', " ge ");

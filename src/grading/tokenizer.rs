@@ -1,13 +1,13 @@
-//! The tokens of an answer: LaTeX as people and models write it, or plain text.
+//! Splits an answer into tokens: LaTeX as humans and models write it, or plain text.
 
 use super::latex_vocabulary::FUNCTION_NAMES;
 use super::tokens::{MathToken, SpacedToken};
 use super::{normalize_tokens, words};
 
-/// Longer answers are not read: no answer is.
+/// Longer texts are rejected: no answer is that long.
 const MAX_LENGTH: usize = 4000;
 
-/// The tokens of an answer; nothing where it is too long or has a character that no answer has.
+/// The tokens of an answer; `None` if it is too long or has an unexpected character.
 /// `thousands` says whether `1,000` is one number or a list of two.
 pub(super) fn tokenize(text: &str, thousands: bool) -> Option<Vec<SpacedToken>> {
     if text.len() > MAX_LENGTH {
@@ -35,7 +35,7 @@ pub(super) struct Tokenizer {
     pub(super) thousands: bool,
     pub(super) out: Vec<SpacedToken>,
     pub(super) space_before: bool,
-    /// Open environments that only lay lines out.
+    /// Number of open environments that only align lines.
     pub(super) open_layouts: usize,
 }
 
@@ -120,7 +120,7 @@ impl Tokenizer {
         Some(())
     }
 
-    /// Digits above or below the line, of which the first has been taken.
+    /// Superscript or subscript digits, after the first.
     fn superscript_or_subscript(&mut self, first: char) -> Option<()> {
         const ABOVE: &str = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻";
         const BELOW: &str = "₀₁₂₃₄₅₆₇₈₉";
@@ -210,7 +210,7 @@ impl Tokenizer {
         Some(())
     }
 
-    /// A word of another alphabet.
+    /// A word in another alphabet.
     fn non_latin_word(&mut self, first: char) -> Option<()> {
         if !first.is_alphabetic() {
             return None;
@@ -224,8 +224,7 @@ impl Tokenizer {
         Some(())
     }
 
-    /// The separator of thousands that stands `ahead`, as its length, where exactly three digits
-    /// follow it.
+    /// The length of the thousands separator at `ahead`, if exactly three digits follow it.
     fn thousands_separator(&self, ahead: usize) -> Option<usize> {
         let rest: String = (ahead..ahead + 8).map_while(|i| self.peek(i)).collect();
         let sure =
@@ -285,7 +284,7 @@ impl Tokenizer {
         }
     }
 
-    /// The power of ten of a number as programs write it, `2.5e-4`. `3e-2` may be 3e less two.
+    /// The exponent of scientific notation, `2.5e-4`. `3e-2` may mean 3e minus two.
     fn power_of_ten(&mut self, digits: &str) -> Option<String> {
         let sure = self.peek(0) == Some('E') || digits.contains('.') || digits == "1";
         if !sure || !matches!(self.peek(0), Some('e' | 'E')) {
@@ -305,7 +304,7 @@ impl Tokenizer {
         Some(power)
     }
 
-    /// The digits of an `\overline{…}` that stands `ahead`, and its length.
+    /// The digits of an `\overline{…}` at `ahead`, and its length.
     fn repeating_digits(&self, ahead: usize) -> Option<(String, usize)> {
         let rest: String = self.chars[(self.at + ahead).min(self.chars.len())..].iter().collect();
         let commands = ["\\overline{", "\\bar{", "\\dot{"];
@@ -315,7 +314,7 @@ impl Tokenizer {
         whole.then(|| (digits.to_owned(), command.len() + digits.len() + 1))
     }
 
-    /// A run of letters: a function, a word, or variables side by side.
+    /// A run of letters: a function, a word, or a product of variables.
     fn letters(&mut self) {
         let mut run = String::new();
         while let Some(c) = self.peek(0).filter(char::is_ascii_alphabetic) {

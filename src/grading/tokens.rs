@@ -1,21 +1,21 @@
-//! The tokens that an answer is made of.
+//! The tokens of an answer.
 
-/// The smallest thing that an answer is made of.
+/// A token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum MathToken {
-    /// Digits, with a point where it has decimals. Thousands separators are gone.
+    /// Digits with an optional decimal point, without thousands separators.
     Number(String),
-    /// A decimal with repeating digits: those before, and those that repeat.
+    /// A repeating decimal: the digits before the repeating part, and that part.
     Repeating(String, String),
     /// A variable.
     Letter(char),
-    /// A LaTeX command, or a function's name without its backslash. Synonyms have one name.
+    /// A LaTeX command, or a function's name without its backslash. Synonyms share one name.
     Command(String),
     /// Text between the mathematics: units, labels, an answer in words.
     Words(String),
     /// An operator, bracket or other sign; `⦃` and `⦄` are a set's braces.
     Sign(char),
-    /// The end of a matrix's row.
+    /// The end of a matrix row.
     Row,
     Begin(String),
     End(String),

@@ -3,12 +3,12 @@
 use super::tokens::{MathToken, SpacedToken};
 use super::words;
 
-/// Whether an upright letter behind a number is a unit.
+/// Whether an upright letter after a number is a unit.
 pub(super) fn is_unit_letter(text: &str) -> bool {
     matches!(text, "m" | "g" | "s" | "h" | "L" | "l" | "N" | "J" | "W" | "V" | "K" | "C" | "F")
 }
 
-/// The answer without the unit that its last letters may be, where a number stands before them.
+/// The answer without a trailing unit, if a number precedes it.
 pub(super) fn strip_unit(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
     let letter = |s: &SpacedToken| match &s.token {
         MathToken::Letter(c) => is_unit_letter(c.encode_utf8(&mut [0; 4])),
@@ -37,7 +37,7 @@ pub(super) fn strip_unit(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
     }
 }
 
-/// Where the power begins that stands before `end`; `end` where there is none.
+/// The start of the power before `end`; `end` without one.
 fn before_power(tokens: &[SpacedToken], end: usize) -> usize {
     let sign = |at: Option<usize>, c: char| {
         at.and_then(|i| tokens.get(i)).is_some_and(|s| s.token == MathToken::Sign(c))
@@ -55,7 +55,7 @@ fn before_power(tokens: &[SpacedToken], end: usize) -> usize {
     if braced { end - 4 } else { end }
 }
 
-/// The answer with `thousand`, `million` and the like worked out, where it has one of them.
+/// The answer with `thousand`, `million` and the like multiplied out; `None` without one.
 pub(super) fn apply_multiplier(tokens: &[SpacedToken]) -> Option<Vec<SpacedToken>> {
     let at = tokens.iter().position(|s| match &s.token {
         MathToken::Words(w) => {

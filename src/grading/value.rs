@@ -1,8 +1,8 @@
-//! What an answer is, once it is read.
+//! The value of a parsed answer.
 
 use super::expression::Expr;
 
-/// What an answer is.
+/// The value of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum AnswerValue {
     Scalar(Expr),
@@ -22,13 +22,13 @@ pub(super) enum AnswerValue {
     Matrix(Vec<Vec<AnswerValue>>),
     /// Expressions with relations between them.
     Relation(Vec<Expr>, Vec<RelationOp>),
-    /// A number in another base than ten: its digits and the base.
+    /// A number in another base: its digits and the base.
     InBase(String, u32),
     /// `3:4`.
     Ratio(Vec<Expr>),
 }
 
-/// How two sides of a relation stand to each other.
+/// The operator between two sides of a relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RelationOp {
     Equal,
@@ -39,18 +39,18 @@ pub(super) enum RelationOp {
     GreaterOrEqual,
 }
 
-/// What a text was read as.
+/// One interpretation of a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Interpretation {
     pub(super) value: AnswerValue,
-    /// It had a percent sign.
+    /// The text had a percent sign.
     pub(super) percent: bool,
-    /// It was said to be approximate.
+    /// The text calls the value approximate.
     pub(super) approximate: bool,
-    /// What it is a remainder by.
+    /// The modulus, if the value is a residue.
     pub(super) modulus: Option<String>,
-    /// The numbers in the condition that was cut off, where one was.
+    /// The numbers in the removed condition, if there was one.
     pub(super) condition: Option<Vec<String>>,
-    /// Letters at its end were taken for a unit.
+    /// Trailing letters were taken for a unit.
     pub(super) has_unit: bool,
 }

@@ -1,24 +1,24 @@
-//! Names that each side chose for itself: `f(x) = cx` is `f(t) = kt`, and `+ C` is `+ c`.
+//! Variables that each side named itself: `f(x) = cx` is `f(t) = kt`, and `+ C` is `+ c`.
 
 use super::conditions::ANY_INTEGER;
 use super::equivalence::{equivalent, variable_names};
 use super::expression::Expr;
 
-/// More names than this are not matched.
+/// At most this many names are matched.
 const MAX_RENAMED: usize = 3;
 
-/// Names that are used for whole numbers.
+/// Names commonly used for integers.
 fn is_index_name(name: &str) -> bool {
     matches!(name, "k" | "m" | "n" | "j" | "l" | "t" | "p" | "q" | "s" | "r" | "N" | ANY_INTEGER)
 }
 
-/// Names that are used for a constant of integration and the like.
+/// Names commonly used for a constant of integration.
 fn is_constant_name(name: &str) -> bool {
     let letter = name.split('_').next().unwrap_or(name);
     matches!(letter, "c" | "C" | "k" | "K" | "D" | "a" | "A" | ANY_INTEGER)
 }
 
-/// The names of one side only, by which they differ: as many on either side.
+/// The names that only one side uses; as many on either side.
 fn unshared_names(gold: &Expr, answer: &Expr) -> Option<(Vec<String>, Vec<String>)> {
     let (g, a) =
         (variable_names(std::slice::from_ref(gold)), variable_names(std::slice::from_ref(answer)));
@@ -28,7 +28,7 @@ fn unshared_names(gold: &Expr, answer: &Expr) -> Option<(Vec<String>, Vec<String
     fit.then_some((only_gold, only_answer))
 }
 
-/// The pairs of names, gold and answer, by which the two become equal.
+/// The renaming (gold, answer) that makes the two equal.
 fn find_renaming(gold: &Expr, answer: &Expr, rounded: bool) -> Option<Vec<(String, String)>> {
     let (g, a) = unshared_names(gold, answer)?;
     permutations(a.len()).into_iter().find_map(|order| {
@@ -39,7 +39,7 @@ fn find_renaming(gold: &Expr, answer: &Expr, rounded: bool) -> Option<Vec<(Strin
     })
 }
 
-/// All orders of so many things, which are few.
+/// All permutations of a few items.
 fn permutations(n: usize) -> Vec<Vec<usize>> {
     match n {
         0 | 1 => vec![vec![0]],
@@ -60,8 +60,7 @@ fn apply_renaming(expr: &Expr, pairs: &[(String, String)]) -> Expr {
     })
 }
 
-/// Whether two expressions are the same but for the names of what they are about; nothing where
-/// they are so by names that the question may have given.
+/// Whether two expressions are equal up to renaming; `None` if the names may be those of the question.
 ///
 /// `argument` holds the names of the function's argument, where both sides define a function.
 pub(super) fn equal_up_to_renaming(
@@ -116,11 +115,11 @@ pub(super) fn equal_up_to_renaming(
     {
         return Some(true);
     }
-    // A plain expression in another variable than the question's is another one.
+    // A plain expression in another variable than that of the question differs.
     if argument.is_none() && !defined { Some(false) } else { None }
 }
 
-/// Whether the two differ only by capital letters.
+/// Whether the two differ only in case.
 fn equal_ignoring_case(gold: &Expr, answer: &Expr, rounded: bool) -> Option<bool> {
     let small = |expr: &Expr| {
         let names = variable_names(std::slice::from_ref(expr));
@@ -132,7 +131,7 @@ fn equal_ignoring_case(gold: &Expr, answer: &Expr, rounded: bool) -> Option<bool
     (equivalent(&g, &a, rounded) == Some(true)).then_some(true)
 }
 
-/// Whether a name is a term of its own: `x^2 + C`.
+/// Whether a name is a summand by itself: `x^2 + C`.
 fn has_constant_term(expr: &Expr, name: &str) -> bool {
     match expr {
         Expr::Add(a, b) => [a, b].iter().any(|part| match &***part {

@@ -6,20 +6,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
+    /// It equals the gold answer.
     Correct,
+    /// It differs from the gold answer, or there is no answer.
     Wrong,
-    /// There is no gold answer, or no grader can tell.
+    /// There is no gold answer, or the two cannot be compared.
     Undecided,
 }
 
-/// A solution, graded.
+/// The grade of one solution.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grade {
+    /// Whether the answer is right.
     pub verdict: Verdict,
-    /// The answer that was found.
+    /// The answer found in the solution.
     pub answer: Option<String>,
-    /// The gold answer, cut out of its worked solution where it came with one.
+    /// The gold answer, extracted from its worked solution if it came with one.
     pub gold: Option<String>,
-    /// Why there is nothing to compare, where there is not.
+    /// Why the verdict is not the result of a comparison; `None` if it is.
     pub why: Option<&'static str>,
 }

@@ -1,6 +1,6 @@
-//! Answers in words: when two say the same, and which words are units, numbers or prose.
+//! Answers in words: when two are the same, and which words are units, numbers or prose.
 
-/// Words of two or three letters that are no product of variables.
+/// Words of two or three letters that are not products of variables.
 pub(super) fn is_short_word(lower: &str) -> bool {
     const WORDS: &[&str] = &[
         "no", "yes", "odd", "and", "or", "the", "all", "not", "is", "of", "per", "one", "two",
@@ -24,7 +24,7 @@ pub(super) fn is_conjunction(text: &str) -> bool {
     matches!(text.to_ascii_lowercase().as_str(), "and" | "or" | "and/or" | ", and" | ", or")
 }
 
-/// Whether words say what a number is, rather than of what it is one.
+/// Whether words describe a number, rather than name its unit.
 pub(super) fn is_descriptive(text: &str) -> bool {
     const DESCRIPTIVE: &[&str] = &[
         "all",
@@ -68,7 +68,7 @@ pub(super) fn is_descriptive(text: &str) -> bool {
     words.into_iter().any(|w| DESCRIPTIVE.contains(&w.to_lowercase().as_str()))
 }
 
-/// Whether words only lead to an answer, or stress it: `the only solution is`.
+/// Whether words only introduce or stress an answer: `the only solution is`.
 pub(super) fn is_filler(text: &str) -> bool {
     const FILLERS: &[&str] = &[
         "the",
@@ -120,20 +120,20 @@ pub(super) fn is_filler(text: &str) -> bool {
         .map(|w| w.trim_matches('.'))
         .filter(|w| !w.is_empty())
         .peekable();
-    // `all n` says something.
+    // `all n` has a meaning.
     let quantified = text.trim().eq_ignore_ascii_case("all");
     !quantified
         && words.peek().is_some()
         && words.all(|w| FILLERS.contains(&w.to_lowercase().as_str()))
 }
 
-/// Whether words begin a condition on what stands before them: `where`, `for all`.
+/// Whether words begin a condition on the preceding text: `where`, `for all`.
 pub(super) fn is_condition(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
     matches!(first.as_str(), "for" | "where" | "if" | "when" | "with" | "such" | "whenever" | "as")
 }
 
-/// Whether words begin a case of several: `if`, `otherwise`.
+/// Whether words begin one of several cases: `if`, `otherwise`.
 pub(super) fn begins_case(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or("").to_lowercase();
     matches!(first.as_str(), "if" | "when" | "whenever" | "otherwise")
@@ -154,7 +154,7 @@ pub(super) fn means_all_reals(text: &str) -> bool {
     known && real && all
 }
 
-/// Whether words before a number turn what it says: `at most`, `not`.
+/// Whether words before a number change its meaning: `at most`, `not`.
 pub(super) fn changes_number_meaning(text: &str) -> bool {
     const CHANGING: &[&str] = &[
         "not",
@@ -178,13 +178,13 @@ pub(super) fn changes_number_meaning(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic()).any(|w| CHANGING.contains(&w.to_lowercase().as_str()))
 }
 
-/// Whether words deny something.
+/// Whether words contain a negation.
 pub(super) fn has_negation(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic())
         .any(|w| matches!(w.to_lowercase().as_str(), "not" | "no" | "never" | "impossible"))
 }
 
-/// Whether words mean all whole numbers of a kind, before the condition that they meet.
+/// Whether words mean all integers of a kind, before their condition.
 pub(super) fn means_all_integers(text: &str) -> bool {
     let lower = text.to_lowercase();
     let mut words = lower.split_whitespace();
@@ -203,8 +203,7 @@ pub(super) fn begins_reason(text: &str) -> bool {
     matches!(first.as_str(), "since" | "because" | "as" | "given" | "note" | "see")
 }
 
-/// A text as words are compared: small letters and digits, without punctuation, articles and what
-/// only wraps it.
+/// The normal form in which words are compared: lower case, without punctuation, articles and wrapping.
 pub(super) fn normalized(text: &str) -> String {
     let mut lower = text.to_lowercase();
     for (from, to) in [
@@ -228,13 +227,13 @@ pub(super) fn normalized(text: &str) -> String {
         .map(|w| w.trim_matches(['.', '-', '/']))
         .filter(|w| !w.is_empty() && !matches!(*w, "the" | "an" | "and"))
         .collect();
-    // An article, and no letter that was chosen.
+    // An article, not a chosen letter.
     let article = |i: usize| words[i] == "a" && words.get(i + 1).is_some_and(|w| w.len() > 2);
     let kept: Vec<&str> = (0..words.len()).filter(|i| !article(*i)).map(|i| words[i]).collect();
     kept.join(" ")
 }
 
-/// Whether two answers in words say the same.
+/// Whether two answers in words are the same.
 pub(super) fn same_words(gold: &str, answer: &str) -> bool {
     let original = (gold, answer);
     let (gold, answer) = (normalized(gold), normalized(answer));
@@ -255,7 +254,7 @@ fn without_preposition(text: String) -> String {
     short.map(str::to_owned).unwrap_or(text)
 }
 
-/// With numbers in figures: `two lines`, `June 20th`.
+/// The text with numbers as digits: `two lines`, `June 20th`.
 fn numbers_in_digits(text: &str) -> String {
     let figure = |word: &str| {
         let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -269,7 +268,7 @@ fn numbers_in_digits(text: &str) -> String {
     text.split(' ').map(figure).collect::<Vec<_>>().join(" ")
 }
 
-/// A date with its words in one order: `20 June` is `June 20`.
+/// A date in canonical order: `20 June` is `June 20`.
 fn date_in_order(text: &str) -> String {
     const MONTHS: &str =
         "january february march april may june july august september october november december";
@@ -280,7 +279,7 @@ fn date_in_order(text: &str) -> String {
     words.join(" ")
 }
 
-/// Whether a plain text says that there is none of something.
+/// Whether a plain text means that there are none.
 pub(super) fn says_none(plain: &str) -> bool {
     const KNOWN: &[&str] = &[
         "such",
@@ -327,7 +326,7 @@ fn name_list(text: &str) -> Option<Vec<String>> {
     (names.len() > 1).then_some(names)
 }
 
-/// The number that some words begin with, before what is counted: `seven dollars`.
+/// The number at the start of words: `seven dollars`.
 pub(super) fn leading_number(text: &str) -> Option<f64> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let parts = ["hal", "third", "quarter", "fourth", "fifth", "sixth", "eighth", "tenth", "perc"];
@@ -338,14 +337,14 @@ pub(super) fn leading_number(text: &str) -> Option<f64> {
     (1..=longest).rev().find_map(|n| number_from_words(&words[..n].join(" ")))
 }
 
-/// Whether a text is words and figures only, with at least one letter: no formula.
+/// Whether a text has only words and digits, with at least one letter.
 pub(super) fn is_plain_text(text: &str) -> bool {
     let text = text.replace("\\text", "").replace("\\mbox", "").replace("\\ ", " ");
     let mild = |c: char| c.is_alphanumeric() || c.is_whitespace() || "{}.,:;'!$".contains(c);
     text.chars().all(mild) && text.chars().any(char::is_alphabetic)
 }
 
-/// Whether a time of the day is before noon, where it says so.
+/// Whether a time of day is before noon, if the text says so.
 pub(super) fn is_before_noon(text: &str) -> Option<bool> {
     let normalized = normalized(text);
     let last = normalized.rsplit(' ').next()?;
@@ -358,7 +357,7 @@ pub(super) fn is_before_noon(text: &str) -> Option<bool> {
     }
 }
 
-/// Whether one of two plain texts has every word of the other in its order, and more.
+/// Whether one of two plain texts contains all words of the other in order.
 pub(super) fn one_contains_the_other(gold: &str, answer: &str) -> bool {
     let (gold, answer) = (normalized(gold), normalized(answer));
     let holds = |long: &str, short: &str| {
@@ -368,7 +367,7 @@ pub(super) fn one_contains_the_other(gold: &str, answer: &str) -> bool {
     holds(&gold, &answer) || holds(&answer, &gold)
 }
 
-/// `odd function`: what it is.
+/// The property in `odd function`.
 fn without_noun(text: &str) -> &str {
     let kind = text.strip_suffix(" function").or_else(|| text.strip_suffix(" triangle"));
     kind.filter(|kind| !kind.contains(' ')).unwrap_or(text)
@@ -378,7 +377,7 @@ fn singular(text: &str) -> &str {
     text.strip_suffix('s').unwrap_or(text)
 }
 
-/// What a phrase means where several are in use.
+/// The canonical form of a phrase.
 fn canonical_meaning(text: &str) -> Option<&'static str> {
     Some(match text {
         "none"
@@ -405,7 +404,7 @@ fn canonical_meaning(text: &str) -> Option<&'static str> {
     })
 }
 
-/// A whole number in words, up to the millions.
+/// An integer in words, up to the millions.
 pub(super) fn number_from_words(text: &str) -> Option<f64> {
     const SMALL: [&str; 20] = [
         "zero",
@@ -451,7 +450,7 @@ pub(super) fn number_from_words(text: &str) -> Option<f64> {
     any.then_some(total + part)
 }
 
-/// What a word multiplies the number before it with.
+/// The factor that a word applies to the number before it.
 pub(super) fn multiplier(word: &str) -> Option<f64> {
     Some(match word {
         "thousand" => 1e3,
@@ -462,7 +461,7 @@ pub(super) fn multiplier(word: &str) -> Option<f64> {
     })
 }
 
-/// Whether a gold answer is a text to be read by a person: a proof, or several sentences.
+/// Whether a gold answer is prose that only a human can grade: a proof, or several sentences.
 pub(super) fn is_prose(gold: &str) -> bool {
     let lower = gold.to_lowercase();
     let says = ["proof", "prove", "see solution", "see the solution", "closed form", "q.e.d"];
@@ -471,7 +470,7 @@ pub(super) fn is_prose(gold: &str) -> bool {
     }
     let mut depth = 0_usize;
     let mut outside = String::new();
-    // Commands are no words, what `\text{…}` holds is.
+    // Commands are not words; the content of `\text{…}` is.
     let mut chars = lower.chars().peekable();
     while let Some(c) = chars.next() {
         match c {

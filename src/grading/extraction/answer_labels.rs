@@ -2,7 +2,7 @@
 
 use super::formula_spans::{outside_formulas, starts_with_value, truncated, words_outside};
 
-/// What names an answer, in small letters where the script has any.
+/// Labels of an answer, in lower case.
 const ANSWER_WORDS: [&str; 13] = [
     "answer",
     "respuesta",
@@ -19,13 +19,13 @@ const ANSWER_WORDS: [&str; 13] = [
     "correct choice",
 ];
 
-/// What stands between the name and the answer.
+/// Text between a label and the answer.
 const LINKS: [&str; 22] = [
     " is:", " is ", " are:", " are ", " be ", " equals ", " = ", ":**", ":", "=", "：", " - ",
     " – ", " — ", "是", "为", "は", " es ", " est ", " ist ", " é ", " è ",
 ];
 
-/// What is said of an answer that stands elsewhere.
+/// Remarks about an answer given elsewhere.
 const REMARKS: [&str; 40] = [
     "consistent",
     "correct",
@@ -69,7 +69,7 @@ const REMARKS: [&str; 40] = [
     "already",
 ];
 
-/// The remarks that say nothing of what the answer is.
+/// Remarks that do not give the answer.
 const UNINFORMATIVE: [&str; 12] = [
     "consistent",
     "obtained",
@@ -85,7 +85,7 @@ const UNINFORMATIVE: [&str; 12] = [
     "as expected",
 ];
 
-/// What stands before `answer` where it is a deed and no name: `we can answer`, `find the answer`.
+/// Words before `answer` when it is a verb or an object, not a label: `we can answer`, `find the answer`.
 const VERB_CONTEXTS: [&str; 27] = [
     " me ",
     " we ",
@@ -116,7 +116,7 @@ const VERB_CONTEXTS: [&str; 27] = [
     "give the ",
 ];
 
-/// What stands before an answer that is looked at again, or only supposed.
+/// Words before an answer that is reconsidered or only assumed.
 const RECHECKS: [&str; 14] = [
     "check the ",
     "check our ",
@@ -134,18 +134,18 @@ const RECHECKS: [&str; 14] = [
     "confirm the ",
 ];
 
-/// A place that names an answer.
+/// A label and its position.
 struct AnswerLabel<'a> {
-    /// What stands before the name.
+    /// The text before the label.
     before: &'a str,
     /// The text from the answer on.
     value: &'a str,
-    /// Whether it is a label, or a line of its own.
+    /// Whether it ends with a colon or is a line of its own.
     label: bool,
 }
 
-/// The text from the answer on that a solution names last. Remarks on an answer that stands elsewhere count only
-/// where there is nothing else. A label over the whole reasoning names no answer.
+/// The text that begins with the last labelled answer. Remarks about an answer given elsewhere count only if there is
+/// nothing else. A label over the whole reasoning does not count.
 pub(crate) fn text_after_label(text: &str) -> Option<&str> {
     let lower = text.to_ascii_lowercase();
     let mut remark = None;
@@ -165,7 +165,7 @@ pub(crate) fn text_after_label(text: &str) -> Option<&str> {
     remark
 }
 
-/// Where the first answer begins that a text names.
+/// The start of the first labelled answer.
 pub(crate) fn first_labeled_answer(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
     let namings = label_positions(&lower)
@@ -175,7 +175,7 @@ pub(crate) fn first_labeled_answer(text: &str) -> Option<usize> {
     first.map(|naming| text.len() - naming.value.len())
 }
 
-/// Where names stand, in the text's order.
+/// All labels, in order.
 fn label_positions(lower: &str) -> Vec<(usize, &'static str)> {
     let mut found: Vec<(usize, &'static str)> = Vec::new();
     for name in ANSWER_WORDS {
@@ -185,7 +185,7 @@ fn label_positions(lower: &str) -> Vec<(usize, &'static str)> {
     found
 }
 
-/// Reads the name at `at`, where it is one.
+/// The label at `at`, if there is one.
 fn read_label<'a>(text: &'a str, lower: &str, at: usize, name: &str) -> Option<AnswerLabel<'a>> {
     let before = &lower[..at];
     let latin = |c: char| c.is_alphabetic() && c < '\u{2e80}';
@@ -203,7 +203,7 @@ fn read_label<'a>(text: &'a str, lower: &str, at: usize, name: &str) -> Option<A
     };
     let bare = |s: &str| s.chars().all(|c| c.is_whitespace() || "*_#:s}$-：".contains(c));
     if bare(line) {
-        // The line is a heading: the answer stands below it.
+        // The line is a heading: the answer is below it.
         return found(&rest[line_end..], true);
     }
     let near = line.char_indices().nth(60).map_or(line, |(end, _)| &line[..end]);
@@ -212,7 +212,7 @@ fn read_label<'a>(text: &'a str, lower: &str, at: usize, name: &str) -> Option<A
         .iter()
         .filter_map(|link| Some((near.find(link)?, *link)))
         .filter(|(i, link)| {
-            // These link only what they stand next to.
+            // These link only adjacent words.
             let close = link.contains(['=', '-', '–', '—']);
             *i <= clause && (!close || near[..*i].trim().is_empty())
         })
@@ -229,7 +229,7 @@ fn read_label<'a>(text: &'a str, lower: &str, at: usize, name: &str) -> Option<A
 }
 
 impl AnswerLabel<'_> {
-    /// Whether it says something of the answer, and not what it is.
+    /// Whether the text comments on the answer instead of giving it.
     fn is_remark(&self) -> bool {
         let mut begin = self.before.len().saturating_sub(24);
         while !self.before.is_char_boundary(begin) {
@@ -275,7 +275,7 @@ impl AnswerLabel<'_> {
     }
 }
 
-/// Whether a first sentence is an answer by itself, and what is behind it a remark.
+/// Whether the first sentence is an answer by itself, followed by remarks.
 fn is_standalone_answer(sentence: &str, behind: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
         "we",
@@ -356,7 +356,7 @@ fn lists_steps(value: &str) -> bool {
     step == "step 1" || listed.is_some_and(words) && goes_on
 }
 
-/// The first sentence of a text, or its first formula where it is set apart.
+/// The first sentence of a text, or its first displayed formula.
 pub(crate) fn first_sentence_or_formula(text: &str) -> &str {
     let text = text.trim_start();
     for (open, close) in [("\\[", "\\]"), ("$$", "$$")] {
@@ -384,14 +384,14 @@ pub(crate) fn first_sentence_or_formula(text: &str) -> &str {
     line
 }
 
-/// Whether a full stop behind this text only shortens its last word.
+/// Whether a full stop after this text belongs to an abbreviation.
 pub(crate) fn is_abbreviated(text: &str) -> bool {
     const SHORT: [&str; 10] = ["i.e", "e.g", "Mr", "Mrs", "Ms", "Dr", "St", "vs", "approx", "No"];
     let last = text.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
     SHORT.contains(&last)
 }
 
-/// What a solution calls its final answer behind its last box, where that is another number or formula.
+/// The labelled final answer after the last box, if it is another number or formula.
 pub(crate) fn corrected_answer(rest: &str) -> Option<&str> {
     const CALLS: [&str; 5] = [
         "final answer is",
@@ -414,7 +414,7 @@ pub(crate) fn corrected_answer(rest: &str) -> Option<&str> {
         .then_some(value)
 }
 
-/// What stands behind a first word like `therefore`.
+/// The text after a first word such as `therefore`.
 pub(crate) fn after_conclusion_word(sentence: &str) -> Option<&str> {
     const WORDS: [&str; 9] = [
         "therefore",

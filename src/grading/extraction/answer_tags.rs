@@ -1,6 +1,6 @@
-//! Answers between marks of their own: `<answer>…</answer>`, `"answer": …`.
+//! Answers in tags: `<answer>…</answer>`, `"answer": …`.
 
-/// What the last `<answer>…</answer>` holds, or the last `"answer"` of a record, and where it begins.
+/// The content of the last `<answer>…</answer>` or `"answer": …`, and its start.
 pub(crate) fn tagged(text: &str) -> Option<(usize, &str)> {
     const TAGS: [(&str, &str); 5] = [
         ("<answer>", "</answer>"),

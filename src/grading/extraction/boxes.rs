@@ -2,27 +2,27 @@
 
 use super::formula_spans::truncated;
 
-/// What opens a box.
+/// Commands that open a box.
 const COMMANDS: [&str; 3] = ["\\boxed", "\\fbox", "\\framebox"];
 
-/// No box holds more; one that seems to was never closed.
+/// Maximum length of a box; a longer one was never closed.
 const MAX_LENGTH: usize = 4000;
 
-/// What stands for the answer where a solution repeats its instructions.
+/// Placeholders for the answer in repeated instructions.
 const PLACEHOLDERS: [&str; 5] =
     ["answer", "your answer", "final answer", "\\text{answer}", "\\text{your answer}"];
 
-/// A box: where it begins and ends, and what is in it.
+/// A box: its start, end and content.
 pub(crate) struct AnswerBox<'a> {
     pub(crate) begin: usize,
     pub(crate) end: usize,
     pub(crate) inside: &'a str,
-    /// Whether its closing brace is there.
+    /// Whether it is closed.
     pub(crate) closed: bool,
 }
 
-/// The boxes that hold an answer, in the text's order. One without an end counts only where there is no other:
-/// there a model that repeats itself was cut off.
+/// The boxes with an answer, in order. An unclosed box counts only if there is no other: a truncated model may have
+/// repeated itself.
 pub(crate) fn boxes(text: &str) -> Vec<AnswerBox<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -58,7 +58,7 @@ fn read_box(text: &str, begin: usize, after: usize) -> AnswerBox<'_> {
     AnswerBox { begin, end: start + length, inside: &rest[..length], closed: true }
 }
 
-/// The text between the brace at `open` and its partner, where it ends, and whether it does.
+/// The text between the brace at `open` and its partner, its end, and whether it is closed.
 fn braced(text: &str, open: usize) -> (&str, usize, bool) {
     let mut depth = 0_usize;
     let mut escaped = false;
@@ -80,12 +80,12 @@ fn braced(text: &str, open: usize) -> (&str, usize, bool) {
             return (&text[open + 1..open + i], open + i + 1, true);
         }
     }
-    // A text that was cut off: what there is of the line.
+    // A truncated text: the rest of the line.
     let line = text[open + 1..].lines().next().unwrap_or("");
     (line.trim_end_matches(['$', '.', ' ']), open + 1 + line.len(), false)
 }
 
-/// The last box, alone or joined with those before it that make one list with it.
+/// The last box, joined with preceding ones that form a list with it.
 pub(crate) fn boxed_answers(text: &str) -> Vec<String> {
     let all = boxes(text);
     let Some(last) = all.last() else { return Vec::new() };
@@ -105,7 +105,7 @@ pub(crate) fn boxed_answers(text: &str) -> Vec<String> {
     texts
 }
 
-/// Whether what is between two boxes makes one list of them.
+/// Whether the text between two boxes makes them one list.
 fn joins_boxes(between: &str) -> bool {
     if between.contains("\n\n") || between.len() > 60 {
         return false;
@@ -121,7 +121,7 @@ fn joins_boxes(between: &str) -> bool {
     bare || said.ends_with(" and") && !said.contains(['.', '=', '\\'])
 }
 
-/// Whether what is between two boxes only counts them up: `2. $x_2 =`, `and the larger root is`.
+/// Whether the text between two boxes only enumerates them: `2. $x_2 =`, `and the larger root is`.
 fn enumerates(between: &str) -> bool {
     const WORDS: &[&str] = &[
         "and",

@@ -1,17 +1,17 @@
 //! Finds the final answer in a solution.
 //!
-//! Nothing counts behind the solution's own end (see `solution_end`). What is looked for, first to last; the first
-//! that is there counts:
+//! Text after the end of the solution (see `solution_end`) is ignored. These are tried in order; the first match
+//! counts:
 //!
-//! 1. the last `\boxed{…}` or `\fbox{…}`, alone or joined with those before it that make one list with it; behind
-//!    it only a formula or number that is called the final answer;
+//! 1. the last `\boxed{…}` or `\fbox{…}`, alone or joined with preceding ones that form a list with it; or a
+//!    formula or number after it that is labelled as the final answer;
 //! 2. the last `<answer>…</answer>` or `"answer": …`; a last line `#### …`;
-//! 3. what follows the last `answer is`, `answer:`, `final answer` and the like, unless that is a remark on an
-//!    answer before it, or the label of the whole response;
-//! 4. the whole text, where it is one short line: the answer alone; a first line like that, and its explanation;
-//! 5. what a last sentence says that begins with `therefore` or the like, or has its formula next to an `is`;
-//! 6. the last formula, or what is bold in the last lines;
-//! 7. the last number; where there is none, the words that a last sentence ends with.
+//! 3. the text after the last `answer is`, `answer:`, `final answer` and the like, unless it is a remark about an
+//!    earlier answer, or labels the whole response;
+//! 4. the whole text, if it is one short line, or a short first line followed by an explanation;
+//! 5. the conclusion of a last sentence that begins with `therefore` or the like, or has a formula next to an `is`;
+//! 6. the last formula, or bold text in the last lines;
+//! 7. the last number; without one, the words that end the last sentence.
 
 use super::answer_labels::{
     after_conclusion_word, corrected_answer, first_sentence_or_formula, text_after_label,
@@ -40,11 +40,11 @@ pub(crate) enum AnswerSource {
     Number,
 }
 
-/// An answer as the solution has it.
+/// An answer found in a solution.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ExtractedAnswer {
     pub(crate) source: AnswerSource,
-    /// Ways to cut it out, the likeliest first; at least one.
+    /// Candidates for its text, the likeliest first; at least one.
     pub(crate) candidates: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn final_answer(solution: &str) -> Option<ExtractedAnswer> {
         .or_else(|| found(AnswerSource::Number, last_words(end)))
 }
 
-/// What a solution calls its final answer behind its last box.
+/// The labelled final answer after the last box.
 fn corrected_texts(text: &str) -> Vec<String> {
     let rest = boxes(text).last().map(|last| &text[last.end..]);
     let Some(value) = rest.and_then(corrected_answer) else { return Vec::new() };
@@ -94,7 +94,7 @@ fn last_sentence(text: &str) -> &str {
     end[begin.max().unwrap_or(0)..].trim()
 }
 
-/// What the last sentence concludes.
+/// The conclusion of the last sentence.
 fn concluding_candidates(text: &str) -> Vec<String> {
     let last = last_sentence(text);
     let stated = || {
@@ -151,7 +151,7 @@ fn word_tail(sentence: &str) -> Option<String> {
     (tail.split_whitespace().count() <= 3 && words::is_plain_text(&tail)).then_some(tail)
 }
 
-/// The name that a sentence says the most of: `Evelyn has the greatest speed`, `Evelyn is our answer`.
+/// The name that a sentence singles out: `Evelyn has the greatest speed`, `Evelyn is our answer`.
 fn word_head(sentence: &str) -> Option<String> {
     let (name, rest) = sentence.split_once(' ')?;
     let said = ["has the ", "is the ", "had the ", "was the ", "is our answer"];
@@ -168,13 +168,13 @@ fn last_words(text: &str) -> Vec<String> {
     word_tail(sentence).into_iter().collect()
 }
 
-/// How many words of more than one letter a text has; the `2i` of a formula is none.
+/// The number of words with more than one letter; the `2i` of a formula does not count.
 fn long_words(text: &str) -> usize {
     let outside = outside_formulas(text);
     outside.split_whitespace().filter(|w| w.len() > 1 && w.chars().all(char::is_alphabetic)).count()
 }
 
-/// The formula without marks that ends a sentence: `the point is (3, 4)`.
+/// The formula without delimiters that ends a sentence: `the point is (3, 4)`.
 fn plain_tail(sentence: &str) -> Option<String> {
     let (_, tail) = [" is ", " are ", " at "]
         .iter()
@@ -187,7 +187,7 @@ fn plain_tail(sentence: &str) -> Option<String> {
     (formula && !words).then_some(tail)
 }
 
-/// Ways to read what a tag holds.
+/// Candidates for the content of a tag.
 fn tag_texts(inside: &str) -> Vec<String> {
     let whole = strip_decoration(&inside.replace("\\\\", "\\"));
     let value = text_after_label(inside).unwrap_or(inside);
@@ -200,7 +200,7 @@ fn tag_texts(inside: &str) -> Vec<String> {
     }
 }
 
-/// What follows the last `####` that is no heading.
+/// The text after the last `####` that is not a heading.
 fn hash_line(text: &str) -> Option<String> {
     let heading = |rest: &str| {
         let numbered = rest.split_once(['.', ')']).is_some_and(|(n, words)| {
@@ -215,7 +215,7 @@ fn hash_line(text: &str) -> Option<String> {
     rests.into_iter().find(|rest| !heading(rest)).map(str::to_owned)
 }
 
-/// Ways to cut out what follows the last words that name an answer.
+/// Candidates for the text after the last label.
 fn labeled_candidates(text: &str) -> Vec<String> {
     let Some(segment) = text_after_label(text) else { return Vec::new() };
     let list_items = list_items(segment);
@@ -225,7 +225,7 @@ fn labeled_candidates(text: &str) -> Vec<String> {
     answer_candidates(first_sentence_or_formula(segment))
 }
 
-/// The items of a list that a text begins with, where each is a formula or a number alone.
+/// The items of the list at the start of a text, if each is a formula or a number.
 fn list_items(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for line in text.lines().map(str::trim).take_while(|line| !line.is_empty()) {
@@ -242,14 +242,14 @@ fn list_items(text: &str) -> Vec<String> {
     found
 }
 
-/// Ways to cut the answer out of a sentence that gives it, the likeliest first. What is only said beside it, as in
-/// `$4$, since $3$ fails`, is no answer.
+/// Candidates for the answer in a sentence, the likeliest first. A reason, as in `$4$, since $3$ fails`, is not part
+/// of it.
 fn answer_candidates(sentence: &str) -> Vec<String> {
     let head = without_aside(sentence);
     let part = value_part(head).0;
     let found = formula_spans(part);
     let mut texts = value_candidates(part, &found);
-    // **Evelyn** is the fastest: the first mark is gone with the label.
+    // **Evelyn** is the fastest: the first mark was removed with the label.
     let bold = head
         .split_once("**")
         .filter(|(_, rest)| !rest.contains("**"))
@@ -261,7 +261,7 @@ fn answer_candidates(sentence: &str) -> Vec<String> {
     });
     texts.splice(0..0, choice);
     texts.push(strip_decoration(head));
-    // What is said beside a name is of no use.
+    // Text beside a name is not used.
     let counts = head.contains(|c: char| c.is_ascii_digit() || c == '$' || c == '\\');
     texts.extend((counts || head.len() == sentence.len()).then(|| strip_decoration(sentence)));
     texts.extend(first_clause(head).filter(|_| found.is_empty() || !starts_with_value(part)));
@@ -272,14 +272,14 @@ fn answer_candidates(sentence: &str) -> Vec<String> {
         .filter_map(|t| last_side_of_chain(t))
         .collect();
     texts.extend(sides);
-    // A factorial, or joy.
+    // A factorial, or an exclamation.
     let without_exclamation = texts.first().and_then(|t| t.strip_suffix('!')).map(str::to_owned);
     texts.extend(without_exclamation);
     texts.dedup();
     texts
 }
 
-/// The likeliest ways to read the part of a sentence that has the value.
+/// Candidates in the part of a sentence that has the value.
 fn value_candidates(part: &str, found: &[Formula<'_>]) -> Vec<String> {
     let tidy = strip_decoration(part);
     let lead = number_spans(part).into_iter().next().filter(|spot| spot.begin == 0);
@@ -322,7 +322,7 @@ fn value_candidates(part: &str, found: &[Formula<'_>]) -> Vec<String> {
     }
 }
 
-/// Whether a list says what each of its unknowns is: `x = 1, x = 2` is no chain of calculations.
+/// Whether a list assigns values to unknowns: `x = 1, x = 2` is not a chain of calculations.
 fn lists_unknowns(text: &str) -> bool {
     let solved = |item: &str| {
         item.split_once('=').is_some_and(|(name, value)| {
@@ -334,12 +334,12 @@ fn lists_unknowns(text: &str) -> bool {
     text.contains(", ") && text.split(", ").all(solved)
 }
 
-/// Whether a text has a root or π, so that a number alone is only part of what it says.
+/// Whether a text has a root or π, so that a number alone would be incomplete.
 fn is_irrational(text: &str) -> bool {
     text.contains(['√', 'π']) || text.contains("sqrt") || text.ends_with(" pi")
 }
 
-/// Whether a text begins with a bracket that holds no letter of a choice.
+/// Whether a text begins with a bracket other than that of a choice.
 fn is_tuple(text: &str) -> bool {
     let inside = text.trim_start().strip_prefix(['(', '[', '{']).unwrap_or("");
     let choice =
@@ -347,8 +347,8 @@ fn is_tuple(text: &str) -> bool {
     !inside.is_empty() && !choice
 }
 
-/// The part of a sentence that has the value, behind its last `is` where a number or formula follows there; and
-/// whether there is such a word.
+/// The part of a sentence that has the value, after its last `is` that precedes a number or formula; and whether
+/// there is such a word.
 fn value_part(sentence: &str) -> (&str, bool) {
     let formulas = formula_spans(sentence);
     let outside = |at: usize| !formulas.iter().any(|f| f.begin < at && at < f.end);
@@ -382,7 +382,7 @@ fn value_part(sentence: &str) -> (&str, bool) {
     last.map_or((sentence, false), |(_, end)| (&sentence[end..], true))
 }
 
-/// A sentence up to what is only said beside its answer.
+/// A sentence without text beside its answer.
 fn without_aside(sentence: &str) -> &str {
     const ASIDES: [&str; 18] = [
         ", since ",
@@ -441,7 +441,7 @@ fn first_clause(sentence: &str) -> Option<String> {
     Some(strip_decoration(&sentence[..at]))
 }
 
-/// The last formula; in the last lines, what is bold.
+/// The last formula, or bold text in the last lines.
 fn last_formula(text: &str) -> Vec<String> {
     let end = text.trim_end().rsplit("\n\n").next().unwrap_or("");
     let line = end.lines().next_back().unwrap_or("");
@@ -471,19 +471,18 @@ fn last_formula(text: &str) -> Vec<String> {
     vec![chain_result(strip_decoration(formula.inside))]
 }
 
-/// Whether the words before a formula say that this is no answer: `and not at`.
+/// Whether the words before a formula reject it as an answer: `and not at`.
 fn is_denied(before: &str) -> bool {
     const DENIALS: [&str; 4] = [" not ", " not at ", " not equal to ", " rather than "];
     DENIALS.iter().any(|denial| before.ends_with(denial))
 }
 
-/// What a formula comes to, where it is a chain of calculations.
+/// The result of a formula that is a chain of calculations.
 fn chain_result(formula: String) -> String {
     last_side_of_chain(&formula).unwrap_or(formula)
 }
 
-/// The text itself, where it is one short line without a formula's marks: the answer alone; or a first line of that
-/// kind with its explanation behind it.
+/// The text itself, if it is one short line without delimiters; or such a first line, followed by an explanation.
 fn whole_text(text: &str) -> Vec<String> {
     let text = text.trim();
     if let Some((first, rest)) = text.split_once("\n\n") {

@@ -1,6 +1,6 @@
-//! The formulas of a text, and what writing puts around an answer.
+//! The formulas of a text, and markup around an answer.
 
-/// What opens and closes a formula.
+/// Delimiters of formulas.
 const DELIMITERS: [(&str, &str); 11] = [
     ("$$", "$$"),
     ("$", "$"),
@@ -15,10 +15,10 @@ const DELIMITERS: [(&str, &str); 11] = [
     ("\\begin{alignat*}", "\\end{alignat*}"),
 ];
 
-/// No formula is longer; what seems so lacks its closing mark.
+/// Maximum length of a formula; a longer one was never closed.
 const MAX_LENGTH: usize = 4000;
 
-/// A formula: where it begins and ends with its marks, and what is in it.
+/// A formula: its start and end with delimiters, and its content.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Formula<'a> {
     pub(crate) begin: usize,
@@ -26,7 +26,7 @@ pub(crate) struct Formula<'a> {
     pub(crate) inside: &'a str,
 }
 
-/// The formulas of a text, in its order.
+/// The formulas of a text, in order.
 pub(crate) fn formula_spans(text: &str) -> Vec<Formula<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -55,7 +55,7 @@ pub(crate) fn formula_spans(text: &str) -> Vec<Formula<'_>> {
     found
 }
 
-/// What stands before the closing mark. A `$` closes within its paragraph.
+/// The text before the closing delimiter. A `$` closes within its paragraph.
 fn until_closing_mark<'a>(after: &'a str, close: &str) -> Option<&'a str> {
     let near = truncated(after, MAX_LENGTH);
     let free = |i: &usize| !near[..*i].ends_with('\\');
@@ -63,7 +63,7 @@ fn until_closing_mark<'a>(after: &'a str, close: &str) -> Option<&'a str> {
     (close != "$" || !near[..end].contains("\n\n")).then(|| &after[..end])
 }
 
-/// The text's beginning, of at most so many bytes.
+/// The start of the text, at most this many bytes.
 pub(crate) fn truncated(text: &str, longest: usize) -> &str {
     let mut end = longest.min(text.len());
     while !text.is_char_boundary(end) {
@@ -72,12 +72,12 @@ pub(crate) fn truncated(text: &str, longest: usize) -> &str {
     &text[..end]
 }
 
-/// The formulas of a text without their marks.
+/// The text with formulas but without their delimiters.
 pub(crate) fn formula_texts(text: &str) -> Vec<String> {
     formula_spans(text).iter().map(|formula| strip_decoration(formula.inside)).collect()
 }
 
-/// The words and figures of a text that stand in no formula.
+/// The words and digits outside formulas.
 pub(crate) fn outside_formulas(text: &str) -> String {
     let mut outside = String::new();
     let mut at = 0;
@@ -96,8 +96,8 @@ pub(crate) fn words_outside(text: &str) -> usize {
     outside.split_whitespace().filter(|w| w.chars().any(char::is_alphabetic)).count()
 }
 
-/// What a chain of calculations comes to: the side behind its last `=`. Nothing where the formula is a single
-/// equation, which is an answer as it stands.
+/// The result of a chain of calculations: the side after its last `=`. `None` if the formula is a single equation,
+/// which is an answer as a whole.
 pub(crate) fn last_side_of_chain(formula: &str) -> Option<String> {
     let rows = formula.rsplit("\\\\").map(|row| row.replace("\\end{aligned}", ""));
     let row = rows.into_iter().find(|row| !row.trim().is_empty())?;
@@ -109,7 +109,7 @@ pub(crate) fn last_side_of_chain(formula: &str) -> Option<String> {
     (chain && whole && !before.ends_with(['\\', '<', '>', '!'])).then(|| last.trim().to_owned())
 }
 
-/// Whether a formula has a letter that belongs to no command.
+/// Whether a formula has a letter outside commands.
 fn has_variable(formula: &str) -> bool {
     let mut command = false;
     formula.chars().any(|c| {
@@ -118,7 +118,7 @@ fn has_variable(formula: &str) -> bool {
     })
 }
 
-/// Without what writing puts around an answer.
+/// The text without markup around the answer.
 pub(crate) fn strip_decoration(text: &str) -> String {
     let mut text = text.trim();
     loop {
@@ -154,7 +154,7 @@ pub(crate) fn starts_with_value(text: &str) -> bool {
     }
 }
 
-/// What follows a one-letter name.
+/// The text after a one-letter name.
 fn after_one_letter_name(text: &str) -> &str {
     let rest = text.trim_start_matches(|c: char| c.is_alphabetic());
     if text.len() - rest.len() == 1 { rest.trim_start() } else { "" }

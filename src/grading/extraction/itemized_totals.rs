@@ -1,12 +1,12 @@
-//! Totals whose parts a sentence lists behind them.
+//! Totals followed by a list of their parts.
 
 use super::linking_verbs::has_verb;
 use super::number_spans::NumberSpan;
 
-/// The total whose parts are all that a sentence lists behind it: `30 pens: 10 red and 20 blue`, `12 pens: 3 in each
+/// The total whose parts the sentence lists after it: `30 pens: 10 red and 20 blue`, `12 pens: 3 in each
 /// of 4 boxes`.
 pub(crate) fn itemized_total<'a>(text: &str, spots: &'a [NumberSpan]) -> Option<&'a NumberSpan> {
-    // More parts than these are not looked for.
+    // At most this many parts are searched.
     let most = 12;
     let from = spots.len().saturating_sub(most + 1);
     let mut sum = spots[from..].iter().map(first_value).sum::<f64>();
@@ -23,7 +23,7 @@ pub(crate) fn itemized_total<'a>(text: &str, spots: &'a [NumberSpan]) -> Option<
     })
 }
 
-/// Whether what follows a total says of which two factors it is one.
+/// Whether the two factors of the total follow it.
 fn is_product_of(text: &str, total: &NumberSpan, a: &NumberSpan, b: &NumberSpan) -> bool {
     let between = &text[a.end..b.begin];
     let behind = &text[a.begin..];
@@ -40,7 +40,7 @@ fn opens_list(between: &str) -> bool {
     LEADS.iter().any(|lead| between.ends_with(lead))
 }
 
-/// What a number is worth.
+/// The value of a number.
 fn first_value(spot: &NumberSpan) -> f64 {
     spot.values.first().copied().unwrap_or(f64::NAN)
 }
@@ -58,7 +58,7 @@ fn lists_items(text: &str, total: &NumberSpan, items: &[NumberSpan]) -> bool {
     opened && items.iter().zip(ends).enumerate().all(|(i, (item, end))| said(i, item, end))
 }
 
-/// Whether words tell what became of some of a number: `30 pens, 10 sold, 20 left`.
+/// Whether words say what happened to a part of a number: `30 pens, 10 sold, 20 left`.
 fn says_used_up(words: &str) -> bool {
     const VERBS: [&str; 9] =
         ["left", "leaving", "remain", "remaining", "sold", "used", "eaten", "gone", "lost"];

@@ -1,6 +1,6 @@
 //! Verbs in a closing sentence.
 
-/// Verbs that link a number to what it is.
+/// Verbs that link a number to its meaning.
 const VERBS: [&str; 40] = [
     "is", "are", "was", "were", "makes", "make", "made", "gives", "give", "equals", "costs",
     "cost", "has", "have", "had", "earns", "earned", "needs", "need", "pays", "pay", "paid",
@@ -8,7 +8,7 @@ const VERBS: [&str; 40] = [
     "comes", "adds", "weighs", "saves", "becomes", "totals", "yields",
 ];
 
-/// Whether a text has a verb that links a number to what it is.
+/// Whether a text has such a verb.
 pub(crate) fn has_verb(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic())
         .any(|word| VERBS.contains(&word.to_lowercase().as_str()))

@@ -1,4 +1,4 @@
-//! What a solution answers: where its final answer stands, and the number in it.
+//! Extracts the final answer from a solution, and its number.
 
 mod answer_labels;
 mod answer_tags;

@@ -1,21 +1,21 @@
-//! Reads the numbers of a text.
+//! Finds the numbers of a text.
 
 use crate::grading::words;
 
 /// A number in a text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NumberSpan {
-    /// Bytes of the text.
+    /// Byte range in the text.
     pub(crate) begin: usize,
     pub(crate) end: usize,
-    /// What it may be worth: `1.5 million` is 1,500,000, or 1.5 where millions were asked for.
+    /// Possible values: `1.5 million` is 1,500,000, or 1.5 where millions were asked for.
     pub(crate) values: Vec<f64>,
 }
 
-/// What a solution comes to.
+/// The number that a solution answers.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NumericAnswer {
-    /// As the solution has it.
+    /// As written in the solution.
     pub(crate) text: String,
     pub(crate) values: Vec<f64>,
 }
@@ -26,7 +26,7 @@ impl NumericAnswer {
     }
 }
 
-/// The numbers of a text, in its order. Ordinals are none, nor are digits in a name such as `x2` or exponents.
+/// The numbers of a text, in order, without ordinals, digits in names such as `x2`, and exponents.
 pub(crate) fn number_spans(text: &str) -> Vec<NumberSpan> {
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let mut found: Vec<NumberSpan> = Vec::new();
@@ -59,7 +59,7 @@ pub(crate) fn number_spans(text: &str) -> Vec<NumberSpan> {
     found
 }
 
-/// Whether a digit behind `c` is part of a name. Chinese and Japanese write no spaces.
+/// Whether a digit after `c` is part of a name. Chinese and Japanese write no spaces.
 fn joins_names(c: char) -> bool {
     c.is_alphabetic() && c < '\u{2e80}'
 }
@@ -71,7 +71,7 @@ fn is_exponent(chars: &[(usize, char)], at: usize) -> bool {
     before.next() == Some('^')
 }
 
-/// Where the number at `at` begins with its sign, and the sign.
+/// The start of the number at `at` including its sign, and the sign.
 fn sign(chars: &[(usize, char)], at: usize) -> (usize, f64) {
     let mut i = at;
     while i > 0 && matches!(chars[i - 1].1, '$' | '€' | '£') {
@@ -107,7 +107,9 @@ impl NumberReader<'_> {
     }
 
     fn spaces(&self, from: usize) -> usize {
-        (from..).take_while(|i| matches!(self.peek(*i), Some(' ' | '\u{2009}'))).count()
+        (from..self.chars.len())
+            .take_while(|i| matches!(self.peek(*i), Some(' ' | '\u{2009}')))
+            .count()
     }
 
     /// A number with its thousands, decimals, exponent, fraction or clock time.
@@ -158,14 +160,14 @@ impl NumberReader<'_> {
         self.divided(value).or(Some(value))
     }
 
-    /// How far the fraction of a mixed number is: behind a space or an `and`.
+    /// The distance to the fraction of a mixed number, after a space or an `and`.
     fn mixed_number_gap(&self) -> usize {
         let gap = self.spaces(0);
         let and = gap == 1 && self.word(1) == "and" && self.spaces(4) == 1;
         if and { 5 } else { usize::from(gap == 1) }
     }
 
-    /// The part that `and a half` adds to the number before it.
+    /// The fraction that `and a half` adds to the number before it.
     fn and_a_part(&mut self) -> Option<f64> {
         const PARTS: [(&str, f64); 3] =
             [(" and a half", 0.5), (" and a quarter", 0.25), (" and three quarters", 0.75)];
@@ -179,7 +181,7 @@ impl NumberReader<'_> {
         Some(*part)
     }
 
-    /// The fraction whose upper part has just been read, where it is one.
+    /// The fraction whose numerator has just been read, if it is one.
     fn divided(&mut self, above: f64) -> Option<f64> {
         if self.peek(0) != Some('/') || !self.digit(1) {
             return None;
@@ -205,7 +207,7 @@ impl NumberReader<'_> {
         matches!(self.word(0).as_str(), "st" | "nd" | "rd" | "th")
     }
 
-    /// Whether a power's exponent follows, so that the number alone is nothing.
+    /// Whether an exponent follows, so that the number is only a base.
     fn is_base(&self) -> bool {
         let after =
             (0..).map_while(|i| self.peek(i)).take(4).filter(|c| !matches!(c, ' ' | '{' | '}'));
@@ -215,7 +217,7 @@ impl NumberReader<'_> {
             .is_some_and(|exponent| exponent.starts_with(|c: char| c.is_ascii_digit()))
     }
 
-    /// What the word after a number makes of it, and where that ends.
+    /// The values of a number with the word after it (`million`), and the end of that word.
     fn apply_multiplier(&mut self, value: f64, end: usize) -> (usize, Vec<f64>) {
         let gap = self.spaces(0);
         let word = self.word(gap);
@@ -243,7 +245,7 @@ impl NumberReader<'_> {
     }
 }
 
-/// LaTeX and decoration that stand between a text and its numbers, taken away.
+/// The text without LaTeX and markup around its numbers.
 pub(crate) fn without_markup(text: &str) -> String {
     const AWAY: [(&str, &str); 32] = [
         ("\\!", ""),
@@ -295,7 +297,7 @@ fn without_fractions(text: &str) -> String {
         match parts {
             Some((above, (below, after))) if number(above) && number(below) => {
                 let gap = if out.ends_with(|c: char| c.is_ascii_digit()) { " " } else { "" };
-                out.push_str(&format!("{gap}{above}/{below}{after}"));
+                out.extend([gap, above, "/", below, after]);
             }
             _ => {
                 out.push(' ');

@@ -12,7 +12,7 @@ use super::sentence_number::{number_in_raw_sentence, number_in_sentence, number_
 use super::solution_end::own_solution;
 use super::trailing_remarks::without_remarks;
 
-/// The number that a gold answer gives: what follows its `####`, or the number that it is.
+/// The number of a gold answer: after its `####`, or the text itself.
 pub(crate) fn gold_number(answer: &str) -> Option<NumericAnswer> {
     let marked = answer.rsplit_once("####").map(|(_, tail)| tail);
     let text = without_markup(marked.unwrap_or(answer));
@@ -21,7 +21,7 @@ pub(crate) fn gold_number(answer: &str) -> Option<NumericAnswer> {
     spot.map(|spot| NumericAnswer::of(&text, spot))
 }
 
-/// The number that a solution ends with.
+/// The final number of a solution.
 pub(crate) fn solution_number(solution: &str) -> Option<NumericAnswer> {
     let text = own_solution(solution);
     let marked = [after_hashes(text), last_box(text), in_tag(text)].into_iter().flatten();
@@ -41,7 +41,7 @@ pub(crate) fn solution_number(solution: &str) -> Option<NumericAnswer> {
     last_sentence(text).or_else(|| number_in_words(&without_markup(text)))
 }
 
-/// The number that the last sentence with one states, as it is written.
+/// The number stated by the last sentence that has one, as written.
 pub(crate) fn last_stated_number(text: &str) -> Option<String> {
     let digits = last_sentence(text).filter(|a| a.text.contains(|c: char| c.is_ascii_digit()));
     digits.map(|amount| amount.text)
@@ -73,14 +73,14 @@ fn last_sentence(text: &str) -> Option<NumericAnswer> {
     None
 }
 
-/// Whether a sentence says of somebody or something what it has or is.
+/// Whether a sentence has a linking verb.
 fn has_state_verb(sentence: &str) -> bool {
     let verbs = ["has", "have", "is", "are", "left", "remain", "needs", "makes"];
     let mut words = sentence.split(|c: char| !c.is_alphabetic());
     words.any(|word| verbs.contains(&word)) && !sentence.contains(" one ")
 }
 
-/// The number of the last `####` that is an answer and no heading, and where it stands.
+/// The number of the last `####` that is an answer and not a heading, and its position.
 fn after_hashes(text: &str) -> Option<(usize, NumericAnswer)> {
     text.rmatch_indices("####").find_map(|(at, mark)| {
         let rest = text[at + mark.len()..].trim_start_matches(['#', ' ', '\t', ':', '*', '\n']);
@@ -99,7 +99,7 @@ fn after_hashes(text: &str) -> Option<(usize, NumericAnswer)> {
     })
 }
 
-/// What the last box with a number has, or the final answer behind it, and where it stands.
+/// The number in the last box, or the final answer after it, and its position.
 fn last_box(text: &str) -> Option<(usize, NumericAnswer)> {
     let boxes = boxes(text);
     let last = boxes.last()?;
@@ -122,7 +122,7 @@ fn last_box(text: &str) -> Option<(usize, NumericAnswer)> {
     Some((last.begin, amount))
 }
 
-/// What a sentence goes on to calculate behind its box: `\boxed{9} eggs and so 9 × 2 = 18`.
+/// A result that the sentence calculates after its box: `\boxed{9} eggs and so 9 × 2 = 18`.
 fn calculated_after_box(rest: &str) -> Option<NumericAnswer> {
     let sentence = without_markup(first_sentence(rest));
     let so =
@@ -131,7 +131,7 @@ fn calculated_after_box(rest: &str) -> Option<NumericAnswer> {
     tail.contains('=').then(|| number_in_sentence(tail, false, "")).flatten()
 }
 
-/// What the last tag for the answer has, and where it stands.
+/// The number in the last answer tag, and its position.
 fn in_tag(text: &str) -> Option<(usize, NumericAnswer)> {
     let (at, inside) = tagged(text)?;
     let value = text_after_label(inside).unwrap_or(inside);
@@ -140,7 +140,7 @@ fn in_tag(text: &str) -> Option<(usize, NumericAnswer)> {
     Some((at, amount))
 }
 
-/// The first sentence of a text; below a heading, its first line.
+/// The first sentence of a text; after a heading, its first line.
 fn first_sentence(text: &str) -> &str {
     let text = text.trim_start();
     let line = text.lines().next().unwrap_or("");
@@ -155,7 +155,7 @@ fn first_sentence(text: &str) -> &str {
     &line[..end.unwrap_or(line.len())]
 }
 
-/// Whether a solution's number is the gold one. A number with more decimals than a gold one with at
+/// Whether the number of a solution equals the gold one. A number with more decimals than a gold one with at
 /// least two may round to it.
 pub(crate) fn same_number(gold: &NumericAnswer, answer: &NumericAnswer) -> bool {
     let Some(target) = gold.values.first() else { return false };

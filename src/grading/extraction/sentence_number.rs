@@ -10,7 +10,7 @@ use super::linking_verbs::has_verb;
 use super::number_spans::{NumberSpan, NumericAnswer, number_spans, without_markup};
 use crate::grading::words;
 
-/// Words that begin a tail without a verb of its own.
+/// Words that begin a tail without a verb.
 const TAIL_PREPOSITIONS: [&str; 18] = [
     " for ",
     " in ",
@@ -51,7 +51,7 @@ const TAIL_CLAUSES: [&str; 15] = [
     " plus another ",
 ];
 
-/// What begins a new clause.
+/// Words that begin a new clause.
 const CLAUSE_STARTS: [&str; 17] = [
     ", so ",
     " so ",
@@ -72,10 +72,10 @@ const CLAUSE_STARTS: [&str; 17] = [
     " for a total cost of ",
 ];
 
-/// Of a longer sentence, its beginning or its end counts.
+/// In a longer sentence, only its start or its end counts.
 const MAX_LENGTH: usize = 1500;
 
-/// The text's end, of at most so many bytes.
+/// The end of the text, at most this many bytes.
 fn suffix(text: &str, longest: usize) -> &str {
     let mut begin = text.len().saturating_sub(longest);
     while !text.is_char_boundary(begin) {
@@ -84,7 +84,7 @@ fn suffix(text: &str, longest: usize) -> &str {
     &text[begin..]
 }
 
-/// The number that a sentence comes to, before anything is taken out of it.
+/// The number of a sentence before anything is removed from it.
 pub(crate) fn number_in_raw_sentence(
     raw: &str,
     direct: bool,
@@ -94,7 +94,7 @@ pub(crate) fn number_in_raw_sentence(
     bold_number(raw).or_else(|| number_in_sentence(&without_markup(raw), direct, before))
 }
 
-/// The first number that is bold, and no part of a label, where the sentence does not calculate on.
+/// The first bold number outside labels, if the sentence does not continue to calculate.
 fn bold_number(raw: &str) -> Option<NumericAnswer> {
     let parts: Vec<&str> = raw.split("**").collect();
     let labels = ["step", "part", "case", "day", "week", "question", "problem", "example", "note"];
@@ -114,8 +114,8 @@ fn bold_number(raw: &str) -> Option<NumericAnswer> {
     None
 }
 
-/// The number that a sentence comes to; `direct` says that it follows words that name an answer. Of
-/// several numbers, that which the last calculation `before` it came to: in `he earned 10 dollars for
+/// The number of a sentence; `direct` says that the sentence follows a label. Of several numbers, the result of the
+/// last calculation `before` it is chosen: in `he earned 10 dollars for
 /// 50 minutes` after `50 × 0.2 = 10`, that is 10.
 pub(crate) fn number_in_sentence(text: &str, direct: bool, before: &str) -> Option<NumericAnswer> {
     let text = &without_brackets(&with_equals_signs(without_reasons(before_denial(text))));
@@ -167,7 +167,7 @@ pub(crate) fn number_in_sentence(text: &str, direct: bool, before: &str) -> Opti
     }
 }
 
-/// A sentence up to the account of how its number came about: `it takes 6 hours: 2 for …, and 4 for …`.
+/// A sentence without the explanation of its number: `it takes 6 hours: 2 for …, and 4 for …`.
 fn before_breakdown(text: &str) -> &str {
     let account = text.split_once(": ").filter(|(said, account)| {
         let count = number_spans(account).len();
@@ -181,7 +181,7 @@ fn before_breakdown(text: &str) -> &str {
     account.map_or(text, |(said, _)| said)
 }
 
-/// Whether nothing but words like `about` stands before the first number.
+/// Whether only words such as `about` precede the first number.
 fn starts_with_number(text: &str, first: &NumberSpan) -> bool {
     let before = &text[..first.begin];
     let about = ["about", "approximately", "a total of", "exactly", "equal to", "just", "only"];
@@ -189,7 +189,7 @@ fn starts_with_number(text: &str, first: &NumberSpan) -> bool {
     bare.chars().all(|c| !c.is_alphanumeric() && c != '=')
 }
 
-/// Whether the first number only begins a calculation.
+/// Whether the first number begins a calculation.
 fn calculates(text: &str, first: &NumberSpan, equals: Option<usize>) -> bool {
     equals.filter(|e| *e >= first.end).is_some_and(|e| {
         let between = text[first.end..e].trim();
@@ -201,7 +201,7 @@ fn calculates(text: &str, first: &NumberSpan, equals: Option<usize>) -> bool {
     })
 }
 
-/// Whether a later number of a sentence is what the last calculation came to, and a verb leads to it.
+/// Whether a later number of a sentence is the last result, introduced by a verb.
 fn states_later(text: &str, spots: &[NumberSpan], before: &str) -> bool {
     let Some(first) = spots.first() else { return false };
     let (clause, _) = last_clause(text);
@@ -218,13 +218,13 @@ fn states_later(text: &str, spots: &[NumberSpan], before: &str) -> bool {
             .any(|s| s.begin < result.begin && s.begin > first.begin && s.values == first.values)
 }
 
-/// The last of these numbers that the last calculation in `before` came to.
+/// The last of these numbers that is the result of the last calculation in `before`.
 fn restated_result<'a>(spots: &'a [NumberSpan], before: &str) -> Option<&'a NumberSpan> {
     let result = self::number_spans(last_result(before)?).into_iter().next()?;
     spots.iter().rev().find(|spot| spot.values == result.values)
 }
 
-/// The text from what its last calculation came to, of its last line that has one.
+/// The text from the result of its last calculation on.
 fn last_result(before: &str) -> Option<&str> {
     before.get(before.rfind('=')? + 1..)
 }
@@ -261,7 +261,7 @@ fn stated_number(text: &str, spots: &[NumberSpan], before: &str) -> Option<Numer
     Some(NumericAnswer::of(text, if restated { chosen } else { result }))
 }
 
-/// Whether a text has this number, alone or in a calculation.
+/// Whether a text contains this number.
 fn contains_number(text: &str, number: &str) -> bool {
     let digits = number.trim_start_matches(|c: char| !c.is_ascii_digit() && c != '.');
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
@@ -281,12 +281,12 @@ fn ends_in_sum(text: &str, spots: &[NumberSpan]) -> bool {
     })
 }
 
-/// Whether a number only says how long ago something was.
+/// Whether a number says how long ago something was.
 fn is_past(text: &str, spot: &NumberSpan) -> bool {
     text[spot.end..].split_whitespace().nth(1).is_some_and(|w| w.trim_matches(['.', ',']) == "ago")
 }
 
-/// The last clause of a sentence that has a number, in digits or in words, and where it begins.
+/// The last clause of a sentence with a number, in digits or words, and its start.
 fn last_clause(text: &str) -> (usize, &str) {
     let mut begins: Vec<usize> = CLAUSE_STARTS
         .iter()
@@ -305,7 +305,7 @@ fn last_clause(text: &str) -> (usize, &str) {
     (0, text)
 }
 
-/// The number in words that a clause without digits says is there: `she has four left`, `none are left`.
+/// The number in words of a clause without digits: `she has four left`, `none are left`.
 fn number_word(clause: &str) -> Option<NumericAnswer> {
     if clause.contains(|c: char| c.is_ascii_digit())
         || !has_verb(clause) && !clause.contains("left")
@@ -315,7 +315,7 @@ fn number_word(clause: &str) -> Option<NumericAnswer> {
     number_in_words(clause).filter(|amount| amount.values != [1.0])
 }
 
-/// A clause up to its tail, and where that part begins: a tail may stand in front.
+/// A clause without its tail, and its start: a tail may come first.
 fn main_clause(clause: &str) -> (usize, &str) {
     const LINKS: &[&str] = &["therefore", "thus", "so", "hence", "then", "finally", "and", "but"];
     if let Some(at) = counted_ways(clause) {
@@ -327,7 +327,7 @@ fn main_clause(clause: &str) -> (usize, &str) {
     let opening = format!(" {} ", word.to_lowercase());
     let leads =
         TAIL_PREPOSITIONS.contains(&opening.as_str()) || TAIL_CLAUSES.contains(&opening.as_str());
-    // `In 12 months he pays 1080, at 90 a month`: the clause itself stands before the comma.
+    // `In 12 months he pays 1080, at 90 a month`: the clause itself is before the comma.
     let head = clause.find(", ").map_or("", |at| &clause[..at]);
     if TAIL_PREPOSITIONS.contains(&opening.as_str())
         && let Some(stated) = number_spans(head).get(1)
@@ -349,13 +349,13 @@ fn main_clause(clause: &str) -> (usize, &str) {
     let clause = comparison_start(clause).map_or(clause, |at| &clause[..at]);
     let has_number = |at: usize| !number_spans(&clause[..at]).is_empty();
     let mut cuts: Vec<usize> = Vec::new();
-    // Behind a comma the sentence goes on.
+    // After a comma the sentence continues.
     let ends =
         |tail: &str| tail.split_once(", ").is_none_or(|(_, rest)| number_spans(rest).is_empty());
     for mark in TAIL_CLAUSES {
         let tails = clause.match_indices(mark).filter(|(at, mark)| {
             let tail = &clause[at + mark.len()..];
-            // `the sum of 4 and 5, i.e. 9` is told only there.
+            // `the sum of 4 and 5, i.e. 9` gives its result only there.
             let told = mark.contains("i.e") && number_spans(&clause[..*at]).len() > 1;
             ends(tail) && !told && (number_spans(tail).len() < 2 || !has_verb(tail))
         });
@@ -378,7 +378,7 @@ fn main_clause(clause: &str) -> (usize, &str) {
     (0, &clause[..cut.unwrap_or(clause.len())])
 }
 
-/// Where a clause says in how many ways something is done: `2 of 9 people are chosen in 36 ways`.
+/// The position of a number of ways: `2 of 9 people are chosen in 36 ways`.
 fn counted_ways(clause: &str) -> Option<usize> {
     let (at, tail) = clause.rsplit_once(" in ").map(|(said, tail)| (said.len(), tail))?;
     let mut words = tail.trim_end_matches(['.', ' ']).split_whitespace();
@@ -387,7 +387,7 @@ fn counted_ways(clause: &str) -> Option<usize> {
     (number && count <= 2 && words.next_back() == Some("ways")).then_some(at)
 }
 
-/// Whether words like `to` or `in` begin no tail here: `in total`, `comes to 5`, `have to pay 5`.
+/// Whether words such as `to` or `in` do not begin a tail here: `in total`, `comes to 5`, `have to pay 5`.
 fn is_not_a_tail(mark: &str, before: &str, tail: &str) -> bool {
     const SPANS: [&str; 7] = ["remaining", "next", "last", "first", "past", "following", "other"];
     let last = before.split_whitespace().next_back().unwrap_or("").to_lowercase();
@@ -412,7 +412,7 @@ fn is_not_a_tail(mark: &str, before: &str, tail: &str) -> bool {
     }
 }
 
-/// Where a remark begins that says the same in percent, or how it came about: `which is 60%`.
+/// The start of a remark that repeats the number in percent or explains it: `which is 60%`.
 fn remark_start(clause: &str) -> Option<usize> {
     let marks = [", which is ", " which is ", ", or ", ", excluding ", ", that is "];
     let at = marks.iter().filter_map(|mark| Some((clause.find(mark)?, mark.len()))).min()?;
@@ -423,14 +423,14 @@ fn remark_start(clause: &str) -> Option<usize> {
     (percent || sum || compares).then_some(at.0)
 }
 
-/// Whether a tail names the whole that a number is part of: `3 of the 12 pens are red`.
+/// Whether a tail names the whole of which the number is a part: `3 of the 12 pens are red`.
 fn names_whole(tail: &str) -> bool {
     let tail = tail.strip_prefix("the ").unwrap_or(tail);
     tail.starts_with(|c: char| c.is_ascii_digit()) && number_spans(tail).len() == 1
 }
 
-/// Where a remark begins that only compares or splits the number before it: `, 10 more than the first`,
-/// `, 10 of which are red`, `, or 2 hours and 40 minutes`; or tells of another: `than Jo, who is 12`.
+/// The start of a remark that only compares or splits the number before it: `, 10 more than the first`,
+/// `, 10 of which are red`, `, or 2 hours and 40 minutes`; or describes another: `than Jo, who is 12`.
 fn comparison_start(clause: &str) -> Option<usize> {
     let stated = |at: usize| !number_spans(&clause[..at]).is_empty();
     let compares = |at: usize| {
@@ -458,7 +458,7 @@ fn comparison_start(clause: &str) -> Option<usize> {
     commas.find(|at| (compares(*at) || adds(*at) || who(*at)) && stated(*at))
 }
 
-/// A sentence without what it has in brackets, where that calculates nothing and there are numbers outside.
+/// A sentence without its parentheses, if they contain no calculation and there are numbers outside.
 fn without_brackets(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -478,7 +478,7 @@ fn without_brackets(text: &str) -> String {
     out
 }
 
-/// A sentence with `=` where it says so in words.
+/// A sentence with `=` in place of words for it.
 fn with_equals_signs(text: &str) -> String {
     let mut out = text.to_owned();
     for words in [" equals ", " is equal to ", " gives "] {
@@ -496,20 +496,20 @@ fn with_equals_signs(text: &str) -> String {
     out
 }
 
-/// A sentence up to what its answer is not: `she has 8, not 7`.
+/// A sentence without the alternatives it rejects: `she has 8, not 7`.
 fn before_denial(text: &str) -> &str {
     const DENIALS: [&str; 5] = [", not ", " and not ", ", rather than ", " instead of ", " (not "];
     let denial = |at: usize, mark: &str| {
         let behind = text[at + mark.len()..].trim_start_matches(['$', '*', ' ']);
         behind.starts_with(|c: char| c.is_ascii_digit()) && !number_spans(&text[..at]).is_empty()
     };
-    // More than these are not looked at.
+    // At most this many are examined.
     let found = DENIALS.iter().flat_map(|mark| text.match_indices(mark).take(20));
     let first = found.filter(|(at, mark)| denial(*at, mark)).map(|(at, _)| at).min();
     first.filter(|at| !text[*at..].contains('=')).map_or(text, |at| &text[..at])
 }
 
-/// A sentence up to its `because`, where it has a number before and calculates nothing after.
+/// A sentence up to its `because`, if a number precedes and no calculation follows.
 fn without_reasons(text: &str) -> &str {
     const REASONS: [&str; 8] = [
         " because ",
@@ -530,7 +530,7 @@ fn without_reasons(text: &str) -> &str {
     }
 }
 
-/// A number in words, where a text has no digits.
+/// A number in words, if a text has no digits.
 pub(crate) fn number_in_words(text: &str) -> Option<NumericAnswer> {
     let words: Vec<&str> =
         text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect();

@@ -1,13 +1,13 @@
-//! Where a solution ends: what a model writes behind it is not its answer.
+//! Finds the end of a solution: what a model writes after it is not part of the answer.
 //!
-//! A model that was never taught to stop goes on with the next question of its examples, with the marks that end a
-//! turn, or repeats itself until it is cut off in the middle of a word.
+//! A base model continues with the next question of its examples or with end-of-turn markers, or repeats itself until
+//! it is truncated in the middle of a word.
 
 use super::answer_labels::{after_conclusion_word, first_labeled_answer};
 use super::boxes::boxes;
 use super::formula_spans::truncated;
 
-/// What ends a model's turn, and shows only where a server let it through.
+/// End-of-turn markers that a server let through.
 const END_OF_TURN: [&str; 19] = [
     "<|im_end|>",
     "<|im_start|>",
@@ -30,10 +30,10 @@ const END_OF_TURN: [&str; 19] = [
     "<eos>",
 ];
 
-/// What models are taught to end with.
+/// Phrases that models are trained to end with.
 const CLOSING_PHRASE: &str = "I hope it is correct.";
 
-/// What follows a model's thinking aloud, where it ended.
+/// The text after the thoughts of a thinking model.
 pub(crate) fn after_thinking(solution: &str) -> &str {
     const ENDS: [&str; 5] = [
         "</think>",
@@ -47,7 +47,7 @@ pub(crate) fn after_thinking(solution: &str) -> &str {
     said.unwrap_or(solution)
 }
 
-/// The part of a text that answers the question that was asked.
+/// The part of a text that answers the question.
 pub(crate) fn own_solution(solution: &str) -> &str {
     let text = before_turn_ends(after_thinking(solution));
     let text = before_next_question(text);
@@ -55,7 +55,7 @@ pub(crate) fn own_solution(solution: &str) -> &str {
     text.strip_suffix(CLOSING_PHRASE).unwrap_or(text).trim_end()
 }
 
-/// The text up to the first mark that ends a turn and has something before it.
+/// The text up to the first end-of-turn marker that follows other text.
 fn before_turn_ends(text: &str) -> &str {
     let mut text = text.trim_start();
     while let Some(rest) = END_OF_TURN.iter().find_map(|mark| text.strip_prefix(mark)) {
@@ -67,8 +67,7 @@ fn before_turn_ends(text: &str) -> &str {
     &text[..ends.min().unwrap_or(text.len())]
 }
 
-/// The text before the first question that nobody asked. There must be an answer before it, marked as one or worked
-/// out.
+/// The text before the first question that the model invented. An answer, marked or calculated, must precede it.
 fn before_next_question(text: &str) -> &str {
     let text = match text.find(CLOSING_PHRASE).map(|at| at + CLOSING_PHRASE.len()) {
         Some(end)
@@ -100,7 +99,7 @@ fn before_next_question(text: &str) -> &str {
     before_examples(text)
 }
 
-/// What a solution that marks no answer has shown so far.
+/// Evidence of an answer in a solution without a marked one.
 #[derive(Default)]
 struct WorkShown {
     worked_out: bool,
@@ -124,7 +123,7 @@ impl WorkShown {
     }
 }
 
-/// Where the first answer that is marked as one ends.
+/// The end of the first marked answer.
 fn first_answer(text: &str) -> Option<usize> {
     let boxed = boxes(text).iter().find(|b| b.closed).map(|b| b.end);
     [boxed, first_hashes(text).map(|(_, end)| end), first_labeled_answer(text)]
@@ -133,7 +132,7 @@ fn first_answer(text: &str) -> Option<usize> {
         .min()
 }
 
-/// Where the first `#### 5` begins and its line ends.
+/// The start of the first `#### 5` and the end of its line.
 fn first_hashes(text: &str) -> Option<(usize, usize)> {
     text.match_indices("####").map(|(at, mark)| (at, at + mark.len())).find_map(|(at, behind)| {
         let line = text[behind..].lines().next().unwrap_or("");
@@ -142,14 +141,14 @@ fn first_hashes(text: &str) -> Option<(usize, usize)> {
     })
 }
 
-/// Without a last `---`.
+/// The text without a trailing `---`.
 fn before_rule(text: &str) -> &str {
     let text = text.trim_end();
     text.strip_suffix("---").map_or(text, str::trim_end)
 }
 
-/// The text before what goes on like its examples without a label: `#### 5`, then a paragraph that asks or comes to
-/// another `####`.
+/// The text before an unlabelled continuation in the style of its examples: `#### 5`, then a paragraph that asks or
+/// reaches another `####`.
 fn before_examples(text: &str) -> &str {
     let Some((_, end)) = first_hashes(text) else { return text };
     let next = text[end..].strip_prefix("\n\n").unwrap_or("");
@@ -158,7 +157,7 @@ fn before_examples(text: &str) -> &str {
     if asks || again { &text[..end] } else { text }
 }
 
-/// Whether a paragraph takes back what was before it.
+/// Whether a paragraph retracts what precedes it.
 fn takes_back(paragraph: &str) -> bool {
     let begin = truncated(paragraph.trim_start_matches(['*', '#', ' ', '(']), 24).to_lowercase();
     let words = [
@@ -194,7 +193,7 @@ fn has_calculation(line: &str) -> bool {
 struct QuestionLabel {
     word: &'static str,
     numbered: bool,
-    /// Whether it must stand apart, because solutions have such lines too.
+    /// Whether it must be a paragraph of its own, because solutions have such lines too.
     needs_gap: bool,
 }
 
@@ -237,7 +236,7 @@ fn question_label(line: &str) -> Option<QuestionLabel> {
     let alone = rest.trim().is_empty() && (heading || numbered || line.contains("**"));
     let behind = rest.trim_start_matches([':', '.', '*', ' ', '：']);
     let fits = match *word {
-        // A point of that name has its coordinates there.
+        // A point of that name is followed by its coordinates.
         "q" => (colon || dot) && !behind.starts_with(['(', '$', '\\']),
         "example" => numbered && (colon || alone),
         "human" | "user" | "input" => colon,
@@ -250,7 +249,7 @@ fn question_label(line: &str) -> Option<QuestionLabel> {
     })
 }
 
-/// Whether a paragraph says that another question follows.
+/// Whether a paragraph announces another question.
 fn announces_another_question(line: &str) -> bool {
     const SAYING: [&str; 6] = [
         "another one:",
@@ -265,14 +264,14 @@ fn announces_another_question(line: &str) -> bool {
     starts.iter().any(|s| begin.starts_with(s)) && SAYING.iter().any(|s| begin.contains(s))
 }
 
-/// Without a drawing at the end.
+/// The text without a drawing at its end.
 fn without_drawing(text: &str) -> &str {
     let drawing = text.strip_suffix("[/asy]").and_then(|t| t.rfind("[asy]"));
     drawing.map_or(text, |at| text[..at].trim_end())
 }
 
-/// Without a last line, or a last sentence, that is the beginning of one before it: a model that repeats itself and
-/// was cut off.
+/// The text without a last line or sentence that repeats the start of an earlier one: the model was truncated while
+/// repeating itself.
 fn without_cut_off_repeat(text: &str) -> &str {
     for mark in ["\n", ". "] {
         let Some((before, last)) = text.rsplit_once(mark) else { continue };

@@ -1,10 +1,10 @@
-//! Tables of solutions as models write them, and what a careful person says their answer is.
+//! Tables of solutions as models write them, with the answer that a careful human would read.
 
 use crate::episode::Verdict::{Correct, Wrong};
 use crate::grading::Grader;
 use crate::grading::tests::check;
 
-/// The same for both graders: the first number is the answer, the second stands elsewhere in the solution.
+/// The same for both graders: the first number is the answer, the second occurs elsewhere in the solution.
 fn both(rows: &[(&str, &str, &str)]) {
     for grader in [Grader::Math, Grader::Number] {
         for (right, other, solution) in rows {

@@ -1,9 +1,9 @@
-//! What stands behind an answer and only checks or explains it.
+//! Text after an answer that only checks or explains it.
 
 use super::answer_labels::after_conclusion_word;
 use super::formula_spans::truncated;
 
-/// A text without last paragraphs that only check or explain what is before them.
+/// A text without trailing paragraphs that only check or explain.
 pub(crate) fn without_remarks(text: &str) -> &str {
     const REMARKS: [&str; 15] = [
         "note",
@@ -41,7 +41,7 @@ pub(crate) fn without_remarks(text: &str) -> &str {
     kept
 }
 
-/// A text without the program at its end that only does again what is said before it.
+/// A text without a program at its end that only repeats the calculation.
 fn without_code(text: &str) -> &str {
     let code = text.strip_suffix("```").and_then(|t| t.rsplit_once("\n```python\n"));
     let said = code.filter(|(before, inside)| {
