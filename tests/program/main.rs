@@ -5,6 +5,7 @@ mod collected;
 mod compat;
 #[path = "../common/copy_folder.rs"]
 mod copy_folder;
+mod docs;
 mod fake_hub;
 mod fork;
 mod library_commands;
