@@ -1,7 +1,7 @@
 //! The commands of README.md and docs/*.md work as they are written.
 //!
-//! A fenced `sh` block is run, in order, in a folder and a POINTSMAN_HOME of its file's own. The line before
-//! its fence may say `<!-- slow -->`, to run it with POINTSMAN_SLOW=1 only, or `<!-- not run: reason -->`.
+//! A fenced `sh` block is run, in order, in a folder and a `POINTSMAN_HOME` of its file's own. The line before
+//! its fence may say `<!-- slow -->`, to run it with `POINTSMAN_SLOW=1` only, or `<!-- not run: reason -->`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -178,7 +178,8 @@ fn links_lead_to_files_and_headings() {
             let path =
                 if path.is_empty() { file.clone() } else { file.parent().unwrap().join(path) };
             assert!(path.exists(), "{}: {target} is missing", file.display());
-            let slug = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+            let slug =
+                |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
             let has = |text: &str| text.lines().any(|l| l.starts_with('#') && slug(l) == heading);
             assert!(
                 heading.is_empty() || has(&read(&path)),
