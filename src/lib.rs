@@ -1,27 +1,65 @@
-//! pointsman: a workbench for stepwise model routing.
+//! Stepwise routing between two language models, as a library and as the program `pointsman`.
 //!
-//! One process holds a small and a large language model; before each step of reasoning a router
-//! chooses which of them writes it. Data flows one way, and a room knows only what stands below it:
+//! A question is reasoned step by step. Before each step, a *router* reads the trace so far, and possibly a *draft*
+//! of the next step by the small model, and gives p(large): the probability that the large model should write the
+//! step. If p(large) reaches the *threshold*, the large model writes it, else the small one. An *episode* is one
+//! question reasoned to its end; it is a list of events, and everything else is computed from that list.
 //!
-//! | room | what is in it |
+//! [`session::load_pair`] loads the models of a [preset](config::Preset), and
+//! [`EpisodeRunner::run`](session::EpisodeRunner::run) runs an episode:
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use pointsman::config::{Folders, load_preset};
+//! use pointsman::routing::{RouterRegistry, load_policy};
+//! use pointsman::session::{EpisodeSpec, NullObserver, load_pair};
+//! use pointsman::tasks::Question;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folders = Folders::find()?;
+//! let preset = load_preset("tiny", &folders)?;
+//! let policy = load_policy("builtin:tiny")?;
+//! let registry = RouterRegistry::new(&preset.name, Some(Arc::new(policy)));
+//! let mut router = registry.router("policy")?;
+//! let mut runner = load_pair(&preset, &folders.cache)?;
+//!
+//! let question = Question::from_user("Ava has 37 pens. She gives away 18. How many are left?".into());
+//! let spec = EpisodeSpec::new(&question, router.as_mut(), 0);
+//! // The first observer is where events are stored, the second watches and may send commands.
+//! let episode = runner.run(spec, &mut NullObserver, &mut NullObserver)?;
+//! for step in &episode.steps {
+//!     println!("{} {}", step.generation.model, step.generation.text);
+//! }
+//! println!("{:?}, cost {}", episode.status, episode.ledger.cost());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Modules
+//!
+//! From top to bottom. Data flows one way: a module uses only modules below it.
+//!
+//! | module | what is in it |
 //! |---|---|
-//! | [`cli`] | the command line: one file a subcommand |
+//! | [`cli`] | the command line: one file for each command, and the background jobs of the workbench |
 //! | [`workbench`] | the terminal program: state, actions, update, panes, run loop |
-//! | [`terminal`] | set-up and restore, counting writer, signals |
-//! | [`theme`] | roles of colour, read from `themes/*.toml` |
-//! | [`training`] | episodes to learn from, and policies from them |
-//! | [`evaluation`] | accuracy-cost curves, off-policy estimates, calibration |
-//! | [`session`] | the loop of one episode: commands in, events out |
-//! | [`library`] | which of the store's episodes: queries, pages |
+//! | [`terminal`] | setting up and restoring the terminal, drawing what changed, signals |
+//! | [`theme`] | the style of each role on the screen, from `themes/*.toml` |
+//! | [`training`] | datasets from stored episodes, training of policies, the promotion test |
+//! | [`evaluation`] | accuracy-cost curves, off-policy estimates, calibration of the threshold |
+//! | [`session`] | runs episodes: commands in, events out |
+//! | [`library`] | finds stored episodes: queries, pages, fork trees |
 //! | [`recording`] | episodes in portable files, and a player for them |
-//! | [`store`] | episodes on disk; the only room that names sled |
-//! | [`routing`] | features at a boundary, the routers |
-//! | [`tasks`] | task sets: where questions and their gold answers come from |
+//! | [`store`] | episodes and policies on disk; the only module that names sled |
+//! | [`routing`] | features at a boundary, routers, policies |
+//! | [`tasks`] | task sets: questions and their gold answers |
 //! | [`grading`] | text in, verdict out: whether a solution gives the gold answer |
-//! | [`engine`] | the models; one file names mistral.rs, one folder the HTTP client |
+//! | [`engine`] | the models: mistral.rs, OpenAI-compatible servers, scripts for tests |
 //! | [`episode`] | events, and everything that is folded from them |
 //! | [`config`] | presets, folders, files embedded in the binary |
 //! | [`role`] | small and large: which model of the pair |
+//! | [`exit`] | whether an error is a usage error or a failure |
 
 pub mod cli;
 pub mod config;

@@ -1,4 +1,4 @@
-//! Files that commands write: whole or not at all.
+//! Files that a command writes completely or not at all.
 
 use super::error::{CommandResult, Context};
 use std::fs::{self, File, OpenOptions, Permissions};
@@ -8,59 +8,59 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// A file on its way. What was at its place stays until [`AtomicFile::finish`].
-pub struct AtomicFile {
+/// A file being written. The file that it replaces stays until [`AtomicFile::finish`].
+pub(super) struct AtomicFile {
     path: PathBuf,
     target: PendingFile,
 }
 
 enum PendingFile {
-    /// Beside the file, whose place it takes at the end; links are followed to it.
+    /// Beside the file that it replaces at the end; symbolic links are followed.
     TempFile(NamedTempFile, PathBuf),
-    /// A pipe or a device, which is no file to be replaced.
+    /// A pipe or a device, which cannot be replaced.
     Direct(File),
 }
 
 impl AtomicFile {
-    /// Makes ready to write `path`.
+    /// Prepares to write `path`.
     ///
     /// # Errors
-    /// When it cannot be written there.
-    pub fn create(path: &Path) -> CommandResult<Self> {
+    /// If it cannot be written.
+    pub(super) fn create(path: &Path) -> CommandResult<Self> {
         let target = create(path).with_context(|| write_error(path))?;
         Ok(Self { path: path.to_owned(), target })
     }
 
-    /// Whether `path` can be written, as far as can be told before; nothing of it changes.
+    /// Checks in advance that `path` can be written; the file is not changed.
     ///
     /// # Errors
-    /// When it cannot.
-    pub fn check_writable(path: &Path) -> CommandResult<()> {
+    /// If it cannot be written.
+    pub(super) fn check_writable(path: &Path) -> CommandResult<()> {
         Self::create(path).map(drop)
     }
 
-    /// Writes `path` in one go.
+    /// Writes `path` at once.
     ///
     /// # Errors
-    /// When that cannot be done.
-    pub fn write(path: &Path, bytes: &[u8]) -> CommandResult<()> {
+    /// If it cannot be written.
+    pub(super) fn write(path: &Path, bytes: &[u8]) -> CommandResult<()> {
         let mut file = Self::create(path)?;
         io::Write::write_all(&mut file, bytes)?;
         file.finish()
     }
 
-    /// Puts what was written at its place, once the disk has it.
+    /// Syncs the new file to disk and moves it into place.
     ///
     /// # Errors
-    /// When that cannot be done.
-    pub fn finish(self) -> CommandResult<()> {
+    /// If either fails.
+    pub(super) fn finish(self) -> CommandResult<()> {
         let Self { path, target } = self;
         let finished = match target {
             PendingFile::TempFile(target, place) => {
                 let synced = target.as_file().sync_all();
                 synced.and_then(|()| target.persist(place).map(drop).map_err(|e| e.error))
             }
-            // A pipe has nothing to be synced.
+            // A pipe cannot be synced.
             PendingFile::Direct(_) => Ok(()),
         };
         finished.with_context(|| write_error(&path))
@@ -74,7 +74,7 @@ impl AtomicFile {
     }
 }
 
-/// Errors name the file: others of the same loop, such as a store's, do not come from it.
+/// Errors name the file, which tells them apart from those of the source that is copied into it.
 impl io::Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file().write(bytes);
@@ -87,7 +87,7 @@ impl io::Write for AtomicFile {
 }
 
 fn create(path: &Path) -> io::Result<PendingFile> {
-    // Where there is nothing yet, also nothing to follow.
+    // Fails for a new file, which is not a link either.
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let metadata = match fs::metadata(&place) {
         Ok(metadata) => Some(metadata),
@@ -95,7 +95,7 @@ fn create(path: &Path) -> io::Result<PendingFile> {
         Err(e) => return Err(e),
     };
     if let Some(metadata) = &metadata {
-        // Also tells of a folder, and of a file that may not be written.
+        // Fails for a folder and for a read-only file.
         let file = OpenOptions::new().write(true).open(&place)?;
         if !metadata.is_file() {
             return Ok(PendingFile::Direct(file));
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_there_stays_until_all_is_written() {
+    fn the_old_file_stays_until_the_new_one_is_complete() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("a.txt");
         fs::write(&path, "old").unwrap();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_can_be_written_is_told_before() {
+    fn unwritable_paths_are_found_in_advance() {
         let home = tempfile::tempdir().unwrap();
         for path in [home.path().join("no/a.txt"), home.path().to_owned()] {
             let error = format!("{:#}", AtomicFile::check_writable(&path).unwrap_err());

@@ -1,4 +1,4 @@
-//! `pointsman doctor`: what works here, what does not, and what to do about it.
+//! `pointsman doctor`: checks the machine and the configuration, with a remedy for each problem.
 
 use std::io::IsTerminal;
 use std::time::Instant;
@@ -13,27 +13,19 @@ use crate::episode::Role;
 use crate::store::Store;
 use crate::terminal::with_stdout_to_stderr;
 
-/// One finding.
-struct Finding {
-    what: String,
-    /// What is so, or what is wrong and what to do.
-    result: Result<String, String>,
-}
-
-/// Checks everything and prints a line for each finding.
+/// Checks everything and prints a line for each check.
 ///
 /// # Errors
-/// Only when standard output cannot be written.
-pub fn run(common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatus> {
+/// If standard output cannot be written.
+pub(super) fn run(common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatus> {
     let mut all_ok = true;
     let mut report = |what: &str, result: Result<String, String>| {
-        let finding = Finding { what: what.to_owned(), result };
-        all_ok &= finding.result.is_ok();
-        print(&finding)
+        all_ok &= result.is_ok();
+        output::print_line(&output::check_line(what, &result))
     };
     report("terminal", terminal())?;
     report("processor", processor())?;
-    report("cargo_features", Ok(cargo_features()))?;
+    report("features", Ok(cargo_features()))?;
     report("gpu", gpu())?;
     report(
         "folders",
@@ -59,26 +51,14 @@ pub fn run(common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatu
     Ok(if all_ok { CommandStatus::Success } else { CommandStatus::Failure })
 }
 
-fn print(finding: &Finding) -> std::io::Result<()> {
-    let (mark, text) = match &finding.result {
-        Ok(text) => ("ok", text),
-        Err(text) => ("error", text),
-    };
-    output::print_line(&format!(
-        "{mark}  {:<12} {}",
-        finding.what,
-        output::strip_control_chars(text)
-    ))
-}
-
 fn terminal() -> Result<String, String> {
     let term = std::env::var("TERM").unwrap_or_default();
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Ok("not a terminal here; the workbench needs one, the other commands do not".into());
+        return Ok("standard input or output is not a terminal: the workbench needs one, other commands do not".into());
     }
     if term.is_empty() || term == "dumb" {
         return Err(format!(
-            "TERM is `{term}`: set it to what your terminal is, such as xterm-256color"
+            "TERM is `{term}`: set it to the type of your terminal, such as xterm-256color"
         ));
     }
     let (width, height) = ratatui::crossterm::terminal::size().map_err(|e| e.to_string())?;
@@ -89,7 +69,7 @@ fn terminal() -> Result<String, String> {
     };
     let found = format!("{term}, {width}×{height}, {colour}");
     if width < 80 || height < 24 {
-        return Err(format!("{found}: the workbench needs 80×24, enlarge the window"));
+        return Err(format!("{found}: the workbench needs 80×24; enlarge the window"));
     }
     Ok(found)
 }
@@ -120,21 +100,23 @@ fn cargo_features() -> String {
     ];
     let on: Vec<&str> = all.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
     if on.is_empty() {
-        "none: models run on the CPU; build with --features cuda (or metal) for a GPU".into()
+        "none: models run on the CPU; for a GPU, build with --features cuda (or metal)".into()
     } else {
         on.join(", ")
     }
 }
 
-/// The GPUs, and whether this binary can use them.
+/// The GPUs, and whether this binary uses them.
 fn gpu() -> Result<String, String> {
     let has_cuda = cfg!(feature = "cuda");
     let driver = match Driver::open() {
         Ok(driver) => driver,
         Err(reason) if has_cuda => {
-            return Err(format!("{reason}: this binary is built for CUDA, so install the driver"));
+            return Err(format!(
+                "{reason}: this binary was built for CUDA; install the NVIDIA driver"
+            ));
         }
-        Err(reason) => return Ok(format!("{reason}; none is needed")),
+        Err(reason) => return Ok(format!("{reason}; no GPU is needed")),
     };
     let gpus = driver.gpus().into_iter().map(|gpu| {
         let capability =
@@ -146,13 +128,13 @@ fn gpu() -> Result<String, String> {
         format!("{}{}{}", gpu.name, capability.unwrap_or_default(), memory.unwrap_or_default())
     });
     let gpus: Vec<String> = gpus.collect();
-    let version = driver.version().unwrap_or_else(|| "of unknown version".into());
+    let version = driver.version().unwrap_or_else(|| "(unknown version)".into());
     match (gpus.is_empty(), has_cuda) {
-        (true, true) => Err(format!("driver {version}, but it shows no GPU: look at nvidia-smi")),
-        (true, false) => Ok(format!("driver {version}, which shows no GPU; none is needed")),
+        (true, true) => Err(format!("driver {version}, but no GPU: check nvidia-smi")),
+        (true, false) => Ok(format!("driver {version}, no GPU; none is needed")),
         (false, true) => Ok(format!("driver {version}; {}", gpus.join("; "))),
         (false, false) => Ok(format!(
-            "driver {version}; {}: this binary does not use it, build with --features cuda",
+            "driver {version}; {}; not used by this binary, which was built without --features cuda",
             gpus.join("; ")
         )),
     }
@@ -164,7 +146,7 @@ fn store(common: &CommonArgs, folders: &Folders) -> Result<String, String> {
     Ok(format!("{}, {} episodes", path.display(), store.len()))
 }
 
-/// Loads a model, or asks its server, and writes a step with it.
+/// Loads a model or contacts its server, and writes a step with it.
 fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, EngineError> {
     let began = Instant::now();
     let config = preset.model(role);
@@ -187,11 +169,11 @@ fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, Engin
     let generated = engine.generate(&request, &mut |_| Flow::Continue)?;
     let record = engine.model();
     let tokens = generated.tokens.len();
-    // The first token comes out of the prefill.
+    // The prefill yields the first token.
     let rate = (tokens.saturating_sub(1)) as f64 / (generated.usage.decode_ms / 1e3).max(1e-9);
     if config.remote.is_some() {
         return Ok(format!(
-            "{}, {} answers after {:.1} s, {tokens} tokens at {rate:.0}/s, tells {} of them",
+            "{}, {} answered after {:.1} s, {tokens} tokens at {rate:.0}/s, reports {} of each",
             record.name,
             config.source,
             generated.usage.prefill_ms / 1e3,

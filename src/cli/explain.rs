@@ -1,4 +1,4 @@
-//! `pointsman why`: how far each feature pushed p(large) before a step of a stored episode.
+//! `pointsman explain`: how far each feature pushed p(large) at a step of a stored episode.
 
 use clap::Args;
 use comfy_table::presets::NOTHING;
@@ -12,32 +12,32 @@ use crate::episode::{Decider, Decision, Episode};
 use crate::routing::{Contributions, contributions, rule_contributions};
 use crate::store::Store;
 
-/// How far two values of p(large) may be apart and still count as one: they are stored as decimals and
-/// computed in single precision.
+/// Largest difference of two values of p(large) that count as equal: they are stored as decimals and computed in
+/// single precision.
 const P_TOLERANCE: f64 = 1e-4;
 
 #[derive(Debug, Args)]
-pub struct ExplainArgs {
+pub(super) struct ExplainArgs {
     /// Number of the episode
     id: u64,
     /// Number of the step, from 1
     step: usize,
-    /// How many features to list; the others are added up
+    /// Number of features to list; the others are summed up
     #[arg(short = 'n', long, default_value_t = 12, value_name = "N")]
     features: usize,
-    /// List each feature of a row (`story`, `digits`) by itself
+    /// List the features of a family (`story`, `digits`) one by one
     #[arg(long, alias = "rows")]
     ungrouped: bool,
-    /// One JSON object with all parts instead
+    /// Print one JSON object with all parts
     #[arg(long)]
     json: bool,
 }
 
-/// Tells why.
+/// Prints the choice and what each feature contributed to it.
 ///
 /// # Errors
-/// When there is no such episode or step, nothing was weighed there, or there is no policy.
-pub fn run(
+/// If the episode, the step or the policy does not exist, or no router was asked at this step.
+pub(super) fn run(
     args: &ExplainArgs,
     common: &CommonArgs,
     folders: &Folders,
@@ -49,10 +49,13 @@ pub fn run(
     let step = step.with_context(|| {
         format!("episode {} has no step {}: its steps are 1 to {steps}", args.id, args.step)
     })?;
-    let decision = step.decision.as_ref().context("nobody decided about this step")?;
+    let decision = step
+        .decision
+        .as_ref()
+        .with_context(|| format!("step {} has no recorded choice", args.step))?;
     let p_large = decision.p_large.with_context(|| {
         format!(
-            "no router was asked before step {}: {} chose",
+            "no router was asked at step {}: {} chose",
             args.step,
             describe_decider(&decision.by)
         )
@@ -82,13 +85,13 @@ fn describe_decider(by: &Decider) -> String {
     match by {
         Decider::Policy(name) => format!("policy {}", output::strip_control_chars(name)),
         Decider::Rule(name) => output::strip_control_chars(name),
-        Decider::User => "a person".into(),
+        Decider::User => "you".into(),
         Decider::Budget => "the spent budget".into(),
-        Decider::Exploration => "a draw".into(),
+        Decider::Exploration => "a random draw".into(),
     }
 }
 
-/// By the policy, where one weighed or the command line names one; else by the rule.
+/// Contributions by the policy, if a policy decided or the command line names one, else by the rule.
 fn contributions_of(
     episode: &Episode,
     decision: &Decision,
@@ -110,18 +113,18 @@ fn contributions_of(
     let registry =
         policy_lookup::registry_as_decided(common, &episode.started.preset, decided_by, store)?;
     registry.router("policy")?;
-    let policy = registry.policy().context("there is no policy")?;
+    let policy = registry.policy().context("no policy is available: name one with --policy")?;
     let parts = contributions(policy, &decision.features)?;
     if (parts.p_large - p_large).abs() > P_TOLERANCE {
         eprintln!(
-            "pointsman: policy {} gives p(large) {:.3} for what was seen, not the {p_large:.3} that is recorded: it is not the router that weighed there",
+            "pointsman: policy {} gives p(large) {:.3} for these features, not the recorded {p_large:.3}: another router decided here",
             policy.card.name, parts.p_large
         );
     }
     Ok(parts)
 }
 
-/// One row a part, with the feature's value where it has one.
+/// One row for each part, with the feature's value if it has one.
 fn table(all: &Contributions, decision: &Decision, n: usize) -> String {
     let mut table = Table::new();
     table.load_preset(NOTHING);

@@ -1,4 +1,4 @@
-//! `pointsman fork`: an episode anew from one of its steps, beside the one it came from.
+//! `pointsman fork`: runs an episode again from one of its steps and compares both.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -19,29 +19,29 @@ use crate::store::Store;
 use crate::tasks::Question;
 use crate::terminal::with_stdout_to_stderr;
 
-/// Columns of the table.
+/// Width of the table, in columns.
 const TABLE_WIDTH: u16 = 110;
 
 #[derive(Debug, Args)]
-pub struct ForkArgs {
+pub(super) struct ForkArgs {
     /// Number of the episode
-    pub id: u64,
+    pub(super) id: u64,
 
-    /// The first step that is written anew, as `episodes show` counts them
+    /// First step to write again, numbered as in `episodes show`
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
-    pub step: u64,
+    pub(super) step: u64,
 
-    /// The model that writes that step, whatever the router says
+    /// Model that writes this step, whatever the router says
     #[arg(long, value_name = "MODEL")]
-    pub model: Option<RoleArg>,
+    pub(super) model: Option<RoleArg>,
 
-    /// Print the child's events, one JSON object a line
+    /// Print the events of the new episode, one JSON object per line
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum RoleArg {
+pub(super) enum RoleArg {
     Small,
     Large,
 }
@@ -55,11 +55,15 @@ impl From<RoleArg> for Role {
     }
 }
 
-/// Runs the fork, stores it and shows both from their first difference on.
+/// Runs the fork, stores it and prints both episodes from their first difference on.
 ///
 /// # Errors
-/// When there is no such episode or step, or a model, the router or the store fails.
-pub fn run(args: ForkArgs, common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatus> {
+/// If the episode or step does not exist, or a model, the router or the store fails.
+pub(super) fn run(
+    args: &ForkArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> CommandResult<CommandStatus> {
     if let Some(name) = &common.router {
         crate::routing::check_router_names(std::slice::from_ref(name))?;
     }
@@ -103,7 +107,10 @@ pub fn run(args: ForkArgs, common: &CommonArgs, folders: &Folders) -> CommandRes
     Ok(CommandStatus::Success)
 }
 
-/// Whether the user's keys go only where the user's presets send them: an imported episode's preset is another's.
+/// Checks that API keys go only to addresses in the user's presets: the preset of an imported episode is not trusted.
+///
+/// # Errors
+/// A usage error if the episode's preset sends one elsewhere.
 fn check_api_keys(
     episode: u64,
     preset: &Preset,
@@ -171,7 +178,7 @@ fn comparison_lines(parent: (u64, &Episode), child: (u64, &Episode)) -> Vec<Stri
     let ledger = &child.ledger;
     if ledger.fork_prefill_cost() > 0.0 {
         lines.push(format!(
-            "beside that, reading the shared steps again took {} tokens of the small model and {} of the large one, cost {}",
+            "not included: the shared steps were read again, {} tokens by the small model and {} by the large one, cost {}",
             ledger.fork_prefill.small,
             ledger.fork_prefill.large,
             output::si(ledger.fork_prefill_cost())
@@ -180,7 +187,7 @@ fn comparison_lines(parent: (u64, &Episode), child: (u64, &Episode)) -> Vec<Stri
     lines
 }
 
-/// A step: who wrote it, what, and what the router thought.
+/// A step: its model, its text, and p(large).
 fn step_cell(step: &Step) -> String {
     let text = output::strip_control_chars(step.generation.text.trim());
     let decision = step.decision.as_ref();
@@ -199,7 +206,7 @@ fn describe_ending(episode: &Episode) -> String {
     }
 }
 
-/// Notes the child's number, and prints its events where they are wanted.
+/// Records the number of the new episode, and prints its events with `--json`.
 #[derive(Default)]
 struct ForkObserver {
     json: bool,
@@ -209,7 +216,7 @@ struct ForkObserver {
 
 impl EpisodeObserver for ForkObserver {
     fn poll(&mut self) -> Option<Command> {
-        // Nobody reads any more: there is nobody to run it for.
+        // The reader of standard output went away.
         self.output_error.is_some().then_some(Command::Stop)
     }
 

@@ -1,4 +1,4 @@
-//! `pointsman grade`: verdicts on solutions that a file has.
+//! `pointsman grade`: verdicts on the solutions in a file.
 
 use std::path::PathBuf;
 
@@ -12,50 +12,50 @@ use crate::episode::Verdict;
 use crate::tasks::{Grader, OnBadLine, TaskError, field_text, read_rows};
 
 #[derive(Debug, Args)]
-pub struct GradeArgs {
-    /// Task set whose grader is used
+pub(super) struct GradeArgs {
+    /// Task set whose grader to use
     #[arg(long, value_name = "SET", value_parser = ["gsm8k", "math500", "omni-math"])]
-    pub tasks: String,
+    pub(super) tasks: String,
 
-    /// JSONL, JSON or Parquet with `solution`, a model's whole text, and `answer`, the gold one, in
-    /// each line; `-` reads standard input
+    /// JSONL, JSON or Parquet; each row has `solution`, a model's whole text, and `answer`, the gold
+    /// answer; `-` reads standard input
     #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    pub(super) file: PathBuf,
 
-    /// What to do about a line that cannot be read: stop, or skip
+    /// On a line that cannot be read: `stop`, or `skip` it
     #[arg(long, default_value = "stop", value_name = "stop|skip")]
-    pub on_bad_line: OnBadLine,
+    pub(super) on_bad_line: OnBadLine,
 
-    /// One JSON object a line, with `verdict`, `answer` and `gold`
+    /// Print one JSON object per row, with `verdict`, `answer` and `gold`
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
-/// What `--json` prints of a line.
+/// A row of the output with `--json`.
 #[derive(Serialize)]
 struct Graded<'a> {
     verdict: Verdict,
     answer: Option<&'a str>,
     gold: Option<&'a str>,
-    /// Why there was nothing to compare.
+    /// Why the answers could not be compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'a str>,
 }
 
-/// Grades every line and prints verdicts and totals.
+/// Grades every row and prints verdicts and totals.
 ///
 /// # Errors
-/// When the file or a line of it cannot be read.
-pub fn run(args: &GradeArgs) -> CommandResult<CommandStatus> {
+/// If the file or a row cannot be read, or there is no row.
+pub(super) fn run(args: &GradeArgs) -> CommandResult<CommandStatus> {
     let grader = Grader::for_task_set(&args.tasks);
     let mut skipped = Vec::new();
     let mut solutions = Vec::new();
     for row in read_rows(&args.file)? {
         let both = row.fields.and_then(|fields| {
             let gold =
-                field_text(&fields, &["answer"]).ok_or("it has no text or number in `answer`")?;
+                field_text(&fields, &["answer"]).ok_or("`answer` is not a text or a number")?;
             let solution = fields.get("solution").and_then(|s| s.as_str());
-            let solution = solution.ok_or("it has no text in `solution`")?.to_owned();
+            let solution = solution.ok_or("`solution` is not a text")?.to_owned();
             Ok((gold, solution))
         });
         match both {
@@ -101,7 +101,7 @@ pub fn run(args: &GradeArgs) -> CommandResult<CommandStatus> {
         output::print_line(&totals)?;
     }
     if n == 0 {
-        return Err(CommandError::failure(format!("{} has no line to grade", args.file.display())));
+        return Err(CommandError::failure(format!("{} has no rows to grade", args.file.display())));
     }
     Ok(CommandStatus::Success)
 }

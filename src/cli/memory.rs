@@ -1,4 +1,4 @@
-//! Whether models fit into the memory that is free.
+//! Whether models fit into the free memory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,9 +9,9 @@ use crate::engine::gpu::{Driver, GpuMemory};
 use crate::engine::model_info;
 use crate::role::Role;
 
-/// Which memory a model takes.
+/// The memory that a model is loaded into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MemoryKind {
+pub(super) enum MemoryKind {
     Ram,
     Gpu,
 }
@@ -26,19 +26,19 @@ impl std::fmt::Display for MemoryKind {
 }
 
 impl MemoryKind {
-    /// That of a model; nothing for one behind an address.
-    pub fn of(config: &ModelConfig) -> Option<Self> {
+    /// The memory of a model; `None` for a remote one.
+    pub(super) fn of(config: &ModelConfig) -> Option<Self> {
         let on_gpu = cfg!(any(feature = "cuda", feature = "metal"));
         let auto = config.device == DeviceChoice::Auto;
         let here = if on_gpu && auto { Self::Gpu } else { Self::Ram };
         config.remote.is_none().then_some(here)
     }
 
-    /// Bytes that are free; nothing where that is not known.
-    pub fn free(self) -> Option<u64> {
+    /// Free bytes; `None` if unknown.
+    pub(super) fn free(self) -> Option<u64> {
         match self {
             Self::Gpu => {
-                // With several GPUs, or some that are hidden, it is for the engine to say which it takes.
+                // With several or hidden GPUs, only the engine knows which one it uses.
                 let hidden = std::env::var_os("CUDA_VISIBLE_DEVICES").is_some();
                 let gpus = Driver::open().ok()?.gpus();
                 let [only] = gpus.as_slice() else { return None };
@@ -54,8 +54,7 @@ impl MemoryKind {
     }
 }
 
-/// Bytes that both models of a preset will take together, about, in each memory that they take any of; what is
-/// not known of a model is not counted.
+/// Estimated bytes that the models of a preset need in each memory. A model of unknown size is not counted.
 fn required_memory(preset: &Preset, cache: &Path) -> BTreeMap<MemoryKind, u64> {
     let mut needs = BTreeMap::new();
     for role in Role::BOTH {
@@ -68,29 +67,29 @@ fn required_memory(preset: &Preset, cache: &Path) -> BTreeMap<MemoryKind, u64> {
     needs
 }
 
-/// Whether both models of a preset fit into what is free, as far as that is known.
+/// Checks that the models of a preset fit into the free memory, if both sizes are known.
 ///
 /// # Errors
-/// When they do not; the reason is the rest of a sentence.
-pub fn check_memory(preset: &Preset, cache: &Path) -> Result<(), String> {
+/// If they do not. The reason continues a sentence: "they need about 12 GB of memory…".
+pub(super) fn check_memory(preset: &Preset, cache: &Path) -> Result<(), String> {
     let too_much =
         |(memory, needed): &(MemoryKind, u64)| memory.free().is_some_and(|f| *needed > f);
     let found = required_memory(preset, cache).into_iter().find(too_much);
     found.map_or(Ok(()), |(memory, needed)| {
-        Err(format!("they take about {}", describe_memory(memory, needed)))
+        Err(format!("they need about {}", describe_memory(memory, needed)))
     })
 }
 
-/// How often both models of a preset fit into what is free; nothing where that is not known.
-pub fn copies_that_fit(preset: &Preset, cache: &Path) -> Option<usize> {
+/// How many copies of the preset's models fit into the free memory; `None` if unknown.
+pub(super) fn copies_that_fit(preset: &Preset, cache: &Path) -> Option<usize> {
     let times = |(memory, needed): (MemoryKind, u64)| Some(memory.free()? / needed.max(1));
     let times =
         required_memory(preset, cache).into_iter().map(times).collect::<Option<Vec<u64>>>()?;
     times.into_iter().min().and_then(|times| usize::try_from(times).ok())
 }
 
-/// What is told while the models of a preset are loaded: the memory that they will take, where it is known.
-pub fn loading_message(preset: &Preset, cache: &Path) -> String {
+/// The message while the models of a preset are loading, with the memory that they need if it is known.
+pub(super) fn loading_message(preset: &Preset, cache: &Path) -> String {
     let parts = required_memory(preset, cache)
         .into_iter()
         .map(|(memory, needed)| describe_memory(memory, needed));

@@ -1,5 +1,4 @@
-//! The command line: one file a subcommand. Headless commands are peers of the workbench, built on
-//! the same session.
+//! The command line: one file for each command. Commands and workbench run episodes through the same session.
 
 mod atomic_file;
 mod calibrate;
@@ -12,8 +11,10 @@ mod eval_stored;
 mod explain;
 mod fork;
 mod grade;
+mod help;
 mod jobs;
 mod logging;
+mod markdown;
 mod memory;
 mod models;
 mod options;
@@ -22,6 +23,7 @@ mod policy;
 mod policy_lookup;
 mod print;
 mod progress_bar;
+mod reference;
 mod replay;
 mod run;
 mod runner_pool;
@@ -43,7 +45,13 @@ use options::CommonArgs;
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
 /// router that chooses which of them writes the next step.
 #[derive(Debug, Parser)]
-#[command(name = "pointsman", version, max_term_width = 100)]
+#[command(
+    name = "pointsman",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = help::page_list()
+)]
 struct Arguments {
     #[command(flatten)]
     common: CommonArgs,
@@ -57,48 +65,54 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Subcommands {
-    /// Reason about one question without a screen
+    /// Run one episode and print it, without a screen
     Run(run::RunArgs),
-    /// Run an episode anew from one of its steps, with something changed, and compare the two
+    /// Run an episode again from one of its steps, with something changed, and compare the two
     ///
-    /// The episode gives question, seed, models and settings. --router, --policy, --threshold, --draft
-    /// and --budget change what it says; --seed has no say, and --preset only vouches for where a key is sent.
+    /// Question, seed, models and settings are the episode's. --router, --policy, --threshold, --draft and
+    /// --budget override its settings. --seed has no effect, and --preset only approves the address that an API
+    /// key is sent to.
     Fork(fork::ForkArgs),
-    /// Compare routers: accuracy, cost, tokens and time on the same questions
+    /// Compare routers on the same questions: accuracy, cost, tokens and time
     Eval(eval::EvalArgs),
-    /// Grade solutions that a file has: correct, wrong or undecided
+    /// Grade the solutions in a file: correct, wrong or undecided
     Grade(grade::GradeArgs),
-    /// Write episodes to learn from, with logged propensities; goes on where it was left
+    /// Record episodes to train on, with propensities; an interrupted collection is continued
     Collect(collect::CollectArgs),
     /// Train a new policy from stored episodes
     Train(train::TrainArgs),
-    /// Find a threshold for an accuracy, with a guarantee, or for a cost
+    /// Find the threshold for a target accuracy, with a guarantee, or for a target cost
     Calibrate(calibrate::CalibrateArgs),
     /// List, show, promote, roll back and export policies
     Policy(policy::PolicyArgs),
-    /// Tell why a step of a stored episode went to its model: how far each feature pushed
+    /// Explain the choice at a step of a stored episode: how far each feature pushed p(large)
     #[command(alias = "why")]
     Explain(explain::ExplainArgs),
-    /// Show a recording again: in the workbench, as text, or as a film; needs no model
+    /// Replay a recording in the workbench, as text, as a film or as a picture; needs no model
     Replay(replay::ReplayArgs),
     /// List, show, tag, delete, export and import stored episodes
     Episodes(episodes::EpisodesArgs),
     /// List, fetch and check the models of the presets
     Models(models::ModelsArgs),
-    /// Check terminal, models and store: what works, what does not, what to do
+    /// Check the terminal, the models and the store, with a remedy for each problem
     Doctor,
-    /// Print the keys or the configuration in force, manual pages, or completions for a shell
+    /// Print keys, the current configuration, reference tables, man pages or shell completions
     Print(print::PrintArgs),
+    /// Show the help of a command, or a page of the manual
+    Help(help::HelpArgs),
 }
 
-/// How a command ended.
-pub enum CommandStatus {
+/// The result of a command that ran to its end.
+enum CommandStatus {
     Success,
-    /// It ran, and what it found is not all right.
+    /// It found or met a problem and has reported it.
     Failure,
 }
 
 /// Parses the command line and runs the command.
+///
+/// The exit code is 0 on success and if the reader of standard output goes away, else that of the error's
+/// [`ErrorClass`](crate::exit::ErrorClass).
 pub fn main() -> ExitCode {
     match parse().and_then(dispatch) {
         Ok(CommandStatus::Success) => ExitCode::SUCCESS,
@@ -112,10 +126,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The command line. What clap itself refuses ends the program here.
-///
-/// # Errors
-/// When an option stands where nothing would read it.
+/// Parses the command line; a syntax error ends the program here, with clap's message.
 fn parse() -> CommandResult<Arguments> {
     let matches = Arguments::command().get_matches();
     check_option_positions(&matches)?;
@@ -143,8 +154,8 @@ fn dispatch(arguments: Arguments) -> CommandResult<CommandStatus> {
     let common = &arguments.common;
     match arguments.command {
         None => workbench::run(arguments.workbench, common, &folders, logging),
-        Some(Subcommands::Run(args)) => run::run(args, common, &folders),
-        Some(Subcommands::Fork(args)) => fork::run(args, common, &folders),
+        Some(Subcommands::Run(args)) => run::run(&args, common, &folders),
+        Some(Subcommands::Fork(args)) => fork::run(&args, common, &folders),
         Some(Subcommands::Replay(args)) => replay::run(args, common, &folders, logging),
         Some(Subcommands::Eval(args)) => eval::run(args, common, &folders),
         Some(Subcommands::Grade(args)) => grade::run(&args),
@@ -160,5 +171,37 @@ fn dispatch(arguments: Arguments) -> CommandResult<CommandStatus> {
         Some(Subcommands::Models(args)) => models::run(args, common, &folders),
         Some(Subcommands::Doctor) => doctor::run(common, &folders),
         Some(Subcommands::Print(args)) => print::run(args, common, &folders),
+        Some(Subcommands::Help(args)) => help::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn former_words_still_work() {
+        let lines: [&[&str]; 9] = [
+            &["why", "3", "2", "--rows", "-n", "5", "--json"],
+            &["run", "--glimpse", "4", "x"],
+            &["fork", "3", "--step", "2", "--glimpse", "step"],
+            &["eval", "--point"],
+            &["train", "--steps", "9", "--without", "draft."],
+            &["policy", "promote", "tiny-2", "--anyway"],
+            &["models", "check", "--anyway"],
+            &["episodes", "bin", "ls"],
+            &["episodes", "bin", "empty"],
+        ];
+        for line in lines {
+            let line = [&["pointsman"], line].concat();
+            if let Err(error) = Arguments::try_parse_from(&line) {
+                panic!("{line:?}: {error}");
+            }
+        }
     }
 }

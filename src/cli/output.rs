@@ -1,4 +1,4 @@
-//! How headless commands write.
+//! Output of commands: lines, numbers, text from elsewhere.
 
 use std::fmt::Debug;
 use std::io::{self, Write};
@@ -8,13 +8,13 @@ use crate::episode::{FinishReason, Verdict};
 /// Writes a line to standard output.
 ///
 /// # Errors
-/// When it cannot be written; a reader that went away is [`io::ErrorKind::BrokenPipe`].
-pub fn print_line(text: &str) -> io::Result<()> {
+/// If it cannot be written; [`io::ErrorKind::BrokenPipe`] if the reader went away.
+pub(super) fn print_line(text: &str) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
 }
 
-/// A number with a prefix of the SI, to three digits: 80112 is `80.1k`.
-pub fn si(value: f64) -> String {
+/// A number with an SI prefix, to three digits: 80112 is `80.1k`.
+pub(super) fn si(value: f64) -> String {
     let (scale, unit) = match value.abs() {
         n if n >= 1e12 => (1e12, "T"),
         n if n >= 1e9 => (1e9, "G"),
@@ -31,19 +31,19 @@ pub fn si(value: f64) -> String {
     format!("{scaled:.decimals$}{unit}")
 }
 
-/// Bytes as a person reads them.
-pub fn bytes(value: u64) -> String {
+/// A number of bytes with an SI prefix.
+pub(super) fn bytes(value: u64) -> String {
     format!("{}B", si(value as f64))
 }
 
-/// Text from a model, a person or a file as it may be shown on a terminal: control characters,
-/// which could move the cursor or worse, become spaces.
-pub fn strip_control_chars(text: &str) -> String {
+/// Makes text from a model, a user or a file safe for a terminal: control characters, which could move the
+/// cursor or worse, become spaces.
+pub(super) fn strip_control_chars(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// How an episode ended. The answers keep their letters: X is not x.
-pub fn describe_ending(
+/// How an episode ended. Answers keep their case: X is not x.
+pub(super) fn describe_ending(
     answer: Option<&str>,
     gold: Option<&str>,
     verdict: Verdict,
@@ -58,8 +58,17 @@ pub fn describe_ending(
     ))
 }
 
-/// The name of a verdict or a reason, in small letters.
-pub fn lowercase_name(name: impl Debug) -> String {
+/// A line for a check of `doctor` or `models check`: `ok` or `error`, what was checked, the finding.
+pub(super) fn check_line(what: &str, result: &Result<String, String>) -> String {
+    let (mark, text) = match result {
+        Ok(text) => ("ok", text),
+        Err(text) => ("error", text),
+    };
+    format!("{mark}  {what:<12} {}", strip_control_chars(text))
+}
+
+/// The name of a verdict or a reason, in lower case.
+pub(super) fn lowercase_name(name: impl Debug) -> String {
     format!("{name:?}").to_lowercase()
 }
 

@@ -1,44 +1,47 @@
-//! `pointsman print`: what is in force, and what other programs want to know of this one.
+//! `pointsman print`: the current configuration, reference tables, and files for other programs.
 
 use clap::{Args, CommandFactory, Subcommand};
 use clap_complete::Shell;
 
 use super::error::{CommandError, CommandResult, Context};
 use super::options::CommonArgs;
+use super::reference::Reference;
 use super::{Arguments, CommandStatus, output};
 use crate::config::Folders;
 use crate::workbench::Keymap;
 
 #[derive(Debug, Args)]
-pub struct PrintArgs {
+pub(super) struct PrintArgs {
     #[command(subcommand)]
     command: PrintCommand,
 }
 
 #[derive(Debug, Subcommand)]
 enum PrintCommand {
-    /// The keys of the workbench, the user's `keys.toml` taken in
+    /// The keys of the workbench, with the changes of your `keys.toml`
     Keys {
-        /// As a `keys.toml` to start from, not as Markdown
+        /// As a `keys.toml` to start from, instead of Markdown
         #[arg(long)]
         toml: bool,
     },
-    /// The preset as this command line would use it, and where everything is kept; it can be put into a file
+    /// The preset as this command line would use it, as a preset file, and the folders in use
     Config,
-    /// A manual page, in roff: `pointsman print man | man -l -`
+    /// A man page, in roff: `pointsman print man | man -l -`
     Man {
-        /// Of a subcommand, not of the whole
+        /// A command [default: pointsman itself]
         command: Option<String>,
     },
     /// Completions for a shell
     Completions { shell: Shell },
+    /// A reference table of the manual, in Markdown
+    Reference { name: Reference },
 }
 
-/// Prints it.
+/// Prints what was asked for.
 ///
 /// # Errors
-/// When the user's configuration is invalid, there is no such subcommand, or the output cannot be written.
-pub fn run(
+/// If the user's configuration is invalid, the command does not exist, or the output cannot be written.
+pub(super) fn run(
     args: PrintArgs,
     common: &CommonArgs,
     folders: &Folders,
@@ -53,17 +56,18 @@ pub fn run(
         PrintCommand::Completions { shell } => {
             let mut out = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "pointsman", &mut out);
-            String::from_utf8(out).context("the completions are no text")?
+            String::from_utf8(out).context("the completions are not UTF-8")?
         }
+        PrintCommand::Reference { name } => name.to_markdown(folders)?,
     };
     output::print_line(text.trim_end())?;
     Ok(CommandStatus::Success)
 }
 
-/// The preset in force, below comments that say where things are.
+/// The current preset, after comments that name the folders.
 fn config(common: &CommonArgs, folders: &Folders) -> CommandResult<String> {
     let mut preset = common.preset(folders)?;
-    // The file's own name is to be its name: under this one's it would share policies with it.
+    // A preset is called like its file. With this preset's name it would share its policies.
     preset.name.clear();
     let places = [
         ("presets", folders.presets()),
@@ -71,12 +75,12 @@ fn config(common: &CommonArgs, folders: &Folders) -> CommandResult<String> {
         ("keys", folders.keys()),
         ("store", common.store(folders)),
         ("cache", folders.cache.clone()),
-        ("logging", folders.state.join(super::logging::LOG_FILE)),
+        ("log", folders.state.join(super::logging::LOG_FILE)),
     ];
     let mut text = format!("# preset {}, as this command line would use it\n", common.preset);
     for (what, path) in places {
-        let there = if path.exists() { "" } else { " (not there)" };
-        text.push_str(&format!("# {what}: {}{there}\n", path.display()));
+        let there = if path.exists() { "" } else { " (does not exist)" };
+        text += &format!("# {what}: {}{there}\n", path.display());
     }
     text.push('\n');
     text.push_str(&toml::to_string(&preset).context("the preset cannot be written as TOML")?);
@@ -85,7 +89,7 @@ fn config(common: &CommonArgs, folders: &Folders) -> CommandResult<String> {
 
 fn man(name: Option<&str>) -> CommandResult<String> {
     let mut all = Arguments::command();
-    // So that each subcommand knows the shared options and its whole name.
+    // Gives each command the global options and its full name.
     all.build();
     let command = match name {
         None => all,
@@ -94,14 +98,11 @@ fn man(name: Option<&str>) -> CommandResult<String> {
             let known =
                 || all.get_subcommands().map(|c| c.get_name()).collect::<Vec<_>>().join(", ");
             found.ok_or_else(|| {
-                CommandError::usage(format!(
-                    "there is no subcommand `{name}`: use one of {}",
-                    known()
-                ))
+                CommandError::usage(format!("there is no command `{name}`: use one of {}", known()))
             })?
         }
     };
     let mut out = Vec::new();
     clap_mangen::Man::new(command).render(&mut out)?;
-    String::from_utf8(out).context("the manual page is no text")
+    String::from_utf8(out).context("the man page is not UTF-8")
 }

@@ -3,11 +3,11 @@
 use super::error::CommandResult;
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar over `n` things with a word before it, the rate and the time left behind it.
+/// A bar of `n` items, with `prefix` before it and the rate and the time left after it.
 ///
 /// # Errors
-/// When its template is broken.
-pub fn bar(n: usize, prefix: &str) -> CommandResult<ProgressBar> {
+/// Never, unless the template in this function is wrong.
+pub(super) fn bar(n: usize, prefix: &str) -> CommandResult<ProgressBar> {
     let style = ProgressStyle::with_template(
         "{prefix:>14} {bar:30} {pos}/{len} {per_sec} {eta} left {msg}",
     )?;

@@ -26,9 +26,9 @@ use crate::workbench::{
 };
 
 #[derive(Debug, Args)]
-pub struct ReplayArgs {
-    /// A recording (a .jsonl file, or `-` for standard input), the number of a stored episode, or
-    /// the name of a recording inside the program; without it, those names are listed
+pub(super) struct ReplayArgs {
+    /// A recording (a .jsonl file, or `-` for standard input), the number of a stored episode, or the
+    /// name of an embedded recording [default: list those names]
     #[arg(value_name = "FILE|ID|NAME")]
     source: Option<String>,
 
@@ -36,12 +36,12 @@ pub struct ReplayArgs {
     #[arg(long)]
     headless: bool,
 
-    /// How many times as fast as it was: 1/64 to 16, or `instant`
+    /// Speed, as a multiple of the original: 1/64 to 16, or `instant`
     /// [default: 1; with --headless, instant]
     #[arg(long, value_name = "X")]
     speed: Option<ReplaySpeed>,
 
-    /// Write an asciicast of the workbench instead, which `asciinema play FILE` shows
+    /// Write an asciicast of the workbench, which `asciinema play FILE` plays
     #[arg(long, value_name = "FILE", conflicts_with = "headless")]
     cast: Option<PathBuf>,
 
@@ -65,9 +65,9 @@ pub struct ReplayArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CastSize(u16, u16);
 
-/// A size that a cast cannot have.
+/// A text that is not a size, or not one that the workbench can have.
 #[derive(Debug, Error)]
-#[error("`{0}` is no size: give columns and rows from 80x24 to 500x200, such as 100x28")]
+#[error("`{0}` is not a valid size: give columns and rows from 80x24 to 500x200, such as 100x28")]
 struct CastSizeError(String);
 
 impl FromStr for CastSize {
@@ -91,9 +91,9 @@ impl FromStr for CastSize {
 /// Replays a recording.
 ///
 /// # Errors
-/// When there is no such recording or it cannot be used, the output cannot be written, or there is
-/// no terminal.
-pub fn run(
+/// If the recording does not exist or is invalid, the output cannot be written, or a terminal is needed and
+/// missing.
+pub(super) fn run(
     args: ReplayArgs,
     common: &CommonArgs,
     folders: &Folders,
@@ -109,7 +109,7 @@ pub fn run(
         return print_episodes(&recorded, args.speed.unwrap_or(ReplaySpeed::Instant));
     }
     let speed = args.speed.unwrap_or(ReplaySpeed::Times(1.0));
-    let replay = Replay::new(source, recorded, speed).context("the recording holds no episode")?;
+    let replay = Replay::new(source, recorded, speed).context("the recording has no episode")?;
     match (&args.cast, &args.svg) {
         (Some(path), _) => write_cast(replay, path, &args, folders),
         (None, Some(path)) => write_svg(replay, path, &args, folders),
@@ -117,7 +117,7 @@ pub fn run(
     }
 }
 
-/// The episodes that the command line names, and what to call them.
+/// The episodes that `source` names, and a title for them.
 fn find_recording(
     source: &str,
     folder: &Path,
@@ -139,7 +139,7 @@ fn find_recording(
     Ok((format!("episode {id}"), vec![recorded]))
 }
 
-/// The recordings that have names.
+/// Lists the recordings that have names.
 fn list(folder: &Path) -> CommandResult<()> {
     for name in recording::recording_names(folder) {
         let text = match recording::find_recording(&name, folder) {
@@ -151,19 +151,19 @@ fn list(folder: &Path) -> CommandResult<()> {
         output::print_line(&format!("{name:<16} {text}"))?;
     }
     output::print_line(
-        "\n`pointsman replay NAME` shows one; `pointsman episodes ls` lists stored episodes, \
-         `pointsman replay ID` shows one",
+        "\n`pointsman replay NAME` replays one of these. `pointsman episodes ls` lists stored episodes, which \
+         `pointsman replay ID` replays.",
     )?;
     Ok(())
 }
 
-/// A recording in short.
+/// A recording in one line.
 fn summarize(first: &Episode, episodes: usize) -> String {
     let end = match &first.status {
         EpisodeStatus::Finished { answer, verdict, .. } => {
             let answer = answer.as_deref().unwrap_or("no answer");
             let verdict = match verdict {
-                Verdict::Correct => ", right",
+                Verdict::Correct => ", correct",
                 Verdict::Wrong => ", wrong",
                 Verdict::Undecided => "",
             };
@@ -177,7 +177,7 @@ fn summarize(first: &Episode, episodes: usize) -> String {
     format!("{many}{} steps, {end}: {}…", first.steps.len(), output::strip_control_chars(&question))
 }
 
-/// Prints the episodes, each step when it was written.
+/// Prints the episodes, each step at the time at which it was written.
 fn print_episodes(
     recorded: &[RecordedEpisode],
     speed: ReplaySpeed,
@@ -188,9 +188,9 @@ fn print_episodes(
         }
         let mut player = Player::new(events.as_slice(), speed);
         let began = Instant::now();
-        // A recording says nothing of tags and notes.
+        // A recording has no tags or notes.
         episodes::show(*id, episode, &Annotations::default(), |step| {
-            // Where the next step begins, this one stands written.
+            // This step is complete when the next one begins.
             if let (ReplaySpeed::Times(times), true) = (speed, player.seek_step(step + 1)) {
                 let due = Duration::from_secs_f64(player.position_ms() / times / 1000.0);
                 std::thread::sleep(due.saturating_sub(began.elapsed()));
@@ -216,7 +216,7 @@ fn write_cast(
         BufWriter::new(&mut file),
     )?;
     file.finish()?;
-    eprintln!("`asciinema play {}` shows it", path.display());
+    eprintln!("`asciinema play {}` plays it", path.display());
     Ok(CommandStatus::Success)
 }
 
@@ -237,14 +237,14 @@ fn write_svg(
     Ok(CommandStatus::Success)
 }
 
-/// The view of an exported replay, whatever this terminal can show.
+/// The view of an exported replay; it does not depend on this terminal.
 fn export_view(args: &ReplayArgs, folders: &Folders) -> CommandResult<View> {
     let theme = Theme::load(args.display.theme.as_deref().unwrap_or("default"), &folders.themes())?;
     let glyphs = if args.display.ascii { Glyphs::Ascii } else { Glyphs::Unicode };
     Ok(View::new(theme, glyphs))
 }
 
-/// Opens the workbench on it.
+/// Opens the workbench on the recording.
 fn open_workbench(
     replay: Replay,
     display: &DisplayArgs,
@@ -255,12 +255,12 @@ fn open_workbench(
     let keys = Keymap::load(&folders.keys())?;
     let screen = Screen::enter(&log).map_err(|error| match error {
         TerminalError::NoTerminal => CommandError::failure(
-            "a replay on the screen needs a terminal: use --headless for text, --cast FILE for a \
-             film, or `ssh -t` to get one",
+            "a replay in the workbench needs a terminal: use --headless for text, --cast FILE for a film, or \
+             `ssh -t` to get a terminal",
         ),
         other => other.into(),
     })?;
-    // Nobody is at the far ends: no key of a replay is for a session.
+    // A replay has no session: the other ends of both channels are unused.
     let (commands, _command_receiver) = std::sync::mpsc::channel();
     let (_update_sender, updates) = tokio::sync::mpsc::channel(1);
     let mut state = State::replaying(replay, keys);

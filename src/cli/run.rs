@@ -1,4 +1,4 @@
-//! `pointsman run`: one episode without a screen.
+//! `pointsman run`: one episode, printed.
 
 use std::io::{Read, Write};
 
@@ -21,30 +21,34 @@ use crate::tasks::arithmetic::Split;
 use crate::terminal::with_stdout_to_stderr;
 
 #[derive(Debug, Args)]
-pub struct RunArgs {
-    /// The question; `-` reads it from standard input; without one, the first of --tasks is taken
-    pub question: Option<String>,
+pub(super) struct RunArgs {
+    /// The question; `-` reads it from standard input [default: the first of --tasks]
+    pub(super) question: Option<String>,
 
     #[command(flatten)]
-    pub tasks: TaskArgs,
+    pub(super) tasks: TaskArgs,
 
     /// Part of the task set: train, develop or test [default: test; all of a file given with --data]
     #[arg(long)]
-    pub split: Option<Split>,
+    pub(super) split: Option<Split>,
 
     #[command(flatten)]
-    pub shadows: ShadowArgs,
+    pub(super) shadows: ShadowArgs,
 
-    /// Print the events, one JSON object a line
+    /// Print the events, one JSON object per line
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 }
 
-/// Runs one episode, stores it and prints it as it goes.
+/// Runs one episode, stores it and prints it while it runs.
 ///
 /// # Errors
-/// When the configuration is invalid, or a model, the router or the store fails.
-pub fn run(args: RunArgs, common: &CommonArgs, folders: &Folders) -> CommandResult<CommandStatus> {
+/// If the configuration is invalid, or a model, the router or the store fails.
+pub(super) fn run(
+    args: RunArgs,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> CommandResult<CommandStatus> {
     let mut preset = common.preset(folders)?;
     let name = preset.routing.router.clone();
     let question = match args.question.as_deref() {
@@ -56,13 +60,13 @@ pub fn run(args: RunArgs, common: &CommonArgs, folders: &Folders) -> CommandResu
         Some(text) => Question::from_user(text),
         None => {
             let set = args.tasks.open(args.split, Split::Test)?;
-            set.questions(common.seed).next().context("the task set is empty")?
+            set.questions(common.seed).next().context("the task set has no questions")?
         }
     };
     if question.text.trim().is_empty() {
         return Err(CommandError::usage("the question is empty: give some text"));
     }
-    // Known or not is said before anything is opened.
+    // Before anything is opened.
     crate::routing::check_router_names(std::slice::from_ref(&name))?;
     args.shadows.apply_to(&mut preset)?;
     let store = Store::open(&common.store(folders))?;
@@ -87,7 +91,7 @@ pub fn run(args: RunArgs, common: &CommonArgs, folders: &Folders) -> CommandResu
     Ok(CommandStatus::Success)
 }
 
-/// How far each shadow agreed, and where not; a line each.
+/// A line for each shadow: how often it agreed, and where it did not.
 fn shadow_lines(episode: &Episode) -> Vec<String> {
     let differing = disagreements(episode);
     let line = |(shadow, agreement): (String, ShadowAgreement)| {
@@ -95,7 +99,7 @@ fn shadow_lines(episode: &Episode) -> Vec<String> {
             format!("step {} {} (p {:.2}, t {:.2})", d.step + 1, d.shadow_choice.letter(), d.p, d.t)
         });
         let differences = differences.collect::<Vec<_>>().join(", ");
-        let instead = if differences.is_empty() { "" } else { "; it would have given " };
+        let instead = if differences.is_empty() { "" } else { "; its other choices: " };
         format!(
             "shadow {shadow} agreed at {} of {} steps{instead}{differences}",
             agreement.agreed, agreement.compared
@@ -139,7 +143,7 @@ impl Printer {
 
 impl EpisodeObserver for Printer {
     fn poll(&mut self) -> Option<Command> {
-        // Nobody reads any more: there is nobody to run it for.
+        // The reader of standard output went away.
         self.output_error.is_some().then_some(Command::Stop)
     }
 

@@ -1,11 +1,11 @@
-//! Episodes of a session go into the store.
+//! The store as the event sink of a session.
 
 use crate::episode::Event;
 use crate::session::EventSink;
 use crate::store::Store;
 
-/// A journal that keeps events in a store.
-pub struct StoreSink<S>(pub S);
+/// Appends events to a store, owned or borrowed.
+pub(super) struct StoreSink<S>(pub(super) S);
 
 impl<S: std::borrow::Borrow<Store> + Send> EventSink for StoreSink<S> {
     fn begin_episode(&mut self) -> Result<u64, String> {

@@ -1,4 +1,4 @@
-//! Options that say which questions are asked.
+//! Options that select the questions.
 
 use std::path::PathBuf;
 
@@ -11,37 +11,41 @@ use crate::tasks::{
     LevelRange, OnBadLine, Question, QuestionFilter, TaskError, TaskSet, TaskSetRequest,
 };
 
-/// Which task set, which file and which of its questions.
+/// The task set, its file and a filter.
 #[derive(Debug, Clone, Args)]
-pub struct TaskArgs {
+pub(super) struct TaskArgs {
     /// Task set: arithmetic, gsm8k, math500, omni-math, or a file of questions
     #[arg(long, default_value = "arithmetic", value_name = "SET|FILE")]
-    pub tasks: String,
+    pub(super) tasks: String,
 
     /// The task set's file: JSONL, JSON or Parquet [default: from the Hugging Face hub]
     #[arg(long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
+    pub(super) data: Option<PathBuf>,
 
     /// Only questions of this level: a number, or a range such as 3-5
     #[arg(long, value_name = "LEVELS")]
-    pub level: Option<LevelRange>,
+    pub(super) level: Option<LevelRange>,
 
-    /// Only questions of this subject; may be given several times
+    /// Only questions of this subject; can be given several times
     #[arg(long, value_name = "NAME")]
-    pub subject: Vec<String>,
+    pub(super) subject: Vec<String>,
 
-    /// What to do about a line of the file that cannot be read: stop, or skip
+    /// On a line of the file that cannot be read: `stop`, or `skip` it
     #[arg(long, default_value = "stop", value_name = "stop|skip")]
-    pub on_bad_line: OnBadLine,
+    pub(super) on_bad_line: OnBadLine,
 }
 
 impl TaskArgs {
-    /// The task set. `split` is the part that was asked for, if any, and `usual` what the command
-    /// takes where none was. Lines that are skipped are told on standard error.
+    /// Opens the task set. `split` is the part that the user chose; the command uses `default_split` otherwise.
+    /// Skipped lines are reported on standard error.
     ///
     /// # Errors
-    /// When there is no such set, its file cannot be had, or no question is left.
-    pub fn open(&self, split: Option<Split>, default_split: Split) -> Result<TaskSet, TaskError> {
+    /// If the set is unknown, its file cannot be read or fetched, or no question passes the filter.
+    pub(super) fn open(
+        &self,
+        split: Option<Split>,
+        default_split: Split,
+    ) -> Result<TaskSet, TaskError> {
         let set = TaskSet::open(&TaskSetRequest {
             name: self.tasks.clone(),
             data: self.data.clone(),
@@ -55,21 +59,25 @@ impl TaskArgs {
     }
 }
 
-/// The first `n` questions of a set in the order of `seed`; says so where it has fewer.
-pub fn first_questions(set: &TaskSet, seed: u64, n: usize) -> Vec<Question> {
+/// The first `n` questions of a set in the order of `seed`. If it has fewer, a warning says so.
+pub(super) fn first_questions(set: &TaskSet, seed: u64, n: usize) -> Vec<Question> {
     let questions: Vec<Question> = set.questions(seed).take(n).collect();
     if questions.len() < n {
-        eprintln!("pointsman: {} has {} questions: all are questions", set.name(), questions.len());
+        eprintln!(
+            "pointsman: {} has only {} questions: all of them are used",
+            set.name(),
+            questions.len()
+        );
     }
     questions
 }
 
-/// Up to `n` questions without stored episodes (see [`evaluation::unseen_questions`]). Reports if there are
-/// fewer.
+/// Up to `n` questions without stored episodes (see [`evaluation::unseen_questions`]). If there are fewer, a warning
+/// says so.
 ///
 /// # Errors
-/// If the store cannot be read, or no question is left.
-pub fn unseen_questions(
+/// A failure if the store cannot be read; a usage error if no question is left.
+pub(super) fn unseen_questions(
     set: &TaskSet,
     store: &Store,
     seed: u64,
@@ -86,15 +94,15 @@ pub fn unseen_questions(
     Ok(questions)
 }
 
-/// Those that are named one by one before the rest are only counted.
+/// Skipped lines that are reported one by one; the others are counted.
 const MAX_LISTED: usize = 5;
 
-/// Tells of what was skipped.
-pub fn report_skipped(skipped: &[String]) {
+/// Reports skipped lines on standard error.
+pub(super) fn report_skipped(skipped: &[String]) {
     for line in skipped.iter().take(MAX_LISTED) {
         eprintln!("pointsman: skipped {line}");
     }
     if skipped.len() > MAX_LISTED {
-        eprintln!("pointsman: {} were skipped in all", skipped.len());
+        eprintln!("pointsman: skipped {} lines in total", skipped.len());
     }
 }

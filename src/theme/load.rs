@@ -34,8 +34,8 @@ impl Theme {
     /// As for [`Theme::load_for_terminal`].
     pub fn load(name: &str, folder: &Path) -> Result<Self, FileError> {
         let file = NamedFile::find::<Embedded>("theme", name, folder)?;
-        let roles = file.parse::<ThemeFile>()?.roles;
-        Ok(roles.theme(file.name().into_owned()))
+        let ThemeFile { description, roles } = file.parse()?;
+        Ok(roles.theme(file.name().into_owned(), description))
     }
 }
 
@@ -47,6 +47,8 @@ pub fn theme_names(folder: &Path) -> Vec<String> {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ThemeFile {
+    #[serde(default)]
+    description: String,
     roles: RoleStyles,
 }
 
@@ -73,7 +75,7 @@ struct RoleStyles {
 }
 
 impl RoleStyles {
-    fn theme(self, name: String) -> Theme {
+    fn theme(self, name: String, description: String) -> Theme {
         let RoleStyles {
             text,
             muted,
@@ -93,6 +95,7 @@ impl RoleStyles {
         } = self;
         Theme {
             name,
+            description,
             text: text.style(),
             muted: muted.style(),
             border: border.style(),

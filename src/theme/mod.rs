@@ -18,6 +18,8 @@ pub use load::theme_names;
 pub struct Theme {
     /// Its name, as `--theme` takes it.
     pub name: String,
+    /// What it is made for, in one line; empty if its file does not say.
+    pub description: String,
     /// Ordinary text.
     pub text: Style,
     /// Labels and what matters less.

@@ -8,18 +8,22 @@ use super::print_annotations;
 use crate::cli::error::CommandResult;
 use crate::store::{Store, Tag, TagError};
 
-/// Words after `episodes tag` that do not say what to do.
+/// Invalid arguments of `episodes tag`.
 #[derive(Debug, Error)]
-pub enum TagArgsError {
+pub(super) enum TagArgsError {
     #[error(
-        "`{0}` is neither the number of an episode nor a tag with + or - before it: `pointsman episodes tag 3 +foo -bar`"
+        "`{0}` is neither the number of an episode nor a tag after + or -: write, for example, `pointsman episodes tag 3 +foo -bar`"
     )]
     BadWord(String),
-    #[error("`{0}` comes too late: options stand before the numbers and tags")]
+    #[error("put the option `{0}` before the numbers and tags")]
     Option(String),
-    #[error("no episode is named: `pointsman episodes tag 3 +foo -bar`")]
+    #[error(
+        "the number of an episode is missing: write, for example, `pointsman episodes tag 3 +foo -bar`"
+    )]
     NoEpisode,
-    #[error("no tag is given or taken away: `pointsman episodes tag 3 +foo -bar`")]
+    #[error(
+        "a tag to add or remove is missing: write, for example, `pointsman episodes tag 3 +foo -bar`"
+    )]
     NoTag,
     #[error(transparent)]
     Tag(#[from] TagError),
@@ -27,7 +31,7 @@ pub enum TagArgsError {
 
 crate::exit::classify!(Usage: TagArgsError);
 
-/// What the words after `episodes tag` ask for.
+/// The parsed arguments of `episodes tag`.
 #[derive(Debug, Default)]
 struct TagChange {
     ids: BTreeSet<u64>,
@@ -40,7 +44,7 @@ impl TagChange {
         let mut change = Self::default();
         for word in words {
             if word.starts_with("--") {
-                // The command line takes whatever follows the first word for a tag.
+                // clap passes everything after the first word on.
                 return Err(TagArgsError::Option(word.clone()));
             } else if let Some(tag) = word.strip_prefix('+') {
                 change.added.insert(tag.parse()?);
@@ -61,7 +65,7 @@ impl TagChange {
     }
 }
 
-pub fn tag(store: &Store, words: &[String], json: bool) -> CommandResult<()> {
+pub(super) fn tag(store: &Store, words: &[String], json: bool) -> CommandResult<()> {
     let TagChange { ids, added, removed } = TagChange::parse(words)?;
     let ids: Vec<u64> = ids.into_iter().collect();
     store.annotate(&ids, |annotations| {
@@ -71,12 +75,12 @@ pub fn tag(store: &Store, words: &[String], json: bool) -> CommandResult<()> {
     print_annotations(store, &ids, json)
 }
 
-pub fn note(store: &Store, id: u64, text: &str, json: bool) -> CommandResult<()> {
+pub(super) fn note(store: &Store, id: u64, text: &str, json: bool) -> CommandResult<()> {
     store.annotate(&[id], |annotations| text.clone_into(&mut annotations.note))?;
     print_annotations(store, &[id], json)
 }
 
-pub fn star(store: &Store, ids: &[u64], starred: bool, json: bool) -> CommandResult<()> {
+pub(super) fn star(store: &Store, ids: &[u64], starred: bool, json: bool) -> CommandResult<()> {
     store.annotate(ids, |annotations| annotations.starred = starred)?;
     print_annotations(store, ids, json)
 }

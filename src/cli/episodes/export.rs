@@ -11,7 +11,7 @@ use crate::library::Query;
 use crate::recording::write_event_json;
 use crate::store::Store;
 
-pub fn export(
+pub(super) fn export(
     store: &Store,
     ids: Vec<u64>,
     query: Option<&Query>,
@@ -31,19 +31,19 @@ pub fn export(
             eprintln!("{} episodes written to {}", selection.ids.len(), path.display());
         }
     }
-    selection.report_unreadable()
+    selection.fail_if_unreadable()
 }
 
 /// Prints the events of one episode.
 ///
 /// # Errors
-/// When it is missing, or cannot be read or written.
-pub fn print(store: &Store, id: u64) -> CommandResult<()> {
+/// If the episode does not exist or cannot be read, or standard output cannot be written.
+pub(super) fn print(store: &Store, id: u64) -> CommandResult<()> {
     write(store, &[id], std::io::stdout().lock())
 }
 
-/// Each of them once, in their order.
-pub fn distinct(ids: Vec<u64>) -> Vec<u64> {
+/// The ids without repetitions, in their order.
+pub(super) fn distinct(ids: Vec<u64>) -> Vec<u64> {
     let mut seen = BTreeSet::new();
     ids.into_iter().filter(|id| seen.insert(*id)).collect()
 }

@@ -1,4 +1,4 @@
-//! `pointsman episodes import`: episodes of a recording into the store.
+//! `pointsman episodes import`: copies the episodes of a recording into the store.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,13 +9,13 @@ use crate::episode::{Event, EventKind};
 use crate::recording::{self, RecordedEpisode};
 use crate::store::{EpisodeSummary, Store};
 
-/// Takes the episodes of the recording `path` in, all of them or, where one cannot be used, none.
-/// An episode whose first event is in the store already is skipped.
+/// Imports all episodes of the recording `path`, or none if one of them is invalid. An episode whose first event
+/// is already in the store is skipped.
 ///
 /// # Errors
-/// When the recording cannot be used, or the store refuses.
-pub fn run(path: &Path, store: &Store) -> CommandResult<()> {
-    // The whole file is looked at before any of it is taken in, so it must be there twice.
+/// If the recording is invalid or the store cannot be written.
+pub(super) fn run(path: &Path, store: &Store) -> CommandResult<()> {
+    // The whole file is checked before anything is imported, so it is read twice.
     let is_regular =
         std::fs::metadata(path).map_or(true, |found| found.is_file() || found.is_dir());
     if !is_regular {
@@ -28,7 +28,7 @@ pub fn run(path: &Path, store: &Store) -> CommandResult<()> {
         recorded?;
     }
     let mut stored = StoredEpisodes::of(store);
-    // Numbers in the file and in the store.
+    // Numbers in the store, by numbers in the file.
     let mut numbers = HashMap::new();
     let (mut imported, mut skipped, mut missing_parents) = (Vec::new(), 0, 0);
     for recorded in recording::open_recording(path)?.with_json() {
@@ -49,32 +49,36 @@ pub fn run(path: &Path, store: &Store) -> CommandResult<()> {
     Ok(())
 }
 
-/// What came in, in a sentence.
+/// The result, in one sentence.
 fn report(imported: &[u64], skipped: usize, missing_parents: usize) -> String {
     let mut text = match imported {
-        [] => "no episode came in".to_owned(),
-        [one] => format!("1 episode came in, as number {one}"),
-        [first, .., last] => format!("{} episodes came in, as {first} to {last}", imported.len()),
+        [] => "no episode was imported".to_owned(),
+        [one] => format!("1 episode was imported, as number {one}"),
+        [first, .., last] => {
+            format!("{} episodes were imported, as {first} to {last}", imported.len())
+        }
     };
     match skipped {
         0 => {}
-        1 => text.push_str("; 1 was in the store already and was skipped"),
-        n => text.push_str(&format!("; {n} were in the store already and were skipped")),
+        1 => text += "; 1 was already in the store and was skipped",
+        n => text += &format!("; {n} were already in the store and were skipped"),
     }
-    if missing_parents > 0 {
-        text.push_str(&format!("; {missing_parents} left a parent that is not in the store"));
+    match missing_parents {
+        0 => {}
+        1 => text += "; 1 is a fork whose parent is not in the store",
+        n => text += &format!("; {n} are forks whose parents are not in the store"),
     }
     text
 }
 
-/// What is in the store, by what tells episodes apart fast: when they began, and the question.
+/// The stored episodes, by start time and question, which tell most of them apart without reading events.
 #[derive(Default)]
 struct StoredEpisodes(HashMap<(u64, String), Lookalikes>);
 
-/// Episodes that began at the same time with the same question.
+/// Episodes with the same start time and question.
 #[derive(Default)]
 struct Lookalikes {
-    /// Those whose first event has not been looked at.
+    /// Those whose first event has not been read yet.
     unchecked: Vec<u64>,
     /// The others, by their first event.
     by_first_event: HashMap<String, u64>,
@@ -83,7 +87,7 @@ struct Lookalikes {
 impl StoredEpisodes {
     fn of(store: &Store) -> Self {
         let mut stored = Self::default();
-        // What cannot be read is no twin of anything.
+        // An unreadable episode cannot be compared.
         for EpisodeSummary { began_ms, question, id, .. } in store.summaries().flatten() {
             stored.0.entry((began_ms, question)).or_default().unchecked.push(id);
         }
@@ -112,7 +116,7 @@ impl StoredEpisodes {
         Ok(lookalikes.by_first_event.get(&without_parent(&recorded.events[0])?).copied())
     }
 
-    /// Notes that an episode is in the store now.
+    /// Adds an episode that was just imported.
     fn add(&mut self, recorded: &RecordedEpisode, id: u64) -> serde_json::Result<()> {
         let first = without_parent(&recorded.events[0])?;
         self.lookalikes(recorded).by_first_event.insert(first, id);
@@ -120,7 +124,7 @@ impl StoredEpisodes {
     }
 }
 
-/// A first event as JSON, without the parent, whose number differs from store to store.
+/// A first event as JSON without its parent, whose number depends on the store.
 fn without_parent(event: &Event) -> serde_json::Result<String> {
     let mut event = event.clone();
     if let EventKind::Started(started) = &mut event.kind {
@@ -129,8 +133,8 @@ fn without_parent(event: &Event) -> serde_json::Result<String> {
     serde_json::to_string(&event)
 }
 
-/// Gives a fork the number that its parent has in the store; where the parent is not there, none.
-/// False in that case.
+/// Replaces the parent's number of a fork by its number in the store. If the parent is not in the store, removes
+/// it and returns false.
 fn relink_parent(
     recorded: &mut RecordedEpisode,
     numbers: &HashMap<u64, u64>,
@@ -181,10 +185,10 @@ mod tests {
     fn the_report_counts() {
         assert_eq!(
             report(&[], 2, 0),
-            "no episode came in; 2 were in the store already and were skipped"
+            "no episode was imported; 2 were already in the store and were skipped"
         );
-        assert_eq!(report(&[4], 0, 0), "1 episode came in, as number 4");
+        assert_eq!(report(&[4], 0, 0), "1 episode was imported, as number 4");
         let text = report(&[4, 5, 6], 1, 1);
-        assert!(text.starts_with("3 episodes came in, as 4 to 6; 1 was"), "{text}");
+        assert!(text.starts_with("3 episodes were imported, as 4 to 6; 1 was"), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! `pointsman episodes ls`, and what other subcommands have of it.
+//! `pointsman episodes ls`, and its table and selection for other subcommands.
 
 use comfy_table::CellAlignment;
 use comfy_table::presets::NOTHING;
@@ -8,17 +8,22 @@ use crate::cli::error::{CommandError, CommandResult};
 use crate::library::{LocalCalendar, Query, QueryPage, query_page};
 use crate::store::{EpisodeEnd, EpisodeEntry, Store, StoreError};
 
-/// Episodes that are looked for at a time, so that the first lines are printed at once.
+/// Number of episodes that are searched at a time, so that `--json` prints its first lines at once.
 const PAGE_SIZE: usize = 1000;
-/// Characters of a question that a row has room for.
+/// Most characters of a question in a row.
 const QUESTION_WIDTH: usize = 48;
 
-pub fn list(store: &Store, query: &Query, limit: Option<usize>, json: bool) -> CommandResult<()> {
+pub(super) fn list(
+    store: &Store,
+    query: &Query,
+    limit: Option<usize>,
+    json: bool,
+) -> CommandResult<()> {
     let mut table = EpisodeTable::new("began");
     let mut left = limit.unwrap_or(usize::MAX);
     let mut after = None;
     while left > 0 {
-        // Every page of an order is a search of its own.
+        // With an order, each page is a new search.
         let n = if query.sort.is_some() { left } else { left.min(PAGE_SIZE) };
         let QueryPage { entries, unreadable, next } = query_page(store, query, after, n, |_| true)?;
         for entry in &entries {
@@ -28,7 +33,9 @@ pub fn list(store: &Store, query: &Query, limit: Option<usize>, json: bool) -> C
                 table.add(entry, LocalCalendar::format(entry.summary.began_ms));
             }
         }
-        unreadable.iter().for_each(|error| table.report_unreadable(error));
+        for error in &unreadable {
+            table.report_unreadable(error);
+        }
         left -= entries.len();
         match next {
             Some(_) => after = next,
@@ -37,7 +44,7 @@ pub fn list(store: &Store, query: &Query, limit: Option<usize>, json: bool) -> C
     }
     if !json {
         let empty_message = if store.is_empty() {
-            "no episodes yet: `pointsman run` writes one"
+            "the store has no episodes: `pointsman run` records one"
         } else {
             "no episode matches"
         };
@@ -47,15 +54,15 @@ pub fn list(store: &Store, query: &Query, limit: Option<usize>, json: bool) -> C
 }
 
 /// A table of episodes.
-pub struct EpisodeTable {
+pub(super) struct EpisodeTable {
     table: comfy_table::Table,
-    /// Episodes that could not be read.
+    /// Number of episodes that could not be read.
     unreadable: usize,
 }
 
 impl EpisodeTable {
-    /// An empty one, whose column of times has this name.
-    pub fn new(time: &str) -> Self {
+    /// An empty table; `time` is the heading of its time column.
+    pub(super) fn new(time: &str) -> Self {
         let mut table = comfy_table::Table::new();
         let header =
             ["id", time, "end", "steps", "large", "cost", "router", "question", "annotations"];
@@ -63,22 +70,22 @@ impl EpisodeTable {
         Self { table, unreadable: 0 }
     }
 
-    /// A row, with the text of its time.
-    pub fn add(&mut self, entry: &EpisodeEntry, time: String) {
+    /// Adds a row, with its formatted time.
+    pub(super) fn add(&mut self, entry: &EpisodeEntry, time: String) {
         self.table.add_row(row(entry, time));
     }
 
-    /// Says why an episode is not there.
-    pub fn report_unreadable(&mut self, error: &StoreError) {
+    /// Reports why an episode is missing, on standard error.
+    pub(super) fn report_unreadable(&mut self, error: &StoreError) {
         self.unreadable += 1;
         eprintln!("pointsman: {error}");
     }
 
-    /// Prints it, or `nothing` where it has no rows.
+    /// Prints the table, or `empty_message` if it is empty.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn print(&mut self, empty_message: &str) -> std::io::Result<()> {
+    /// If standard output cannot be written.
+    pub(super) fn print(&mut self, empty_message: &str) -> std::io::Result<()> {
         for column in [0, 3, 4, 5] {
             if let Some(column) = self.table.column_mut(column) {
                 column.set_cell_alignment(CellAlignment::Right);
@@ -92,27 +99,29 @@ impl EpisodeTable {
     }
 
     /// # Errors
-    /// When an episode could not be read.
-    pub fn finish(self) -> CommandResult<()> {
+    /// If an episode could not be read.
+    pub(super) fn finish(self) -> CommandResult<()> {
         fail_if_unreadable(self.unreadable)
     }
 }
 
-/// The episodes that a query asks for.
-pub struct Selection {
-    /// In the query's order, else oldest first.
-    pub ids: Vec<u64>,
-    /// How many could not be read; that was said.
-    pub unreadable: usize,
+/// The episodes that match a query.
+pub(super) struct Selection {
+    /// In the query's order; oldest first if it has none.
+    pub(super) ids: Vec<u64>,
+    /// Number of episodes that could not be read, which have been reported.
+    pub(super) unreadable: usize,
 }
 
 impl Selection {
     /// # Errors
-    /// When the store cannot be read.
-    pub fn of(store: &Store, query: &Query) -> Result<Self, StoreError> {
+    /// If the store cannot be read.
+    pub(super) fn of(store: &Store, query: &Query) -> Result<Self, StoreError> {
         let QueryPage { entries, unreadable, .. } =
             query_page(store, query, None, usize::MAX, |_| true)?;
-        unreadable.iter().for_each(|error| eprintln!("pointsman: {error}"));
+        for error in &unreadable {
+            eprintln!("pointsman: {error}");
+        }
         let mut ids: Vec<u64> = entries.iter().map(|entry| entry.summary.id).collect();
         if query.sort.is_none() {
             ids.reverse();
@@ -121,8 +130,8 @@ impl Selection {
     }
 
     /// # Errors
-    /// When an episode could not be read.
-    pub fn report_unreadable(&self) -> CommandResult<()> {
+    /// If an episode could not be read.
+    pub(super) fn fail_if_unreadable(&self) -> CommandResult<()> {
         fail_if_unreadable(self.unreadable)
     }
 }
@@ -130,8 +139,10 @@ impl Selection {
 fn fail_if_unreadable(unreadable: usize) -> CommandResult<()> {
     match unreadable {
         0 => Ok(()),
-        1 => Err(CommandError::failure("1 episode could not be read and is left out")),
-        n => Err(CommandError::failure(format!("{n} episodes could not be read and are left out"))),
+        1 => Err(CommandError::failure("1 episode could not be read and was left out")),
+        n => {
+            Err(CommandError::failure(format!("{n} episodes could not be read and were left out")))
+        }
     }
 }
 

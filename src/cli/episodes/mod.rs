@@ -1,4 +1,4 @@
-//! `pointsman episodes`: what the store holds.
+//! `pointsman episodes`: the episodes in the store.
 
 mod annotate;
 mod export;
@@ -18,10 +18,10 @@ use crate::library::{FILTER_HELP, LocalCalendar, Query, QueryError};
 use crate::session::now_ms;
 use crate::store::{Annotations, Store};
 
-pub use show::show;
+pub(super) use show::show;
 
 #[derive(Debug, Args)]
-pub struct EpisodesArgs {
+pub(super) struct EpisodesArgs {
     #[command(subcommand)]
     command: EpisodesCommand,
 }
@@ -31,48 +31,49 @@ enum EpisodesCommand {
     /// List episodes, newest first
     #[command(after_help = query_help())]
     Ls {
-        /// Which ones and in which order; all where it is not given
+        /// Which ones, and in which order [default: all, newest first]
         #[arg(allow_hyphen_values = true)]
         query: Option<String>,
-        /// List so many at most
+        /// Most episodes to list
         #[arg(short = 'n', long, value_name = "N")]
         limit: Option<usize>,
-        /// One JSON object an episode
+        /// Print one JSON object per episode
         #[arg(long)]
         json: bool,
     },
-    /// Show an episode: its trace, who wrote each step and why, what it cost
+    /// Show an episode: its trace, who wrote each step and why, and its cost
     Show {
         /// Number of the episode
         id: u64,
-        /// Its events instead, one JSON object a line
+        /// Print its events, one JSON object per line
         #[arg(long)]
         json: bool,
     },
-    /// Give tags to episodes, or take them away: `episodes tag 3 4 +foo -bar`
+    /// Add and remove tags of episodes: `episodes tag 3 4 +foo -bar`
     Tag {
-        /// Numbers of the episodes, and tags with + or - before them
+        /// Numbers of the episodes, and tags after + (add) or - (remove)
         #[arg(required = true, allow_hyphen_values = true, value_name = "ID|+TAG|-TAG")]
         words: Vec<String>,
         #[command(flatten)]
         output_args: OutputArgs,
     },
-    /// Note something about an episode; an empty text takes the note away
+    /// Attach a note to an episode; an empty text removes it
     Note {
         /// Number of the episode
         id: u64,
+        /// The note
         text: String,
         #[command(flatten)]
         output_args: OutputArgs,
     },
-    /// Give episodes a star
+    /// Star episodes
     Star {
         #[command(flatten)]
         ids: IdArgs,
         #[command(flatten)]
         output_args: OutputArgs,
     },
-    /// Take the star away
+    /// Remove the star of episodes
     Unstar {
         #[command(flatten)]
         ids: IdArgs,
@@ -85,41 +86,43 @@ enum EpisodesCommand {
         /// Numbers of the episodes
         #[arg(required_unless_present = "query", conflicts_with = "query")]
         ids: Vec<u64>,
-        /// Those that this asks for instead
+        /// All episodes that match this query
         #[arg(long, allow_hyphen_values = true)]
         query: Option<String>,
         #[command(flatten)]
         output_args: OutputArgs,
     },
-    /// Take back the last `rm`
+    /// Undo the last `rm`
     Undo {
         #[command(flatten)]
         output_args: OutputArgs,
     },
-    /// Take episodes out of the trash
+    /// Restore episodes from the trash
     Restore {
         #[command(flatten)]
         ids: IdArgs,
         #[command(flatten)]
         output_args: OutputArgs,
     },
-    /// List what is in the trash, or empty it
+    /// List the trash, or empty it
+    #[command(alias = "bin")]
     Trash {
         #[command(subcommand)]
         command: TrashCommand,
     },
-    /// Take the episodes of a recording into the store, under new numbers; those that are there
-    /// already are skipped
+    /// Import the episodes of a recording into the store, under new numbers
+    ///
+    /// Episodes that are already in the store are skipped.
     Import {
-        /// The recording, as `export` and `pointsman run --json` write them
+        /// The recording, as written by `episodes export` or `run --json`
         file: PathBuf,
     },
-    /// Write episodes as a recording: their events, one JSON object a line
+    /// Export episodes as a recording: their events, one JSON object per line
     #[command(after_help = query_help())]
     Export {
-        /// Numbers of the episodes; all of them where neither these nor a query is given
+        /// Numbers of the episodes [default: all]
         ids: Vec<u64>,
-        /// Those that this asks for instead
+        /// All episodes that match this query
         #[arg(long, allow_hyphen_values = true, conflicts_with = "ids")]
         query: Option<String>,
         /// File to write [default: standard output]
@@ -130,12 +133,12 @@ enum EpisodesCommand {
 
 #[derive(Debug, Subcommand)]
 enum TrashCommand {
-    /// List what is in the trash, the last deletion first
+    /// List the episodes in the trash, last deleted first
     Ls {
         #[command(flatten)]
         output_args: OutputArgs,
     },
-    /// Delete what is in the trash for good
+    /// Delete the episodes in the trash permanently
     Empty {
         #[command(flatten)]
         output_args: OutputArgs,
@@ -151,7 +154,7 @@ struct IdArgs {
 
 #[derive(Debug, Args)]
 struct OutputArgs {
-    /// One JSON object an episode
+    /// Print one JSON object per episode
     #[arg(long)]
     json: bool,
 }
@@ -159,9 +162,9 @@ struct OutputArgs {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// When an episode is missing or cannot be read, a query or tag is wrong, the store does not take a
-/// change, or the output cannot be written.
-pub fn run(args: EpisodesArgs, store: &Store) -> CommandResult<()> {
+/// If an episode is missing or cannot be read, a query or tag is invalid, or the store or the output cannot be
+/// written.
+pub(super) fn run(args: EpisodesArgs, store: &Store) -> CommandResult<()> {
     match args.command {
         EpisodesCommand::Ls { query, limit, json } => {
             list::list(store, &parse(&query.unwrap_or_default())?, limit, json)
@@ -212,10 +215,10 @@ fn query_help() -> String {
     let width =
         FILTER_HELP.iter().map(|(words, _)| words.chars().count()).max().unwrap_or_default();
     let rows = FILTER_HELP.iter().map(|(words, meaning)| format!("  {words:<width$}  {meaning}\n"));
-    format!("A query, best in single quotes:\n{}", rows.collect::<String>())
+    format!("Queries, to be put in single quotes:\n{}", rows.collect::<String>())
 }
 
-/// Tells what is now said of episodes.
+/// Prints the annotations of episodes after a change.
 fn print_annotations(store: &Store, ids: &[u64], json: bool) -> CommandResult<()> {
     #[derive(Serialize)]
     struct AnnotatedEpisode {
@@ -238,7 +241,7 @@ fn print_annotations(store: &Store, ids: &[u64], json: bool) -> CommandResult<()
     Ok(())
 }
 
-/// Star, tags and note in a line; empty where there is none.
+/// Star, tags and note in one line; empty without any.
 fn describe_annotations(annotations: &Annotations) -> String {
     let star = annotations.starred.then(|| "*".to_owned());
     let tags = annotations.tags.iter().map(ToString::to_string);
@@ -247,7 +250,7 @@ fn describe_annotations(annotations: &Annotations) -> String {
     output::strip_control_chars(&all.join(" "))
 }
 
-/// Some episodes in words: `episode 3`, `2 episodes`.
+/// Episodes in words: `episode 3`, `2 episodes`.
 fn episode_count(ids: &[u64]) -> String {
     match ids {
         [id] => format!("episode {id}"),

@@ -6,12 +6,12 @@ use crate::episode::{Decider, Episode, EpisodeStatus, Role, Step, UsageTotals};
 use crate::library::LocalCalendar;
 use crate::store::Annotations;
 
-/// Prints an episode: its trace, who wrote each step and why, what it cost. `before` is called before
-/// each step.
+/// Prints an episode: its trace, who wrote each step and why, and its cost. `before_step` is called with the
+/// index of each step before it is printed.
 ///
 /// # Errors
-/// When it cannot be written.
-pub fn show(
+/// If standard output cannot be written.
+pub(in crate::cli) fn show(
     id: u64,
     episode: &Episode,
     annotations: &Annotations,
@@ -19,7 +19,7 @@ pub fn show(
 ) -> std::io::Result<()> {
     let started = &episode.started;
     let preset = &started.preset;
-    // What a recording names is somebody else's text.
+    // The text of a recording is not trusted.
     let print_line = |text: &str| output::print_line(&output::strip_control_chars(text));
     print_line(&format!(
         "episode {id} · preset {} · router {} · threshold {} · seed {}",
@@ -39,7 +39,7 @@ pub fn show(
     if let Some(trashed) = annotations.trashed() {
         let since = LocalCalendar::format(trashed.at_ms);
         output::print_line(&format!(
-            "in the trash since {since}: `pointsman episodes restore {id}` brings it back"
+            "in the trash since {since}: `pointsman episodes restore {id}` restores it"
         ))?;
     }
     for role in Role::BOTH {
@@ -59,7 +59,7 @@ pub fn show(
     }
     output::print_line(&match &episode.status {
         EpisodeStatus::Running | EpisodeStatus::Paused => {
-            "\nunfinished: it was running when the program ended".into()
+            "\nunfinished: the program ended before the episode".into()
         }
         EpisodeStatus::Finished { answer, verdict, reason } => {
             let (answer, gold) = (answer.as_deref(), started.gold.as_deref());
@@ -84,7 +84,7 @@ fn step_line(index: usize, step: &Step) -> String {
         let p = decision.p_large.map_or("   –".into(), |p| format!("{p:.2}"));
         let by = match &decision.by {
             Decider::Policy(name) | Decider::Rule(name) => name,
-            Decider::User => "person",
+            Decider::User => "you",
             Decider::Budget => "budget",
             Decider::Exploration => "exploration",
         };
@@ -95,16 +95,16 @@ fn step_line(index: usize, step: &Step) -> String {
 
 fn parameters(n: u64) -> String {
     match n {
-        0 => "parameters not known".into(),
+        0 => "unknown parameters".into(),
         n => format!("{} parameters", output::si(n as f64)),
     }
 }
 
-/// Prices that differ, one after the other.
+/// One price per token if all are the same, else each.
 fn price(price: Price) -> String {
     let [read, cached, written] = [price.read, price.cached, price.written].map(output::si);
     if price == Price::from(price.written) {
-        return format!("{written} a token");
+        return format!("{written} per token");
     }
-    format!("{read} a token read, {cached} cached, {written} written")
+    format!("{read} per token read, {cached} cached, {written} written")
 }

@@ -1,4 +1,4 @@
-//! `pointsman episodes rm`, `undo`, `restore` and `bin`.
+//! `pointsman episodes rm`, `undo`, `restore` and `trash`.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::library::{LocalCalendar, Query};
 use crate::session::now_ms;
 use crate::store::Store;
 
-pub fn remove(
+pub(super) fn remove(
     store: &Store,
     ids: Vec<u64>,
     query: Option<&Query>,
@@ -27,18 +27,18 @@ pub fn remove(
     if json {
         print_annotations(store, ids, json)?;
     } else if ids.is_empty() {
-        output::print_line("no episode matches; none was moved")?;
+        output::print_line("no episode matches, so none was moved to the trash")?;
     } else {
         let (verb, them) = if ids.len() == 1 { ("is", "it") } else { ("are", "them") };
         output::print_line(&format!(
-            "{} {verb} in the trash: `pointsman episodes undo` brings {them} back",
+            "{} {verb} in the trash: `pointsman episodes undo` restores {them}",
             episode_count(ids)
         ))?;
     }
-    selection.report_unreadable()
+    selection.fail_if_unreadable()
 }
 
-pub fn undo(store: &Store, json: bool) -> CommandResult<()> {
+pub(super) fn undo(store: &Store, json: bool) -> CommandResult<()> {
     let ids = store.undo_last_deletion()?;
     if ids.is_empty() {
         return Err(CommandError::failure("the trash is empty: there is no deletion to undo"));
@@ -46,7 +46,7 @@ pub fn undo(store: &Store, json: bool) -> CommandResult<()> {
     print_restored(store, &ids, json)
 }
 
-pub fn restore(store: &Store, ids: &[u64], json: bool) -> CommandResult<()> {
+pub(super) fn restore(store: &Store, ids: &[u64], json: bool) -> CommandResult<()> {
     let ids = distinct(ids.to_vec());
     store.restore(&ids)?;
     print_restored(store, &ids, json)
@@ -56,11 +56,10 @@ fn print_restored(store: &Store, ids: &[u64], json: bool) -> CommandResult<()> {
     if json {
         return print_annotations(store, ids, json);
     }
-    let verb = if ids.len() == 1 { "is" } else { "are" };
-    Ok(output::print_line(&format!("{} {verb} back", episode_count(ids)))?)
+    Ok(output::print_line(&format!("{} restored", episode_count(ids)))?)
 }
 
-pub fn list(store: &Store, json: bool) -> CommandResult<()> {
+pub(super) fn list(store: &Store, json: bool) -> CommandResult<()> {
     let mut trashed = store.trashed()?;
     trashed.sort_unstable_by_key(|(id, trashed)| std::cmp::Reverse((trashed.deletion, *id)));
     let mut table = EpisodeTable::new("deleted");
@@ -77,10 +76,10 @@ pub fn list(store: &Store, json: bool) -> CommandResult<()> {
     table.finish()
 }
 
-pub fn empty(store: &Store, json: bool) -> CommandResult<()> {
+pub(super) fn empty(store: &Store, json: bool) -> CommandResult<()> {
     let ids = store.empty_trash()?;
     if !json {
-        return Ok(output::print_line(&format!("{} deleted for good", episode_count(&ids)))?);
+        return Ok(output::print_line(&format!("{} deleted permanently", episode_count(&ids)))?);
     }
     for id in ids {
         output::print_line(&json!({ "id": id, "deleted": true }).to_string())?;

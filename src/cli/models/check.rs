@@ -1,4 +1,4 @@
-//! `pointsman models check`: loads the models of a preset and has them work.
+//! `pointsman models check`: loads the models of a preset and runs them, alone and together.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -22,33 +22,33 @@ use crate::session::{EpisodeRunner, EpisodeSpec, NullObserver};
 use crate::tasks::Question;
 use crate::terminal::with_stdout_to_stderr;
 
-/// Why a model is not loaded, or a pair does not work.
+/// Why a model was not loaded or does not work.
 #[derive(Debug, Error)]
 enum CheckError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error(
-        "it takes about {} of memory, and {} are free: end other programs, take a smaller model or `quantize_bits`, or load it with --anyway",
+        "it needs about {} of memory, and {} are free: close other programs, choose a smaller model or set `quantize_bits`, or load it anyway with --force",
         bytes(*.needed),
         bytes(*.free)
     )]
     Memory { needed: u64, free: u64 },
 }
 
-/// A model that was loaded and has written something.
+/// A model that was loaded and has written some tokens.
 struct CheckedModel {
     engine: Box<dyn Engine>,
-    /// Tokens that its tokenizer knows, where that has a file.
+    /// Size of its tokenizer's vocabulary; `None` without a tokenizer file.
     vocabulary: Option<usize>,
-    /// Seconds.
-    loading: f64,
+    /// Time to load, in seconds.
+    loading_s: f64,
     throughput: Throughput,
 }
 
-/// Checks the models one by one, then the pair, with a line for each.
+/// Checks each model, then the pair, and prints a line for each.
 ///
 /// # Errors
-/// When standard output cannot be written.
+/// If standard output cannot be written.
 pub(super) fn run(
     preset: &Preset,
     force: bool,
@@ -79,7 +79,7 @@ pub(super) fn run(
     let result = with_stdout_to_stderr(|| check_pair(PerRole { small, large }, preset))?;
     let text = match &result {
         Ok(tokens) => Ok(format!(
-            "they work together: a step each, {} and {} tokens",
+            "one step by each model: {} and {} tokens",
             tokens[Role::Small],
             tokens[Role::Large]
         )),
@@ -96,7 +96,7 @@ pub(super) fn run(
         })
         .to_string()
     } else {
-        check_line("pair", &text)
+        output::check_line("pair", &text)
     })?;
     Ok(if result.is_ok() { CommandStatus::Success } else { CommandStatus::Failure })
 }
@@ -119,14 +119,14 @@ fn check_model(
     }
     let began = Instant::now();
     let mut engine = engine::load(config, &folders.cache, &RateLimiter::new(None))?;
-    let loading = began.elapsed().as_secs_f64();
+    let loading_s = began.elapsed().as_secs_f64();
     let mut preset = preset.clone();
     chat::apply_template(&mut preset, role, engine.as_ref())?;
     let throughput = measure_throughput(engine.as_mut(), &preset, role)?;
-    Ok(CheckedModel { engine, vocabulary, loading, throughput })
+    Ok(CheckedModel { engine, vocabulary, loading_s, throughput })
 }
 
-/// Runs an episode of two steps, one of each model, and gives the tokens that each wrote.
+/// Runs an episode of two steps, one by each model, and returns the number of tokens that each wrote.
 fn check_pair(
     engines: PerRole<Box<dyn Engine>>,
     preset: &Preset,
@@ -140,7 +140,7 @@ fn check_pair(
     preset.routing.threshold = 0.5;
     let mut runner = EpisodeRunner::new(engines, preset);
     let question = Question::from_user(SAMPLE_QUESTION);
-    // A model whose first step is the answer leaves none to the other: the other then begins.
+    // If the first step is already the answer, the other model has no turn; then the other one begins.
     for first in Role::BOTH {
         let mut router = AlternatingRouter { first };
         let spec = EpisodeSpec::new(&question, &mut router, 0);
@@ -151,12 +151,12 @@ fn check_pair(
             return Ok(tokens);
         }
     }
-    Err("whichever model begins ends the text with its first step, so the other has no turn: look \
-         at `steps.delimiter` and the prompt in the preset"
+    Err("each model ends the text with its first step, so the other one has no turn: check \
+         `steps.delimiter` and the prompt in the preset"
         .into())
 }
 
-/// Tokens that a model wrote into an episode.
+/// Number of tokens that a model wrote in an episode.
 fn tokens_written(episode: &Episode, role: Role) -> usize {
     let steps = episode.steps.iter().map(|step| &step.generation);
     steps
@@ -165,14 +165,14 @@ fn tokens_written(episode: &Episode, role: Role) -> usize {
         .sum()
 }
 
-/// The two models by turns.
+/// Alternates between the models.
 struct AlternatingRouter {
     first: Role,
 }
 
 impl Router for AlternatingRouter {
     fn name(&self) -> &'static str {
-        "by turns"
+        "alternating"
     }
 
     fn draft_length(&self) -> DraftLength {
@@ -184,14 +184,6 @@ impl Router for AlternatingRouter {
         let large = even == (self.first == Role::Large);
         Ok(Opinion { p_large: f64::from(u8::from(large)), features: BTreeMap::new() })
     }
-}
-
-fn check_line(what: &str, result: &Result<String, String>) -> String {
-    let (mark, text) = match result {
-        Ok(text) => ("ok", text),
-        Err(text) => ("error", text),
-    };
-    format!("{mark}  {what:<12} {}", output::strip_control_chars(text))
 }
 
 fn model_line(
@@ -212,25 +204,25 @@ fn model_line(
                 add(Some(found.location.to_string()));
                 add(found.bytes.map(bytes));
                 add(Some(format!("{} parameters", number(record.parameters))));
-                add(found.memory.map(|n| format!("about {} in memory", bytes(n))));
+                add(found.memory.map(|n| format!("about {} of memory", bytes(n))));
                 add(found.context.map(|n| format!("context {n}")));
-                add(checked.vocabulary.map(|n| format!("tokenizer of {n} tokens")));
+                add(checked.vocabulary.map(|n| format!("vocabulary of {n} tokens")));
                 if found.location != ModelLocation::Remote {
                     let template = found.template.as_deref();
                     add(Some(match template {
                         Some(place) => format!("chat template in {place}"),
                         None => "no chat template".into(),
                     }));
-                    add(Some(format!("loaded in {:.1} s", checked.loading)));
+                    add(Some(format!("loaded in {:.1} s", checked.loading_s)));
                 }
             }
             add(checked.throughput.prefill.map(|n| format!("reads {}", rate(n))));
             add(checked.throughput.decode.map(|n| format!("writes {}", rate(n))));
-            add(Some(format!("tells {} of its tokens", checked.engine.token_stats())));
+            add(Some(format!("reports {} of each token", checked.engine.token_stats())));
             Ok(parts.join(", "))
         }
     };
-    check_line(&format!("{role} model"), &text)
+    output::check_line(&format!("{role} model"), &text)
 }
 
 fn model_json(
@@ -254,7 +246,7 @@ fn model_json(
         "architecture": found.and_then(|f| f.architecture.as_ref()),
         "vocabulary": ok.and_then(|c| c.vocabulary),
         "template": found.and_then(|f| f.template.as_ref()),
-        "load_s": ok.map(|c| c.loading),
+        "load_s": ok.map(|c| c.loading_s),
         "prefill_tokens_per_s": ok.and_then(|c| c.throughput.prefill),
         "decode_tokens_per_s": ok.and_then(|c| c.throughput.decode),
         "tokens_written": ok.map(|c| c.throughput.tokens_written),

@@ -16,10 +16,10 @@ use crate::engine::hub::{self, FetchProgress, FetchSet};
 use crate::engine::{is_hub_id, is_on_hub};
 use crate::episode::Role;
 
-/// Fetches what presets and ids need, one after the other.
+/// Fetches the files of presets and models, one model after the other.
 ///
 /// # Errors
-/// At the first that cannot be fetched; those before it are here.
+/// If a model cannot be fetched; those before it stay in the cache.
 pub(super) fn run(
     what: &[String],
     json: bool,
@@ -51,7 +51,7 @@ pub(super) fn run(
         bar.set_prefix(id.clone());
         let mut is_started = false;
         let result = hub::fetch(&id, kind, &mut |at: FetchProgress<'_>| {
-            // What was here before is no work of this run, and would spoil the rate.
+            // Files that are already in the cache would distort the rate.
             if !std::mem::replace(&mut is_started, true) {
                 bar.reset();
             }
@@ -73,7 +73,7 @@ pub(super) fn run(
             output::print_line(&line.to_string())?;
         } else {
             output::print_line(&format!(
-                "{id}: {} files, {}, {} of them here before, {} compared with their SHA-256, in {}",
+                "{id}: {} files, {}, of which {} were already in the cache and {} match their SHA-256, in {}",
                 fetched.files,
                 bytes(fetched.bytes),
                 fetched.already_present,
@@ -85,7 +85,7 @@ pub(super) fn run(
     Ok(CommandStatus::Success)
 }
 
-/// What of a preset is on the hub: models, and the tokenizers of GGUF files.
+/// What a preset needs from the hub: models, and tokenizers for GGUF files.
 fn hub_sources(preset: &Preset) -> BTreeSet<(String, FetchSet)> {
     let mut needed = BTreeSet::new();
     for role in Role::BOTH {
@@ -97,12 +97,12 @@ fn hub_sources(preset: &Preset) -> BTreeSet<(String, FetchSet)> {
             needed.insert((config.source.clone(), FetchSet::Model));
         }
         let tokenizer = config.tokenizer.as_ref().filter(|source| is_on_hub(source));
-        // Only a GGUF file needs another's.
+        // Only a GGUF file needs a tokenizer from elsewhere.
         if let Some(source) = tokenizer.filter(|_| !is_hub_id(&config.source)) {
             needed.insert((source.clone(), FetchSet::Tokenizer));
         }
     }
-    // A model brings its tokenizer.
+    // A whole model includes its tokenizer.
     let whole_models: Vec<String> = needed
         .iter()
         .filter(|(_, kind)| *kind == FetchSet::Model)

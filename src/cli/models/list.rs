@@ -12,10 +12,10 @@ use crate::config::{Folders, load_preset, preset_names};
 use crate::engine::{ModelInfo, model_info};
 use crate::episode::Role;
 
-/// Prints a row for each model of each preset, and a sentence on standard error for each that is broken.
+/// Prints a row for each model of each preset, and reports broken ones on standard error.
 ///
 /// # Errors
-/// When standard output cannot be written.
+/// If standard output cannot be written.
 pub(super) fn run(json: bool, folders: &Folders) -> CommandResult<CommandStatus> {
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header([

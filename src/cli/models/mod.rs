@@ -1,4 +1,4 @@
-//! `pointsman models`: what the presets' models are, where they are, and whether they work here.
+//! `pointsman models`: lists, fetches and checks the models of the presets.
 
 mod check;
 mod fetch;
@@ -14,45 +14,46 @@ use crate::config::{ConfigError, Folders, Preset};
 use crate::engine::ModelLocation;
 
 #[derive(Debug, Args)]
-pub struct ModelsArgs {
+pub(super) struct ModelsArgs {
     #[command(subcommand)]
     command: ModelsCommand,
 }
 
 #[derive(Debug, Subcommand)]
 enum ModelsCommand {
-    /// List the models of all presets: where each is, its size, and the memory that it takes
+    /// List the models of all presets: where each one is, its size, and the memory that it needs
     ///
-    /// Nothing is loaded. The memory is an estimate: the weights as they are held, and the KV cache of 4096
-    /// tokens.
+    /// No model is loaded. The memory is an estimate: the weights in their loaded format, and a KV cache of
+    /// 4096 tokens.
     Ls {
-        /// Print a JSON object a line, a line a model
+        /// Print one JSON object per model
         #[arg(long)]
         json: bool,
     },
-    /// Fetch models from the Hugging Face hub into its cache, where they are loaded from
+    /// Fetch models from the Hugging Face hub into its cache
     ///
-    /// A download that broke off or was killed goes on where it was. Size and, for weights, SHA-256 are
-    /// compared with the hub's. HF_TOKEN gives access to private and gated models, and is kept nowhere; HF_HOME
-    /// says where the cache is, HF_ENDPOINT names a mirror.
+    /// An interrupted download is resumed. The size and, for weights, the SHA-256 are compared with the hub's.
+    /// `HF_TOKEN` gives access to private and gated models and is not stored. `HF_HOME` sets the folder of
+    /// the cache, `HF_ENDPOINT` a mirror.
     Fetch {
-        /// Presets, by name or file, ids such as Qwen/Qwen3-8B, or owner/name/file.gguf [default: the one of --preset]
+        /// Presets, by name or file, model ids such as Qwen/Qwen3-8B, or owner/name/file.gguf
+        /// [default: the preset of --preset]
         #[arg(value_name = "PRESET|MODEL")]
         what: Vec<String>,
-        /// Print a JSON object a line, a line a model
+        /// Print one JSON object per model
         #[arg(long)]
         json: bool,
     },
-    /// Load the models of a preset: whether they work, how fast, and whether they work together
+    /// Load the models of a preset and test each one, its speed, and the pair
     Check {
-        /// Preset, by name or file [default: the one of --preset]
-        // Not called `preset`: that is the option's name, which clap would take for the same.
+        /// Preset, by name or file [default: the preset of --preset]
+        // Not named `preset`: clap would confuse it with the global option.
         #[arg(value_name = "PRESET")]
         name: Option<String>,
-        /// Load a model even if there seems to be too little memory
-        #[arg(long)]
+        /// Load a model even if the memory seems too small
+        #[arg(long, alias = "anyway")]
         force: bool,
-        /// Print a JSON object a line: one for each model, one for the pair
+        /// Print one JSON object per model, and one for the pair
         #[arg(long)]
         json: bool,
     },
@@ -61,8 +62,8 @@ enum ModelsCommand {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// When a preset cannot be read, a model cannot be fetched, or the output cannot be written.
-pub fn run(
+/// If a preset cannot be read, a model cannot be fetched, or the output cannot be written.
+pub(super) fn run(
     args: ModelsArgs,
     common: &CommonArgs,
     folders: &Folders,
@@ -76,7 +77,7 @@ pub fn run(
     }
 }
 
-/// The preset of this name, or the one of the command line, with the command line's changes.
+/// The preset of this name, or that of --preset, with the changes of this command line.
 fn preset_named(
     common: &CommonArgs,
     name: Option<String>,
@@ -86,9 +87,9 @@ fn preset_named(
     CommonArgs { preset, ..common.clone() }.preset(folders)
 }
 
-/// A place's word in JSON.
-fn location_word(place: &ModelLocation) -> &'static str {
-    match place {
+/// A location, in JSON.
+fn location_word(location: &ModelLocation) -> &'static str {
+    match location {
         ModelLocation::Embedded(_) => "binary",
         ModelLocation::Folder(_) => "folder",
         ModelLocation::File(_) => "file",

@@ -1,37 +1,37 @@
-//! How fast a loaded model is, on a short prompt.
+//! The speed of a loaded model on a short prompt.
 
 use crate::config::Preset;
 use crate::engine::{Engine, EngineError, EngineRequest, Flow, Segment};
 use crate::episode::Role;
 
-/// What the prompt is about.
+/// The question in the prompt.
 pub(super) const SAMPLE_QUESTION: &str = "Ava has 37 pens. She buys 4 boxes of 12 pens. She gives away \
                                    18 pens. How many pens does Ava have?";
 
-/// Tokens that are written at most.
+/// Most tokens to write.
 const MAX_TOKENS: usize = 64;
 
-/// Tokens a second.
+/// Speed in tokens per second.
 pub(super) struct Throughput {
-    /// Tokens of the prompt; nothing where a server has it all in its cache or reports none.
-    pub prefill: Option<f64>,
-    /// Written tokens; nothing where the model wrote one only.
-    pub decode: Option<f64>,
-    /// Tokens that were written.
-    pub tokens_written: usize,
+    /// Reading the prompt; `None` if a server had all of it in its cache or reports no count.
+    pub(super) prefill: Option<f64>,
+    /// Writing; `None` if the model wrote only one token.
+    pub(super) decode: Option<f64>,
+    /// Number of tokens written.
+    pub(super) tokens_written: usize,
 }
 
-/// Writes some steps with a model and measures it.
+/// Measures a model while it writes one step.
 ///
 /// # Errors
-/// When the model fails.
+/// If the model fails.
 pub(super) fn measure_throughput(
     engine: &mut dyn Engine,
     preset: &Preset,
     role: Role,
 ) -> Result<Throughput, EngineError> {
     let segment = |text: String| vec![Segment { text: text.into(), own_ids: None }];
-    // The first request pays for threads and buffers that later ones find.
+    // The first request creates threads and buffers that later requests reuse.
     engine.prefill(segment("1".into()))?;
     engine.reset()?;
     let request = EngineRequest {
@@ -51,7 +51,7 @@ pub(super) fn measure_throughput(
     let tokens_written = generated.tokens.len();
     Ok(Throughput {
         prefill: rate(generated.usage.prefilled, generated.usage.prefill_ms),
-        // The first token comes out of the prefill.
+        // The prefill yields the first token.
         decode: rate(tokens_written.saturating_sub(1), generated.usage.decode_ms),
         tokens_written,
     })

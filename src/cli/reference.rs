@@ -1,0 +1,122 @@
+//! Reference tables of the manual, generated from the tables that the program itself uses.
+
+use clap::ValueEnum;
+
+use super::error::CommandResult;
+use crate::config::{Folders, load_preset, preset_names};
+use crate::theme::{Theme, theme_names};
+use crate::workbench::Keymap;
+
+/// A reference table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Reference {
+    /// Default keys of the workbench
+    Keys,
+    /// Presets, including your own
+    Presets,
+    /// Themes, including your own
+    Themes,
+}
+
+impl Reference {
+    /// The table, in Markdown.
+    ///
+    /// # Errors
+    /// A usage error if a preset or theme of the user is invalid.
+    pub(super) fn to_markdown(self, folders: &Folders) -> CommandResult<String> {
+        match self {
+            Self::Keys => Ok(Keymap::default().to_markdown()),
+            Self::Presets => presets(folders),
+            Self::Themes => themes(folders),
+        }
+    }
+}
+
+fn presets(folders: &Folders) -> CommandResult<String> {
+    let rows = preset_names(folders).into_iter().map(|name| {
+        let preset = load_preset(&name, folders)?;
+        Ok([code(&name), preset.description])
+    });
+    Ok(table(["preset", "models and use"], rows.collect::<CommandResult<Vec<_>>>()?))
+}
+
+fn themes(folders: &Folders) -> CommandResult<String> {
+    let folder = folders.themes();
+    let rows = theme_names(&folder).into_iter().map(|name| {
+        let theme = Theme::load(&name, &folder)?;
+        Ok([code(&name), theme.description])
+    });
+    Ok(table(["theme", "for"], rows.collect::<CommandResult<Vec<_>>>()?))
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+/// A Markdown table. A bar inside a cell would end the cell, so it is escaped.
+fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let line = |cells: [String; N]| format!("| {} |\n", cells.join(" | "));
+    let escaped = |cell: String| cell.replace('|', "\\|");
+    let mut text = line(header.map(str::to_owned));
+    text += &format!("|{}\n", "---|".repeat(N));
+    text.extend(rows.into_iter().map(|row| line(row.map(escaped))));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    /// Environment variable that makes the test rewrite the manual.
+    const UPDATE: &str = "UPDATE_DOCS";
+    const END: &str = "<!-- end -->";
+
+    fn name(reference: Reference) -> String {
+        reference.to_possible_value().unwrap().get_name().to_owned()
+    }
+
+    /// The page with the block replaced; `None` if it has no such block.
+    fn with_block(page: &str, name: &str, table: &str) -> Option<String> {
+        let marker = format!("<!-- generated: {name} -->\n");
+        let start = page.find(&marker)? + marker.len();
+        let end = start + page[start..].find(END)?;
+        Some(format!("{}{table}{}", &page[..start], &page[end..]))
+    }
+
+    #[test]
+    fn the_manual_has_the_tables_of_the_program() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::below(home.path()).unwrap();
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        let pages: Vec<PathBuf> =
+            std::fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().path()).collect();
+        for reference in Reference::value_variants() {
+            let name = name(*reference);
+            let table = reference.to_markdown(&folders).unwrap();
+            let mut is_found = false;
+            for path in &pages {
+                let page = std::fs::read_to_string(path).unwrap();
+                let Some(current) = with_block(&page, &name, &table) else { continue };
+                is_found = true;
+                if std::env::var_os(UPDATE).is_some() {
+                    std::fs::write(path, current).unwrap();
+                } else {
+                    assert!(
+                        page == current,
+                        "{}: table `{name}` is out of date: run `{UPDATE}=1 cargo test --release --lib the_manual`",
+                        path.display()
+                    );
+                }
+            }
+            assert!(is_found, "no page has a block `<!-- generated: {name} -->`");
+        }
+    }
+
+    #[test]
+    fn bars_do_not_end_cells() {
+        let text = table(["a", "b"], [["x|y".to_owned(), String::new()]]);
+        assert_eq!(text, "| a | b |\n|---|---|\n| x\\|y |  |\n");
+    }
+}
