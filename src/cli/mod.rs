@@ -191,7 +191,7 @@ mod tests {
             &["run", "--glimpse", "4", "x"],
             &["fork", "3", "--step", "2", "--glimpse", "step"],
             &["eval", "--point"],
-            &["train", "--steps", "9", "--without", "draft."],
+            &["train", "--steps", "9", "--without", "story"],
             &["policy", "promote", "tiny-2", "--anyway"],
             &["models", "check", "--anyway"],
             &["episodes", "bin", "ls"],

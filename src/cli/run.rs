@@ -45,7 +45,7 @@ pub(super) struct RunArgs {
 /// # Errors
 /// If the configuration is invalid, or a model, the router or the store fails.
 pub(super) fn run(
-    args: RunArgs,
+    args: &RunArgs,
     common: &CommonArgs,
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
