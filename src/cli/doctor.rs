@@ -173,7 +173,7 @@ fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, Engin
     let rate = (tokens.saturating_sub(1)) as f64 / (generated.usage.decode_ms / 1e3).max(1e-9);
     if config.remote.is_some() {
         return Ok(format!(
-            "{}, {} answered after {:.1} s, {tokens} tokens at {rate:.0}/s, reports {} of each",
+            "{}, {} answered after {:.1} s, {tokens} tokens at {rate:.0}/s, reports {} of its tokens",
             record.name,
             config.source,
             generated.usage.prefill_ms / 1e3,

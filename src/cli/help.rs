@@ -101,7 +101,7 @@ fn topic(commands: &mut Command, words: &[String]) -> CommandResult<String> {
     Ok(parts.join("\n\n"))
 }
 
-fn command_names(commands: &Command) -> Vec<&str> {
+pub(super) fn command_names(commands: &Command) -> Vec<&str> {
     commands.get_subcommands().map(Command::get_name).collect()
 }
 

@@ -58,7 +58,7 @@ impl<F: Fn(&str) -> Option<String>> Renderer<F> {
             Event::End(tag) => self.close(tag),
             Event::Text(text) if self.is_code => self.code(&text),
             Event::Text(text) => self.inline.push_str(&text),
-            Event::Code(code) => self.inline += &format!("`{code}`"),
+            Event::Code(code) => self.inline.extend(["`", &code, "`"]),
             Event::SoftBreak => self.inline.push(' '),
             Event::HardBreak => self.inline.push('\n'),
             Event::Rule => self.begin_block(),
@@ -192,7 +192,7 @@ impl<F: Fn(&str) -> Option<String>> Renderer<F> {
             self.inline.truncate(start);
             self.inline.push_str(&reference);
         } else {
-            self.inline += &format!(" ({reference})");
+            self.inline.extend([" (", &reference, ")"]);
         }
     }
 

@@ -150,13 +150,13 @@ fn check_option_positions(matches: &ArgMatches) -> CommandResult<()> {
 
 fn dispatch(arguments: Arguments) -> CommandResult<CommandStatus> {
     let folders = Folders::find()?;
-    let logging = logging::start(&folders)?;
+    let log = logging::start(&folders)?;
     let common = &arguments.common;
     match arguments.command {
-        None => workbench::run(arguments.workbench, common, &folders, logging),
+        None => workbench::run(arguments.workbench, common, &folders, log),
         Some(Subcommands::Run(args)) => run::run(&args, common, &folders),
         Some(Subcommands::Fork(args)) => fork::run(&args, common, &folders),
-        Some(Subcommands::Replay(args)) => replay::run(args, common, &folders, logging),
+        Some(Subcommands::Replay(args)) => replay::run(&args, common, &folders, &log),
         Some(Subcommands::Eval(args)) => eval::run(args, common, &folders),
         Some(Subcommands::Grade(args)) => grade::run(&args),
         Some(Subcommands::Episodes(args)) => {

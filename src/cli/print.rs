@@ -6,7 +6,7 @@ use clap_complete::Shell;
 use super::error::{CommandError, CommandResult, Context};
 use super::options::CommonArgs;
 use super::reference::Reference;
-use super::{Arguments, CommandStatus, output};
+use super::{Arguments, CommandStatus, help, output};
 use crate::config::Folders;
 use crate::workbench::Keymap;
 
@@ -77,14 +77,16 @@ fn config(common: &CommonArgs, folders: &Folders) -> CommandResult<String> {
         ("cache", folders.cache.clone()),
         ("log", folders.state.join(super::logging::LOG_FILE)),
     ];
-    let mut text = format!("# preset {}, as this command line would use it\n", common.preset);
-    for (what, path) in places {
-        let there = if path.exists() { "" } else { " (does not exist)" };
-        text += &format!("# {what}: {}{there}\n", path.display());
-    }
-    text.push('\n');
-    text.push_str(&toml::to_string(&preset).context("the preset cannot be written as TOML")?);
-    Ok(text)
+    let places = places.iter().map(|(what, path)| {
+        let note = if path.exists() { "" } else { " (does not exist)" };
+        format!("# {what}: {}{note}", path.display())
+    });
+    let places = places.collect::<Vec<_>>().join("\n");
+    let preset = toml::to_string(&preset).context("the preset cannot be written as TOML")?;
+    Ok(format!(
+        "# preset {}, as this command line would use it\n{places}\n\n{preset}",
+        common.preset
+    ))
 }
 
 fn man(name: Option<&str>) -> CommandResult<String> {
@@ -95,10 +97,9 @@ fn man(name: Option<&str>) -> CommandResult<String> {
         None => all,
         Some(name) => {
             let found = all.find_subcommand(name).cloned();
-            let known =
-                || all.get_subcommands().map(|c| c.get_name()).collect::<Vec<_>>().join(", ");
             found.ok_or_else(|| {
-                CommandError::usage(format!("there is no command `{name}`: use one of {}", known()))
+                let known = help::command_names(&all).join(", ");
+                CommandError::usage(format!("there is no command `{name}`: use one of {known}"))
             })?
         }
     };

@@ -58,7 +58,7 @@ fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [Stri
     let line = |cells: [String; N]| format!("| {} |\n", cells.join(" | "));
     let escaped = |cell: String| cell.replace('|', "\\|");
     let mut text = line(header.map(str::to_owned));
-    text += &format!("|{}\n", "---|".repeat(N));
+    text.extend(["|", &"---|".repeat(N), "\n"]);
     text.extend(rows.into_iter().map(|row| line(row.map(escaped))));
     text
 }

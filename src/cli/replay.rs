@@ -94,10 +94,10 @@ impl FromStr for CastSize {
 /// If the recording does not exist or is invalid, the output cannot be written, or a terminal is needed and
 /// missing.
 pub(super) fn run(
-    args: ReplayArgs,
+    args: &ReplayArgs,
     common: &CommonArgs,
     folders: &Folders,
-    log: PathBuf,
+    log: &Path,
 ) -> CommandResult<CommandStatus> {
     let folder = folders.recordings();
     let Some(source) = &args.source else {
@@ -111,8 +111,8 @@ pub(super) fn run(
     let speed = args.speed.unwrap_or(ReplaySpeed::Times(1.0));
     let replay = Replay::new(source, recorded, speed).context("the recording has no episode")?;
     match (&args.cast, &args.svg) {
-        (Some(path), _) => write_cast(replay, path, &args, folders),
-        (None, Some(path)) => write_svg(replay, path, &args, folders),
+        (Some(path), _) => write_cast(replay, path, args, folders),
+        (None, Some(path)) => write_svg(replay, path, args, folders),
         (None, None) => open_workbench(replay, &args.display, folders, log),
     }
 }
@@ -249,11 +249,11 @@ fn open_workbench(
     replay: Replay,
     display: &DisplayArgs,
     folders: &Folders,
-    log: PathBuf,
+    log: &Path,
 ) -> CommandResult<CommandStatus> {
     let theme = Theme::load_for_terminal(display.theme.as_deref(), &folders.themes())?;
     let keys = Keymap::load(&folders.keys())?;
-    let screen = Screen::enter(&log).map_err(|error| match error {
+    let screen = Screen::enter(log).map_err(|error| match error {
         TerminalError::NoTerminal => CommandError::failure(
             "a replay in the workbench needs a terminal: use --headless for text, --cast FILE for a film, or \
              `ssh -t` to get a terminal",

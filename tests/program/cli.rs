@@ -234,7 +234,7 @@ fn active_keys_and_settings_are_printed() {
     assert!(page.contains("pointsman\\-why") || page.contains("pointsman why"), "{page}");
     let (code, refused) = failure(home.path(), &["print", "man", "evel"]);
     assert!(
-        code == 2 && refused.contains("there is no subcommand `evel`: use one of run, "),
+        code == 2 && refused.contains("there is no command `evel`: use one of run, "),
         "{refused}"
     );
     for shell in ["bash", "zsh", "fish"] {
@@ -409,7 +409,7 @@ fn solutions_in_a_file_are_graded_line_by_line() {
     let path = file.to_str().unwrap();
     let (code, message) = failure(home.path(), &["grade", "--tasks", "math500", path]);
     assert!(
-        code == 2 && message.contains("line 5: it has no text or number in `answer`"),
+        code == 2 && message.contains("line 5: `answer` is not a text or a number"),
         "{message}"
     );
 
@@ -448,4 +448,36 @@ fn eval_leaves_the_policy_out_if_there_is_none() {
     let scores = events(&stdout(home.path(), &eval));
     let names: Vec<&str> = scores.iter().map(|s| s["router"].as_str().unwrap()).collect();
     assert_eq!(names, ["entropy", "confidence", "always-small", "always-large", "oracle"]);
+}
+
+#[test]
+fn help_shows_commands_and_pages() {
+    let home = tempfile::tempdir().unwrap();
+    let help = |topic: &[&str]| stdout(home.path(), &[&["help"], topic].concat());
+    let overview = help(&[]);
+    for topic in ["run ", "explain ", "help ", "guide ", "measurements "] {
+        assert!(overview.lines().any(|line| line.trim_start().starts_with(topic)), "{overview}");
+    }
+    assert!(help(&["eval"]).contains("--routers"));
+    assert!(help(&["episodes", "trash"]).contains("empty"));
+    let guide = help(&["guide"]);
+    assert!(guide.starts_with("Guide to the workbench\n===="), "{guide}");
+    // A command and a page of the same name are both shown.
+    let policy = help(&["policy"]);
+    assert!(policy.contains("Usage: pointsman policy") && policy.contains("Features\n--------"));
+    let (code, refused) = failure(home.path(), &["help", "guides"]);
+    assert_eq!((code, refused.lines().count()), (2, 1), "{refused}");
+    assert!(refused.contains("`guides`") && refused.contains("guide, models, remote"), "{refused}");
+}
+
+#[test]
+fn reference_tables_are_markdown() {
+    let home = tempfile::tempdir().unwrap();
+    for name in ["keys", "presets", "themes"] {
+        let table = stdout(home.path(), &["print", "reference", name]);
+        let mut lines = table.lines();
+        assert!(lines.next().unwrap().starts_with("| "), "{table}");
+        assert!(lines.next().unwrap().starts_with("|---|"), "{table}");
+        assert!(lines.count() > 5, "{table}");
+    }
 }

@@ -153,19 +153,24 @@ fn episodes_are_tagged_trashed_and_restored() {
 
     let (before, events) = (run(&["ls", "--json", "tag:bar"]), run(&["show", "2", "--json"]));
     let moved = run(&["rm", "2", "2", "3"]);
-    assert_eq!(moved, "2 episodes are in the trash: `pointsman episodes undo` brings them back\n");
+    assert_eq!(moved, "2 episodes are in the trash: `pointsman episodes undo` restores them\n");
     assert_eq!(listed(), [4, 1]);
-    assert!(run(&["rm", "--query", "router:always-large"]).starts_with("episode 4 is in the trash"));
-    assert_eq!(run(&["rm", "--query", "parent:1"]), "no episode matches; none was moved\n");
+    assert!(
+        run(&["rm", "--query", "router:always-large"]).starts_with("episode 4 is in the trash")
+    );
+    assert_eq!(
+        run(&["rm", "--query", "parent:1"]),
+        "no episode matches, so none was moved to the trash\n"
+    );
     assert_eq!(ids(&run(&["trash", "ls", "--json"])), [4, 3, 2], "the last deletion first");
     assert!(run(&["trash", "ls"]).contains("Ava has 37 pens"));
     assert!(run(&["show", "2"]).contains("in the trash since"));
 
-    assert_eq!(run(&["undo"]), "episode 4 is back\n");
-    assert_eq!(run(&["restore", "2"]), "episode 2 is back\n");
+    assert_eq!(run(&["undo"]), "episode 4 restored\n");
+    assert_eq!(run(&["restore", "2"]), "episode 2 restored\n");
     assert_eq!(run(&["ls", "--json", "tag:bar"]), before);
     assert_eq!(run(&["show", "2", "--json"]), events);
-    assert_eq!(run(&["trash", "empty"]), "episode 3 deleted for good\n");
+    assert_eq!(run(&["trash", "empty"]), "episode 3 deleted permanently\n");
     assert_eq!(run(&["trash", "ls"]), "the trash is empty\n");
     assert_eq!(listed(), [4, 2, 1]);
 }
@@ -205,9 +210,9 @@ fn wrong_arguments_are_refused_in_one_line() {
         (&["export", "--query", "sort:colour"], 2, "use date, cost"),
         (&["tag", "1", "foo"], 2, "neither the number of an episode nor a tag"),
         (&["tag", "1", "+two words"], 2, "`two words` is no tag"),
-        (&["tag", "1", "+foo", "--json"], 2, "`--json` comes too late"),
-        (&["tag", "+foo"], 2, "no episode is named"),
-        (&["tag", "1"], 2, "no tag is given"),
+        (&["tag", "1", "+foo", "--json"], 2, "put the option `--json` before"),
+        (&["tag", "+foo"], 2, "the number of an episode is missing"),
+        (&["tag", "1"], 2, "a tag to add or remove is missing"),
         (&["tag", "1", "9", "+foo"], 1, "holds no episode 9"),
         (&["note", "9", "x"], 1, "holds no episode 9"),
         (&["rm", "1", "9"], 1, "holds no episode 9"),

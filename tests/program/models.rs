@@ -55,18 +55,18 @@ fn models_of_all_presets_are_listed() {
         found.unwrap_or_else(|| panic!("{preset} {role}: {lines:?}"))
     };
     let tiny = find("tiny", "large");
-    assert_eq!((tiny["place"].as_str(), tiny["context"].as_u64()), (Some("binary"), Some(2048)));
+    assert_eq!((tiny["location"].as_str(), tiny["context"].as_u64()), (Some("binary"), Some(2048)));
     assert_eq!(tiny["architecture"], "LlamaForCausalLM");
     let parameters = tiny["parameters"].as_u64().unwrap();
     // Weights in f32, and keys and values of 2048 tokens in 4 layers of width 128.
     assert_eq!(tiny["memory"].as_u64(), Some(4 * parameters + 2 * 4 * 128 * 4 * 2048));
-    assert_eq!(find("folder", "large")["place"], "folder");
+    assert_eq!(find("folder", "large")["location"], "folder");
     assert_eq!(find("folder", "large")["parameters"], tiny["parameters"]);
     let gguf = find("gguf", "large");
-    assert_eq!((gguf["place"].as_str(), gguf["context"].as_u64()), (Some("file"), Some(2048)));
+    assert_eq!((gguf["location"].as_str(), gguf["context"].as_u64()), (Some("file"), Some(2048)));
     assert_eq!(gguf["architecture"], "llama");
     let qwen = find("qwen2.5-math", "large");
-    assert_eq!((&qwen["place"], &qwen["bytes"]), (&"not-here".into(), &Value::Null));
+    assert_eq!((&qwen["location"], &qwen["bytes"]), (&"not-here".into(), &Value::Null));
     assert_eq!(qwen["parameters"], 7_615_616_512_u64);
     assert_eq!(
         qwen["memory"],
@@ -107,7 +107,7 @@ fn the_tiny_pair_loads_and_works_together() {
     assert_eq!((&pair["pair"], &pair["works"]), (&"tiny".into(), &true.into()), "{pair}");
     assert!(pair["small_tokens"].as_u64() > Some(1) && pair["large_tokens"].as_u64() > Some(1));
     let message = stdout(home.path(), &["models", "check", "tiny"]);
-    assert!(message.contains("ok  pair         they work together: a step each"), "{message}");
+    assert!(message.contains("ok  pair         one step by each model: "), "{message}");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_gguf_file_works_with_a_folder_of_safetensors() {
     let tokenizer = format!("tokenizer = \"{}\"", tiny_gguf::source().display());
     preset(home.path(), "gguf", file.to_str().unwrap(), &tokenizer);
     let lines = objects(&stdout(home.path(), &["models", "check", "gguf", "--json"]));
-    assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"file".into(), &true.into()));
+    assert_eq!((&lines[1]["location"], &lines[2]["works"]), (&"file".into(), &true.into()));
 
     preset(home.path(), "mute", file.to_str().unwrap(), "");
     let message = load_error(home.path(), "mute");
@@ -173,7 +173,7 @@ fn a_broken_model_folder_is_refused_with_the_reason() {
         "vast",
         &write("config.json", whole.replace(layers, "\"num_hidden_layers\": 400000000")),
     );
-    assert!(message.contains("of memory, and") && message.contains("--anyway"), "{message}");
+    assert!(message.contains("of memory, and") && message.contains("--force"), "{message}");
 }
 
 /// The command with the hub's cache in `home`, and that hub, or one that does not answer.
@@ -221,20 +221,23 @@ fn a_model_is_fetched_and_loads_without_a_network() {
     };
     let first = run();
     assert_eq!((&first["model"], &first["files"]), (&"tiny/open".into(), &4.into()));
-    assert_eq!((&first["kept"], &first["verified"]), (&0.into(), &1.into()));
+    assert_eq!((&first["already_present"], &first["verified"]), (&0.into(), &1.into()));
     let again = run();
-    assert_eq!((&again["kept"], &again["verified"]), (&4.into(), &0.into()));
+    assert_eq!((&again["already_present"], &again["verified"]), (&4.into(), &0.into()));
     assert_eq!(server.ranges().len(), 2, "one request for the size, one for the file");
     let snapshot = home.path().join(format!("hf/hub/models--tiny--open/snapshots/{COMMIT}"));
     assert!(!snapshot.join("onnx").exists() && !snapshot.join("../model.safetensors").exists());
 
     let rows = objects(&list(home.path(), &["--json"]));
     let row = rows.iter().find(|row| row["source"] == "tiny/open").unwrap();
-    assert_eq!((row["place"].as_str(), row["context"].as_u64()), (Some("hub-cache"), Some(2048)));
+    assert_eq!(
+        (row["location"].as_str(), row["context"].as_u64()),
+        (Some("hub-cache"), Some(2048))
+    );
     let output = hub_command(home.path(), None, &check).output().unwrap();
     let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
     assert!(output.status.success(), "{lines:?}");
-    assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"hub-cache".into(), &true.into()));
+    assert_eq!((&lines[1]["location"], &lines[2]["works"]), (&"hub-cache".into(), &true.into()));
 }
 
 #[test]
@@ -257,7 +260,7 @@ fn files_of_a_former_commit_are_not_fetched_again() {
     std::fs::write(repository.join("refs/main"), before).unwrap();
     let asked = server.ranges().len();
     let again = run();
-    assert_eq!((&again["kept"], &again["verified"]), (&0.into(), &1.into()));
+    assert_eq!((&again["already_present"], &again["verified"]), (&0.into(), &1.into()));
     assert_eq!(server.ranges().len(), asked, "the weights are in the cache");
     let check = ["models", "check", "fetched", "--json"];
     let output = hub_command(home.path(), None, &check).output().unwrap();
@@ -284,7 +287,7 @@ fn a_gguf_file_of_the_hub_is_fetched_alone() {
         let rows = objects(&list(home.path(), &["--json"]));
         rows.into_iter().find(|row| row["source"] == "tiny/open/large-f32.gguf").unwrap()
     };
-    assert_eq!(row()["place"], "not-here");
+    assert_eq!(row()["location"], "not-here");
     let check = ["models", "check", "hubfile", "--json"];
     let message = hub_command(home.path(), None, &check).output().unwrap();
     let message = String::from_utf8(message.stdout).unwrap();
@@ -299,7 +302,7 @@ fn a_gguf_file_of_the_hub_is_fetched_alone() {
     let snapshot = home.path().join(format!("hf/hub/models--tiny--open/snapshots/{COMMIT}"));
     assert!(snapshot.join("tokenizer.json").exists(), "the tokenizer comes with it");
     assert!(!snapshot.join("model.safetensors").exists(), "other weights do not");
-    assert_eq!((&row()["place"], &row()["architecture"]), (&"file".into(), &"llama".into()));
+    assert_eq!((&row()["location"], &row()["architecture"]), (&"file".into(), &"llama".into()));
     let output = hub_command(home.path(), None, &check).output().unwrap();
     let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
     assert_eq!(lines[2]["works"], true, "{lines:?}");
@@ -373,7 +376,10 @@ fn a_model_fetched_by_another_tool_is_loaded() {
         let output = hub_command(home.path(), online, &check).output().unwrap();
         let lines = objects(std::str::from_utf8(&output.stdout).unwrap());
         assert!(output.status.success(), "{lines:?}");
-        assert_eq!((&lines[1]["place"], &lines[2]["works"]), (&"hub-cache".into(), &true.into()));
+        assert_eq!(
+            (&lines[1]["location"], &lines[2]["works"]),
+            (&"hub-cache".into(), &true.into())
+        );
         assert_eq!(lines[1]["parameters"], 951_424, "the weights count once");
     }
     assert!(server.authorized().is_empty(), "the hub is not asked");

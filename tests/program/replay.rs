@@ -74,7 +74,7 @@ fn replay_without_an_argument_lists_recordings() {
     std::fs::write(own.join("mine.jsonl"), numbered(1) + &numbered(2)).unwrap();
     std::fs::write(own.join("broken.jsonl"), "x\n").unwrap();
     let list = stdout(home.path(), &["replay"]);
-    assert!(list.contains("rescue") && list.contains("66, right"), "{list}");
+    assert!(list.contains("rescue") && list.contains("66, correct"), "{list}");
     assert!(list.contains("mine") && list.contains("2 episodes"), "{list}");
     assert!(list.contains("broken") && list.contains("line 1"), "{list}");
     assert!(list.contains("pointsman episodes ls"), "{list}");
@@ -131,14 +131,14 @@ fn imports_keep_every_byte_and_skip_duplicates() {
     std::fs::write(&two, rescue() + &other).unwrap();
     let import = |file: &str| stdout(home.path(), &["episodes", "import", file]);
     let message = import(RESCUE);
-    assert!(message.contains("1 episode came in, as number 1"), "{message}");
+    assert!(message.contains("1 episode was imported, as number 1"), "{message}");
     let message = import(two.to_str().unwrap());
     assert!(
-        message.contains("1 episode came in, as number 2; 1 was in the store already"),
+        message.contains("1 episode was imported, as number 2; 1 was already in the store"),
         "{message}"
     );
     let message = import(two.to_str().unwrap());
-    assert!(message.contains("no episode came in; 2 were in the store already"), "{message}");
+    assert!(message.contains("no episode was imported; 2 were already in the store"), "{message}");
     let exported = stdout(home.path(), &["episodes", "export"]);
     assert_eq!(exported, rescue() + &other);
     assert_eq!(objects(&stdout(home.path(), &["episodes", "ls", "--json"])).len(), 2);

@@ -51,24 +51,24 @@ pub(super) fn run(path: &Path, store: &Store) -> CommandResult<()> {
 
 /// The result, in one sentence.
 fn report(imported: &[u64], skipped: usize, missing_parents: usize) -> String {
-    let mut text = match imported {
+    let imported = match imported {
         [] => "no episode was imported".to_owned(),
         [one] => format!("1 episode was imported, as number {one}"),
         [first, .., last] => {
             format!("{} episodes were imported, as {first} to {last}", imported.len())
         }
     };
-    match skipped {
-        0 => {}
-        1 => text += "; 1 was already in the store and was skipped",
-        n => text += &format!("; {n} were already in the store and were skipped"),
-    }
-    match missing_parents {
-        0 => {}
-        1 => text += "; 1 is a fork whose parent is not in the store",
-        n => text += &format!("; {n} are forks whose parents are not in the store"),
-    }
-    text
+    let skipped = match skipped {
+        0 => String::new(),
+        1 => "; 1 was already in the store and was skipped".to_owned(),
+        n => format!("; {n} were already in the store and were skipped"),
+    };
+    let missing_parents = match missing_parents {
+        0 => String::new(),
+        1 => "; 1 is a fork whose parent is not in the store".to_owned(),
+        n => format!("; {n} are forks whose parents are not in the store"),
+    };
+    format!("{imported}{skipped}{missing_parents}")
 }
 
 /// The stored episodes, by start time and question, which tell most of them apart without reading events.

@@ -218,7 +218,7 @@ fn model_line(
             }
             add(checked.throughput.prefill.map(|n| format!("reads {}", rate(n))));
             add(checked.throughput.decode.map(|n| format!("writes {}", rate(n))));
-            add(Some(format!("reports {} of each token", checked.engine.token_stats())));
+            add(Some(format!("reports {} of its tokens", checked.engine.token_stats())));
             Ok(parts.join(", "))
         }
     };

@@ -29,7 +29,8 @@ pub(super) fn run(
     let mut wanted = BTreeSet::new();
     let presets = if what.is_empty() { std::slice::from_ref(&common.preset) } else { what };
     for name in presets {
-        let is_file = name.ends_with(".toml") || Path::new(name).is_file();
+        let path = Path::new(name);
+        let is_file = path.extension().is_some_and(|e| e == "toml") || path.is_file();
         if is_on_hub(name) && !is_file {
             wanted.insert((name.clone(), FetchSet::Model));
             continue;

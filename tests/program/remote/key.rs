@@ -177,8 +177,8 @@ fn doctor_checks_the_server() {
         text.lines().find(|line| line.contains("large model")).unwrap().to_owned()
     };
     let working = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
-    assert!(working.starts_with("ok") && working.contains("answers after"), "{working}");
-    assert!(working.contains("tells the log-probabilities of them"), "{working}");
+    assert!(working.starts_with("ok") && working.contains("answered after"), "{working}");
+    assert!(working.contains("reports the log-probabilities of its tokens"), "{working}");
     server.queue_faults([ServerFault::Refuse(503, "", "busy")]);
     let failing = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
     assert!(
@@ -198,7 +198,7 @@ fn models_check_includes_remote_models() {
         objects(&String::from_utf8(command.output().unwrap().stdout).unwrap())
     };
     let working = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
-    assert_eq!((&working[1]["place"], &working[1]["loads"]), (&"remote".into(), &true.into()));
+    assert_eq!((&working[1]["location"], &working[1]["loads"]), (&"remote".into(), &true.into()));
     assert_eq!(working[1]["token_stats"], "the log-probabilities");
     assert_eq!(working[2]["works"], true, "{working:?}");
     let failing = found(&mut pointsman(home.path(), &line));

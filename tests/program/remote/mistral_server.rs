@@ -156,5 +156,5 @@ fn eval_and_doctor_work_with_it() {
         assert_eq!(local["switches"], remote["switches"], "{local}\n{remote}");
     }
     let doctor = stdout(home.path(), &["doctor", "--preset", path]);
-    assert!(doctor.contains(" answers after "), "{doctor}");
+    assert!(doctor.contains(" answered after "), "{doctor}");
 }
