@@ -1,5 +1,6 @@
 //! The library through its API, with the real tiny pair.
 
+mod architecture;
 mod chat_templates;
 mod compat;
 #[path = "../common/copy_folder.rs"]

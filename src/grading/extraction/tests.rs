@@ -1,7 +1,7 @@
 //! Tables of solutions as models write them, with the answer that a careful human would read.
 
-use crate::episode::Verdict::{Correct, Wrong};
 use crate::grading::Grader;
+use crate::grading::Verdict::{Correct, Wrong};
 use crate::grading::tests::check;
 
 /// The same for both graders: the first number is the answer, the second occurs elsewhere in the solution.
