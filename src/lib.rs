@@ -24,10 +24,11 @@
 //! let mut router = registry.router("policy")?;
 //! let mut runner = load_pair(&preset, &folders.cache)?;
 //!
-//! let question = Question::from_user("Ava has 37 pens. She gives away 18. How many are left?".into());
+//! let question = Question::from_user("Ava has 37 pens. She gives away 18. How many are left?");
 //! let spec = EpisodeSpec::new(&question, router.as_mut(), 0);
-//! // The first observer is where events are stored, the second watches and may send commands.
-//! let episode = runner.run(spec, &mut NullObserver, &mut NullObserver)?;
+//! // Events go to a sink: a `Vec`, a store, or one of your own. An observer watches and may send commands.
+//! let mut events = Vec::new();
+//! let episode = runner.run(spec, &mut events, &mut NullObserver)?;
 //! for step in &episode.steps {
 //!     println!("{} {}", step.generation.model, step.generation.text);
 //! }

@@ -21,7 +21,8 @@ pub(super) type CommandResult<T> = Result<T, CommandError>;
 /// Why a command failed, and which exit code that has.
 ///
 /// `?` converts any [`ClassifiedError`] and keeps its class. [`CommandError::usage`] and [`CommandError::failure`]
-/// make one from a sentence. It is no [`std::error::Error`] itself, since that would rule out the conversion.
+/// make one from a sentence. The type does not implement [`std::error::Error`], which would rule out the
+/// conversion.
 #[derive(Debug)]
 pub(super) struct CommandError {
     class: ErrorClass,
