@@ -3,12 +3,14 @@
 use std::io::IsTerminal;
 use std::time::Instant;
 
+use super::CommandStatus;
 use super::error::CommandResult;
+use super::models::{decode_rate, write_sample};
 use super::options::CommonArgs;
-use super::{CommandStatus, output};
+use super::output::{bytes, check_line, print_line, si};
 use crate::config::{Folders, Preset};
 use crate::engine::gpu::Driver;
-use crate::engine::{self, EngineError, EngineRequest, Flow, RateLimiter, Segment, chat};
+use crate::engine::{self, EngineError, RateLimiter, chat};
 use crate::episode::Role;
 use crate::store::Store;
 use crate::terminal::with_stdout_to_stderr;
@@ -21,7 +23,7 @@ pub(super) fn run(common: &CommonArgs, folders: &Folders) -> CommandResult<Comma
     let mut all_ok = true;
     let mut report = |what: &str, result: Result<String, String>| {
         all_ok &= result.is_ok();
-        output::print_line(&output::check_line(what, &result))
+        print_line(&check_line(what, &result))
     };
     report("terminal", terminal())?;
     report("processor", processor())?;
@@ -122,7 +124,7 @@ fn gpu() -> Result<String, String> {
         let capability =
             gpu.capability.map(|(major, minor)| format!(", capability {major}.{minor}"));
         let memory = gpu.memory.map(|memory| {
-            let [total, free] = [memory.total, memory.free()].map(output::bytes);
+            let [total, free] = [memory.total, memory.free()].map(bytes);
             format!(", {total} of memory, {free} free")
         });
         format!("{}{}{}", gpu.name, capability.unwrap_or_default(), memory.unwrap_or_default())
@@ -154,36 +156,23 @@ fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, Engin
     let loaded = began.elapsed();
     let mut preset = preset.clone();
     chat::apply_template(&mut preset, role, engine.as_ref())?;
-    let text = preset.prompt_for(role, "Ava has 37 pens. She buys 4 boxes of 12 pens.");
-    let request = EngineRequest {
-        prefix: vec![Segment { text: text.into(), own_ids: None }],
-        delimiter: preset.steps.delimiter.clone(),
-        partial: None,
-        score_text: None,
-        max_tokens: preset.steps.max_tokens.min(64),
-        is_draft: false,
-        temperature: 0.0,
-        top_p: 1.0,
-        seed: 0,
-    };
-    let generated = engine.generate(&request, &mut |_| Flow::Continue)?;
+    let output = write_sample(engine.as_mut(), &preset, role)?;
     let record = engine.model();
-    let tokens = generated.tokens.len();
-    // The prefill yields the first token.
-    let rate = (tokens.saturating_sub(1)) as f64 / (generated.usage.decode_ms / 1e3).max(1e-9);
+    let rate = decode_rate(&output).map_or(String::new(), |rate| format!(" at {rate:.0}/s"));
+    let written = format!("{} tokens{rate}", output.tokens.len());
     if config.remote.is_some() {
         return Ok(format!(
-            "{}, {} answered after {:.1} s, {tokens} tokens at {rate:.0}/s, reports {} of its tokens",
+            "{}, {} answered after {:.1} s, {written}, reports {} of its tokens",
             record.name,
             config.source,
-            generated.usage.prefill_ms / 1e3,
+            output.usage.prefill_ms / 1e3,
             engine.token_stats()
         ));
     }
     Ok(format!(
-        "{}, {} parameters, loaded in {:.1} s, {tokens} tokens at {rate:.0}/s",
+        "{}, {} parameters, loaded in {:.1} s, {written}",
         record.name,
-        output::si(record.parameters as f64),
+        si(record.parameters as f64),
         loaded.as_secs_f64()
     ))
 }

@@ -13,6 +13,8 @@ use crate::cli::error::CommandResult;
 use crate::config::{ConfigError, Folders, Preset};
 use crate::engine::ModelLocation;
 
+pub(super) use throughput::{decode_rate, write_sample};
+
 #[derive(Debug, Args)]
 pub(super) struct ModelsArgs {
     #[command(subcommand)]

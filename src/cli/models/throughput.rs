@@ -1,7 +1,7 @@
 //! The speed of a loaded model on a short prompt.
 
 use crate::config::Preset;
-use crate::engine::{Engine, EngineError, EngineRequest, Flow, Segment};
+use crate::engine::{Engine, EngineError, EngineOutput, EngineRequest, Flow, Segment};
 use crate::episode::Role;
 
 /// The question in the prompt.
@@ -30,10 +30,27 @@ pub(super) fn measure_throughput(
     preset: &Preset,
     role: Role,
 ) -> Result<Throughput, EngineError> {
-    let segment = |text: String| vec![Segment { text: text.into(), own_ids: None }];
     // The first request creates threads and buffers that later requests reuse.
     engine.prefill(segment("1".into()))?;
     engine.reset()?;
+    let output = write_sample(engine, preset, role)?;
+    engine.reset()?;
+    Ok(Throughput {
+        prefill: rate(output.usage.prefilled, output.usage.prefill_ms),
+        decode: decode_rate(&output),
+        tokens_written: output.tokens.len(),
+    })
+}
+
+/// Has a model write the first step of an answer to the sample question, at temperature 0.
+///
+/// # Errors
+/// If the model fails.
+pub(in crate::cli) fn write_sample(
+    engine: &mut dyn Engine,
+    preset: &Preset,
+    role: Role,
+) -> Result<EngineOutput, EngineError> {
     let request = EngineRequest {
         prefix: segment(preset.prompt_for(role, SAMPLE_QUESTION)),
         delimiter: preset.steps.delimiter.clone(),
@@ -45,14 +62,19 @@ pub(super) fn measure_throughput(
         top_p: 1.0,
         seed: 0,
     };
-    let generated = engine.generate(&request, &mut |_| Flow::Continue)?;
-    engine.reset()?;
-    let rate = |tokens: usize, ms: f64| (tokens > 0 && ms > 0.0).then(|| tokens as f64 / ms * 1e3);
-    let tokens_written = generated.tokens.len();
-    Ok(Throughput {
-        prefill: rate(generated.usage.prefilled, generated.usage.prefill_ms),
-        // The prefill yields the first token.
-        decode: rate(tokens_written.saturating_sub(1), generated.usage.decode_ms),
-        tokens_written,
-    })
+    engine.generate(&request, &mut |_| Flow::Continue)
+}
+
+/// Tokens written per second; `None` for a single token, since the prefill yields the first one.
+pub(in crate::cli) fn decode_rate(output: &EngineOutput) -> Option<f64> {
+    rate(output.tokens.len().saturating_sub(1), output.usage.decode_ms)
+}
+
+/// Tokens per second.
+fn rate(tokens: usize, ms: f64) -> Option<f64> {
+    (tokens > 0 && ms > 0.0).then(|| tokens as f64 / ms * 1e3)
+}
+
+fn segment(text: String) -> Vec<Segment> {
+    vec![Segment { text: text.into(), own_ids: None }]
 }
