@@ -80,7 +80,7 @@ fn a_policy_is_trained_from_an_old_store() {
     let dataset = Dataset::read(&store, &pair, &set, || ()).unwrap();
     assert!(dataset.trajectories.len() > 5, "{:?}", dataset.dataset_counts);
     let settings = TrainingSettings { rounds: 1, ..TrainingSettings::default() };
-    let trained = train(&dataset, &set, &settings, |_| true).unwrap();
+    let trained = train(&dataset, &set, &settings, |_| ()).unwrap();
     assert_eq!(trained.card.set.features, set.features);
 }
 
