@@ -3,8 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Instant;
 
-use super::CommandStatus;
-use super::error::CommandResult;
+use super::error::{CommandResult, CommandStatus};
 use super::models::{decode_rate, write_sample};
 use super::options::CommonArgs;
 use super::output::{bytes, check_line, print_line, si};

@@ -1,4 +1,4 @@
-//! The error of a command: a sentence for the user, and the exit code.
+//! The result of a command: its status, or an error with a sentence for the user and an exit code.
 
 use std::fmt::{self, Display};
 use std::io;
@@ -14,6 +14,14 @@ classify!(
     indicatif::style::TemplateError,
     candle_core::Error,
 );
+
+/// The result of a command that ran to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CommandStatus {
+    Success,
+    /// It found or met a problem and has reported it.
+    Failure,
+}
 
 /// What a command returns.
 pub(super) type CommandResult<T> = Result<T, CommandError>;

@@ -4,9 +4,9 @@ use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::error::{CommandResult, Context};
+use super::error::{CommandResult, CommandStatus, Context};
 use super::options::CommonArgs;
-use super::{CommandStatus, output, policy_lookup};
+use super::{output, policy_lookup};
 use crate::config::Folders;
 use crate::episode::{Decider, Decision, Episode};
 use crate::routing::{Contributions, contributions, rule_contributions};

@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
-use super::error::{CommandError, CommandResult};
+use super::error::{CommandError, CommandResult, CommandStatus};
 use super::options::CommonArgs;
-use super::{CommandStatus, output, policy_lookup, store_sink};
+use super::{output, policy_lookup, store_sink};
 use crate::config::{Folders, Preset, may_send_key};
 use crate::episode::{Decider, Episode, EpisodeStatus, Event, Role, Step, Token};
 use crate::recording::write_event;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::error::{CommandError, CommandResult};
+use super::error::{CommandError, CommandResult, CommandStatus};
+use super::output;
 use super::task_args::report_skipped;
-use super::{CommandStatus, output};
 use crate::episode::Verdict;
 use crate::tasks::{Grader, OnBadLine, TaskError, field_text, read_rows};
 

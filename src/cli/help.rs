@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::io::{self, IsTerminal};
 
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command};
 
-use super::error::{CommandError, CommandResult};
-use super::{Arguments, CommandStatus, markdown, output};
+use super::error::{CommandError, CommandResult, CommandStatus};
+use super::{markdown, output};
 
 /// Columns of a page at most; wider lines are hard to read.
 const MAX_WIDTH: usize = 100;
@@ -67,8 +67,7 @@ fn reference(target: &str) -> Option<String> {
 ///
 /// # Errors
 /// A usage error if there is no such topic; a failure if standard output cannot be written.
-pub(super) fn run(args: &HelpArgs) -> CommandResult<CommandStatus> {
-    let mut commands = Arguments::command();
+pub(super) fn run(args: &HelpArgs, mut commands: Command) -> CommandResult<CommandStatus> {
     commands.build();
     let text = match args.topic.as_slice() {
         [] => overview(&commands),

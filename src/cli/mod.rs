@@ -39,7 +39,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 
 use crate::config::Folders;
 use crate::store::Store;
-use error::{CommandError, CommandResult};
+use error::{CommandError, CommandResult, CommandStatus};
 use options::CommonArgs;
 
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
@@ -100,13 +100,6 @@ enum Subcommands {
     Print(print::PrintArgs),
     /// Show the help of a command, or a page of the manual
     Help(help::HelpArgs),
-}
-
-/// The result of a command that ran to its end.
-enum CommandStatus {
-    Success,
-    /// It found or met a problem and has reported it.
-    Failure,
 }
 
 /// Parses the command line and runs the command.
@@ -170,8 +163,8 @@ fn dispatch(arguments: Arguments) -> CommandResult<CommandStatus> {
         Some(Subcommands::Policy(args)) => policy::run(args, common, &folders),
         Some(Subcommands::Models(args)) => models::run(args, common, &folders),
         Some(Subcommands::Doctor) => doctor::run(common, &folders),
-        Some(Subcommands::Print(args)) => print::run(args, common, &folders),
-        Some(Subcommands::Help(args)) => help::run(&args),
+        Some(Subcommands::Print(args)) => print::run(args, Arguments::command(), common, &folders),
+        Some(Subcommands::Help(args)) => help::run(&args, Arguments::command()),
     }
 }
 

@@ -129,6 +129,19 @@ impl CommonArgs {
         Ok(preset)
     }
 
+    /// The preset of this name, or that of --preset, with the changes of this command line.
+    ///
+    /// # Errors
+    /// As for [`CommonArgs::preset`].
+    pub(super) fn preset_named(
+        &self,
+        name: Option<String>,
+        folders: &Folders,
+    ) -> Result<Preset, ConfigError> {
+        let preset = name.unwrap_or_else(|| self.preset.clone());
+        Self { preset, ..self.clone() }.preset(folders)
+    }
+
     /// The store's folder.
     pub(super) fn store(&self, folders: &Folders) -> PathBuf {
         self.store.clone().unwrap_or_else(|| folders.store())

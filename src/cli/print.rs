@@ -1,12 +1,12 @@
 //! `pointsman print`: the current configuration, reference tables, and files for other programs.
 
-use clap::{Args, CommandFactory, Subcommand};
+use clap::{Args, Command, Subcommand};
 use clap_complete::Shell;
 
-use super::error::{CommandError, CommandResult, Context};
+use super::error::{CommandError, CommandResult, CommandStatus, Context};
 use super::options::CommonArgs;
 use super::reference::Reference;
-use super::{Arguments, CommandStatus, help, output};
+use super::{help, output};
 use crate::config::Folders;
 use crate::workbench::Keymap;
 
@@ -43,6 +43,7 @@ enum PrintCommand {
 /// If the user's configuration is invalid, the command does not exist, or the output cannot be written.
 pub(super) fn run(
     args: PrintArgs,
+    mut pointsman: Command,
     common: &CommonArgs,
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
@@ -52,10 +53,10 @@ pub(super) fn run(
             if toml { keys.to_toml() } else { keys.to_markdown() }
         }
         PrintCommand::Config => config(common, folders)?,
-        PrintCommand::Man { command } => man(command.as_deref())?,
+        PrintCommand::Man { command } => man(command.as_deref(), pointsman)?,
         PrintCommand::Completions { shell } => {
             let mut out = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "pointsman", &mut out);
+            clap_complete::generate(shell, &mut pointsman, "pointsman", &mut out);
             String::from_utf8(out).context("the completions are not UTF-8")?
         }
         PrintCommand::Reference { name } => name.to_markdown(folders)?,
@@ -89,8 +90,7 @@ fn config(common: &CommonArgs, folders: &Folders) -> CommandResult<String> {
     ))
 }
 
-fn man(name: Option<&str>) -> CommandResult<String> {
-    let mut all = Arguments::command();
+fn man(name: Option<&str>, mut all: Command) -> CommandResult<String> {
     // Gives each command the global options and its full name.
     all.build();
     let command = match name {

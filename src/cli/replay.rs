@@ -11,10 +11,10 @@ use clap::Args;
 use thiserror::Error;
 
 use super::atomic_file::AtomicFile;
-use super::error::{CommandError, CommandResult, Context};
+use super::error::{CommandError, CommandResult, CommandStatus, Context};
 use super::options::CommonArgs;
 use super::workbench::{DisplayArgs, show};
-use super::{CommandStatus, episodes, output};
+use super::{episodes, output};
 use crate::config::Folders;
 use crate::episode::{Episode, EpisodeStatus, Verdict};
 use crate::recording::{self, Player, RecordedEpisode, RecordingReader, ReplaySpeed};

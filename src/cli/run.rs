@@ -4,10 +4,10 @@ use std::io::{Read, Write};
 
 use clap::Args;
 
-use super::error::{CommandError, CommandResult, Context};
+use super::error::{CommandError, CommandResult, CommandStatus, Context};
 use super::options::{CommonArgs, ShadowArgs};
 use super::task_args::TaskArgs;
-use super::{CommandStatus, output, policy_lookup, store_sink};
+use super::{output, policy_lookup, store_sink};
 use crate::config::Folders;
 use crate::episode::{
     Episode, Event, EventKind, Role, ShadowAgreement, Token, agreements, disagreements,

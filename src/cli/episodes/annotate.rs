@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use super::print_annotations;
+use super::annotations::print_annotations;
 use crate::cli::error::CommandResult;
 use crate::store::{Store, Tag, TagError};
 

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::output;
 use crate::cli::error::{CommandError, CommandResult};
+use crate::cli::output;
 use crate::episode::{Event, EventKind};
 use crate::recording::{self, RecordedEpisode};
 use crate::store::{EpisodeSummary, Store};

@@ -3,8 +3,9 @@
 use comfy_table::CellAlignment;
 use comfy_table::presets::NOTHING;
 
-use super::{describe_annotations, output};
+use super::annotations::describe_annotations;
 use crate::cli::error::{CommandError, CommandResult};
+use crate::cli::output;
 use crate::library::{LocalCalendar, Query, QueryPage, query_page};
 use crate::store::{EpisodeEnd, EpisodeEntry, Store, StoreError};
 

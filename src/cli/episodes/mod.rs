@@ -1,6 +1,7 @@
 //! `pointsman episodes`: the episodes in the store.
 
 mod annotate;
+mod annotations;
 mod export;
 mod import;
 mod list;
@@ -10,13 +11,11 @@ mod trash;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
-use super::output;
 use crate::cli::error::CommandResult;
 use crate::library::{FILTER_HELP, LocalCalendar, Query, QueryError};
 use crate::session::now_ms;
-use crate::store::{Annotations, Store};
+use crate::store::Store;
 
 pub(super) use show::show;
 
@@ -216,44 +215,4 @@ fn query_help() -> String {
         FILTER_HELP.iter().map(|(words, _)| words.chars().count()).max().unwrap_or_default();
     let rows = FILTER_HELP.iter().map(|(words, meaning)| format!("  {words:<width$}  {meaning}\n"));
     format!("Queries, to be put in single quotes:\n{}", rows.collect::<String>())
-}
-
-/// Prints the annotations of episodes after a change.
-fn print_annotations(store: &Store, ids: &[u64], json: bool) -> CommandResult<()> {
-    #[derive(Serialize)]
-    struct AnnotatedEpisode {
-        id: u64,
-        #[serde(flatten)]
-        annotations: Annotations,
-    }
-    for &id in ids {
-        let annotations = store.annotations(id)?;
-        let line = if json {
-            serde_json::to_string(&AnnotatedEpisode { id, annotations })?
-        } else {
-            match describe_annotations(&annotations).as_str() {
-                "" => format!("episode {id}: no star, tag or note"),
-                said => format!("episode {id}: {said}"),
-            }
-        };
-        output::print_line(&line)?;
-    }
-    Ok(())
-}
-
-/// Star, tags and note in one line; empty without any.
-fn describe_annotations(annotations: &Annotations) -> String {
-    let star = annotations.starred.then(|| "*".to_owned());
-    let tags = annotations.tags.iter().map(ToString::to_string);
-    let note = (!annotations.note.is_empty()).then(|| format!("“{}”", annotations.note));
-    let all: Vec<String> = star.into_iter().chain(tags).chain(note).collect();
-    output::strip_control_chars(&all.join(" "))
-}
-
-/// Episodes in words: `episode 3`, `2 episodes`.
-fn episode_count(ids: &[u64]) -> String {
-    match ids {
-        [id] => format!("episode {id}"),
-        _ => format!("{} episodes", ids.len()),
-    }
 }

@@ -1,6 +1,7 @@
 //! `pointsman episodes show`.
 
-use super::{describe_annotations, output};
+use super::annotations::describe_annotations;
+use crate::cli::output;
 use crate::config::Price;
 use crate::episode::{Decider, Episode, EpisodeStatus, Role, Step, UsageTotals};
 use crate::library::LocalCalendar;

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use super::annotations::print_annotations;
 use super::export::distinct;
 use super::list::{EpisodeTable, Selection};
-use super::{episode_count, output, print_annotations};
 use crate::cli::error::{CommandError, CommandResult};
+use crate::cli::output;
 use crate::library::{LocalCalendar, Query};
 use crate::session::now_ms;
 use crate::store::Store;
@@ -85,4 +86,12 @@ pub(super) fn empty(store: &Store, json: bool) -> CommandResult<()> {
         output::print_line(&json!({ "id": id, "deleted": true }).to_string())?;
     }
     Ok(())
+}
+
+/// Episodes in words: `episode 3`, `2 episodes`.
+fn episode_count(ids: &[u64]) -> String {
+    match ids {
+        [id] => format!("episode {id}"),
+        _ => format!("{} episodes", ids.len()),
+    }
 }

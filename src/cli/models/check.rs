@@ -6,12 +6,12 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::location_word;
+use super::list::location_word;
 use super::throughput::{SAMPLE_QUESTION, Throughput, measure_throughput};
-use crate::cli::error::CommandResult;
+use crate::cli::error::{CommandResult, CommandStatus};
 use crate::cli::memory::MemoryKind;
+use crate::cli::output;
 use crate::cli::output::bytes;
-use crate::cli::{CommandStatus, output};
 use crate::config::{Budget, DraftLength, Folders, ModelConfig, Preset, Switching};
 use crate::engine::{
     self, Engine, EngineError, ModelInfo, ModelLocation, RateLimiter, chat, model_info,

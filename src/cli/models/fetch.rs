@@ -6,11 +6,10 @@ use std::path::Path;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::preset_named;
-use crate::cli::error::{CommandError, CommandResult};
+use crate::cli::error::{CommandError, CommandResult, CommandStatus};
 use crate::cli::options::CommonArgs;
+use crate::cli::output;
 use crate::cli::output::bytes;
-use crate::cli::{CommandStatus, output};
 use crate::config::{Folders, Preset};
 use crate::engine::hub::{self, FetchProgress, FetchSet};
 use crate::engine::{is_hub_id, is_on_hub};
@@ -35,7 +34,7 @@ pub(super) fn run(
             wanted.insert((name.clone(), FetchSet::Model));
             continue;
         }
-        let preset = preset_named(common, Some(name.clone()), folders)?;
+        let preset = common.preset_named(Some(name.clone()), folders)?;
         let needed = hub_sources(&preset);
         if needed.is_empty() {
             return Err(CommandError::usage(format!(

@@ -4,12 +4,11 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 
-use super::location_word;
-use crate::cli::error::CommandResult;
+use crate::cli::error::{CommandResult, CommandStatus};
+use crate::cli::output;
 use crate::cli::output::bytes;
-use crate::cli::{CommandStatus, output};
 use crate::config::{Folders, load_preset, preset_names};
-use crate::engine::{ModelInfo, model_info};
+use crate::engine::{ModelInfo, ModelLocation, model_info};
 use crate::episode::Role;
 
 /// Prints a row for each model of each preset, and reports broken ones on standard error.
@@ -98,4 +97,16 @@ fn model_json(preset: &str, role: Role, source: &str, found: &ModelInfo) -> serd
         "architecture": found.architecture,
         "template": found.template,
     })
+}
+
+/// A location, in JSON.
+pub(super) fn location_word(location: &ModelLocation) -> &'static str {
+    match location {
+        ModelLocation::Embedded(_) => "binary",
+        ModelLocation::Folder(_) => "folder",
+        ModelLocation::File(_) => "file",
+        ModelLocation::HubCache(_) => "hub-cache",
+        ModelLocation::NotFetched => "not-here",
+        ModelLocation::Remote => "remote",
+    }
 }

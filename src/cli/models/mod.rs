@@ -7,11 +7,9 @@ mod throughput;
 
 use clap::{Args, Subcommand};
 
-use super::CommandStatus;
 use super::options::CommonArgs;
-use crate::cli::error::CommandResult;
-use crate::config::{ConfigError, Folders, Preset};
-use crate::engine::ModelLocation;
+use crate::cli::error::{CommandResult, CommandStatus};
+use crate::config::Folders;
 
 pub(super) use throughput::{decode_rate, write_sample};
 
@@ -74,29 +72,7 @@ pub(super) fn run(
         ModelsCommand::Ls { json } => list::run(json, folders),
         ModelsCommand::Fetch { what, json } => fetch::run(&what, json, common, folders),
         ModelsCommand::Check { name, force, json } => {
-            check::run(&preset_named(common, name, folders)?, force, json, folders)
+            check::run(&common.preset_named(name, folders)?, force, json, folders)
         }
-    }
-}
-
-/// The preset of this name, or that of --preset, with the changes of this command line.
-fn preset_named(
-    common: &CommonArgs,
-    name: Option<String>,
-    folders: &Folders,
-) -> Result<Preset, ConfigError> {
-    let preset = name.unwrap_or_else(|| common.preset.clone());
-    CommonArgs { preset, ..common.clone() }.preset(folders)
-}
-
-/// A location, in JSON.
-fn location_word(location: &ModelLocation) -> &'static str {
-    match location {
-        ModelLocation::Embedded(_) => "binary",
-        ModelLocation::Folder(_) => "folder",
-        ModelLocation::File(_) => "file",
-        ModelLocation::HubCache(_) => "hub-cache",
-        ModelLocation::NotFetched => "not-here",
-        ModelLocation::Remote => "remote",
     }
 }
