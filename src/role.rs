@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// The cheap model.
     Small,
+    /// The expensive model.
     Large,
 }
 
 impl Role {
-    /// Both, small first.
+    /// Both roles, small first.
     pub const BOTH: [Self; 2] = [Self::Small, Self::Large];
 
     /// The other model.
@@ -26,7 +28,7 @@ impl Role {
         }
     }
 
-    /// `S` or `L`, as traces mark their steps.
+    /// `S` or `L`, which mark steps in traces.
     pub const fn letter(self) -> char {
         match self {
             Self::Small => 'S',
@@ -47,12 +49,14 @@ impl fmt::Display for Role {
 /// A value for each model of the pair.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PerRole<T> {
+    /// The small model's.
     pub small: T,
+    /// The large model's.
     pub large: T,
 }
 
 impl<T> PerRole<T> {
-    /// Both values, from a function of the role.
+    /// Calls `f` for each role, small first.
     pub fn from_fn(mut f: impl FnMut(Role) -> T) -> Self {
         Self { small: f(Role::Small), large: f(Role::Large) }
     }

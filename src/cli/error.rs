@@ -124,7 +124,7 @@ mod tests {
         let error = result.context("router policy").unwrap_err();
         assert_eq!(error.class(), ErrorClass::Usage);
         let message = error.to_string();
-        assert!(message.starts_with("router policy: there is no home folder"), "{message}");
+        assert!(message.starts_with("router policy: no home folder is known"), "{message}");
         assert_eq!(None::<()>.context("nothing").unwrap_err().class(), ErrorClass::Failure);
     }
 

@@ -4,12 +4,15 @@ use clap::ValueEnum;
 
 use super::error::CommandResult;
 use crate::config::{Folders, load_preset, preset_names};
+use crate::engine::{ENGINE_KINDS, EngineKind};
 use crate::theme::{Theme, theme_names};
 use crate::workbench::Keymap;
 
 /// A reference table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Reference {
+    /// Kinds of models, by the `source` of a preset
+    Engines,
     /// Default keys of the workbench
     Keys,
     /// Presets, including your own
@@ -25,11 +28,30 @@ impl Reference {
     /// A usage error if a preset or theme of the user is invalid.
     pub(super) fn to_markdown(self, folders: &Folders) -> CommandResult<String> {
         match self {
+            Self::Engines => Ok(engines()),
             Self::Keys => Ok(Keymap::default().to_markdown()),
             Self::Presets => presets(folders),
             Self::Themes => themes(folders),
         }
     }
+}
+
+fn engines() -> String {
+    let header = ["`source`, e.g.", "what it is", "token statistics", "scores drafts", "reuses"];
+    table(
+        header,
+        ENGINE_KINDS.iter().map(|kind| {
+            let EngineKind { source_form, help, token_stats, prefix_reuse, .. } = kind;
+            let scores = if kind.can_score_text { "yes" } else { "no" };
+            [
+                code(source_form),
+                (*help).to_owned(),
+                token_stats.to_string(),
+                scores.to_owned(),
+                prefix_reuse.to_string(),
+            ]
+        }),
+    )
 }
 
 fn presets(folders: &Folders) -> CommandResult<String> {

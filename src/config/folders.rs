@@ -1,53 +1,54 @@
-//! The folders that belong to the user.
+//! The user's folders.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy;
 
-use super::{ConfigError, FileError};
+use super::error::ConfigError;
+use super::named_file::FileError;
 
-/// Environment variable that puts all folders below one; tests and trials use it.
+/// The environment variable that sets one parent for all folders, for tests and trials.
 pub const HOME_VARIABLE: &str = "POINTSMAN_HOME";
 
-/// Where pointsman keeps what belongs to the user. None of the folders need exist.
+/// Where pointsman keeps the user's files. The folders need not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {
-    /// Presets, themes, recordings and keys of the user.
+    /// Presets, themes, recordings and `keys.toml`.
     pub config: PathBuf,
     /// The store and the policies.
     pub data: PathBuf,
-    /// What can be made or fetched again.
+    /// Files that can be created or downloaded again.
     pub cache: PathBuf,
     /// Logs.
     pub state: PathBuf,
 }
 
 impl Folders {
-    /// The folders by the XDG rules, or below [`HOME_VARIABLE`] where that is set.
+    /// The folders of the XDG base directory specification, or those below [`HOME_VARIABLE`] if it is set.
     ///
     /// # Errors
-    /// When there is no home folder to start from.
+    /// [`ConfigError::NoHome`] if no home folder is known.
     pub fn find() -> Result<Self, ConfigError> {
         match std::env::var_os(HOME_VARIABLE) {
             Some(home) if !home.is_empty() => Self::below(home),
             _ => {
                 let base = etcetera::choose_base_strategy().map_err(|_| ConfigError::NoHome)?;
-                let own = |folder: PathBuf| folder.join("pointsman");
+                let ours = |folder: PathBuf| folder.join("pointsman");
                 Ok(Self {
-                    config: own(base.config_dir()),
-                    data: own(base.data_dir()),
-                    cache: own(base.cache_dir()),
-                    state: own(base.state_dir().unwrap_or_else(|| base.data_dir())),
+                    config: ours(base.config_dir()),
+                    data: ours(base.data_dir()),
+                    cache: ours(base.cache_dir()),
+                    state: ours(base.state_dir().unwrap_or_else(|| base.data_dir())),
                 })
             }
         }
     }
 
-    /// All folders below one.
+    /// All folders below `home`.
     ///
     /// # Errors
-    /// When `home` is relative and there is no working folder to resolve it against.
+    /// If `home` is relative and the working folder is unknown.
     pub fn below(home: impl Into<OsString>) -> Result<Self, ConfigError> {
         let home = PathBuf::from(home.into());
         let home = std::path::absolute(&home)
@@ -60,7 +61,7 @@ impl Folders {
         })
     }
 
-    /// The store, unless the command line names another.
+    /// The default store.
     pub fn store(&self) -> PathBuf {
         self.data.join("store")
     }
@@ -75,7 +76,7 @@ impl Folders {
         self.config.join("recordings")
     }
 
-    /// The user's keys.
+    /// The user's key bindings.
     pub fn keys(&self) -> PathBuf {
         self.config.join("keys.toml")
     }

@@ -1,4 +1,4 @@
-//! TOML files that are chosen by name: the user's own win over those inside the binary.
+//! TOML files that are chosen by name or path. The user's files take precedence over those inside the binary.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,44 +9,70 @@ use rust_embed::Embed;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-/// Why a file cannot be used. Each is one sentence that names the file and the place.
+/// Why a file cannot be used. Each message is one sentence that names the file, and the position if there is one.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum FileError {
+    /// No file has this name.
     #[error(
         "there is no {kind} `{name}`: choose one of {known}, give the path of a .toml file, or put `{name}.toml` into {folder}"
     )]
-    Unknown { kind: &'static str, name: String, known: String, folder: PathBuf },
+    Unknown {
+        /// What kind of file was wanted, such as `preset`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// The known names, separated by commas.
+        known: String,
+        /// The user's folder for such files.
+        folder: PathBuf,
+    },
+    /// The file cannot be read.
     #[error("cannot read {path}: {reason}")]
-    Read { path: PathBuf, reason: String },
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's message.
+        reason: String,
+    },
+    /// The file's content is invalid.
     #[error("{path}, line {line}, column {column}: {reason}")]
-    Syntax { path: PathBuf, line: usize, column: usize, reason: String },
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1.
+        line: usize,
+        /// Column in characters, counted from 1.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
+    },
 }
 
 crate::exit::classify!(Usage: FileError);
 
-/// A file as it was found.
+/// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NamedFile {
-    /// Where it is; the bare file name for one inside the binary.
+    /// Its path; only the file name if it is inside the binary.
     pub path: PathBuf,
+    /// Its content.
     pub text: String,
 }
 
 impl NamedFile {
-    /// The file at `path`; nothing where there is none.
+    /// The file at `path`; `None` if it does not exist.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// [`FileError::Read`] if it cannot be read.
     pub fn at(path: &Path) -> Result<Option<Self>, FileError> {
         read(path)
     }
 
-    /// Finds a file of the given `kind` (a word for messages). A file of that path wins if it
-    /// exists or the text ends with `.toml`, then a file of that name in `folder`, then an
-    /// embedded one.
+    /// Finds a file of the given `kind` (a word for messages): the file at that path if it exists or the text ends with
+    /// `.toml`, else `NAME.toml` in `folder`, else one inside the binary.
     ///
     /// # Errors
-    /// When there is none, or it cannot be read.
+    /// If there is none, or it cannot be read.
     pub fn find<E: Embed>(
         kind: &'static str,
         name_or_path: &str,
@@ -59,11 +85,11 @@ impl NamedFile {
                 reason: "there is no such file".into(),
             });
         }
-        // A name stays inside the folder: what has a separator is a path, and was tried above.
+        // A name with a separator is a path, which does not exist; a name must not lead out of the folder.
         if !name_or_path.contains(std::path::is_separator) {
             let file = format!("{name_or_path}.toml");
-            if let Some(own) = read(&folder.join(&file))? {
-                return Ok(own);
+            if let Some(found) = read(&folder.join(&file))? {
+                return Ok(found);
             }
             if let Some(embedded) = E::get(&file) {
                 let text = String::from_utf8_lossy(&embedded.data).into_owned();
@@ -78,15 +104,15 @@ impl NamedFile {
         })
     }
 
-    /// Its name: the stem of the path.
+    /// Its name: the file name without its extension.
     pub fn name(&self) -> Cow<'_, str> {
         self.path.file_stem().unwrap_or_default().to_string_lossy()
     }
 
-    /// Its content.
+    /// Parses its content.
     ///
     /// # Errors
-    /// [`FileError::Syntax`] with the place where it goes wrong.
+    /// [`FileError::Syntax`] with the position of the first error.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, FileError> {
         toml::from_str(&self.text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
@@ -102,18 +128,17 @@ impl NamedFile {
     /// [`FileError::Syntax`] at a byte offset into the text.
     pub fn error(&self, offset: usize, reason: &str) -> FileError {
         let (line, column) = position(&self.text, offset);
-        // One sentence on one line, whatever a parser breaks into several.
+        // The parser's message may have several lines.
         let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
         FileError::Syntax { path: self.path.clone(), line, column, reason }
     }
 }
 
-/// Names that [`NamedFile::find`] takes, sorted: those inside the binary and those in `folder`,
-/// which counts as empty where it cannot be read.
+/// Names that [`NamedFile::find`] accepts, sorted: those inside the binary, and those in `folder` if it can be read.
 pub fn file_names<E: Embed>(folder: &Path) -> Vec<String> {
-    let own = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let users = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let embedded = E::iter().map(|file| PathBuf::from(file.as_ref()));
-    let files = own.chain(embedded).filter(|path| is_toml(path));
+    let files = users.chain(embedded).filter(|path| is_toml(path));
     let stems = files.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
     stems.collect::<BTreeSet<_>>().into_iter().collect()
 }
@@ -133,7 +158,7 @@ fn read(path: &Path) -> Result<Option<NamedFile>, FileError> {
     }
 }
 
-/// Line and column, both counted from 1 and in characters, of a byte offset.
+/// Line and column of a byte offset, both counted from 1 and in characters.
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

@@ -1,12 +1,12 @@
-//! Presets by name or path: the user's files first, then those inside the binary.
-
-use std::path::PathBuf;
+//! Presets by name or path.
 
 use rust_embed::Embed;
-use thiserror::Error;
 
-use super::named_file::{self, FileError, NamedFile};
-use super::{Folders, InvalidPreset, ModelConfig, Preset};
+use super::error::ConfigError;
+use super::folders::Folders;
+use super::model_config::ModelConfig;
+use super::named_file::{NamedFile, file_names};
+use super::preset::Preset;
 use crate::role::Role;
 
 /// The presets inside the binary.
@@ -15,30 +15,15 @@ use crate::role::Role;
 #[include = "*.toml"]
 struct Embedded;
 
-/// Why the configuration cannot be used.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
-pub enum ConfigError {
-    #[error("there is no home folder: set HOME, or POINTSMAN_HOME to a folder of your choice")]
-    NoHome,
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error("{path}: {reason}")]
-    Invalid { path: PathBuf, reason: InvalidPreset },
-    #[error("the command line's {0}")]
-    CommandLine(InvalidPreset),
-}
-
-crate::exit::classify!(Usage: ConfigError);
-
-/// Names that [`load_preset`] takes: those inside the binary and the user's, sorted.
+/// Names that [`load_preset`] accepts, sorted: those of the user and those inside the binary.
 pub fn preset_names(folders: &Folders) -> Vec<String> {
-    named_file::file_names::<Embedded>(&folders.presets())
+    file_names::<Embedded>(&folders.presets())
 }
 
-/// Loads a preset, by its name or its file's path, and validates it.
+/// Loads a preset by its name or its file's path, and validates it.
 ///
 /// # Errors
-/// When there is none, or it cannot be read, parsed or used; the error's sentence says where.
+/// If it cannot be found, read or parsed, or a value is invalid. The message names the file and the position or key.
 pub fn load_preset(name_or_path: &str, folders: &Folders) -> Result<Preset, ConfigError> {
     let file = NamedFile::find::<Embedded>("preset", name_or_path, &folders.presets())?;
     let mut preset: Preset = file.parse()?;
@@ -51,20 +36,21 @@ pub fn load_preset(name_or_path: &str, folders: &Folders) -> Result<Preset, Conf
     Ok(preset)
 }
 
-/// Whether a preset that the user can choose by name, or `chosen`, sends the key that `model` wants to that very
-/// address, too. What a recording names is somebody else's word.
+/// Whether the server of `model` may be sent the key that `model` names: only if `chosen`, or a preset that the user can
+/// choose by name, sends the same key to the same address. A preset in a recording comes from somebody else, and must not
+/// be able to send the user's keys elsewhere.
 pub fn may_send_key(model: &ModelConfig, chosen: &Preset, folders: &Folders) -> bool {
     let Some(variable) = model.remote.as_ref().and_then(|remote| remote.key_env.as_ref()) else {
         return true;
     };
-    let place = |model: &ModelConfig| model.source.trim_end_matches('/').to_owned();
+    let address = |model: &ModelConfig| model.source.trim_end_matches('/').to_owned();
     let sends = |preset: &Preset| {
         Role::BOTH.into_iter().map(|role| preset.model(role)).any(|own| {
             let own_variable = own.remote.as_ref().and_then(|remote| remote.key_env.as_ref());
-            own_variable == Some(variable) && place(own) == place(model)
+            own_variable == Some(variable) && address(own) == address(model)
         })
     };
-    // One that cannot be read vouches for nothing.
+    // Presets that cannot be loaded are skipped.
     let named = || preset_names(folders).into_iter().filter_map(|n| load_preset(&n, folders).ok());
     sends(chosen) || named().any(|preset| sends(&preset))
 }
@@ -72,6 +58,7 @@ pub fn may_send_key(model: &ModelConfig, chosen: &Preset, folders: &Folders) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::FileError;
 
     const TINY: &str = include_str!("../../presets/tiny.toml");
 
@@ -94,13 +81,13 @@ mod tests {
                 serde_json::from_str(&serde_json::to_string(&preset).unwrap()).unwrap();
             assert_eq!(toml, preset);
             assert_eq!(json, preset);
-            // What was not tried says so where it is chosen.
+            // Untested presets say so in their description.
             assert!(name == "tiny" || preset.description.contains("ntested"));
         }
     }
 
     #[test]
-    fn chat_prompt_is_what_qwen_was_tuned_on() {
+    fn qwens_prompt_is_the_one_of_its_training() {
         let (_home, folders) = folders();
         let preset = load_preset("qwen2.5-math", &folders).unwrap();
         assert_eq!(
@@ -112,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn users_file_wins_over_the_embedded_one() {
+    fn users_files_take_precedence() {
         let (_home, folders) = folders();
         let text = TINY.replace("threshold = 0.5", "threshold = 0.25");
         std::fs::write(folders.presets().join("tiny.toml"), &text).unwrap();
@@ -125,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_one_sentence_that_says_where() {
+    fn errors_name_the_file_and_the_position() {
         let (home, folders) = folders();
         let message = load_preset("tinny", &folders).unwrap_err().to_string();
         assert!(message.contains("no preset `tinny`"), "{message}");
@@ -149,5 +136,63 @@ mod tests {
         std::fs::write(&path, TINY.replace("threshold = 0.5", "threshold = 1.5")).unwrap();
         let message = load_preset(name, &folders).unwrap_err().to_string();
         assert!(message.contains("broken.toml") && message.contains("routing.threshold"));
+    }
+
+    /// A preset with the keys of the former format.
+    const FORMER: &str = r#"
+        description = "former keys"
+        [small]
+        source = "builtin:tiny/small"
+        framed = "rendered {question}"
+        [large]
+        source = "http://host/v1"
+        parameters = 7000
+        [large.remote]
+        model = "m"
+        api = "chat"
+        continues = "untold"
+        [prompt]
+        chat = true
+        [steps]
+        delimiter = "\n"
+        answer = "A:"
+        thoughts_end = "</think>"
+        [routing]
+        glimpse = 3
+    "#;
+
+    #[test]
+    fn former_keys_load_and_new_ones_are_written() {
+        let (home, folders) = folders();
+        let load = |name: &str, text: &str| {
+            let path = home.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            load_preset(path.to_str().unwrap(), &folders).unwrap()
+        };
+        let new_keys = [
+            ("framed =", "rendered_prompt ="),
+            ("continues = \"untold\"", "continuation = \"implicit\""),
+            ("answer =", "answer_marker ="),
+            ("thoughts_end =", "thinking_end ="),
+            ("glimpse =", "draft ="),
+        ];
+        let current = new_keys.iter().fold(FORMER.to_owned(), |text, (old, new)| {
+            assert!(text.contains(old), "{old}");
+            text.replace(old, new)
+        });
+        let preset = load("preset.toml", FORMER);
+        assert_eq!(preset, load("preset.toml", &current));
+        let written = toml::to_string(&preset).unwrap();
+        for (old, new) in new_keys {
+            assert!(written.contains(new), "{new}: {written}");
+            assert!(!written.contains(&format!("\n{old}")), "{old}: {written}");
+        }
+        let opening = |key: &str| {
+            let text = TINY.replace("[prompt]", &format!("[prompt]\n{key} = \"First, \""));
+            load("preset.toml", &text)
+        };
+        assert_eq!(opening("opening"), opening("answer_prefix"));
+        let written = toml::to_string(&opening("opening")).unwrap();
+        assert!(written.contains("answer_prefix = \"First, \""), "{written}");
     }
 }

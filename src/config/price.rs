@@ -4,38 +4,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::role::PerRole;
 
-/// Price of a token of one model, by what the model did with it; both models' are in one unit.
+/// Prices of a token of one model, by what the model does with it. Both models' prices have the same unit.
 ///
-/// In files, a number where reading and writing cost the same and the cache nothing.
+/// In files this is a single number if reading and writing cost the same and cached tokens are free.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "PriceForm", into = "PriceForm")]
 pub struct Price {
-    /// Read: of the prefix, computed, or of another model's draft, for an opinion of it.
+    /// A computed token of the prefix, or a token of another model's draft that is scored.
     pub read: f64,
-    /// Of the prefix, taken from the KV cache.
+    /// A token of the prefix that comes from the KV cache.
     pub cached: f64,
-    /// PriceForm, kept or not.
+    /// A generated token, whether it is kept or discarded.
     pub written: f64,
 }
 
-/// Prices per token of both models, in one unit.
+/// Prices of both models, in the same unit.
 pub type Prices = PerRole<Price>;
 
 impl Price {
-    /// What so many tokens cost.
+    /// The cost of these numbers of tokens.
     pub fn cost(self, read: usize, cached: usize, written: usize) -> f64 {
         self.read * read as f64 + self.cached * cached as f64 + self.written * written as f64
     }
 }
 
 impl From<f64> for Price {
-    /// One price for reading and writing; what is in the cache is free.
+    /// One price for reading and writing; cached tokens are free.
     fn from(price: f64) -> Self {
         Self { read: price, cached: 0.0, written: price }
     }
 }
 
-/// A price as files have it.
+/// A price in a file.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum PriceForm {
@@ -68,13 +68,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_price_is_a_number_where_one_will_do() {
+    fn a_uniform_price_is_a_single_number() {
         let flat = Price::from(2.0);
         assert_eq!(serde_json::to_string(&flat).unwrap(), "2.0");
         assert_eq!(serde_json::from_str::<Price>("2").unwrap(), flat);
-        let apart = Price { read: 1.0, cached: 0.25, written: 4.0 };
-        let text = serde_json::to_string(&apart).unwrap();
-        assert_eq!(serde_json::from_str::<Price>(&text).unwrap(), apart);
-        assert_eq!(apart.cost(10, 4, 2), 10.0 + 1.0 + 8.0);
+        let split = Price { read: 1.0, cached: 0.25, written: 4.0 };
+        let text = serde_json::to_string(&split).unwrap();
+        assert_eq!(serde_json::from_str::<Price>(&text).unwrap(), split);
+        assert_eq!(split.cost(10, 4, 2), 10.0 + 1.0 + 8.0);
     }
 }

@@ -1,7 +1,7 @@
-//! Chat templates: how a model's makers want a question to be put to it.
+//! Chat templates: the prompt format that a model was trained on.
 //!
-//! They are rendered here, once an episode and with `{question}` in the place of the question, so that steps are
-//! continued as plain text and an episode tells what its prompt was.
+//! A template is rendered once for each episode, with `{question}` in the place of the question. The engine then
+//! continues plain text, and the episode records its exact prompt.
 
 use std::fs;
 use std::path::Path;
@@ -10,40 +10,31 @@ use minijinja::{Environment, Error, ErrorKind, context};
 use minijinja_contrib::pycompat;
 use serde_json::Value;
 
-use super::{Engine, EngineError};
+use super::error::{EngineError, one_line};
+use super::interface::{ChatInput, Engine};
 use crate::config::Preset;
 use crate::role::Role;
 
-/// What a template is rendered for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChatInput<'a> {
-    /// The system message.
-    pub system: Option<&'a str>,
-    /// What the person says.
-    pub user: &'a str,
-    /// Told as `enable_thinking`, where it is told.
-    pub thinking: Option<bool>,
-}
-
-/// The chat template of a model, in Jinja as the hub's models have it.
+/// The chat template of a model: Jinja, as on the Hugging Face hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChatTemplate {
+pub(super) struct ChatTemplate {
     source: String,
-    /// The file that has it, for people.
+    /// Name of the file that contains it, for messages.
     origin: String,
-    /// Texts of the tokens that begin and end a text; empty where there are none.
+    /// Text of the beginning-of-text token; empty if the model has none.
     bos: String,
+    /// Text of the end-of-text token; empty if the model has none.
     eos: String,
 }
 
 impl ChatTemplate {
-    /// The template in `source`, which is that of the file `origin`.
-    pub fn new(source: String, origin: &str, bos: String, eos: String) -> Self {
+    /// A template with this `source`, found in the file `origin`.
+    pub(super) fn new(source: String, origin: &str, bos: String, eos: String) -> Self {
         Self { source, origin: origin.to_owned(), bos, eos }
     }
 
-    /// The template among the files of a model's folder.
-    pub fn from_folder(folder: &Path) -> Option<Self> {
+    /// The template in a model's folder; `None` if no file contains one.
+    pub(super) fn from_folder(folder: &Path) -> Option<Self> {
         let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
         let metadata = |name: &str| -> Value {
             read(name).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
@@ -53,41 +44,41 @@ impl ChatTemplate {
             let value = &config[name];
             value.as_str().or_else(|| value["content"].as_str()).unwrap_or_default().to_owned()
         };
-        let within = |origin: &'static str, metadata: &Value| {
+        let in_json = |origin: &'static str, metadata: &Value| {
             Some((default_template(&metadata["chat_template"])?, origin))
         };
-        let own = "chat_template.jinja";
-        let found = read(own)
-            .map(|text| (text, own))
-            .or_else(|| within("tokenizer_config.json", &config))
-            .or_else(|| within("chat_template.json", &metadata("chat_template.json")));
+        let jinja = "chat_template.jinja";
+        let found = read(jinja)
+            .map(|text| (text, jinja))
+            .or_else(|| in_json("tokenizer_config.json", &config))
+            .or_else(|| in_json("chat_template.json", &metadata("chat_template.json")));
         found.map(|(source, origin)| {
             Self::new(source, origin, token("bos_token"), token("eos_token"))
         })
     }
 
-    /// Eight hexadecimal digits that differ from template to template.
-    pub fn fingerprint(&self) -> String {
+    /// Eight hexadecimal digits of a hash of the template.
+    pub(super) fn fingerprint(&self) -> String {
         let parts = [&self.source, &self.bos, &self.eos].map(|part| blake3::hash(part.as_bytes()));
         let all: Vec<u8> = parts.iter().flat_map(|part| *part.as_bytes()).collect();
         blake3::hash(&all).to_hex()[..8].to_owned()
     }
 
-    /// The file that has it.
-    pub fn origin(&self) -> &str {
+    /// Name of the file that contains the template.
+    pub(super) fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The text before the answer's first token.
+    /// Renders the prompt, up to the first token of the answer.
     ///
-    /// A template that asks for the date is told one long past, so that a prompt is the same every day.
+    /// A template that asks for the date gets a fixed one, so that a prompt is the same every day.
     ///
     /// # Errors
-    /// When the template cannot be understood, or refuses.
-    pub fn render(&self, chat: ChatInput<'_>) -> Result<String, String> {
+    /// If the template is invalid or raises an exception: a clause that says why.
+    pub(super) fn render(&self, chat: ChatInput<'_>) -> Result<String, String> {
         let failed = |e: &Error| {
             let detail = e.detail().map_or_else(|| e.to_string(), str::to_owned);
-            format!("its chat template ({}) fails: {detail}", self.origin)
+            format!("its chat template ({}) fails: {}", self.origin, one_line(&detail))
         };
         let mut environment = Environment::new();
         environment.set_trim_blocks(true);
@@ -110,14 +101,14 @@ impl ChatTemplate {
             Some(enable_thinking) => context! { enable_thinking => enable_thinking, ..variables },
             None => variables,
         };
-        // Marks for training, which Jinja itself does not know.
+        // Tags that transformers uses for training masks, unknown to minijinja.
         let source = strip_generation_tags(&self.source);
         let template = environment.template_from_str(&source).map_err(|e| failed(&e))?;
         template.render(variables).map_err(|e| failed(&e))
     }
 }
 
-/// The source without the tags `generation` and `endgeneration`, and the blanks that they would trim.
+/// The source without the tags `generation` and `endgeneration`, and without the blanks that they trim.
 fn strip_generation_tags(source: &str) -> String {
     let mut kept = String::with_capacity(source.len());
     let mut rest = source;
@@ -135,14 +126,14 @@ fn strip_generation_tags(source: &str) -> String {
     kept + rest
 }
 
-/// What stands before the next `{% … %}`, within it and behind it.
+/// The text before the next `{% … %}`, inside it, and after it.
 fn next_tag(text: &str) -> Option<(&str, &str, &str)> {
     let (before, from) = text.split_once("{%")?;
     let (tag, after) = from.split_once("%}")?;
     Some((before, tag, after))
 }
 
-/// The 26th of July 2024, which Llama's templates take where they are told no date, as `strftime` would write it.
+/// `strftime` for 26 July 2024, the default date of Llama's templates.
 fn fixed_date(format: &str) -> String {
     let parts = [
         ("%Y", "2024"),
@@ -157,24 +148,25 @@ fn fixed_date(format: &str) -> String {
         ("%M", "00"),
         ("%S", "00"),
     ];
-    parts.iter().fold(format.to_owned(), |text, (mark, told)| text.replace(mark, told))
+    parts.iter().fold(format.to_owned(), |text, (directive, value)| text.replace(directive, value))
 }
 
-/// A template that stands alone, or the one called `default` of several.
+/// The template in a JSON value: a string, or the one named `default` in a list.
 fn default_template(value: &Value) -> Option<String> {
-    let several = || {
+    let in_list = || {
         let all = value.as_array()?;
-        let named = |name: &&Value| name["name"] == "default";
-        all.iter().find(named).or(all.first())?["template"].as_str()
+        let is_default = |entry: &&Value| entry["name"] == "default";
+        all.iter().find(is_default).or(all.first())?["template"].as_str()
     };
-    value.as_str().or_else(several).map(str::to_owned)
+    value.as_str().or_else(in_list).map(str::to_owned)
 }
 
-/// Has the model's chat template frame the prompt, where the preset wants that and it was not done before.
+/// Renders the preset's prompt with the model's chat template into `rendered_prompt`, if the preset asks for that and it
+/// is not rendered yet.
 ///
 /// # Errors
-/// When the model has no template, or it fails.
-pub fn apply_template(
+/// If the model has no template, or the template fails or drops the question.
+pub(crate) fn apply_template(
     preset: &mut Preset,
     role: Role,
     engine: &dyn Engine,
@@ -190,7 +182,7 @@ pub fn apply_template(
     };
     let rendered = engine.apply_template(chat)?;
     if !rendered.contains("{question}") {
-        let reason = "its chat template leaves the question out: give the model a `prompt`".into();
+        let reason = "its chat template drops the question: set this model's `prompt`".into();
         return Err(EngineError::Load { name: engine.model().name.clone(), reason });
     }
     preset.model_mut(role).rendered_prompt = Some(rendered);
@@ -201,7 +193,7 @@ pub fn apply_template(
 mod tests {
     use super::*;
 
-    /// As Qwen's is written, shortened.
+    /// Qwen's, shortened.
     const CHATML: &str = "{%- if messages[0].role == 'system' %}\n    {{- '<|im_start|>system\\n' + \
         messages[0].content + '<|im_end|>\\n' }}\n{%- endif %}\n{%- for message in messages %}\n    \
         {%- if message.role.startswith('user') %}\n        {{- '<|im_start|>' + message.role + '\\n' + \
@@ -218,7 +210,7 @@ mod tests {
         ChatInput { system: Some("Be brief."), user: "{question}", thinking: None };
 
     #[test]
-    fn a_template_frames_the_question() {
+    fn a_template_wraps_the_question() {
         let rendered = template(CHATML).render(CHAT).unwrap();
         assert_eq!(
             rendered,
@@ -232,13 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_told_and_a_date_that_stays() {
+    fn templates_get_special_tokens_and_a_fixed_date() {
         let source = "{{ bos_token }}{{ strftime_now('%d %b %Y') }}{%- generation -%}{{ 'x' }}{% endgeneration %}";
         assert_eq!(template(source).render(CHAT).unwrap(), "<s>26 Jul 2024x");
     }
 
     #[test]
-    fn refusals_are_told_in_the_templates_words() {
+    fn exceptions_carry_the_templates_message() {
         let refuses = template("{{ raise_exception('no system message') }}");
         let why = refuses.render(CHAT).unwrap_err();
         assert_eq!(why, "its chat template (here) fails: no system message");
@@ -246,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_found_in_each_file_that_may_have_it() {
+    fn templates_are_found_in_three_files() {
         let home = tempfile::tempdir().unwrap();
         let origin = || ChatTemplate::from_folder(home.path()).map(|t| t.origin().to_owned());
         assert_eq!(origin(), None);

@@ -1,50 +1,54 @@
-//! NVIDIA GPUs of this machine, as their driver's library tells of them; it is looked for at run time.
+//! NVIDIA GPUs of this machine, through NVML, the driver's library, which is loaded at run time.
 
 use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::struct_wrappers::device::MemoryInfo;
 
-/// A GPU. What the driver does not tell is absent.
+/// A GPU. What the driver does not report is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gpu {
+    /// The product name.
     pub name: String,
+    /// Its memory.
     pub memory: Option<GpuMemory>,
     /// Compute capability, such as (9, 0).
     pub capability: Option<(i32, i32)>,
 }
 
-/// Bytes of a GPU's memory.
+/// A GPU's memory in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GpuMemory {
-    /// By all programs.
+    /// Used by all programs together.
     pub used: u64,
+    /// Installed.
     pub total: u64,
 }
 
 impl GpuMemory {
-    /// Bytes that are free.
+    /// Free bytes.
     pub fn free(self) -> u64 {
         self.total.saturating_sub(self.used)
     }
 }
 
-/// The driver's library.
+/// The driver's library, opened.
 pub struct Driver(Nvml);
 
 impl Driver {
-    /// Opens it.
+    /// Opens the driver's library.
     ///
     /// # Errors
-    /// When there is no driver, or it does not work; the reason is the rest of a sentence.
+    /// If there is no driver or it does not work, a clause that says so.
     pub fn open() -> Result<Self, String> {
         Nvml::init().map(Self).map_err(|error| match error {
             NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => {
-                "no NVIDIA driver is here".into()
+                "no NVIDIA driver is installed".into()
             }
             error => format!("the NVIDIA driver does not work ({error})"),
         })
     }
 
-    /// Its version.
+    /// The driver's version.
     pub fn version(&self) -> Option<String> {
         self.0.sys_driver_version().ok()
     }
@@ -56,19 +60,19 @@ impl Driver {
             let capability = device.cuda_compute_capability().ok();
             Some(Gpu {
                 name: device.name().unwrap_or_else(|_| "unnamed".into()),
-                memory: device.memory_info().ok().map(of_info),
+                memory: device.memory_info().ok().map(|info| gpu_memory(&info)),
                 capability: capability.map(|found| (found.major, found.minor)),
             })
         });
         devices.flatten().collect()
     }
 
-    /// Memory of the first GPU, which is the one that models are loaded on.
+    /// Memory of the first GPU, which models are loaded on.
     pub fn memory(&self) -> Option<GpuMemory> {
-        self.0.device_by_index(0).ok()?.memory_info().ok().map(of_info)
+        self.0.device_by_index(0).ok()?.memory_info().ok().map(|info| gpu_memory(&info))
     }
 }
 
-fn of_info(info: nvml_wrapper::struct_wrappers::device::MemoryInfo) -> GpuMemory {
+fn gpu_memory(info: &MemoryInfo) -> GpuMemory {
     GpuMemory { used: info.used, total: info.total }
 }

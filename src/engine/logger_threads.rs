@@ -1,10 +1,9 @@
-//! Ends threads that mistral.rs 0.8.1 leaves behind.
+//! Ends threads that mistral.rs 0.8.1 leaks.
 //!
-//! Each of its engines starts a thread that reports the throughput every five seconds and never
-//! ends, not even with the engine; and an engine is restarted after each episode, since the prefix
-//! cache of a CPU never evicts. After some thousands of episodes the process would have no room
-//! for a further thread. The report is a tracing event, sent from that thread and no other: here it is
-//! taken as the moment to unwind it.
+//! Each of its engines starts a thread that logs the throughput every five seconds and outlives the engine. Engines are
+//! restarted after each episode, because the prefix cache of a CPU never evicts, so after some thousands of episodes
+//! the process could start no more threads. The log line is a tracing event that only these threads emit; unwinding
+//! from the subscriber ends the thread.
 
 use std::panic::resume_unwind;
 
@@ -14,8 +13,8 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-/// A layer for whatever subscriber the program has. Without one, loading a model installs one that
-/// does nothing else.
+/// A layer that ends the leaked threads. Add it to the program's subscriber. If there is no subscriber, loading a model
+/// installs one with this layer alone.
 pub fn end_logger_threads<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
     EndLoggerThreads
         .with_filter(Targets::new().with_target("mistralrs_core::engine::logger", Level::INFO))
@@ -25,7 +24,7 @@ struct EndLoggerThreads;
 
 impl<S: Subscriber> Layer<S> for EndLoggerThreads {
     fn on_event(&self, _: &Event<'_>, _: Context<'_, S>) {
-        // Not a panic: nothing is wrong, and no hook should tell of it.
+        // Unlike `panic!`, this does not run the panic hook.
         resume_unwind(Box::new(()));
     }
 }

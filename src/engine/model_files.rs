@@ -1,4 +1,4 @@
-//! Reading a model's files.
+//! The files of a model folder.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -7,30 +7,40 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::EngineError;
+use super::error::EngineError;
 
-/// The name of the list of a model's shards.
+/// The file that lists a model's shards.
 pub(super) const SHARD_INDEX: &str = "model.safetensors.index.json";
 
-/// The safetensors files of a folder that are the model's weights, sorted. Some folders have a second copy of
-/// them in a file of another name: the shards that the index lists come first, then those that are named as shards,
-/// then `model.safetensors`, then whatever there is.
+/// Whether a file name has this extension.
+pub(super) fn has_extension(name: &str, extension: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == extension)
+}
+
+/// The safetensors files of a folder that hold the model's weights, sorted.
+///
+/// Some folders have a second copy of the weights under another name. The shards that the index lists are preferred,
+/// then files named as shards, then `model.safetensors`, then all.
+///
+/// # Errors
+/// If the folder cannot be read.
 pub(super) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
-    let entries = fs::read_dir(folder).map_err(|e| unreadable(folder, &e))?;
+    let entries = fs::read_dir(folder).map_err(|e| EngineError::unreadable(folder, e))?;
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
         .collect();
     found.sort();
     let listed = indexed_shards(folder).unwrap_or_default();
-    let ways: [&dyn Fn(&str) -> bool; 3] = [
+    let preferences: [&dyn Fn(&str) -> bool; 3] = [
         &|name| listed.contains(name),
         &|name| name.starts_with("model-") && name.contains("-of-"),
         &|name| name == "model.safetensors",
     ];
-    for way in ways {
-        let is_one = |path: &&PathBuf| path.file_name().and_then(|n| n.to_str()).is_some_and(way);
-        let chosen: Vec<PathBuf> = found.iter().filter(is_one).cloned().collect();
+    for is_preferred in preferences {
+        let matches =
+            |path: &&PathBuf| path.file_name().and_then(|n| n.to_str()).is_some_and(is_preferred);
+        let chosen: Vec<PathBuf> = found.iter().filter(matches).cloned().collect();
         if !chosen.is_empty() {
             return Ok(chosen);
         }
@@ -38,7 +48,7 @@ pub(super) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
     Ok(found)
 }
 
-/// Names of the shards that the index of a folder lists; nothing where it has no index that can be read.
+/// The names of the shards that a folder's index lists; `None` without a readable index.
 pub(super) fn indexed_shards(folder: &Path) -> Option<BTreeSet<String>> {
     let index = fs::read_to_string(folder.join(SHARD_INDEX)).ok()?;
     let index: Value = serde_json::from_str(&index).ok()?;
@@ -64,16 +74,12 @@ pub(super) fn hash_file_ends(path: &Path, hasher: &mut blake3::Hasher) -> std::i
     Ok(())
 }
 
-pub(super) fn unreadable(path: &Path, reason: &dyn std::fmt::Display) -> EngineError {
-    EngineError::Unreadable { path: path.to_owned(), reason: reason.to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_second_copy_of_the_weights_does_not_count() {
+    fn a_second_copy_of_the_weights_is_ignored() {
         let home = tempfile::tempdir().unwrap();
         let put = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
         let names = || -> Vec<String> {
@@ -91,11 +97,7 @@ mod tests {
             SHARD_INDEX,
             r#"{"weight_map": {"a": "part-b.safetensors", "c": "part-a.safetensors"}}"#,
         );
-        assert_eq!(
-            names()[0],
-            "model-00001-of-00002.safetensors",
-            "an index of files that are not here"
-        );
+        assert_eq!(names()[0], "model-00001-of-00002.safetensors", "an index of missing files");
         put("part-a.safetensors", "");
         put("part-b.safetensors", "");
         assert_eq!(names(), ["part-a.safetensors", "part-b.safetensors"]);

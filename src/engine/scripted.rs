@@ -1,29 +1,31 @@
-//! An engine that plays recorded tokens: for screens and replay, where no model is loaded.
+//! An engine that plays prepared outputs, for tests and screens that need no model.
 
 use std::collections::VecDeque;
 
-use super::{Engine, EngineError, EngineOutput, EngineRequest, Segment, TokenCallback};
+use super::error::EngineError;
+use super::interface::{Engine, EngineOutput, EngineRequest, Segment, TokenCallback};
 use crate::episode::{ModelRecord, StopReason, Token, Usage};
 
-/// Plays outputs in the order in which they were recorded, whatever is asked.
+/// Plays outputs in order. It ignores the requests, and a callback that cancels.
 pub struct ScriptedEngine {
     record: ModelRecord,
     outputs: VecDeque<EngineOutput>,
 }
 
 impl ScriptedEngine {
-    /// An engine that stands for `record` and writes `outputs`.
+    /// An engine that claims to be the model `record` and returns `outputs` one by one.
     pub fn new(record: ModelRecord, outputs: impl IntoIterator<Item = EngineOutput>) -> Self {
         Self { record, outputs: outputs.into_iter().collect() }
     }
 
-    /// A draft of one token a word, each with the same log-probability (nats).
+    /// A finished step with one token for each word of `text`, each with the same log-probability (in nats) and the
+    /// entropy that follows if the rest of the distribution is ignored.
     pub fn output(text: &str, logprob: f32) -> EngineOutput {
         let p = logprob.exp();
-        let words = text.split_inclusive(' ').enumerate();
-        let tokens: Vec<Token> = words
+        let tokens: Vec<Token> = (0..)
+            .zip(text.split_inclusive(' '))
             .map(|(id, word)| Token {
-                id: id as u32,
+                id,
                 text: word.to_owned(),
                 logprob,
                 entropy: -p * logprob,
@@ -49,11 +51,11 @@ impl Engine for ScriptedEngine {
         on_token: &mut TokenCallback<'_>,
     ) -> Result<EngineOutput, EngineError> {
         let next = self.outputs.pop_front();
-        let draft = next.ok_or_else(|| EngineError::ScriptEnd(self.record.name.clone()))?;
-        for token in &draft.tokens {
+        let output = next.ok_or_else(|| EngineError::ScriptEnd(self.record.name.clone()))?;
+        for token in &output.tokens {
             on_token(Some(token));
         }
-        Ok(draft)
+        Ok(output)
     }
 
     fn prefill(&mut self, _: Vec<Segment>) -> Result<Usage, EngineError> {

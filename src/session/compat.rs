@@ -1,7 +1,7 @@
 //! Which router can decide with which models.
 
 use crate::config::{DraftLength, Preset};
-use crate::engine::TokenStats;
+use crate::engine::{self, EngineKind, TokenStats};
 use crate::routing::{Router, RouterError};
 use crate::tasks::Question;
 
@@ -16,13 +16,13 @@ pub fn check_router(
 ) -> Result<(), RouterError> {
     let draft_length = preset.routing.draft_length.unwrap_or_else(|| router.draft_length());
     let solved = questions.iter().all(|question| question.solution.is_some());
-    let reader = (preset.large.label(), preset.large.remote.is_none());
+    let reader = (preset.large.label(), EngineKind::of(&preset.large).can_score_text);
     check_compat(
         router,
         draft_length,
         solved,
         reader,
-        (preset.small.label(), TokenStats::of(&preset.small)),
+        (preset.small.label(), engine::token_stats(&preset.small)),
     )
 }
 

@@ -1,4 +1,4 @@
-//! What lies between ratatui and the terminal's descriptor.
+//! The backend between ratatui and the terminal's descriptor.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use ratatui::crossterm::queue;
 use ratatui::crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::layout::{Position, Size};
 
-/// A writer that keeps what it is given until it is flushed, and counts what it has flushed.
+/// A writer that buffers until it is flushed, and counts the flushed bytes.
 pub struct CountingWriter<W> {
     inner: W,
     buffer: Vec<u8>,
@@ -18,12 +18,12 @@ pub struct CountingWriter<W> {
 }
 
 impl<W: Write> CountingWriter<W> {
-    /// A meter in front of `inner`.
+    /// A buffer in front of `inner`.
     pub fn new(inner: W) -> Self {
         Self { inner, buffer: Vec::with_capacity(16 * 1024), flushed: Arc::default() }
     }
 
-    /// Bytes flushed so far; the counter stays readable after the meter has moved into a backend.
+    /// The number of bytes flushed so far; readable after the writer has moved into a backend.
     pub fn counter(&self) -> Arc<AtomicU64> {
         self.flushed.clone()
     }
@@ -39,7 +39,7 @@ impl<W: Write> Write for CountingWriter<W> {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        // A write that failed is not tried again: half a frame is no use to anybody.
+        // A failed write is not retried: half a frame is useless.
         let result = self.inner.write_all(&self.buffer);
         self.flushed.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
         self.buffer.clear();
@@ -47,9 +47,9 @@ impl<W: Write> Write for CountingWriter<W> {
     }
 }
 
-/// The crossterm backend, made thrifty: a frame without changes writes nothing, a frame with
-/// changes stands between synchronized-update marks (mode 2026; terminals that do not know it
-/// ignore it), and the hardware cursor stays hidden and is never asked for.
+/// The crossterm backend with fewer bytes: a frame without changes writes nothing, and the hardware cursor stays hidden
+/// and is never queried. A frame with changes is enclosed in synchronized-update marks (mode 2026), which terminals
+/// ignore if they do not support them.
 pub struct DiffBackend<W: Write> {
     inner: CrosstermBackend<W>,
     in_frame: bool,
@@ -103,7 +103,7 @@ impl<W: Write> Backend for DiffBackend<W> {
         Ok(())
     }
 
-    /// Always the origin: asking the terminal would race with the keyboard.
+    /// Always the origin: a query's reply would arrive among the keys.
     fn get_cursor_position(&mut self) -> io::Result<Position> {
         Ok(Position::ORIGIN)
     }
@@ -148,11 +148,11 @@ mod tests {
 
     #[test]
     fn unchanged_frame_writes_nothing() {
-        let meter = CountingWriter::new(Vec::new());
-        let bytes = meter.counter();
+        let writer = CountingWriter::new(Vec::new());
+        let bytes = writer.counter();
         let viewport = Viewport::Fixed(Rect::new(0, 0, 20, 2));
         let mut terminal =
-            Terminal::with_options(DiffBackend::new(meter), TerminalOptions { viewport }).unwrap();
+            Terminal::with_options(DiffBackend::new(writer), TerminalOptions { viewport }).unwrap();
         let mut draw = |text: &str| {
             let before = bytes.load(Ordering::Relaxed);
             terminal.draw(|f| f.render_widget(Paragraph::new(text), f.area())).unwrap();

@@ -1,46 +1,48 @@
-//! The clipboard of whoever sits at the terminal, over SSH too: OSC 52.
+//! The clipboard of the user's terminal, also over SSH: the escape sequence OSC 52.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
-/// The most that is sent, in bytes of base64: more is cut off or ignored by some terminals, and a sequence has no
-/// answer that would tell.
+/// Maximum bytes of base64 to send. Some terminals truncate or ignore more, and the sequence has no reply that would show
+/// it.
 const MAX_ENCODED_BYTES: usize = 74_994;
 
 /// How a text gets to the clipboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clipboard {
-    /// It does not: a person does not want it.
+    /// Not at all: the user has turned it off.
     Off,
-    /// The terminal is asked.
+    /// Through the terminal.
     Terminal,
-    /// tmux is asked, and the terminal behind it.
+    /// Through tmux and its terminal.
     Tmux,
 }
 
 /// Why nothing was copied.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CopyError {
-    #[error("nothing is copied: --no-clipboard is in force")]
+    /// The user has turned the clipboard off.
+    #[error("nothing was copied because of --no-clipboard")]
     Off,
+    /// The text is too long: its length in base64.
     #[error(
-        "{0} bytes are more than the {MAX_ENCODED_BYTES} that terminals take: `pointsman episodes export` writes a file"
+        "the text has {0} bytes, but terminals accept only {MAX_ENCODED_BYTES}: use `pointsman episodes export` to write a file"
     )]
     TooLong(usize),
 }
 
 impl Clipboard {
-    /// What the environment calls for.
+    /// The way that the environment requires; `variable` looks up an environment variable.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let in_tmux = variable("TMUX").is_some_and(|value| !value.is_empty());
         if in_tmux { Self::Tmux } else { Self::Terminal }
     }
 
-    /// What to write to the terminal so that `text` is copied.
+    /// The escape sequence that copies `text`.
     ///
     /// # Errors
-    /// When it is turned off, or the text is too long.
+    /// If the clipboard is turned off, or the text is too long.
     pub fn sequence(self, text: &str) -> Result<String, CopyError> {
         if self == Self::Off {
             return Err(CopyError::Off);
@@ -51,7 +53,7 @@ impl Clipboard {
         }
         let bare = format!("\x1b]52;c;{encoded}\x07");
         Ok(match self {
-            // Which of the two tmux heeds depends on its `set-clipboard` and `allow-passthrough`.
+            // Which of the two tmux obeys depends on its options `set-clipboard` and `allow-passthrough`.
             Self::Tmux => format!("{bare}\x1bPtmux;\x1b{bare}\x1b\\"),
             Self::Terminal | Self::Off => bare,
         })
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tmux_is_asked_and_asked_to_pass_it_on() {
+    fn tmux_gets_the_sequence_twice() {
         let inside = |name: &str| (name == "TMUX").then(|| "/tmp/tmux-0/default,1,0".to_owned());
         assert_eq!(Clipboard::detect(|_| None), Clipboard::Terminal);
         assert_eq!(Clipboard::detect(inside), Clipboard::Tmux);
@@ -75,11 +77,11 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_copied_is_refused_with_a_sentence() {
+    fn errors_name_the_remedy() {
         let refused = |clipboard: Clipboard, length: usize| {
             clipboard.sequence(&"x".repeat(length)).map_err(|error| error.to_string())
         };
-        // Three bytes are four of base64.
+        // Base64 turns three bytes into four.
         assert!(refused(Clipboard::Terminal, 56_244).is_ok());
         let long = refused(Clipboard::Terminal, 56_247).unwrap_err();
         assert!(long.contains("74996") && long.contains("export"), "{long}");

@@ -7,17 +7,17 @@ use std::time::Duration;
 use ratatui::crossterm::event::{self, Event};
 use tokio::sync::mpsc::{Receiver, channel};
 
-/// Events that may wait; a paste is one event.
+/// Maximum number of waiting events; a paste is one event.
 const CHANNEL_CAPACITY: usize = 256;
 
-/// How long the thread waits before it looks whether anybody still listens.
+/// How long the thread waits for a key before it checks whether the receiver still exists.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Keys, pastes and resizes, read on a thread of their own, which ends soon after the receiver is
-/// dropped, or when the terminal is gone (the channel then closes).
+/// Keys, pastes and resizes, read on a separate thread. The thread ends soon after the receiver is dropped, or when the
+/// terminal is gone, which closes the channel.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// If the system cannot start a thread.
 pub fn keyboard_events() -> io::Result<Receiver<Event>> {
     let (sender, receiver) = channel(CHANNEL_CAPACITY);
     thread::Builder::new().name("pointsman-keys".into()).spawn(move || {

@@ -1,13 +1,13 @@
-//! The terminal: taking it, giving it back whatever happens, and writing to it sparingly.
+//! The terminal: entering and restoring it, and writing few bytes to it.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
 //! | `screen` | [`Screen`]: enter, draw, suspend, restore; the panic hook |
-//! | `descriptors` | where standard output and error go |
-//! | `backend` | a ratatui backend that writes nothing for an unchanged frame, and counts bytes |
-//! | `clipboard` | [`Clipboard`]: copies through the terminal |
+//! | `descriptors` | redirection of standard output and error |
+//! | `backend` | a ratatui backend that writes nothing for an unchanged frame, and a writer that counts bytes |
+//! | `clipboard` | [`Clipboard`]: copies text through the terminal |
 //! | `pacing` | [`Pacer`]: when the next frame is due |
-//! | `input`, `signals` | keys and signals as channels that a `select!` can wait for |
+//! | `input`, `signals` | keys and signals for a `select!` |
 
 mod backend;
 mod clipboard;

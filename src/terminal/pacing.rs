@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-/// Paces frames: however often one is wanted, they come no closer than the interval, and none
-/// comes that nobody wants. Answers to a key come sooner than news from the models.
+/// Limits the frame rate: frames are drawn on request only, and no more often than the interval allows. Frames that
+/// respond to a key come sooner than those that show the models' progress.
 #[derive(Debug, Clone)]
 pub struct Pacer {
-    /// Shortest time between frames that show news.
+    /// Shortest time between two frames.
     interval: Duration,
-    /// Shortest time between frames when one of them answers a key.
+    /// Shortest time before a frame that responds to a key.
     key_interval: Duration,
     last: Option<Instant>,
     requested: Option<Urgency>,
@@ -21,7 +21,7 @@ enum Urgency {
 }
 
 impl Pacer {
-    /// At most 30 frames a second, 10 over a slow link; answers to keys wait 8 ms at most.
+    /// At most 30 frames per second, or 10 over a slow link; responses to keys wait at most 8 ms.
     pub fn new(slow_link: bool) -> Self {
         let interval = if slow_link { 100 } else { 34 };
         Self {
@@ -32,17 +32,17 @@ impl Pacer {
         }
     }
 
-    /// Asks for a frame that shows news.
+    /// Requests a frame that shows progress.
     pub fn request_frame(&mut self) {
         self.requested = self.requested.max(Some(Urgency::Update));
     }
 
-    /// Asks for a frame that answers a key.
+    /// Requests a frame that responds to a key.
     pub fn request_prompt_frame(&mut self) {
         self.requested = Some(Urgency::KeyPress);
     }
 
-    /// When the next frame is due; nothing where none is requested.
+    /// When the next frame is due; `None` if none is requested.
     pub fn next_frame_at(&self, now: Instant) -> Option<Instant> {
         let interval = match self.requested? {
             Urgency::Update => self.interval,
@@ -51,12 +51,12 @@ impl Pacer {
         Some(self.last.map_or(now, |last| last + interval))
     }
 
-    /// Whether a frame is to be drawn now.
+    /// Whether a frame is due now.
     pub fn is_due(&self, now: Instant) -> bool {
         self.next_frame_at(now).is_some_and(|at| at <= now)
     }
 
-    /// Notes that a frame was drawn.
+    /// Records that a frame was drawn.
     pub fn frame_drawn(&mut self, now: Instant) {
         self.last = Some(now);
         self.requested = None;
@@ -69,7 +69,7 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    /// Frames drawn within a second in which news arrives every millisecond.
+    /// Frames drawn within a second with a request every millisecond.
     fn frames(mut pacer: Pacer) -> usize {
         let start = Instant::now();
         (0..1000)
@@ -86,13 +86,13 @@ mod tests {
     }
 
     #[test]
-    fn news_is_coalesced() {
+    fn requests_are_coalesced() {
         assert_eq!(frames(Pacer::new(false)), 30);
         assert_eq!(frames(Pacer::new(true)), 10);
     }
 
     #[test]
-    fn no_frame_without_a_wish_and_the_first_at_once() {
+    fn frames_are_drawn_on_request_and_the_first_at_once() {
         let now = Instant::now();
         let mut pacer = Pacer::new(false);
         assert_eq!(pacer.next_frame_at(now), None);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_overtakes_news_and_is_not_held_up_by_it() {
+    fn responses_to_keys_come_first() {
         let now = Instant::now();
         let mut pacer = Pacer::new(false);
         pacer.frame_drawn(now);

@@ -1,4 +1,4 @@
-//! The screen: taken at the start, given back at the end, in whatever way the end comes.
+//! The screen: entered at the start, and restored however the program ends.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -20,34 +20,39 @@ use thiserror::Error;
 use super::backend::{CountingWriter, DiffBackend};
 use super::descriptors::SavedDescriptors;
 
-/// Why there is no screen.
+/// Why the screen cannot be used.
 #[derive(Debug, Error)]
 pub enum TerminalError {
+    /// Standard input or output is not a terminal.
     #[error(
-        "the workbench needs a terminal: use `pointsman run` for output without one, or `ssh -t` to get one"
+        "the workbench needs a terminal: use `pointsman run` for output without one, or `ssh -t` to get a terminal"
     )]
     NoTerminal,
+    /// The terminal rejects a mode or a write.
     #[error("the terminal cannot be used: {0}")]
     Io(#[from] io::Error),
-    #[error("what is printed cannot be sent to the log {0}: {1}")]
+    /// The log cannot be opened.
+    #[error(
+        "cannot open the log {0}: {1}; make it writable, or set POINTSMAN_HOME to another folder"
+    )]
     Log(String, io::Error),
 }
 
 crate::exit::classify!(Failure: TerminalError);
 
-/// The terminal while it is ours: alternate screen, raw mode, bracketed paste, no cursor; standard
-/// output and error go to the log. Dropping it gives everything back.
+/// The terminal in use: alternate screen, raw mode, bracketed paste, hidden cursor; standard output and error go to the
+/// log. Dropping it restores everything.
 pub struct Screen {
     terminal: Terminal<DiffBackend<CountingWriter<File>>>,
     bytes_written: Arc<AtomicU64>,
 }
 
-/// What is needed to give the terminal back, from whichever place that happens.
+/// What is needed to restore the terminal from anywhere, including the panic hook.
 struct ActiveTerminal {
     terminal: File,
-    /// Dropped after the modes are left.
-    _aside: SavedDescriptors,
-    /// The thread that draws: a panic elsewhere does not end the screen.
+    /// Dropped after the modes are reset.
+    _saved: SavedDescriptors,
+    /// The thread that draws. A panic in another thread does not restore the terminal.
     owner: ThreadId,
 }
 
@@ -55,25 +60,25 @@ static ACTIVE_TERMINAL: Mutex<Option<ActiveTerminal>> = Mutex::new(None);
 static PANIC_HOOK: Once = Once::new();
 
 impl Screen {
-    /// Takes the terminal; what this process prints from now on goes to `log`.
+    /// Enters the screen. Whatever the process prints from now on goes to `log`.
     ///
     /// # Errors
-    /// When there is none, or it refuses; it is as it was then.
+    /// If there is no terminal or it cannot be used; it is then unchanged.
     pub fn enter(log: &Path) -> Result<Self, TerminalError> {
         if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
             return Err(TerminalError::NoTerminal);
         }
         PANIC_HOOK.call_once(restore_at_panic);
-        let aside = SavedDescriptors::redirect_to_log(log)
+        let saved = SavedDescriptors::redirect_to_log(log)
             .map_err(|error| TerminalError::Log(log.display().to_string(), error))?;
-        let output = File::from(aside.terminal()?);
-        let meter = CountingWriter::new(output.try_clone()?);
+        let output = File::from(saved.terminal()?);
+        let writer = CountingWriter::new(output.try_clone()?);
         let active =
-            ActiveTerminal { terminal: output, _aside: aside, owner: thread::current().id() };
+            ActiveTerminal { terminal: output, _saved: saved, owner: thread::current().id() };
         *lock() = Some(active);
-        let bytes_written = meter.counter();
+        let bytes_written = writer.counter();
         let screen = enter_modes()
-            .and_then(|()| Terminal::new(DiffBackend::new(meter)))
+            .and_then(|()| Terminal::new(DiffBackend::new(writer)))
             .map(|terminal| Self { terminal, bytes_written });
         screen.map_err(|error| {
             restore();
@@ -81,44 +86,44 @@ impl Screen {
         })
     }
 
-    /// Draws a frame; one that changes nothing writes nothing.
+    /// Draws a frame. An unchanged frame writes nothing.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal is gone.
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(render).map(|_| ())
     }
 
-    /// Sends the terminal something that draws nothing, between two frames.
+    /// Writes an escape sequence that draws nothing, between two frames.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal is gone.
     pub fn write_sequence(&mut self, sequence: &str) -> io::Result<()> {
         let backend = self.terminal.backend_mut();
         backend.write_all(sequence.as_bytes())?;
         Write::flush(backend)
     }
 
-    /// Gives the terminal back, stops the process until a shell continues it (inference stops with
-    /// it), and takes the terminal again.
+    /// Restores the terminal, stops the process (including inference) until the shell continues it, and enters the
+    /// screen again.
     ///
     /// # Errors
-    /// When the terminal cannot be taken again.
+    /// If the screen cannot be entered again.
     pub fn suspend(&mut self) -> io::Result<()> {
         leave_modes();
-        // SAFETY: raises a signal in this thread, which is stopped before the call returns; a
-        // signal to the process could arrive after the terminal is taken again.
+        // SAFETY: the signal stops this thread before the call returns. A signal to the process could arrive after the
+        // screen is entered again.
         unsafe { libc::raise(libc::SIGTSTP) };
         self.reacquire()
     }
 
-    /// Sets the terminal's modes anew and draws everything at the next frame: after a stop, the
-    /// terminal may have been used by others.
+    /// Sets the terminal's modes again and redraws everything in the next frame, because other programs may have used the
+    /// terminal while the process was stopped.
     ///
     /// # Errors
-    /// When the terminal is gone.
+    /// If the terminal is gone.
     pub fn reacquire(&mut self) -> io::Result<()> {
-        // crossterm believes itself in raw mode, and would do nothing.
+        // crossterm would do nothing, because it assumes that raw mode is still set.
         let _ = disable_raw_mode();
         enter_modes()?;
         self.terminal.clear()
@@ -150,7 +155,7 @@ fn enter_modes() -> io::Result<()> {
     }
 }
 
-/// Leaves all modes, ignoring errors: there may be no terminal any more.
+/// Resets all modes. Errors are ignored, because the terminal may be gone.
 fn leave_modes() {
     if let Some(mut active) = lock().as_ref().map(|active| &active.terminal) {
         let _ = execute!(
@@ -164,7 +169,7 @@ fn leave_modes() {
     let _ = disable_raw_mode();
 }
 
-/// Gives the terminal and the standard descriptors back; does nothing the second time.
+/// Restores the terminal and the standard descriptors; does nothing the second time.
 fn restore() {
     if lock().is_some() {
         leave_modes();
@@ -172,7 +177,7 @@ fn restore() {
     }
 }
 
-/// Puts a hook before the one in force: it logs, restores the terminal, and lets the other print.
+/// Installs a panic hook that logs the panic, restores the terminal, and calls the previous hook.
 fn restore_at_panic() {
     let print = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {

@@ -1,19 +1,19 @@
-//! Signals as something that a `select!` can wait for.
+//! Signals for a `select!`.
 
 use std::io;
 
 use tokio::signal::unix::{self, SignalKind, signal};
 
-/// A signal that concerns the screen.
+/// A signal that affects the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGINT, SIGTERM or SIGHUP: end in order.
+    /// SIGINT, SIGTERM or SIGHUP: restore the terminal and exit.
     Terminate,
-    /// SIGCONT: the process was stopped; the terminal may have been used by others.
+    /// SIGCONT: the process was stopped, and other programs may have used the terminal.
     Continued,
 }
 
-/// Listens to the signals; from then on they no longer end the process by themselves.
+/// Receives signals, which then no longer end the process by themselves.
 pub struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
@@ -22,10 +22,10 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Starts to listen. Must be called within a tokio runtime.
+    /// Installs the handlers. Call it within a tokio runtime.
     ///
     /// # Errors
-    /// When the system takes no handler.
+    /// If the system rejects a handler.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -35,7 +35,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next. Dropping the future loses none.
+    /// Waits for the next signal. Dropping the future loses no signal.
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Terminate,

@@ -1,24 +1,24 @@
-//! What a terminal can show: how many colours, which characters.
+//! What a terminal can show: how many colours, and which characters.
 
 use ratatui::style::{Color, Style};
 
-use super::Theme;
+use super::styles::Theme;
 
 /// How many colours a terminal has, fewest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Colours {
-    /// None wanted, or none there: modifiers only.
+    /// No colours available or wanted: modifiers only.
     None,
-    /// The 16 of ANSI.
+    /// The 16 colours of ANSI.
     Sixteen,
-    /// The palette of 256.
+    /// The 256 colours of xterm.
     Palette,
-    /// 24 bits.
+    /// 24 bits of colour.
     TrueColour,
 }
 
 impl Colours {
-    /// Reads the environment, variable by variable.
+    /// Reads `NO_COLOR`, `COLORTERM` and `TERM`; `variable` looks up an environment variable.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let value = |name: &str| variable(name).unwrap_or_default();
         let term = value("TERM");
@@ -40,12 +40,12 @@ pub enum Glyphs {
     /// Box drawing and blocks.
     #[default]
     Unicode,
-    /// ASCII only; text that the models write is transcribed.
+    /// ASCII only; the models' text is transliterated.
     Ascii,
 }
 
 impl Glyphs {
-    /// Unicode where the locale of the environment is UTF-8, or where it says nothing.
+    /// Unicode if the locale of the environment is UTF-8 or not set.
     pub fn detect(variable: impl Fn(&str) -> Option<String>) -> Self {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"];
         let locale = locale.into_iter().filter_map(variable).find(|value| !value.is_empty());
@@ -57,7 +57,7 @@ impl Glyphs {
 }
 
 impl Theme {
-    /// The same theme in no more colours than `colours`.
+    /// The theme reduced to this many colours.
     #[must_use]
     pub fn reduced(mut self, colours: Colours) -> Self {
         for (_, role) in self.roles_mut() {
@@ -66,27 +66,6 @@ impl Theme {
             role.bg = bg.and_then(|colour| reduce_colour(colour, colours));
         }
         self
-    }
-
-    /// Every role by its name.
-    pub(super) fn roles_mut(&mut self) -> [(&'static str, &mut Style); 15] {
-        [
-            ("text", &mut self.text),
-            ("muted", &mut self.muted),
-            ("border", &mut self.border),
-            ("title", &mut self.title),
-            ("small", &mut self.small),
-            ("large", &mut self.large),
-            ("user", &mut self.user),
-            ("cursor", &mut self.cursor),
-            ("threshold", &mut self.threshold),
-            ("discarded", &mut self.discarded),
-            ("selected", &mut self.selected),
-            ("good", &mut self.good),
-            ("bad", &mut self.bad),
-            ("warning", &mut self.warning),
-            ("key", &mut self.key),
-        ]
     }
 }
 
@@ -116,7 +95,7 @@ fn nearest_cube_index(r: u8, g: u8, b: u8) -> u8 {
     16 + 36 * level(r) + 6 * level(g) + level(b)
 }
 
-/// A colour's red, green and blue; those of xterm for the colours of ANSI. Nothing for the terminal's own.
+/// A colour's red, green and blue, with xterm's values for the colours of ANSI; `None` for the terminal's default.
 #[cfg(test)]
 pub(super) fn rgb_of(colour: Color) -> Option<(u8, u8, u8)> {
     match colour {
@@ -167,7 +146,7 @@ fn nearest_ansi(r: u8, g: u8, b: u8) -> Color {
             .iter()
             .sum::<u32>()
     };
-    // A soft colour is nearest to a grey more often than not, and would lose what it means.
+    // The nearest to a soft colour is often a grey, which would lose the meaning.
     let spread = |(x, y, z): (u8, u8, u8)| x.max(y).max(z) - x.min(y).min(z);
     let coloured = spread((r, g, b)) >= 64;
     ANSI.iter()

@@ -6,7 +6,8 @@ use ratatui::style::{Color, Modifier, Style};
 use rust_embed::Embed;
 use serde::Deserialize;
 
-use super::{Colours, Theme};
+use super::capabilities::Colours;
+use super::styles::Theme;
 use crate::config::{FileError, NamedFile, file_names};
 
 /// The themes inside the binary.
@@ -16,19 +17,18 @@ use crate::config::{FileError, NamedFile, file_names};
 struct Embedded;
 
 impl Theme {
-    /// The theme of that name or path, in the colours that this terminal has; without a name,
-    /// `mono` where the environment says NO_COLOR, else `default`. `folder` has the user's own.
+    /// The theme of this name or path, reduced to the colours of this terminal. Without a name it is `mono` if the
+    /// terminal has no colours or `NO_COLOR` is set, else `default`. `folder` has the user's themes.
     ///
     /// # Errors
-    /// When there is none, or its file cannot be read or understood; the sentence says where and
-    /// what to do.
+    /// If it cannot be found, read or parsed.
     pub fn load_for_terminal(name: Option<&str>, folder: &Path) -> Result<Self, FileError> {
         let colours = Colours::detect(|variable| std::env::var(variable).ok());
         let fallback = if colours == Colours::None { "mono" } else { "default" };
         Self::load(name.unwrap_or(fallback), folder).map(|theme| theme.reduced(colours))
     }
 
-    /// The theme of that name or path as its file has it.
+    /// The theme of this name or path, with all its colours.
     ///
     /// # Errors
     /// As for [`Theme::load_for_terminal`].
@@ -39,7 +39,7 @@ impl Theme {
     }
 }
 
-/// Names that [`Theme::load`] takes, sorted: those inside the binary and the user's.
+/// Names that [`Theme::load`] accepts, sorted: those of the user and those inside the binary.
 pub fn theme_names(folder: &Path) -> Vec<String> {
     file_names::<Embedded>(folder)
 }
@@ -52,7 +52,7 @@ struct ThemeFile {
     roles: RoleStyles,
 }
 
-/// The roles as a file has them; see [`Theme`] for their meaning.
+/// The table `roles` of a file; see [`Theme`] for their meaning.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RoleStyles {
@@ -115,9 +115,10 @@ impl RoleStyles {
     }
 }
 
-/// One style as a file has it.
+/// One style in a file.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 struct StyleSpec {
     fg: Option<ColourSpec>,
     bg: Option<ColourSpec>,
@@ -141,14 +142,14 @@ impl StyleSpec {
         ];
         let on = modifiers.into_iter().filter_map(|(on, modifier)| on.then_some(modifier));
         Style {
-            fg: self.fg.as_ref().map(|paint| paint.0),
-            bg: self.bg.as_ref().map(|paint| paint.0),
+            fg: self.fg.as_ref().map(|colour| colour.0),
+            bg: self.bg.as_ref().map(|colour| colour.0),
             ..Style::new().add_modifier(on.collect())
         }
     }
 }
 
-/// A colour by name, number or hexadecimal digits.
+/// A colour by name, by number, or as `#rrggbb`.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct ColourSpec(Color);
@@ -159,7 +160,7 @@ impl TryFrom<String> for ColourSpec {
     fn try_from(text: String) -> Result<Self, String> {
         text.parse().map(Self).map_err(|_| {
             format!(
-                "`{text}` is no colour: use a name such as `cyan` or `light-blue`, a number from \
+                "`{text}` is not a colour: use a name such as `cyan` or `light-blue`, a number from \
                  \"0\" to \"255\", or `#rrggbb`"
             )
         })
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn users_file_wins() {
+    fn users_files_take_precedence() {
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("default.toml");
         std::fs::write(file, "[roles]\nsmall = { fg = \"#102030\", bold = true }\n").unwrap();
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_where_and_what_to_do() {
+    fn errors_name_the_position_and_the_remedy() {
         let home = tempfile::tempdir().unwrap();
         let message = |text: &str| {
             std::fs::write(home.path().join("mine.toml"), text).unwrap();
@@ -212,7 +213,10 @@ mod tests {
         assert!(unknown.contains("default, dusk, high-contrast, light, mono"), "{unknown}");
 
         let colour = message("[roles]\nsmall = { fg = \"cyam\" }\n");
-        assert!(colour.contains("mine.toml, line 2, column 16: `cyam` is no colour"), "{colour}");
+        assert!(
+            colour.contains("mine.toml, line 2, column 16: `cyam` is not a colour"),
+            "{colour}"
+        );
 
         let key = message("[roles]\nsmal = { fg = \"cyan\" }\n");
         assert!(key.contains("line 2, column 1: unknown field `smal`"), "{key}");
@@ -222,5 +226,17 @@ mod tests {
         assert!(matches!(outside, FileError::Unknown { .. }), "{outside}");
         let missing = Theme::load("none.toml", home.path()).unwrap_err().to_string();
         assert!(missing.ends_with("none.toml: there is no such file"), "{missing}");
+    }
+
+    #[test]
+    fn the_former_name_of_a_role_loads() {
+        let home = tempfile::tempdir().unwrap();
+        let user = |role: &str| {
+            let text = format!("[roles]\n{role} = {{ fg = \"yellow\" }}\n");
+            std::fs::write(home.path().join("mine.toml"), text).unwrap();
+            Theme::load("mine", home.path()).unwrap().user
+        };
+        assert_eq!(user("person"), user("user"));
+        assert_eq!(user("person").fg, Some(Color::Yellow));
     }
 }

@@ -1,4 +1,4 @@
-//! What must hold of every theme inside the binary.
+//! Requirements for all themes inside the binary.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn all() -> Vec<Theme> {
     theme_names(nowhere).iter().map(|name| Theme::load(name, nowhere).unwrap()).collect()
 }
 
-/// Red, green and blue in proportion to light, in [0, 1].
+/// Linear red, green and blue in [0, 1], from sRGB.
 fn linear((r, g, b): Rgb) -> [f64; 3] {
     [r, g, b].map(|v| {
         let v = f64::from(v) / 255.0;
@@ -23,15 +23,14 @@ fn linear((r, g, b): Rgb) -> [f64; 3] {
     })
 }
 
-/// Contrast of the WCAG 2, from 1 to 21.
+/// Contrast ratio of WCAG 2, from 1 to 21.
 fn contrast(a: Rgb, b: Rgb) -> f64 {
     let luminance = |c| linear(c).iter().zip([0.2126, 0.7152, 0.0722]).map(|(v, w)| v * w).sum();
     let (a, b): (f64, f64) = (luminance(a), luminance(b));
     (a.max(b) + 0.05) / (a.min(b) + 0.05)
 }
 
-/// How far apart two colours are in hue and chroma alone (a* and b* of CIELAB), to an eye that `sees` light
-/// through this matrix.
+/// The distance of two colours in hue and chroma (a* and b* of CIELAB) for an eye whose vision is the matrix `sees`.
 fn difference(sees: [[f64; 3]; 3], a: Rgb, b: Rgb) -> f64 {
     let plane = |colour| {
         let light = linear(colour);
@@ -47,7 +46,7 @@ fn difference(sees: [[f64; 3]; 3], a: Rgb, b: Rgb) -> f64 {
     (one.0 - other.0).hypot(one.1 - other.1)
 }
 
-/// Machado, Oliveira and Fernandes 2009, at full severity.
+/// Colour blindness by Machado, Oliveira and Fernandes (2009), severity 1.
 const PROTANOPE: [[f64; 3]; 3] = [
     [0.152_286, 1.052_583, -0.204_868],
     [0.114_503, 0.786_281, 0.099_216],
@@ -64,7 +63,7 @@ fn foreground(style: Style) -> Rgb {
 }
 
 #[test]
-fn every_theme_says_something_of_every_role() {
+fn every_theme_sets_every_role() {
     let wanted: BTreeSet<&str> = all()[0].roles_mut().map(|(name, _)| name).into();
     for name in theme_names(Path::new("/nowhere")) {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("themes/{name}.toml"));
@@ -75,9 +74,9 @@ fn every_theme_says_something_of_every_role() {
     }
 }
 
-/// What no sign on the screen says must not hang on colour.
+/// Roles that have no sign of their own on the screen must differ without colour.
 #[test]
-fn without_colour_all_is_there() {
+fn roles_without_a_sign_differ_without_colour() {
     for theme in all() {
         let name = theme.name.clone();
         let plain = theme.reduced(Colours::None);
@@ -91,7 +90,7 @@ fn without_colour_all_is_there() {
 }
 
 #[test]
-fn what_differs_differs_in_every_tier() {
+fn pairs_of_roles_differ_at_every_colour_depth() {
     for theme in all() {
         for colours in [Colours::Sixteen, Colours::Palette, Colours::TrueColour] {
             let theme = theme.clone().reduced(colours);
@@ -111,11 +110,11 @@ fn what_differs_differs_in_every_tier() {
 }
 
 #[test]
-fn everything_can_be_read() {
+fn contrast_is_sufficient() {
     let mut judged = 0;
     for mut theme in all() {
         let name = theme.name.clone();
-        // A theme without a background of its own is judged where it is for one.
+        // A theme without its own background is checked only if it is for a known one.
         let background = match (theme.text.bg, name.as_str()) {
             (Some(background), _) => rgb_of(background).unwrap(),
             (None, "light") => (255, 255, 255),
@@ -124,7 +123,7 @@ fn everything_can_be_read() {
         for (role, style) in theme.roles_mut() {
             let Some(foreground) = style.fg.and_then(rgb_of) else { continue };
             let background = style.bg.and_then(rgb_of).unwrap_or(background);
-            // The minimum for text, and for lines and text that may be passed over.
+            // WCAG minimum for text; lower for lines and for text that may be skipped.
             let least = if matches!(role, "border" | "discarded") { 3.0 } else { 4.5 };
             let got = contrast(foreground, background);
             assert!(got >= least, "{name}: {role} has a contrast of {got:.2}");
@@ -136,7 +135,7 @@ fn everything_can_be_read() {
 }
 
 #[test]
-fn the_colour_blind_are_served() {
+fn the_colour_blind_theme_is_distinguishable() {
     let load = |name| Theme::load(name, Path::new("/nowhere")).unwrap();
     let theme = load("colour-blind");
     for (eye, sees) in [("protanope", PROTANOPE), ("deuteranope", DEUTERANOPE)] {
@@ -149,7 +148,7 @@ fn the_colour_blind_are_served() {
             let got = difference(sees, foreground(one), foreground(other));
             assert!(got > 60.0, "{what} are {got:.0} apart to a {eye}");
         }
-        // The measure tells: red against green is what they cannot.
+        // Check of the measure: red and green are hard to distinguish.
         let dusk = load("dusk");
         let got = difference(sees, foreground(dusk.good), foreground(dusk.bad));
         assert!(got < 40.0, "{got:.0} to a {eye}");

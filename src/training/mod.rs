@@ -15,7 +15,7 @@
 //! use std::path::Path;
 //!
 //! use pointsman::config::{DraftLength, Folders, load_preset};
-//! use pointsman::engine::TokenStats;
+//! use pointsman::engine::token_stats;
 //! use pointsman::routing::{FeatureSet, RouterRegistry};
 //! use pointsman::session::load_runner_pool;
 //! use pointsman::store::Store;
@@ -34,7 +34,7 @@
 //! collect(&mut pool, &registry, &store, &plan, &questions, |_, _| ())?;
 //!
 //! // Train a policy from them, and make it the active one.
-//! let set = FeatureSet::full(DraftLength::Step).restricted_to(TokenStats::of(&preset.small));
+//! let set = FeatureSet::full(DraftLength::Step).restricted_to(token_stats(&preset.small));
 //! let pair = pool.first().pair();
 //! let job = TrainingJob {
 //!     store: &store,

@@ -127,10 +127,10 @@ fn a_gguf_file_works_with_a_folder_of_safetensors() {
     let length = std::fs::metadata(&file).unwrap().len();
     std::fs::File::options().write(true).open(&file).unwrap().set_len(length / 2).unwrap();
     let message = load_error(home.path(), "gguf");
-    assert!(message.contains("large.gguf: it is no whole GGUF file"), "{message}");
+    assert!(message.contains("large.gguf: invalid or incomplete GGUF file"), "{message}");
     std::fs::write(&file, b"GGUF").unwrap();
     let message = load_error(home.path(), "gguf");
-    assert!(message.contains("large.gguf: it is no whole GGUF file"), "{message}");
+    assert!(message.contains("large.gguf: invalid or incomplete GGUF file"), "{message}");
 }
 
 #[test]
@@ -156,15 +156,18 @@ fn a_broken_model_folder_is_refused_with_the_reason() {
         message.contains("architecture MambaForCausalLM") && message.contains("LlamaForCausalLM")
     );
     let message = broken("garbled", &write("config.json", "{".into()));
-    assert!(message.contains("config.json: it is no JSON"), "{message}");
+    assert!(message.contains("config.json: invalid JSON"), "{message}");
     let message = broken("wordless", &write("tokenizer.json", "{}".into()));
-    assert!(message.contains("tokenizer.json: it is no tokenizer"), "{message}");
+    assert!(message.contains("tokenizer.json: invalid tokenizer"), "{message}");
     let message = broken("torn", &|folder| {
         let file = folder.join("model.safetensors");
         let length = std::fs::metadata(&file).unwrap().len();
         std::fs::File::options().write(true).open(file).unwrap().set_len(length / 2).unwrap();
     });
-    assert!(message.contains("model.safetensors: it is no whole safetensors file"), "{message}");
+    assert!(
+        message.contains("model.safetensors: invalid or incomplete safetensors file"),
+        "{message}"
+    );
     let layers = "\"num_hidden_layers\": 4";
     let message =
         broken("misfit", &write("config.json", whole.replace(layers, "\"num_hidden_layers\": 5")));
@@ -210,8 +213,8 @@ fn a_model_is_fetched_and_loads_without_a_network() {
     let check = ["models", "check", "fetched", "--json"];
     let message = hub_command(home.path(), None, &check).output().unwrap();
     let message = String::from_utf8(message.stdout).unwrap();
-    assert!(message.contains("`pointsman models fetch tiny/open` gets it"), "{message}");
-    assert!(message.contains("there is none at /") && message.contains("/tiny/open"), "{message}");
+    assert!(message.contains("`pointsman models fetch tiny/open` downloads it"), "{message}");
+    assert!(message.contains("/tiny/open does not exist"), "{message}");
 
     let fetch = ["models", "fetch", "fetched", "--json"];
     let run = || {
@@ -292,7 +295,7 @@ fn a_gguf_file_of_the_hub_is_fetched_alone() {
     let message = hub_command(home.path(), None, &check).output().unwrap();
     let message = String::from_utf8(message.stdout).unwrap();
     assert!(
-        message.contains("`pointsman models fetch tiny/open/large-f32.gguf` gets it"),
+        message.contains("`pointsman models fetch tiny/open/large-f32.gguf` downloads it"),
         "{message}"
     );
 
@@ -356,7 +359,7 @@ fn a_model_in_several_files_needs_all_of_them() {
     std::fs::remove_file(snapshot.join("model-00002-of-00002.safetensors")).unwrap();
     let output = hub_command(home.path(), None, &check).output().unwrap();
     let message = String::from_utf8(output.stdout).unwrap();
-    assert!(message.contains("`pointsman models fetch tiny/open` gets it"), "{message}");
+    assert!(message.contains("`pointsman models fetch tiny/open` downloads it"), "{message}");
 }
 
 #[test]
@@ -398,7 +401,7 @@ fn a_missing_tokenizer_is_reported_with_its_source() {
     std::fs::create_dir(&empty).unwrap();
     let server = FakeHub::start(&tiny_gguf::source(), HubFault::Nothing);
     for (tokenizer, expected) in [
-        ("tiny/open", "the tokenizer tiny/open of model tiny-large is not in the hub's cache here"),
+        ("tiny/open", "the tokenizer tiny/open of model tiny-large is not in the local cache"),
         ("/no/where", "the tokenizer `/no/where` of model tiny-large: no such folder"),
         (empty.to_str().unwrap(), "empty has no tokenizer.json"),
     ] {

@@ -72,7 +72,7 @@ fn a_trace_is_copied_through_the_terminal() {
     let mut session = PtySession::start(home.path(), &arguments, 80, 24);
     session.wait_until_shown("answer 66, correct");
     session.press("y");
-    session.wait_until_shown("--no-clipboard is in force");
+    session.wait_until_shown("because of --no-clipboard");
     assert!(session.parser.lock().unwrap().callbacks().0.is_empty());
     session.press("q");
     assert!(session.end().success());

@@ -9,7 +9,7 @@ use crate::cli::error::{CommandError, CommandResult};
 use crate::cli::memory;
 use crate::cli::train::describe_progress;
 use crate::config::{DraftLength, Preset, load_preset};
-use crate::engine::{Flow, TokenStats};
+use crate::engine::{self, Flow};
 use crate::episode::Episode;
 use crate::evaluation::{
     CALIBRATION_QUESTIONS, CONFIDENCE, CalibrationRun, calibration_seed, unseen_questions,
@@ -97,7 +97,7 @@ impl JobRunner {
         report: Report<'_>,
     ) -> CommandResult<Arc<Candidate>> {
         let set = FeatureSet::full(preset.routing.draft_length.unwrap_or(DraftLength::Step));
-        let set = set.restricted_to(TokenStats::of(&preset.small));
+        let set = set.restricted_to(engine::token_stats(&preset.small));
         let settings = TrainingSettings { seed: self.seed, ..TrainingSettings::default() };
         let job = TrainingJob {
             store: &self.store,

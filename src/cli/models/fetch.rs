@@ -11,8 +11,7 @@ use crate::cli::options::CommonArgs;
 use crate::cli::output;
 use crate::cli::output::bytes;
 use crate::config::{Folders, Preset};
-use crate::engine::hub::{self, FetchProgress, FetchSet};
-use crate::engine::{is_hub_id, is_on_hub};
+use crate::engine::hub::{self, FetchProgress, FetchSet, is_hub_id, is_on_hub};
 use crate::episode::Role;
 
 /// Fetches the files of presets and models, one model after the other.

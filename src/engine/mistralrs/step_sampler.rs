@@ -1,156 +1,257 @@
-//! What sits at a model's logits: draws the tokens, counts them, and ends the step.
+//! The logits processor of a request: samples the tokens, measures them, and ends the step.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Instant;
 
+use candle_core::{Error, Result};
 use mistralrs::{CustomLogitsProcessor, Tensor};
 use tokenizers::Tokenizer;
 
-use crate::engine::sampler::{SamplerParams, sample_token, step_is_over};
+use crate::engine::sampler::{SampledToken, SamplerParams, sample_token, step_is_over};
 use crate::episode::{StopReason, Token};
 
-/// Tokens before a step that are decoded with it, so that decoders which treat a text's
-/// beginning specially see that it is none.
-pub(super) const CONTEXT_TOKENS: usize = 4;
+/// Number of tokens before the step that are decoded with it, because some decoders treat the beginning of a text
+/// specially.
+const CONTEXT_TOKENS: usize = 4;
 
-/// Makes the calling thread, an engine's, a pool of its own, so that what it hands to rayon it does itself.
+/// Thread pools to create at most; see [`use_own_thread_pool`].
+const MAX_THREAD_POOLS: usize = 20_000;
+
+/// Makes the calling engine thread a rayon pool of its own, so that it computes alone what it hands to rayon.
 ///
-/// rayon never frees such a pool (some 25 KB), and an engine is restarted after each episode: at most
-/// 20,000 are made, and later engines use the common pool.
+/// rayon never frees such a pool (about 25 KB), and an engine is restarted after each episode, so at most
+/// [`MAX_THREAD_POOLS`] are created; later engines use the global pool.
 fn use_own_thread_pool() {
-    static MADE: AtomicUsize = AtomicUsize::new(0);
-    let inside = rayon::current_thread_index().is_some();
-    if !inside && MADE.fetch_add(1, Ordering::Relaxed) < 20_000 {
-        // Without it, everything is only slower.
+    static CREATED: AtomicUsize = AtomicUsize::new(0);
+    let has_pool = rayon::current_thread_index().is_some();
+    if !has_pool && CREATED.fetch_add(1, Ordering::Relaxed) < MAX_THREAD_POOLS {
+        // Without a pool of its own the model is only slower.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
     }
 }
 
-/// A token on its way to the watcher.
+/// A token on its way from mistral.rs's thread to the caller.
 pub(super) struct TokenReport {
-    pub token: Token,
-    pub at: Instant,
-    /// Why it is the last one, if it is.
-    pub stop: Option<StopReason>,
+    pub(super) token: Token,
+    pub(super) at: Instant,
+    /// Set for the last token: why it is the last.
+    pub(super) stop: Option<StopReason>,
+}
+
+/// What ends a step.
+pub(super) struct StepEnd {
+    pub(super) delimiter: String,
+    /// Maximum number of tokens.
+    pub(super) limit: usize,
+    /// The stop reason at the limit.
+    pub(super) at_limit: StopReason,
 }
 
 /// The logits processor of one request.
 pub(super) struct StepSampler {
-    pub state: Mutex<SamplerState>,
-    pub tokenizer: Arc<Tokenizer>,
-    pub end_of_text: Arc<[u32]>,
-    pub delimiter: String,
-    pub limit: usize,
-    pub at_limit: StopReason,
-    pub params: SamplerParams,
-    /// Whether the model is too small to be worth a pool of threads.
-    pub single_threaded: bool,
-    /// Index of the first token to be drawn, counted from the text's beginning.
-    pub position: usize,
-    /// Tokens to take in place of drawn ones; empty where it draws.
-    pub forced_tokens: Vec<u32>,
-    pub prefilled: AtomicUsize,
-    pub cancelled: AtomicBool,
-    pub reports: Mutex<mpsc::Sender<TokenReport>>,
+    state: Mutex<SamplerState>,
+    tokenizer: Arc<Tokenizer>,
+    end_of_text: Arc<[u32]>,
+    params: SamplerParams,
+    end: StepEnd,
+    /// Whether the model is too small for a thread pool to help.
+    is_single_threaded: bool,
+    /// Index of the first sampled token in the whole text.
+    position: usize,
+    /// Tokens to take instead of sampling; empty unless a text is scored.
+    forced_tokens: Vec<u32>,
+    /// Tokens of the prefix that mistral.rs has computed.
+    pub(super) prefilled: AtomicUsize,
+    /// Set to end the step after the next token.
+    pub(super) cancelled: AtomicBool,
+    reports: Mutex<mpsc::Sender<TokenReport>>,
 }
 
-pub(super) struct SamplerState {
-    /// The prefix's last token, where it is yet to be put behind it.
-    pub withheld: Option<u32>,
-    /// Some tokens before the step, then the step's, those of its beginning among them.
-    pub step: Vec<u32>,
-    /// How many stand before the step.
-    pub context: usize,
-    /// Bytes of the step's text that have been reported.
-    pub reported_bytes: usize,
-    pub drawn: usize,
-    pub stop: Option<StopReason>,
-    pub last: Instant,
+struct SamplerState {
+    /// The last token of the prefix, if it was not sent and has to be returned before the first sampled one.
+    withheld: Option<u32>,
+    /// Some tokens before the step (`context` of them), then those of the step, including the partial step.
+    step: Vec<u32>,
+    context: usize,
+    /// Bytes of the step's text that were reported.
+    reported_bytes: usize,
+    /// Number of tokens sampled.
+    sampled: usize,
+    stop: Option<StopReason>,
+    /// When the last token was sampled.
+    last: Instant,
 }
 
 impl StepSampler {
-    /// The step's text so far; an incomplete character at its end is left out.
-    fn text(&self, state: &SamplerState) -> candle_core::Result<String> {
-        let decode = |ids: &[u32]| {
-            self.tokenizer.decode(ids, false).map_err(|e| candle_core::Error::msg(e.to_string()))
+    /// A sampler for an empty prefix, which sends its tokens to `reports`.
+    pub(super) fn new(
+        tokenizer: Arc<Tokenizer>,
+        end_of_text: Arc<[u32]>,
+        params: SamplerParams,
+        end: StepEnd,
+        reports: mpsc::Sender<TokenReport>,
+    ) -> Self {
+        let state = SamplerState {
+            withheld: None,
+            step: Vec::new(),
+            context: 0,
+            reported_bytes: 0,
+            sampled: 0,
+            stop: None,
+            last: Instant::now(),
         };
-        let whole = decode(&state.step)?;
-        let before = decode(&state.step[..state.context])?;
-        let text = whole.strip_prefix(&before).unwrap_or(&whole);
+        Self {
+            state: Mutex::new(state),
+            tokenizer,
+            end_of_text,
+            params,
+            end,
+            is_single_threaded: false,
+            position: 0,
+            forced_tokens: Vec::new(),
+            prefilled: AtomicUsize::new(0),
+            cancelled: AtomicBool::new(false),
+            reports: Mutex::new(reports),
+        }
+    }
+
+    /// Sets the prefix: its ids, where among them the step starts, and the length of the partial step's text in bytes.
+    pub(super) fn with_prefix(
+        mut self,
+        ids: &[u32],
+        step_start: usize,
+        partial_bytes: usize,
+    ) -> Self {
+        self.position = ids.len();
+        let context = step_start.min(CONTEXT_TOKENS);
+        let state = self.state_mut();
+        state.step = ids[step_start - context..].to_vec();
+        state.context = context;
+        state.reported_bytes = partial_bytes;
+        self
+    }
+
+    /// Sets the tokens to take instead of sampling.
+    pub(super) fn with_forced_tokens(mut self, tokens: Vec<u32>) -> Self {
+        self.forced_tokens = tokens;
+        self
+    }
+
+    /// Sets the last token of the prefix, which mistral.rs was not sent.
+    pub(super) fn with_withheld(mut self, token: u32) -> Self {
+        self.state_mut().withheld = Some(token);
+        self
+    }
+
+    /// Computes on one thread.
+    pub(super) fn single_threaded(mut self) -> Self {
+        self.is_single_threaded = true;
+        self
+    }
+
+    fn state_mut(&mut self) -> &mut SamplerState {
+        self.state.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The step's text so far, without an incomplete character at its end.
+    fn text(&self, state: &SamplerState) -> Result<String> {
+        let decode =
+            |ids: &[u32]| self.tokenizer.decode(ids, false).map_err(|e| Error::msg(e.to_string()));
+        let with_context = decode(&state.step)?;
+        let context = decode(&state.step[..state.context])?;
+        let text = with_context.strip_prefix(&context).unwrap_or(&with_context);
         Ok(text.trim_end_matches('\u{FFFD}').to_owned())
     }
 
-    /// Logits that leave one token possible.
-    fn one_hot_logits(id: u32, like: &Tensor) -> candle_core::Result<Tensor> {
-        let mut forced = vec![f32::NEG_INFINITY; like.elem_count()];
-        if let Some(slot) = forced.get_mut(id as usize) {
-            *slot = 0.0;
+    /// Notes how many tokens of the prefix mistral.rs has computed: `context` has those of this call.
+    fn before_first_token(&self, context: &[u32]) {
+        // Already set if a token was withheld.
+        if self.prefilled.load(Ordering::Relaxed) == 0 {
+            self.prefilled.store(context.len(), Ordering::Relaxed);
         }
-        Tensor::from_vec(forced, like.shape(), like.device())
+        if self.is_single_threaded {
+            use_own_thread_pool();
+        }
     }
-}
 
-impl CustomLogitsProcessor for StepSampler {
-    fn apply(&self, logits: &Tensor, context: &[u32]) -> candle_core::Result<Tensor> {
-        let poisoned = || candle_core::Error::msg("the step_sampler's lock is poisoned");
-        let mut state = self.state.lock().map_err(|_| poisoned())?;
-        if state.stop.is_some() {
-            return Self::one_hot_logits(self.end_of_text[0], logits);
+    /// Appends a sampled token to the step. Returns its text, and why the step ends if it does.
+    fn append(
+        &self,
+        state: &mut SamplerState,
+        id: u32,
+        is_forced: bool,
+    ) -> Result<(String, Option<StopReason>)> {
+        if !is_forced && self.end_of_text.contains(&id) {
+            return Ok((String::new(), Some(StopReason::EndOfText)));
         }
-        if let Some(withheld) = state.withheld.take() {
-            self.prefilled.store(context.len() + 1, Ordering::Relaxed);
-            return Self::one_hot_logits(withheld, logits);
-        }
-        if state.drawn == 0 {
-            // Where a token was held back, it was counted above.
-            let counted = self.prefilled.load(Ordering::Relaxed);
-            let prefilled = if counted == 0 { context.len() } else { counted };
-            self.prefilled.store(prefilled, Ordering::Relaxed);
-            if self.single_threaded {
-                use_own_thread_pool();
-            }
-        }
-        let values = logits.flatten_all()?.to_vec1::<f32>()?;
-        let forced = self.forced_tokens.get(state.drawn).copied();
-        let drawn = sample_token(&values, self.params, self.position + state.drawn, forced);
-        state.drawn += 1;
-        let ended = forced.is_none() && self.end_of_text.contains(&drawn.id);
+        state.step.push(id);
+        let step = self.text(state)?;
         let mut text = String::new();
-        let mut stop = None;
-        if ended {
-            stop = Some(StopReason::EndOfText);
-        } else {
-            state.step.push(drawn.id);
-            let step = self.text(&state)?;
-            if let Some(new) = step.get(state.reported_bytes..) {
-                text.push_str(new);
-                state.reported_bytes = step.len();
-            }
-            if forced.is_none() && step_is_over(&step, &self.delimiter) {
-                stop = Some(StopReason::Delimiter);
-            } else if self.cancelled.load(Ordering::Relaxed) {
-                stop = Some(StopReason::Cancelled);
-            } else if state.drawn >= self.limit {
-                stop = Some(self.at_limit);
-            }
+        if let Some(new) = step.get(state.reported_bytes..) {
+            text.push_str(new);
+            state.reported_bytes = step.len();
         }
+        let stop = if !is_forced && step_is_over(&step, &self.end.delimiter) {
+            Some(StopReason::Delimiter)
+        } else if self.cancelled.load(Ordering::Relaxed) {
+            Some(StopReason::Cancelled)
+        } else if state.sampled >= self.end.limit {
+            Some(self.end.at_limit)
+        } else {
+            None
+        };
+        Ok((text, stop))
+    }
+
+    fn report(&self, state: &mut SamplerState, sampled: SampledToken, text: String) -> Result<()> {
         let now = Instant::now();
         let ms = (now - state.last).as_secs_f32() * 1e3;
         state.last = now;
+        let SampledToken { id, logprob, entropy, top, margin } = sampled;
+        let token = Token { id, text, logprob, entropy, top, margin, ms };
+        let report = TokenReport { token, at: now, stop: state.stop };
+        // Fails if the caller is gone; the step still runs to its end.
+        let _ = self.reports.lock().map_err(|_| poisoned())?.send(report);
+        Ok(())
+    }
+}
+
+fn poisoned() -> Error {
+    Error::msg("the lock of the step's sampler is poisoned")
+}
+
+/// Logits that make one token certain.
+fn one_hot_logits(id: u32, like: &Tensor) -> Result<Tensor> {
+    let mut forced = vec![f32::NEG_INFINITY; like.elem_count()];
+    if let Some(slot) = forced.get_mut(id as usize) {
+        *slot = 0.0;
+    }
+    Tensor::from_vec(forced, like.shape(), like.device())
+}
+
+impl CustomLogitsProcessor for StepSampler {
+    fn apply(&self, logits: &Tensor, context: &[u32]) -> Result<Tensor> {
+        let mut state = self.state.lock().map_err(|_| poisoned())?;
+        if state.stop.is_some() {
+            return one_hot_logits(self.end_of_text[0], logits);
+        }
+        if let Some(withheld) = state.withheld.take() {
+            self.prefilled.store(context.len() + 1, Ordering::Relaxed);
+            return one_hot_logits(withheld, logits);
+        }
+        if state.sampled == 0 {
+            self.before_first_token(context);
+        }
+        let values = logits.flatten_all()?.to_vec1::<f32>()?;
+        let forced = self.forced_tokens.get(state.sampled).copied();
+        let sampled = sample_token(&values, self.params, self.position + state.sampled, forced);
+        state.sampled += 1;
+        let (text, stop) = self.append(&mut state, sampled.id, forced.is_some())?;
         state.stop = stop;
-        let token = Token {
-            id: drawn.id,
-            text,
-            logprob: drawn.logprob,
-            entropy: drawn.entropy,
-            top: drawn.top,
-            margin: drawn.margin,
-            ms,
-        };
-        // A watcher that is gone needs no report; the text is still written to its end.
-        let _ =
-            self.reports.lock().map_err(|_| poisoned())?.send(TokenReport { token, at: now, stop });
-        Self::one_hot_logits(if stop.is_some() { self.end_of_text[0] } else { drawn.id }, logits)
+        self.report(&mut state, sampled, text)?;
+        // In place of the last token, the end-of-text token keeps the prefix cache usable; see the module.
+        let next = if stop.is_some() { self.end_of_text[0] } else { sampled.id };
+        one_hot_logits(next, logits)
     }
 }

@@ -1,4 +1,4 @@
-//! One request: when it is sent, how often, and what is said where it fails.
+//! Sends a request: rate limit, retries, and error messages.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,41 +11,46 @@ use serde_json::Value;
 use super::rate_limiter::{RateLimiter, backoff, parse_retry_after};
 use super::wire;
 use crate::config::{Api, ModelConfig, Remote};
-use crate::engine::{EngineError, Flow, TokenCallback};
+use crate::engine::error::EngineError;
+use crate::engine::interface::{Flow, TokenCallback};
 
-/// How often a watcher is asked whether to go on while nothing comes.
+/// How often the callback is asked whether to go on while nothing arrives.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How long to wait for a connection, and for the text of a refusal.
+/// How long to wait for a connection, and for the text of an error reply.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// For pauses, which end by themselves.
 const NO_TIMEOUT: Duration = Duration::from_secs(86_400);
 
-/// Bytes of a refusal that are read, and characters that are shown.
+/// Bytes of an error reply that are read.
 const MAX_ERROR_BYTES: usize = 16 << 10;
+
+/// Characters of an error reply that are shown.
 const MAX_ERROR_CHARS: usize = 200;
 
-/// What became of something that was waited for.
+/// The result of [`wait_or_cancel`].
 pub(super) enum WaitResult<T> {
+    /// The future's output.
     Ready(T),
+    /// The callback cancelled.
     Cancelled,
-    /// It took too long.
+    /// The timeout has passed.
     TimedOut,
 }
 
-/// Waits, and asks the watcher meanwhile.
+/// Waits for a future, and asks the callback meanwhile whether to go on.
 pub(super) async fn wait_or_cancel<T>(
-    what: impl Future<Output = T>,
+    future: impl Future<Output = T>,
     idle_timeout: Duration,
     on_token: &mut TokenCallback<'_>,
 ) -> WaitResult<T> {
     let deadline = Instant::now() + idle_timeout;
-    let mut what = pin!(what);
+    let mut future = pin!(future);
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match tokio::time::timeout(left.min(POLL_INTERVAL), &mut what).await {
-            Ok(came) => return WaitResult::Ready(came),
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        match tokio::time::timeout(remaining.min(POLL_INTERVAL), &mut future).await {
+            Ok(output) => return WaitResult::Ready(output),
             Err(_) if on_token(None) == Flow::Cancel => return WaitResult::Cancelled,
             Err(_) if Instant::now() >= deadline => return WaitResult::TimedOut,
             Err(_) => {}
@@ -53,7 +58,7 @@ pub(super) async fn wait_or_cancel<T>(
     }
 }
 
-/// A server, and one of its models.
+/// A client for one model of a server.
 pub(super) struct Client {
     http: reqwest::Client,
     endpoint: String,
@@ -66,8 +71,8 @@ pub(super) struct Client {
 
 impl Client {
     /// # Errors
-    /// When the key's variable is not set or holds no key, or the system's certificates cannot be read.
-    pub fn new(
+    /// If the key's environment variable is missing or unusable, or the system's certificates cannot be read.
+    pub(super) fn new(
         config: &ModelConfig,
         remote: Remote,
         rate_limiter: Arc<RateLimiter>,
@@ -79,7 +84,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .user_agent(concat!("pointsman/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
-            // A key goes to the address that the preset names and to no other.
+            // The key must not be sent to any other address than the preset's.
             .redirect(redirect::Policy::none())
             .build()
             .map_err(|e| EngineError::Load { name: name.clone(), reason: root_cause(&e) })?;
@@ -91,17 +96,17 @@ impl Client {
         Ok(Self { http, endpoint, key, remote, name, address, rate_limiter })
     }
 
-    pub fn remote(&self) -> &Remote {
+    pub(super) fn remote(&self) -> &Remote {
         &self.remote
     }
 
-    /// How long the server may be silent.
-    pub fn idle_timeout(&self) -> Duration {
+    /// How long the server may send nothing.
+    pub(super) fn idle_timeout(&self) -> Duration {
         Duration::from_secs_f64(self.remote.timeout_s)
     }
 
-    /// An error about this server; `reason` says what and what to do.
-    pub fn failed(&self, reason: impl AsRef<str>) -> EngineError {
+    /// An error of this server; `reason` is a clause with the remedy.
+    pub(super) fn failed(&self, reason: impl AsRef<str>) -> EngineError {
         EngineError::Remote {
             name: self.name.clone(),
             address: self.address.clone(),
@@ -109,15 +114,15 @@ impl Client {
         }
     }
 
-    /// That nothing has come for too long.
-    pub fn timeout_error(&self) -> EngineError {
+    /// The error if the server sends nothing for too long.
+    pub(super) fn timeout_error(&self) -> EngineError {
         self.failed(format!(
-            "it has said nothing for {} s: see whether it is overloaded, or raise `timeout_s` in the preset",
+            "it has sent nothing for {} s: check whether it is overloaded, or raise `timeout_s` in the preset",
             self.remote.timeout_s
         ))
     }
 
-    /// One line without the key, whatever a server repeats in its messages.
+    /// The text on one line, without the key, which a server may repeat in its messages.
     fn redact(&self, text: &str) -> String {
         let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if let Some(key) = &self.key {
@@ -126,20 +131,20 @@ impl Client {
         text
     }
 
-    /// Sends a request, again and again as the preset allows, until a reply begins; also, when that was sent to
-    /// which it is the reply. Nothing where the watcher cancelled it.
+    /// Sends a request, with as many retries as the preset allows. Returns the reply and when its request was sent;
+    /// `None` if the callback cancelled.
     ///
     /// # Errors
-    /// When the server refuses it, cannot be reached or says nothing.
-    pub async fn send_with_retries(
+    /// If the server rejects the request, cannot be reached, or sends nothing.
+    pub(super) async fn send_with_retries(
         &self,
         body: &Value,
         on_token: &mut TokenCallback<'_>,
     ) -> Result<Option<(Response, Instant)>, EngineError> {
         let mut tries = 0;
         loop {
-            let turn = tokio::time::sleep_until(self.rate_limiter.reserve_slot().into());
-            if let WaitResult::Cancelled = wait_or_cancel(turn, NO_TIMEOUT, on_token).await {
+            let slot = tokio::time::sleep_until(self.rate_limiter.reserve_slot().into());
+            if let WaitResult::Cancelled = wait_or_cancel(slot, NO_TIMEOUT, on_token).await {
                 return Ok(None);
             }
             let sent = Instant::now();
@@ -148,14 +153,14 @@ impl Client {
                 WaitResult::Cancelled => return Ok(None),
                 WaitResult::TimedOut => return Err(self.timeout_error()),
             };
-            let (why, pause) = match reply {
+            let (problem, pause) = match reply {
                 Ok(response) if response.status().is_success() => {
                     return Ok(Some((response, sent)));
                 }
                 Ok(response) => self.retry_or_error(response).await?,
                 Err(error) => (
                     format!(
-                        "it cannot be reached ({}): start it, or check `source`",
+                        "it cannot be reached ({}): start the server, or check `source`",
                         root_cause(&error)
                     ),
                     None,
@@ -163,14 +168,14 @@ impl Client {
             };
             tries += 1;
             if tries > self.remote.retries {
-                return Err(self.failed(format!("{why} (asked {tries} times)")));
+                return Err(self.failed(format!("{problem} (tried {tries} times)")));
             }
             if let Some(pause) = pause {
                 self.rate_limiter.pause_for(pause);
             }
             let pause = pause.unwrap_or_default() + backoff(tries - 1);
-            let why = self.redact(&why);
-            tracing::warn!("model {}: {why}; again in {:.1} s", self.name, pause.as_secs_f64());
+            let problem = self.redact(&problem);
+            tracing::warn!("model {}: {problem}; retry in {:.1} s", self.name, pause.as_secs_f64());
             if let WaitResult::Cancelled =
                 wait_or_cancel(tokio::time::sleep(pause), NO_TIMEOUT, on_token).await
             {
@@ -186,90 +191,100 @@ impl Client {
         if let Some(mut key) =
             self.key.as_ref().and_then(|key| HeaderValue::from_str(&format!("Bearer {key}")).ok())
         {
-            // Kept out of what the client logs.
+            // Keeps the key out of the client's logs.
             key.set_sensitive(true);
             request = request.header(AUTHORIZATION, key);
         }
         request.send().await
     }
 
-    /// What a refusal says and how long to wait, where it is worth asking again.
+    /// What an error reply says and how long to wait, if the request is worth a retry.
     ///
     /// # Errors
-    /// Where it is not.
+    /// If it is not.
     async fn retry_or_error(
         &self,
-        mut response: Response,
+        response: Response,
     ) -> Result<(String, Option<Duration>), EngineError> {
         let status = response.status();
         let header = response.headers().get(RETRY_AFTER).and_then(|h| h.to_str().ok());
         let pause = header.map_or(Ok(None), |header| parse_retry_after(header, SystemTime::now()));
-        let mut text = Vec::new();
-        let read = async {
-            while let Ok(Some(part)) = response.chunk().await
-                && text.len() < MAX_ERROR_BYTES
-            {
-                text.extend_from_slice(&part);
+        let text = error_text(response).await;
+        let reply: Option<Value> = serde_json::from_str(&text).ok();
+        let message = reply.as_ref().and_then(wire::error_message).unwrap_or(text);
+        let details = self.error_details(status, &message);
+        let problem = if status == StatusCode::TOO_MANY_REQUESTS {
+            if reply.as_ref().is_some_and(is_quota_exhausted) {
+                return Err(self.failed(format!(
+                    "the quota is used up ({details}): check your account with the provider"
+                )));
             }
+            format!(
+                "it limits the request rate ({details}): set `requests_per_minute` in the preset"
+            )
+        } else if status.is_server_error() {
+            format!("it is down or overloaded ({details}): try again later")
+        } else {
+            return Err(self.failed(self.rejection(status, &details)));
         };
-        // What has come by then will do.
-        let _ = tokio::time::timeout(CONNECT_TIMEOUT, read).await;
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let said = serde_json::from_str(&text).ok();
-        let spent = said.as_ref().is_some_and(quota_is_spent);
-        let said = self.redact(&said.as_ref().and_then(wire::error_message).unwrap_or(text));
+        match pause {
+            Ok(pause) => Ok((problem, pause)),
+            Err(seconds) => Err(self.failed(format!("{problem}; it asks to wait for {seconds} s"))),
+        }
+    }
+
+    /// Status and message of an error reply, shortened.
+    fn error_details(&self, status: StatusCode, message: &str) -> String {
         let code = status.as_u16();
-        let said = match said.chars().take(MAX_ERROR_CHARS).collect::<String>() {
-            said if said.is_empty() => code.to_string(),
-            said => format!("{code}: {}", said.trim_end_matches('.')),
-        };
-        let variable = self.remote.key_env.as_deref();
-        let reason = match (status, variable) {
-            (StatusCode::TOO_MANY_REQUESTS, _) if spent => {
-                format!("what may be spent there is spent ({said}): see to the account")
-            }
-            (StatusCode::TOO_MANY_REQUESTS, _) => {
-                let why = format!(
-                    "it wants to be asked less often ({said}): set `requests_per_minute` in the preset"
-                );
-                match pause {
-                    Ok(pause) => return Ok((why, pause)),
-                    Err(seconds) => format!("{why}, or try again in {seconds} s"),
-                }
-            }
-            (status, _) if status.is_server_error() => {
-                let why = format!("it is down or overloaded ({said}): try again later");
-                match pause {
-                    Ok(pause) => return Ok((why, pause)),
-                    Err(seconds) => format!("{why}, it says in {seconds} s"),
-                }
-            }
+        let message: String = self.redact(message).chars().take(MAX_ERROR_CHARS).collect();
+        if message.is_empty() {
+            code.to_string()
+        } else {
+            format!("{code}: {}", message.trim_end_matches('.'))
+        }
+    }
+
+    /// Why a request was rejected for good, and the remedy.
+    fn rejection(&self, status: StatusCode, details: &str) -> String {
+        match (status, self.remote.key_env.as_deref()) {
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, Some(variable)) => {
-                format!("it refuses the key ({said}): check the variable {variable}")
+                format!("it rejects the key ({details}): check the environment variable {variable}")
             }
-            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, None) => {
-                format!(
-                    "it wants a key ({said}): put it into a variable and name that as `key_env`"
-                )
-            }
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, None) => format!(
+                "it needs a key ({details}): put one into an environment variable, and set `key_env` to its name"
+            ),
             (StatusCode::NOT_FOUND, _) => format!(
-                "it has no such API or no model {} ({said}): check `source`, which mostly ends in /v1, and `model`",
+                "it has no such API or no model {} ({details}): check `source`, which usually ends in /v1, and `model`",
                 self.remote.model
             ),
             (status, _) if status.is_redirection() => {
-                format!("it has moved ({said}): give its new address as `source`")
+                format!("it has moved ({details}): set `source` to its new address")
             }
             _ => format!(
-                "it refuses the request ({said}): change in the preset what it names, `logprobs = 0` asks for none"
+                "it rejects the request ({details}): change the named parameter in the preset; `logprobs = 0` requests no log-probabilities"
             ),
-        };
-        Err(self.failed(reason))
+        }
     }
+}
+
+/// The text of an error reply, as far as it arrives in time and is not too long.
+async fn error_text(mut response: Response) -> String {
+    let mut text = Vec::new();
+    let read = async {
+        while let Ok(Some(chunk)) = response.chunk().await
+            && text.len() < MAX_ERROR_BYTES
+        {
+            text.extend_from_slice(&chunk);
+        }
+    };
+    // After the timeout, what has arrived is enough.
+    let _ = tokio::time::timeout(CONNECT_TIMEOUT, read).await;
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Reads a key from the environment.
 fn read_api_key(model: &str, variable: &str) -> Result<String, EngineError> {
-    let wrong = |reason: &'static str| EngineError::ApiKey {
+    let unusable = |reason: &'static str| EngineError::ApiKey {
         name: model.to_owned(),
         variable: variable.to_owned(),
         reason,
@@ -277,23 +292,23 @@ fn read_api_key(model: &str, variable: &str) -> Result<String, EngineError> {
     let key = match std::env::var(variable) {
         Ok(key) => key.trim().to_owned(),
         Err(std::env::VarError::NotPresent) => String::new(),
-        Err(std::env::VarError::NotUnicode(_)) => return Err(wrong("is no text")),
+        Err(std::env::VarError::NotUnicode(_)) => return Err(unusable("is not valid UTF-8")),
     };
     match HeaderValue::from_str(&key) {
-        _ if key.is_empty() => Err(wrong("is not set")),
-        Err(_) => Err(wrong("holds what no key can")),
+        _ if key.is_empty() => Err(unusable("is not set")),
+        Err(_) => Err(unusable("contains characters that a key cannot have")),
         Ok(_) => Ok(key),
     }
 }
 
-/// Whether more money, rather than idle_timeout, is wanted.
-fn quota_is_spent(reply: &Value) -> bool {
+/// Whether a reply with status 429 means that the account's quota is used up, so that waiting does not help.
+fn is_quota_exhausted(reply: &Value) -> bool {
     let error = reply.get("error");
-    let tells = |name: &str| error.and_then(|e| e.get(name)).and_then(Value::as_str);
-    ["code", "type"].into_iter().any(|name| tells(name) == Some("insufficient_quota"))
+    let field = |name: &str| error.and_then(|e| e.get(name)).and_then(Value::as_str);
+    ["code", "type"].into_iter().any(|name| field(name) == Some("insufficient_quota"))
 }
 
-/// The innermost reason of an error: the outer ones say that a request failed, and where.
+/// The innermost cause of an error; the outer ones only say that a request failed.
 pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {

@@ -1,55 +1,56 @@
-//! Tokens, from the pieces in which a server streams a text.
+//! Assembles tokens from the chunks of a stream.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::episode::Token;
 
-/// More tokens than any server writes in one request.
+/// More tokens than any server generates for one request; guards against absurd counts.
 const MAX_TOKENS: usize = 1 << 20;
 
-/// What a server tells of a token beside the text.
+/// What a server reports of a token beside the text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct TokenLogprob {
-    pub id: u32,
-    /// As the server spells it, which may differ from the text in blanks and incomplete characters.
-    pub text: String,
-    pub logprob: f32,
-    pub top: f32,
-    pub margin: f32,
+    pub(super) id: u32,
+    /// The token's text as the server spells it here, which may differ from the streamed text in blanks and
+    /// incomplete characters.
+    pub(super) text: String,
+    pub(super) logprob: f32,
+    pub(super) top: f32,
+    pub(super) margin: f32,
 }
 
-/// Puts the text and what is told of its tokens together. The two need not keep step: a server that looks
-/// out for a stop text holds text back, and it leaves that text out where it comes.
+/// Matches the streamed text with the reported tokens. The two may be out of step: a server that watches for a stop text
+/// holds text back, and omits the stop text itself.
 pub(super) struct TokenAssembler {
     tokens: Vec<Token>,
-    /// Tokens whose text has not come yet.
+    /// Reported tokens whose text has not arrived.
     pending: VecDeque<TokenLogprob>,
-    /// Text that is of no token yet.
+    /// Text that belongs to no token yet.
     unassigned_text: String,
-    /// Whether the server tells anything of its tokens.
+    /// Whether the server reports tokens. If not, each chunk of text counts as a token.
     has_logprobs: bool,
     last: Instant,
 }
 
 impl TokenAssembler {
-    /// Of a request that is sent now; `has_logprobs` where the server was asked for log-probabilities.
-    pub fn new(has_logprobs: bool) -> Self {
+    /// For a request that is sent now.
+    pub(super) fn new(has_logprobs: bool) -> Self {
         let (tokens, pending, unassigned_text) = (Vec::new(), VecDeque::new(), String::new());
         Self { tokens, pending, unassigned_text, has_logprobs, last: Instant::now() }
     }
 
-    /// Takes a piece; the tokens that are complete with it.
-    pub fn push(&mut self, text: &str, logprobs: Vec<TokenLogprob>) -> &[Token] {
+    /// Adds a chunk. Returns the tokens that it completes.
+    pub(super) fn push(&mut self, text: &str, logprobs: Vec<TokenLogprob>) -> &[Token] {
         let before = self.tokens.len();
         self.unassigned_text.push_str(text);
         self.pending.extend(logprobs);
         if !self.has_logprobs && !self.unassigned_text.is_empty() {
             let text = std::mem::take(&mut self.unassigned_text);
-            self.push_token(TokenLogprob::default(), text);
+            self.push_token(&TokenLogprob::default(), text);
         }
         while let Some(first) = self.pending.front() {
-            // The rest of its text is still to come.
+            // Only a part of its text has arrived.
             if first.text.len() > self.unassigned_text.len()
                 && first.text.starts_with(&self.unassigned_text)
             {
@@ -60,9 +61,9 @@ impl TokenAssembler {
         &self.tokens[before..]
     }
 
-    /// Ends the text with `tail`, which the server left out, and makes the tokens as many as it counted: a text
-    /// that it told nothing of joins the token before it, and what it counted and did not send has no text.
-    pub fn finish(mut self, tail: &str, counted: Option<usize>) -> Vec<Token> {
+    /// Appends `tail`, a stop text that the server omitted, and adjusts the tokens to the number that the server
+    /// counted: text without a token joins the token before it, and tokens that were counted but not sent have no text.
+    pub(super) fn finish(mut self, tail: &str, counted: Option<usize>) -> Vec<Token> {
         self.unassigned_text.push_str(tail);
         while !self.pending.is_empty() {
             self.complete_pending();
@@ -73,7 +74,7 @@ impl TokenAssembler {
             let full = self.tokens.len() >= counted;
             match self.tokens.last_mut() {
                 Some(last) if full => last.text.push_str(&text),
-                _ => self.push_token(TokenLogprob::default(), text),
+                _ => self.push_token(&TokenLogprob::default(), text),
             }
         }
         while self.tokens.len() > counted.max(1)
@@ -84,12 +85,12 @@ impl TokenAssembler {
             }
         }
         while self.tokens.len() < counted {
-            self.push_token(TokenLogprob::default(), String::new());
+            self.push_token(&TokenLogprob::default(), String::new());
         }
         self.tokens
     }
 
-    /// Gives the first pending token its text.
+    /// Assigns the first pending token its text.
     fn complete_pending(&mut self) {
         let Some(entry) = self.pending.pop_front() else { return };
         let text = if self.unassigned_text.starts_with(&entry.text) {
@@ -100,14 +101,14 @@ impl TokenAssembler {
         } else {
             String::new()
         };
-        self.push_token(entry, text);
+        self.push_token(&entry, text);
     }
 
-    fn push_token(&mut self, entry: TokenLogprob, text: String) {
+    fn push_token(&mut self, entry: &TokenLogprob, text: String) {
         let now = Instant::now();
         let ms = (now - self.last).as_secs_f32() * 1e3;
         self.last = now;
-        let TokenLogprob { id, logprob, top, margin, .. } = entry;
+        let TokenLogprob { id, logprob, top, margin, .. } = *entry;
         self.tokens.push(Token { id, text, logprob, entropy: 0.0, top, margin, ms });
     }
 }
@@ -125,8 +126,8 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_held_back_finds_its_token() {
-        // As vLLM does with a stop text of two characters.
+    fn delayed_text_is_assigned_to_its_token() {
+        // vLLM with a stop text of two characters.
         let mut assembler = TokenAssembler::new(true);
         assert!(assembler.push("6", vec![entry("66")]).is_empty());
         assert_eq!(texts(assembler.push("6", vec![entry(".")])), ["66"]);
@@ -138,11 +139,11 @@ mod tests {
 
     #[test]
     fn tokens_are_as_many_as_the_server_counted() {
-        // The stop text is neither sent nor told of, but counted.
+        // The stop text is counted, but neither sent nor reported as a token.
         let mut assembler = TokenAssembler::new(true);
         assembler.push("Yes", vec![entry("Yes")]);
         assert_eq!(texts(&assembler.finish("\n", Some(2))), ["Yes", "\n"]);
-        // Nothing is told: pieces stand for tokens.
+        // No reported tokens: each chunk is one.
         let mut assembler = TokenAssembler::new(false);
         assembler.push("Ye", Vec::new());
         assembler.push("s", Vec::new());
@@ -155,9 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn another_spelling_loses_no_text() {
+    fn text_survives_a_different_spelling() {
         let mut assembler = TokenAssembler::new(true);
-        // A leading blank that is not sent, half a character, the end of the text.
+        // A leading blank that is not sent, half a character, an end-of-text token.
         assembler.push("The", vec![entry(" The")]);
         assembler.push("", vec![entry("\u{FFFD}")]);
         assembler.push("é", vec![entry("\u{FFFD}")]);

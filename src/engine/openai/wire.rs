@@ -1,51 +1,51 @@
-//! What goes over the wire: bodies of requests, events of replies.
+//! The wire format: request bodies and reply chunks.
 
 use serde_json::{Map, Value, json};
 
 use super::token_assembler::TokenLogprob;
 use crate::config::{Api, ContinuationMode, Remote};
-use crate::engine::EngineRequest;
+use crate::engine::interface::EngineRequest;
 
-/// What a server's rounding may add to probabilities.
+/// How much a server's rounding may add to probabilities.
 const ROUNDING: f64 = 0.02;
 
-/// Tokens as a server counted them.
+/// Token counts that a server reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ServerUsage {
     /// Of the prefix.
-    pub prompt: usize,
-    /// Of those, from its cache; 0 where it does not say.
-    pub cached: usize,
-    /// Written, the end-of-text token and those that it does not send among them.
-    pub written: usize,
+    pub(super) prompt: usize,
+    /// Of those, taken from the server's cache; 0 if not reported.
+    pub(super) cached: usize,
+    /// Generated, including the end-of-text token and tokens that are not sent.
+    pub(super) written: usize,
 }
 
-/// Why a server stopped.
+/// Why a server stopped generating.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ServerStop {
-    /// The stop text came.
+    /// At the stop text.
     Delimiter,
+    /// At the model's end-of-text token.
     EndOfText,
-    /// One of these two; it does not say which.
+    /// At one of these two; the server does not say which.
     Unspecified,
+    /// At `max_tokens`.
     Length,
-    /// Anything else, in its words.
+    /// For another reason, in the server's words.
     Other(String),
 }
 
-/// One event.
+/// One event of a stream, or a whole reply.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Chunk {
-    pub text: String,
-    pub logprobs: Vec<TokenLogprob>,
-    pub finish: Option<ServerStop>,
-    pub usage: Option<ServerUsage>,
+    pub(super) text: String,
+    pub(super) logprobs: Vec<TokenLogprob>,
+    pub(super) finish: Option<ServerStop>,
+    pub(super) usage: Option<ServerUsage>,
 }
 
-/// The body of a request that goes on after the prefix and `partial`.
+/// The body of a request that continues the prefix and `partial`, the text of the step so far.
 pub(super) fn request_body(remote: &Remote, request: &EngineRequest, partial: &str) -> Value {
-    let steps = || request.prefix.iter().skip(1).map(|s| &*s.text).chain([partial]);
-    let prompt = request.prefix.first().map_or("", |segment| &*segment.text);
     let mut body = json!({
         "model": remote.model,
         "stream": remote.stream,
@@ -58,63 +58,71 @@ pub(super) fn request_body(remote: &Remote, request: &EngineRequest, partial: &s
     }
     if request.temperature > 0.0 {
         body["top_p"] = request.top_p.into();
-        // Each step has draws of its own; servers take 31 bits.
-        let place: u64 = request.prefix.iter().map(|s| s.text.len() as u64).sum();
-        let seed =
-            request.seed ^ (place + partial.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        body["seed"] = (seed >> 33).into();
+        body["seed"] = step_seed(request, partial).into();
     }
+    let prompt = request.prefix.first().map_or("", |segment| &*segment.text);
+    let steps = request.prefix.iter().skip(1).map(|segment| &*segment.text);
+    let answer: String = steps.chain([partial]).collect();
     match remote.api {
         Api::Completions => {
-            body["prompt"] = [prompt].into_iter().chain(steps()).collect::<String>().into();
+            body["prompt"] = format!("{prompt}{answer}").into();
             if remote.logprobs > 0 {
                 body["logprobs"] = remote.logprobs.into();
             }
         }
-        Api::Chat => {
-            let message = |role: &str, content: &str| json!({ "role": role, "content": content });
-            let system = remote.system.as_deref().map(|text| message("system", text));
-            let mut messages: Vec<Value> = system.into_iter().collect();
-            messages.push(message("user", prompt));
-            let answer: String = steps().collect();
-            if !answer.is_empty() {
-                let mut last = message("assistant", &answer);
-                match remote.continuation {
-                    ContinuationMode::FinalMessage => {
-                        body["continue_final_message"] = true.into();
-                        body["add_generation_prompt"] = false.into();
-                    }
-                    ContinuationMode::Prefix => last["prefix"] = true.into(),
-                    ContinuationMode::Implicit => {}
-                }
-                messages.push(last);
-            }
-            body["messages"] = messages.into();
-            if let Some(thinking) = remote.thinking {
-                body["chat_template_kwargs"] = json!({ "enable_thinking": thinking });
-            }
-            if remote.logprobs > 0 {
-                body["logprobs"] = true.into();
-                body["top_logprobs"] = remote.logprobs.into();
-            }
-        }
+        Api::Chat => add_messages(&mut body, remote, prompt, &answer),
     }
     body
+}
+
+/// A seed of 31 bits, which servers accept, that differs from step to step.
+fn step_seed(request: &EngineRequest, partial: &str) -> u64 {
+    let prefix_length: u64 = request.prefix.iter().map(|s| s.text.len() as u64).sum();
+    let position = prefix_length + partial.len() as u64;
+    (request.seed ^ position.wrapping_mul(0x9E37_79B9_7F4A_7C15)) >> 33
+}
+
+/// Adds the fields of the chat API: the prompt as the user's message, and the steps as the beginning of the answer.
+fn add_messages(body: &mut Value, remote: &Remote, prompt: &str, answer: &str) {
+    let message = |role: &str, content: &str| json!({ "role": role, "content": content });
+    let system = remote.system.as_deref().map(|text| message("system", text));
+    let mut messages: Vec<Value> = system.into_iter().collect();
+    messages.push(message("user", prompt));
+    if !answer.is_empty() {
+        let mut last = message("assistant", answer);
+        match remote.continuation {
+            ContinuationMode::FinalMessage => {
+                body["continue_final_message"] = true.into();
+                body["add_generation_prompt"] = false.into();
+            }
+            ContinuationMode::Prefix => last["prefix"] = true.into(),
+            ContinuationMode::Implicit => {}
+        }
+        messages.push(last);
+    }
+    body["messages"] = messages.into();
+    if let Some(thinking) = remote.thinking {
+        body["chat_template_kwargs"] = json!({ "enable_thinking": thinking });
+    }
+    if remote.logprobs > 0 {
+        body["logprobs"] = true.into();
+        body["top_logprobs"] = remote.logprobs.into();
+    }
 }
 
 /// What is wrong with a reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ReplyError {
-    /// It says itself what went wrong, or is no such reply.
+    /// It reports an error, or is not a reply at all.
     ServerError(String),
-    /// Its log-probabilities belong to no distribution.
+    /// Its log-probabilities cannot come from a distribution.
     Logprobs,
 }
 
-/// Reads the data of an event, or a whole reply.
+/// Parses an event of a stream, or a whole reply.
 ///
 /// # Errors
-/// What is wrong with it.
+/// If it reports an error or is malformed.
 pub(super) fn parse_chunk(data: &str) -> Result<Chunk, ReplyError> {
     let event: Value = serde_json::from_str(data)
         .map_err(|_| ReplyError::ServerError("its reply is not JSON".to_owned()))?;
@@ -135,7 +143,7 @@ pub(super) fn parse_chunk(data: &str) -> Result<Chunk, ReplyError> {
     })
 }
 
-/// The message of an error, in the ways in which servers put it.
+/// The error message in a reply, in the formats of different servers; `None` if the reply reports no error.
 pub(super) fn error_message(reply: &Value) -> Option<String> {
     let error = reply.get("error").filter(|error| !error.is_null());
     let message_of = |value: &Value| {
@@ -169,7 +177,7 @@ fn usage(usage: &Value) -> Option<ServerUsage> {
 
 fn finish(choice: &Value) -> Option<ServerStop> {
     let reason = choice.get("finish_reason")?.as_str()?;
-    // vLLM and SGLang tell what stopped it: a text, or a token of the model's own.
+    // vLLM and SGLang report what stopped it: a text, or one of the model's own tokens.
     let stop_detail = choice
         .get("stop_reason")
         .or_else(|| choice.get("matched_stop").filter(|matched| !matched.is_null()));
@@ -182,8 +190,8 @@ fn finish(choice: &Value) -> Option<ServerStop> {
     })
 }
 
-/// The tokens of a piece: a list of objects (chat, and llama.cpp throughout), one object (a stream of mistral.rs), or
-/// lists side by side.
+/// The tokens of a chunk: a list of objects (chat, and llama.cpp always), a single object (mistral.rs streams), or
+/// parallel lists.
 fn parse_logprobs(logprobs: &Value) -> Result<Vec<TokenLogprob>, ReplyError> {
     if let Some(content) = logprobs.get("content").and_then(Value::as_array) {
         return content.iter().map(parse_token).collect();
@@ -194,16 +202,16 @@ fn parse_logprobs(logprobs: &Value) -> Result<Vec<TokenLogprob>, ReplyError> {
     let list = |name: &str| logprobs.get(name).and_then(Value::as_array);
     let Some(tokens) = list("tokens") else { return Ok(Vec::new()) };
     let at = |name: &str, index: usize| list(name).and_then(|list| list.get(index));
-    let of_place = |(index, token): (usize, &Value)| {
+    let token_at = |(index, token): (usize, &Value)| {
         let text = token.as_str().unwrap_or_default();
         let own = at("token_logprobs", index).and_then(Value::as_f64);
         let best = at("top_logprobs", index).and_then(Value::as_object);
         let best = best.map(|best: &Map<String, Value>| {
-            best.iter().filter_map(|(k, v)| Some((k.as_str(), v.as_f64()?))).collect()
+            best.iter().filter_map(|(k, v)| Some((k.as_str(), v.as_f64()?))).collect::<Vec<_>>()
         });
-        token_logprob(0, text, own, best.unwrap_or_default())
+        token_logprob(0, text, own, &best.unwrap_or_default())
     };
-    tokens.iter().enumerate().map(of_place).collect()
+    tokens.iter().enumerate().map(token_at).collect()
 }
 
 fn parse_token(token: &Value) -> Result<TokenLogprob, ReplyError> {
@@ -216,21 +224,23 @@ fn parse_token(token: &Value) -> Result<TokenLogprob, ReplyError> {
         })
         .map(Iterator::collect)
         .unwrap_or_default();
-    let best = best.iter().map(|(text, logprob)| (text.as_str(), *logprob)).collect();
+    let best: Vec<(&str, f64)> =
+        best.iter().map(|(text, logprob)| (text.as_str(), *logprob)).collect();
     let id = usize_field(token, "id").and_then(|id| u32::try_from(id).ok()).unwrap_or(0);
-    token_logprob(id, &spelled(token).unwrap_or_default(), logprob_of(token), best)
+    token_logprob(id, &spelled(token).unwrap_or_default(), logprob_of(token), &best)
 }
 
-/// What the numbers of a token and of the most probable ones say; servers put minus infinity in their own ways.
+/// A token's statistics from its log-probability and those of the most probable tokens. A value that is not finite counts
+/// as 0, because servers write minus infinity in different ways.
 ///
 /// # Errors
-/// When they are not the natural logarithms of probabilities: those of mistral.rs 0.8.1 are decimal ones, at
-/// temperature 0 of the logits.
+/// [`ReplyError::Logprobs`] if the values are not natural logarithms of probabilities. mistral.rs 0.8.1 sends decimal
+/// logarithms, and at temperature 0 those of the logits.
 fn token_logprob(
     id: u32,
     text: &str,
     own: Option<f64>,
-    best: Vec<(&str, f64)>,
+    best: &[(&str, f64)],
 ) -> Result<TokenLogprob, ReplyError> {
     let own = own.filter(|own| own.is_finite()).unwrap_or(0.0);
     let sum: f64 = best.iter().map(|(_, logprob)| logprob.exp()).sum();
@@ -239,14 +249,14 @@ fn token_logprob(
     }
     let own = own.min(0.0);
     let mut all: Vec<f64> = best.iter().map(|(_, logprob)| *logprob).collect();
-    // The drawn one is mostly among them; llama.cpp does not spell one that it stops at.
+    // The sampled token is usually among them; llama.cpp omits the text of a token that it stops at.
     if !best.iter().any(|(spelled, logprob)| *spelled == text || *logprob == own) {
         all.push(own);
     }
     all.sort_by(|a, b| b.total_cmp(a));
     let p = |rank: usize| all.get(rank).map(|logprob| logprob.min(0.0).exp() as f32);
     let top = p(0).unwrap_or(0.0);
-    // With one alone, how far it is ahead is not known.
+    // With a single value the margin is unknown.
     let margin = p(1).map_or(0.0, |second| top - second);
     Ok(TokenLogprob { id, text: text.to_owned(), logprob: own as f32, top, margin })
 }
@@ -256,7 +266,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::engine::Segment;
+    use crate::engine::interface::Segment;
 
     fn remote(more: &str) -> Remote {
         toml::from_str(&format!("model = \"m\"\n{more}")).unwrap()
@@ -278,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_completion_goes_on_with_the_text() {
+    fn completions_continue_the_text() {
         let body = request_body(&remote(""), &request(), "Thr");
         assert_eq!(body["prompt"], "Q?One.\nTwo.\nThr");
         assert_eq!((&body["logprobs"], &body["max_tokens"]), (&json!(5), &json!(9)));
@@ -286,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_goes_on_with_the_last_message() {
+    fn chats_continue_the_last_message() {
         let chat = remote("api = \"chat\"\nsystem = \"Be brief.\"\nlogprobs = 0");
         let sent = request_body(&chat, &request(), "");
         let roles: Vec<&Value> =
@@ -297,16 +307,16 @@ mod tests {
         assert!(sent.get("logprobs").is_none());
         let first = EngineRequest { prefix: request().prefix[..1].to_vec(), ..request() };
         let sent = request_body(&chat, &first, "");
-        assert!(sent.get("continue_final_message").is_none(), "nothing to go on with yet");
+        assert!(sent.get("continue_final_message").is_none(), "no message to continue yet");
         let quiet = remote("api = \"chat\"\nthinking = false");
-        let told = &request_body(&quiet, &request(), "")["chat_template_kwargs"];
-        assert_eq!(*told, json!({ "enable_thinking": false }));
-        let prefix = remote("api = \"chat\"\ncontinues = \"prefix\"");
+        let kwargs = &request_body(&quiet, &request(), "")["chat_template_kwargs"];
+        assert_eq!(*kwargs, json!({ "enable_thinking": false }));
+        let prefix = remote("api = \"chat\"\ncontinuation = \"prefix\"");
         assert_eq!(request_body(&prefix, &request(), "")["messages"][1]["prefix"], true);
     }
 
     #[test]
-    fn seeds_differ_from_step_to_step() {
+    fn each_step_has_its_own_seed() {
         let warm = EngineRequest { temperature: 0.7, ..request() };
         let seed =
             |partial: &str| request_body(&remote(""), &warm, partial)["seed"].as_u64().unwrap();
@@ -316,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_are_read_as_servers_write_them() {
+    fn replies_of_different_servers_are_parsed() {
         let vllm = r#"{"choices":[{"text":" 4","logprobs":{"tokens":[" 4"],"token_logprobs":[-0.1],
             "top_logprobs":[{" 4":-0.1," 5":-2.5}]},"finish_reason":"stop","stop_reason":"\n"}],"usage":null}"#;
         let read = parse_chunk(vllm).unwrap();
@@ -349,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_reply_is_asked_for_and_read() {
+    fn whole_replies_are_requested_and_parsed() {
         let whole = remote("stream = false");
         let sent = request_body(&whole, &request(), "");
         assert_eq!(sent["stream"], false);
@@ -365,11 +375,11 @@ mod tests {
     }
 
     #[test]
-    fn logprobs_of_no_distribution_are_refused() {
+    fn impossible_logprobs_are_rejected() {
         let reply = |own: f64, best: [f64; 2]| {
             let best = best.map(|logprob| json!({ "token": 7, "logprob": logprob, "bytes": "a" }));
-            let told = json!({ "token": "a", "logprob": own, "top_logprobs": best });
-            parse_chunk(&json!({ "choices": [{ "text": "a", "logprobs": told }] }).to_string())
+            let logprobs = json!({ "token": "a", "logprob": own, "top_logprobs": best });
+            parse_chunk(&json!({ "choices": [{ "text": "a", "logprobs": logprobs }] }).to_string())
         };
         let read = reply(-0.1, [-0.1, -2.5]).unwrap();
         assert!((read.logprobs[0].top - (-0.1_f32).exp()).abs() < 1e-6);

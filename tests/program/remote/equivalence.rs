@@ -99,7 +99,7 @@ fn servers_without_log_probabilities_work() {
         ServerCapabilities { reports_stop: false, logprobs: false, continues_messages: true };
     let server = Server::start(Role::Large, without_logprobs);
     let message = write_error(engine(&server, "").as_mut());
-    assert!(message.contains("gives no log-probabilities: set `logprobs = 0`"), "{message}");
+    assert!(message.contains("sends no log-probabilities: set `logprobs = 0`"), "{message}");
     let mut remote_runner = load(&preset_with_remote_large(&server, "logprobs = 0"));
     for question in long_questions(4) {
         let local = run(&mut pair(), "always-large", &question);

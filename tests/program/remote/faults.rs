@@ -41,20 +41,23 @@ fn errors_of_the_server_are_reported_with_a_remedy() {
     for (faults, expected) in [
         (
             vec![busy.clone(), busy],
-            "it is down or overloaded (503: <html> busy</html>): try again later (asked 2 times)",
+            "it is down or overloaded (503: <html> busy</html>): try again later (tried 2 times)",
         ),
         (vec![slow.clone(), slow], "set `requests_per_minute`"),
         (vec![ServerFault::HangUp, ServerFault::HangUp], "it cannot be reached"),
-        (vec![ServerFault::Refuse(429, "Retry-After: 7200\r\n", "")], "try again in 7200 s"),
+        (vec![ServerFault::Refuse(429, "Retry-After: 7200\r\n", "")], "it asks to wait for 7200 s"),
         (
             vec![ServerFault::Refuse(
                 429,
                 "",
                 "{\"error\":{\"message\":\"no money\",\"code\":\"insufficient_quota\"}}",
             )],
-            "what may be spent there is spent (429: no money)",
+            "the quota is used up (429: no money)",
         ),
-        (vec![ServerFault::Refuse(401, "", "")], "it wants a key (401): put it into a variable"),
+        (
+            vec![ServerFault::Refuse(401, "", "")],
+            "it needs a key (401): put one into an environment variable",
+        ),
         (
             vec![ServerFault::Refuse(404, "", "{\"detail\":\"Not Found\"}")],
             "no model tiny/large (404: Not Found)",
@@ -65,26 +68,26 @@ fn errors_of_the_server_are_reported_with_a_remedy() {
         ),
         (
             vec![ServerFault::Refuse(400, "", "{\"error\":{\"message\":\"bad stop\"}}")],
-            "it refuses the request (400: bad stop)",
+            "it rejects the request (400: bad stop)",
         ),
         (
             vec![ServerFault::Say(&["{\"error\":{\"message\":\"out of memory\"}}"])],
-            "it gave up (out of memory)",
+            "generation failed (out of memory)",
         ),
-        (vec![ServerFault::Say(&["oops"])], "it gave up (its reply is not JSON)"),
+        (vec![ServerFault::Say(&["oops"])], "generation failed (its reply is not JSON)"),
         (vec![ServerFault::Say(&["[DONE]"])], "the connection ended in the middle of a step"),
         (
             vec![ServerFault::Say(&[
                 "{\"choices\":[{\"text\":\"\",\"finish_reason\":\"stop\"}]}",
                 "[DONE]",
             ])],
-            "it does not report what it took",
+            "it does not report its token usage",
         ),
         (
             vec![ServerFault::Say(&[
                 "{\"choices\":[{\"text\":\"\",\"finish_reason\":\"content_filter\"}],\"usage\":{\"prompt_tokens\":1}}",
             ])],
-            "it broke off (content_filter)",
+            "it stopped early (content_filter)",
         ),
     ] {
         server.queue_faults(faults);
@@ -111,7 +114,7 @@ fn a_leading_delimiter_does_not_end_the_step() {
     let asked = server.received();
     assert_eq!(asked[1].body["prompt"], format!("{PROMPT}\n"));
     server.queue_faults([1, 2].map(|_| ServerFault::Say(Box::leak(Box::new([blank, "[DONE]"])))));
-    assert!(write_error(engine.as_mut()).contains("it writes blank lines only"));
+    assert!(write_error(engine.as_mut()).contains("it generates blank lines only"));
 }
 
 #[test]

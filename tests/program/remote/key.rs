@@ -61,7 +61,7 @@ fn the_key_is_sent_to_the_server_and_stored_nowhere() {
     server.queue_faults([ServerFault::Refuse(401, "", echo), ServerFault::Refuse(500, "", echo)]);
     let (refused, down) = (with_key(), with_key());
     let message = String::from_utf8_lossy(&refused.stderr).into_owned();
-    let remedy = "it refuses the key (401: Incorrect API key provided: …): check the variable POINTSMAN_TEST_KEY";
+    let remedy = "it rejects the key (401: Incorrect API key provided: …): check the environment variable POINTSMAN_TEST_KEY";
     assert!(message.contains(remedy), "{message}");
     for shown in [&working, &refused, &down] {
         for text in [&shown.stdout, &shown.stderr] {

@@ -117,11 +117,11 @@ fn it_writes_the_same_steps() {
 fn missing_fields_are_reported_with_a_remedy() {
     let _turn = exclusive();
     let message = write_error(engine("logprobs = 0").as_mut());
-    assert!(message.contains("does not report what it took"), "{message}");
+    assert!(message.contains("does not report its token usage"), "{message}");
     assert!(message.contains("set `stream = false` in the preset"), "{message}");
     // It sends decimal logarithms of logits.
     let message = write_error(engine("stream = false").as_mut());
-    assert!(message.contains("as log-probabilities are none: set `logprobs = 0`"), "{message}");
+    assert!(message.contains("its log-probabilities are invalid: set `logprobs = 0`"), "{message}");
 }
 
 #[test]
