@@ -47,7 +47,7 @@ pub(super) struct EvalArgs {
     #[arg(long)]
     split: Option<Split>,
 
-    /// Run only the threshold in force: no curve, in a fifth of the time
+    /// Run only one threshold, that of --threshold or the preset: no curve, in a fifth of the time
     #[arg(long, alias = "point")]
     no_curve: bool,
 
@@ -120,7 +120,7 @@ impl FromStr for RouterArg {
 /// # Errors
 /// If the configuration is invalid, or a model or a router fails.
 pub(super) fn run(
-    args: EvalArgs,
+    args: &EvalArgs,
     common: &CommonArgs,
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {

@@ -150,7 +150,7 @@ fn dispatch(arguments: Arguments) -> CommandResult<CommandStatus> {
         Some(Subcommands::Run(args)) => run::run(&args, common, &folders),
         Some(Subcommands::Fork(args)) => fork::run(&args, common, &folders),
         Some(Subcommands::Replay(args)) => replay::run(&args, common, &folders, &log),
-        Some(Subcommands::Eval(args)) => eval::run(args, common, &folders),
+        Some(Subcommands::Eval(args)) => eval::run(&args, common, &folders),
         Some(Subcommands::Grade(args)) => grade::run(&args),
         Some(Subcommands::Episodes(args)) => {
             episodes::run(args, &Store::open(&common.store(&folders))?)?;

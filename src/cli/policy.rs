@@ -1,4 +1,4 @@
-//! `pointsman policy`: the policies of the store, and which one is active.
+//! `pointsman policy`: the policies of the store, and which one is current.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::terminal::with_stdout_to_stderr;
 use crate::training::{
-    PromotionTest, StoredPolicy, active_policy, check_routers, list_policies, promotion_seed,
+    PromotionTest, StoredPolicy, check_routers, current_policy, list_policies, promotion_seed,
     roll_back, stored_policy,
 };
 
@@ -36,13 +36,13 @@ pub(super) struct PolicyArgs {
 
 #[derive(Debug, Subcommand)]
 enum PolicyCommand {
-    /// List the policies; a star marks the active one
+    /// List the policies; a star marks the current one
     Ls,
-    /// Show how a policy was trained, and its calibrated thresholds [default: the active policy]
+    /// Show how a policy was trained, and its calibrated thresholds [default: the current policy]
     Show { name: Option<String> },
-    /// Make a policy the active one if it passes the promotion test: it must beat the current policy on fresh questions
+    /// Make a policy the current one, if it beats the present one in a promotion test on fresh questions
     Promote(PromoteArgs),
-    /// Make the policy active again that was active before the last promotion
+    /// Undo the last promotion
     Rollback,
     /// Write a policy to a file, for --policy and for other stores
     Export {
@@ -91,7 +91,7 @@ pub(super) fn run(
         PolicyCommand::Show { name } => {
             let policy = match &name {
                 Some(name) => stored_policy(&store, name)?.policy,
-                None => active_policy(&preset, Some(&store))?
+                None => current_policy(&preset, Some(&store))?
                     .with_context(|| format!("there is no policy for preset {}", preset.name))?,
             };
             show(&policy, &calibrations(&store, &policy)?, &preset, folders)?;
@@ -100,11 +100,11 @@ pub(super) fn run(
             return promote(&args, &store, &preset, common, folders);
         }
         PolicyCommand::Rollback => {
-            let active = roll_back(&preset, &store)?.map_or_else(
+            let current = roll_back(&preset, &store)?.map_or_else(
                 || "no policy".into(),
                 |policy| format!("policy {}", policy.card.name),
             );
-            output::print_line(&format!("{active} is now active for preset {}", preset.name))?;
+            output::print_line(&format!("preset {} now uses {current}", preset.name))?;
         }
         PolicyCommand::Export { name, out, rename } => export(&store, &name, &out, rename)?,
     }
@@ -121,9 +121,9 @@ fn promote(
     let name = &args.name;
     let candidate = stored_policy(store, name)?;
     let id = candidate.id;
-    if let Some(current) = active_policy(preset, Some(store))?.filter(|_| !args.force) {
+    if let Some(current) = current_policy(preset, Some(store))?.filter(|_| !args.force) {
         if current.card.name == *name {
-            eprintln!("policy {name} is already active");
+            eprintln!("policy {name} is already the current one");
             return Ok(CommandStatus::Success);
         }
         if !is_better(args, candidate, current, store, preset, common, folders)? {
@@ -134,7 +134,7 @@ fn promote(
         }
     }
     store.promote(&preset.name, id)?;
-    output::print_line(&format!("policy {name} is now active for preset {}", preset.name))?;
+    output::print_line(&format!("preset {} now uses policy {name}", preset.name))?;
     if preset.routing.router != "policy" {
         eprintln!(
             "pointsman: preset {} has router = \"{}\": set \"policy\" there, or give --router policy, to use the policy",
@@ -179,7 +179,7 @@ fn export(store: &Store, name: &str, out: &Path, rename: Option<String>) -> Comm
 }
 
 fn list(store: &Store, preset: &Preset) -> CommandResult<()> {
-    let active = active_policy(preset, Some(store))?.map(|policy| policy.card.name);
+    let current = current_policy(preset, Some(store))?.map(|policy| policy.card.name);
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(["", "policy", "features", "episodes", "λ", "parents"]);
     let mut unreadable = 0;
@@ -192,7 +192,7 @@ fn list(store: &Store, preset: &Preset) -> CommandResult<()> {
                 continue;
             }
         };
-        let star = if Some(&card.name) == active.as_ref() { "*" } else { "" };
+        let star = if Some(&card.name) == current.as_ref() { "*" } else { "" };
         table.add_row([
             star.into(),
             card.name,

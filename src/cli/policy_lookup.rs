@@ -1,4 +1,4 @@
-//! The routers of a command, with the policy that the command line names or the active one.
+//! The routers of a command, with the policy that the command line names or the current one.
 
 use super::options::CommonArgs;
 use crate::config::{Folders, Preset};
@@ -33,7 +33,7 @@ pub(super) fn registry_for(
     registry(common, preset, Some(&store))
 }
 
-/// The routers of `preset`, with the policy that the command line names, else with the active one.
+/// The routers of `preset`, with the policy that the command line names, else with the current one.
 ///
 /// # Errors
 /// If the policy does not exist or cannot be read.
@@ -46,7 +46,7 @@ pub(super) fn registry(
 }
 
 /// The routers of `preset`, with the policy that the command line names, else with the one called
-/// `decided_by`, else with the active one.
+/// `decided_by`, else with the current one.
 ///
 /// # Errors
 /// If the policy does not exist or cannot be read.

@@ -191,7 +191,7 @@ impl TrainingSession<'_> {
         let policy = trained?.policy;
         let card = &policy.card;
         output::print_line(&format!(
-            "{}: {} · trained on {} episodes · λ {:.2} · not active: `pointsman policy promote {}`",
+            "{}: {} · trained on {} episodes · λ {:.2} · to use it: `pointsman policy promote {}`",
             card.name, card.set.name, card.dataset_counts.used, card.multiplier, card.name
         ))?;
         Ok(policy)

@@ -119,12 +119,12 @@ pub struct CurvePoint {
     pub cost: f64,
     /// Mean cost as a share of always-large's. `None` if always-large costs nothing.
     pub cost_share: Option<f64>,
-    /// Performance gap recovered, (A − A_small) / (A_large − A_small) (Ong et al. 2024, RouteLLM,
-    /// arXiv 2406.18665). `None` if the large model is not better than the small one.
+    /// Performance gap recovered, (A − `A_small`) / (`A_large` − `A_small`) (Ong et al. 2024,
+    /// `RouteLLM`, arXiv 2406.18665). `None` if the large model is not better than the small one.
     pub pgr: Option<f64>,
 }
 
-/// Metrics of a whole curve, after RouteLLM (Ong et al. 2024, arXiv 2406.18665), but over the cost
+/// Metrics of a whole curve, after `RouteLLM` (Ong et al. 2024, arXiv 2406.18665), but over the cost
 /// share rather than the share of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct CurveMetrics {

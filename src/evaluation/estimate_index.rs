@@ -121,7 +121,7 @@ fn all_estimates(log: &OffPolicyLog) -> (Vec<f64>, Vec<OffPolicyEstimate>) {
     (bounds, estimates)
 }
 
-/// Σ_q (R_q − Â W_q)² is expanded, so that it can be summed before Â is known.
+/// `Σ_q (R_q − Â W_q)²` is expanded, so that it can be summed before Â is known.
 fn moments([weight, correct, cost, squares, ww, rr, rw, cc, cw, questions]: [f64; 10]) -> Moments {
     let spread =
         |mean: f64, own: f64, mixed: f64| (own - 2.0 * mean * mixed + mean * mean * ww).max(0.0);

@@ -69,7 +69,8 @@ pub fn auroc(scores: &[(f64, bool)]) -> Option<f64> {
     let (mut rank_sum, mut i) = (0.0, 0);
     while i < sorted.len() {
         let tied = sorted[i..].iter().take_while(|s| s.0 == sorted[i].0).count();
-        let rank = i as f64 + (tied as f64 + 1.0) / 2.0;
+        // Ranks start at 1; tied scores share the mean of their ranks.
+        let rank = f64::midpoint((i + 1) as f64, (i + tied) as f64);
         let hits = sorted[i..i + tied].iter().filter(|s| s.1).count();
         rank_sum += rank * hits as f64;
         i += tied;

@@ -164,7 +164,7 @@ impl OffPolicyLog {
 
     /// Self-normalized estimates at `threshold`.
     ///
-    /// Intervals use the linearized standard error √Σ_q (Σ_{i∈q} W (R − Â))² / Σ W over questions q.
+    /// Intervals use the linearized standard error `√Σ_q (Σ_{i∈q} W (R − Â))² / Σ W` over questions q.
     /// For a ratio of means it agrees with the bootstrap, and it is fast enough to follow a slider.
     /// The interval of the accuracy is Wilson's, for the sample size that this error corresponds to
     /// (at most the effective one): the plain interval has no width if all episodes agree.
@@ -220,11 +220,11 @@ pub(super) struct Moments {
     pub(super) cost: f64,
     /// Σ W².
     pub(super) squared_weights: f64,
-    /// Σ_q (Σ_{i∈q} W)².
+    /// `Σ_q (Σ_{i∈q} W)²`.
     pub(super) question_squares: f64,
-    /// Σ_q (Σ_{i∈q} W (R − Â))².
+    /// `Σ_q (Σ_{i∈q} W (R − Â))²`.
     pub(super) accuracy_spread: f64,
-    /// Σ_q (Σ_{i∈q} W (C − Ĉ))².
+    /// `Σ_q (Σ_{i∈q} W (C − Ĉ))²`.
     pub(super) cost_spread: f64,
     /// Number of questions with a consistent episode.
     pub(super) questions: usize,

@@ -33,11 +33,11 @@ pub struct RouterMetrics {
     pub cost: Option<MetricValue>,
     /// Mean cost as a share of always-large's.
     pub cost_share: Option<MetricValue>,
-    /// Performance gap recovered, (A − A_small) / (A_large − A_small) (Ong et al. 2024, RouteLLM,
-    /// arXiv 2406.18665): 0 is as good as always-small, 1 as good as always-large.
+    /// Performance gap recovered, (A − `A_small`) / (`A_large` − `A_small`) (Ong et al. 2024,
+    /// `RouteLLM`, arXiv 2406.18665): 0 is as good as always-small, 1 as good as always-large.
     pub pgr: Option<MetricValue>,
     /// ΔIBC = (s − s₀) / s₀, where s is the gain in accuracy per cost over always-small, and s₀ that
-    /// of always-large (Madaan et al. 2023, AutoMix, arXiv 2310.12963). Positive if the router gains
+    /// of always-large (Madaan et al. 2023, `AutoMix`, arXiv 2310.12963). Positive if the router gains
     /// more per cost than always-large.
     pub delta_ibc: Option<MetricValue>,
     /// Mean tokens of an episode.

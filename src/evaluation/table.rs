@@ -84,7 +84,7 @@ fn row(metrics: &RouterMetrics) -> [String; HEADER.len()] {
     let mut tokens_cell =
         format!("{:.1}/{:.1}/{:.1}", tokens.small, tokens.large, tokens.discarded);
     if tokens.scored > 0.0 {
-        tokens_cell.push_str(&format!(" +{:.1} scored", tokens.scored));
+        tokens_cell = format!("{tokens_cell} +{:.1} scored", tokens.scored);
     }
     [
         metrics.router.clone(),

@@ -9,7 +9,7 @@
 //! | `train_job` | trains from a store and stores the policy |
 //! | `candidate` | a new policy beside the current one, estimated from recorded episodes |
 //! | `promotion` | whether a new policy is better than the current one, on fresh questions |
-//! | `policies` | policies in the store: the active one, by name, new ones |
+//! | `policies` | policies in the store: the current one, by name, new ones |
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -33,7 +33,7 @@
 //! let plan = CollectionPlan::for_training(&preset, None, 0.2, "first questions", 7)?;
 //! collect(&mut pool, &registry, &store, &plan, &questions, |_, _| ())?;
 //!
-//! // Train a policy from them, and make it the active one.
+//! // Train a policy from them, and make it the current policy.
 //! let set = FeatureSet::full(DraftLength::Step).restricted_to(token_stats(&preset.small));
 //! let pair = pool.first().pair();
 //! let job = TrainingJob {
@@ -67,8 +67,8 @@ pub use collect::{COIN, CollectError, CollectionPlan, CollectionResult, collect}
 pub use dataset::{Dataset, FreshEpisodes, FreshEpisodesError, fresh_episodes, logged_episodes};
 pub(crate) use policies::is_policy_source;
 pub use policies::{
-    PolicyLookupError, StoredPolicy, active_policy, deciding_policy, find_policy, list_policies,
-    registry, registry_as_decided, roll_back, save_new_policy, stored_policy,
+    ListedPolicy, PolicyLookupError, StoredPolicy, current_policy, deciding_policy, find_policy,
+    list_policies, registry, registry_as_decided, roll_back, save_new_policy, stored_policy,
 };
 pub use promotion::{
     PromotionError, PromotionResult, PromotionTest, check_routers, promotion_seed,

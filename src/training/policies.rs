@@ -1,4 +1,4 @@
-//! Policies in the store: which one is active, how one is found by name, and how a new one is kept.
+//! Policies in the store: which one is current, how one is found by name, and how a new one is kept.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub enum PolicyLookupError {
     )]
     NotStored(String),
     /// There is no promotion to roll back.
-    #[error("no policy was promoted for preset {0}, so its own policy is already active")]
+    #[error("no policy was promoted for preset {0}, so its own policy is already the current one")]
     NothingPromoted(String),
 }
 
@@ -59,12 +59,12 @@ pub struct StoredPolicy {
     pub policy: Policy,
 }
 
-/// The active policy of a preset: the one that was promoted last, else the one that the preset names.
+/// The current policy of a preset: the one that was promoted last, else the one that the preset names.
 /// `None` if there is neither.
 ///
 /// # Errors
 /// If the policy cannot be read.
-pub fn active_policy(
+pub fn current_policy(
     preset: &Preset,
     store: Option<&Store>,
 ) -> Result<Option<Policy>, PolicyLookupError> {
@@ -111,16 +111,15 @@ pub fn stored_policy(store: &Store, name: &str) -> Result<StoredPolicy, PolicyLo
     Err(PolicyLookupError::Unknown(name.to_owned()))
 }
 
-/// The policies that can be used with a preset, each with the name by which [`find_policy`] finds it: the
-/// one that the preset names, then those of the store, oldest first. One that cannot be read is an error
-/// in its place.
+/// A policy with the name by which [`find_policy`] finds it, or why it cannot be read.
+pub type ListedPolicy = Result<(String, Policy), RouterError>;
+
+/// The policies that can be used with a preset: the one that the preset names, then those of the store,
+/// oldest first.
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn list_policies(
-    preset: &Preset,
-    store: &Store,
-) -> Result<Vec<Result<(String, Policy), RouterError>>, StoreError> {
+pub fn list_policies(preset: &Preset, store: &Store) -> Result<Vec<ListedPolicy>, StoreError> {
     let own = preset.routing.policy.iter();
     let own = own.map(|source| load_policy(source).map(|policy| (source.clone(), policy)));
     let files = store.policies()?;
@@ -131,7 +130,7 @@ pub fn list_policies(
 }
 
 /// The routers of a preset, with the policy that `source` names (see [`find_policy`]), else with the
-/// active one.
+/// current one.
 ///
 /// # Errors
 /// If the policy does not exist or cannot be read.
@@ -142,13 +141,13 @@ pub fn registry(
 ) -> Result<RouterRegistry, PolicyLookupError> {
     let policy = match source {
         Some(source) => Some(find_policy(source, store)?),
-        None => active_policy(preset, store)?,
+        None => current_policy(preset, store)?,
     };
     Ok(RouterRegistry::new(&preset.name, policy.map(Arc::new)))
 }
 
 /// The routers of a preset, with the policy called `decided_by`, even if another one has been promoted
-/// since it made an episode's decisions. Without such a name, with the active policy.
+/// since it made an episode's decisions. Without such a name, with the current policy.
 ///
 /// # Errors
 /// If the policy no longer exists or cannot be read.
@@ -158,8 +157,8 @@ pub fn registry_as_decided(
     store: &Store,
 ) -> Result<RouterRegistry, PolicyLookupError> {
     let registry = registry(preset, None, Some(store))?;
-    let active = registry.policy().map(|policy| policy.card.name.as_str());
-    let Some(name) = decided_by.filter(|name| active != Some(*name)) else { return Ok(registry) };
+    let current = registry.policy().map(|policy| policy.card.name.as_str());
+    let Some(name) = decided_by.filter(|name| current != Some(*name)) else { return Ok(registry) };
     let own = preset.routing.policy.as_deref().map(load_policy).transpose()?;
     let policy = match own.filter(|policy| policy.card.name == name) {
         Some(own) => own,
@@ -183,7 +182,7 @@ pub fn deciding_policy(episode: &Episode) -> Option<&str> {
 }
 
 /// Gives a new policy its name, time and pair, and stores it. Returns its number. It does not become the
-/// active one: promote it for that.
+/// current policy: promote it for that.
 ///
 /// # Errors
 /// If the store cannot be written.
@@ -201,8 +200,8 @@ pub fn save_new_policy(
     Ok(id)
 }
 
-/// Makes the policy active again that was active before the last promotion, and returns it. `None` if
-/// that was none.
+/// Undoes the last promotion: the policy that was current before it becomes current again, and is
+/// returned. `None` if there was none.
 ///
 /// # Errors
 /// If no policy was promoted for the preset, or the store cannot be read or written.
@@ -210,7 +209,7 @@ pub fn roll_back(preset: &Preset, store: &Store) -> Result<Option<Policy>, Polic
     if store.roll_back(&preset.name)?.is_none() {
         return Err(PolicyLookupError::NothingPromoted(preset.name.clone()));
     }
-    active_policy(preset, Some(store))
+    current_policy(preset, Some(store))
 }
 
 fn parse(id: u64, file: &[u8]) -> Result<Policy, RouterError> {

@@ -24,7 +24,7 @@ pub struct PromotionTest<'a> {
     pub pool: &'a mut RunnerPool,
     /// The new policy.
     pub candidate: Arc<Policy>,
-    /// The policy that is active now.
+    /// The current policy.
     pub current: Arc<Policy>,
     /// Questions that neither was trained on (see
     /// [`unseen_questions`](crate::evaluation::unseen_questions)).

@@ -24,7 +24,7 @@ pub struct TrainingSettings {
     pub max_error_steps: usize,
     /// Boundaries in an optimizer step.
     pub batch: usize,
-    /// Learning rate of AdamW at the beginning; it decays to a tenth.
+    /// Learning rate of `AdamW` at the beginning; it decays to a tenth.
     pub learning_rate: f64,
     /// Weight of the policy's entropy: the gain in reward that makes a choice e times as probable as the
     /// other one.
@@ -33,7 +33,7 @@ pub struct TrainingSettings {
     pub divergence_weight: f64,
     /// λ of V-trace, in [0, 1] (see [`v_trace`](super::v_trace)).
     pub vtrace_lambda: f64,
-    /// Weight decay of AdamW.
+    /// Weight decay of `AdamW`.
     pub weight_decay: f64,
     /// Mean cost to train for, as a share of always-large's. Without one, λ stays constant.
     pub target_cost: Option<f64>,

@@ -36,7 +36,7 @@ pub enum TrainingStage {
     Round(TrainingProgress),
 }
 
-/// A policy that was trained and stored. It is not active.
+/// A policy that was trained and stored. It does not become the current policy by that.
 pub struct TrainedPolicy {
     /// Its number in the store.
     pub id: u64,

@@ -288,7 +288,7 @@ impl EnsembleMember {
         let loss = if round < first {
             // Warm-up, then cosine decay to 0.
             let done = (round as f64 + 0.5) / first as f64;
-            let cosine = (1.0 + (std::f64::consts::PI * done).cos()) / 2.0;
+            let cosine = f64::midpoint(1.0, (std::f64::consts::PI * done).cos());
             let warmup = if round == 0 && first > 1 { 0.3 } else { 1.0 };
             self.error_optimizer.set_learning_rate(settings.error_learning_rate * cosine * warmup);
             let (optimizer, rng) = (&mut self.error_optimizer, &mut self.rng);

@@ -4,19 +4,19 @@
 /// Values and advantages of one trajectory, one number per boundary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VTraceTargets {
-    /// Targets v_t of the value function.
+    /// Targets `v_t` of the value function.
     pub values: Vec<f64>,
-    /// Advantages r_t + v_{t+1} − V(s_t), not weighted by ρ_t.
+    /// Advantages `r_t + v_{t+1} − V(s_t)`, not weighted by `ρ_t`.
     pub advantages: Vec<f64>,
 }
 
 /// The V-trace targets of one trajectory, without discount (γ = 1) and with both truncation levels ρ̄ and c̄
 /// equal to 1:
 ///
-/// v_t = V(s_t) + δ_t + c_t (v_{t+1} − V(s_{t+1})), where δ_t = ρ_t (r_t + V(s_{t+1}) − V(s_t)),
-/// ρ_t = min(1, π/μ) and c_t = λ min(1, π/μ).
+/// `v_t = V(s_t) + δ_t + c_t (v_{t+1} − V(s_{t+1}))`, where `δ_t = ρ_t (r_t + V(s_{t+1}) − V(s_t))`,
+/// `ρ_t = min(1, π/μ)` and `c_t = λ min(1, π/μ)`.
 ///
-/// `values` are the current estimates V(s_t), `ratios` are π/μ of the choices that were made. `vtrace_lambda`
+/// `values` are the current estimates `V(s_t)`, `ratios` are π/μ of the choices that were made. `vtrace_lambda`
 /// is λ in [0, 1]: 0 bootstraps from the next value only, 1 uses the whole trajectory. The value after the
 /// last boundary is 0. All slices must have the same length.
 ///

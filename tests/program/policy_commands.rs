@@ -64,7 +64,7 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
     let counts = String::from_utf8(run_train.stderr).unwrap();
     let left = "2 unusable, 1 of other models or settings";
     assert!(counts.contains(left), "{counts}");
-    assert!(trained.contains("not active"), "{trained}");
+    assert!(trained.contains("policy promote tiny-1"), "{trained}");
 
     // The same seed and episodes give the same weights.
     run(&["train", "--steps", "3", "--seed", "8"]);

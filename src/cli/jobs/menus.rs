@@ -9,7 +9,7 @@ use crate::evaluation::{QuantileScale, calibrations};
 use crate::routing::{PairFingerprint, Policy, Provenance, RouterRegistry};
 use crate::session::RoutingConfig;
 use crate::theme::{Theme, theme_names};
-use crate::training::{active_policy, find_policy, list_policies};
+use crate::training::{current_policy, find_policy, list_policies};
 use crate::workbench::{LoadedRouting, Menu, MenuChoice, MenuItem, MenuKind};
 
 impl JobRunner {
@@ -117,7 +117,7 @@ impl JobRunner {
         let preset = load_preset(name, &self.folders).map_err(|e| e.to_string())?;
         crate::routing::check_router_names(std::slice::from_ref(&preset.routing.router))
             .map_err(|e| e.to_string())?;
-        let policy = active_policy(&preset, Some(&self.store)).map_err(|e| e.to_string())?;
+        let policy = current_policy(&preset, Some(&self.store)).map_err(|e| e.to_string())?;
         let registry = RouterRegistry::new(&preset.name, policy.map(Arc::new));
         registry.router(&preset.routing.router).map_err(|e| e.to_string())?;
         registry.shadows(&preset.routing.shadows).map_err(|e| e.to_string())?;

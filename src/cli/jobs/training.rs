@@ -251,7 +251,7 @@ impl JobRunner {
         Ok(load_runner_pool(preset, &self.folders.cache, Some(1))?)
     }
 
-    /// Makes the candidate the active policy.
+    /// Makes the candidate the current policy.
     pub(super) fn promote(
         &self,
         preset: &str,
@@ -261,7 +261,7 @@ impl JobRunner {
         Ok(self.activate_policy(candidate.policy.clone()))
     }
 
-    /// Makes the policy active again that was active before the last promotion.
+    /// Undoes the last promotion.
     pub(super) fn roll_back(&self, name: &str) -> Result<Box<LoadedRouting>, String> {
         let mut preset = self.preset();
         let policy = roll_back(&preset, &self.store).map_err(|e| e.to_string())?;
