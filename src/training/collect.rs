@@ -243,3 +243,32 @@ impl EventSink for EpisodeBuffer<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::fixtures::started;
+    use crate::routing::load_policy;
+
+    #[test]
+    fn a_plan_names_what_its_episodes_depend_on() {
+        let mut preset = started().preset;
+        preset.name = "tiny".into();
+        preset.routing.router = "random".into();
+        preset.routing.draft_length = None;
+        let plan = CollectionPlan::new(&preset, None, 0.5, "arithmetic develop seed 5", 5).unwrap();
+        assert_eq!(plan.name, "tiny random arithmetic develop seed 5 draft step coin 0.5");
+        assert_eq!(plan.preset().routing.draft_length, Some(DraftLength::Step));
+        assert!(CollectionPlan::new(&preset, None, 1.5, "q", 5).is_err());
+
+        let policy = load_policy("builtin:tiny").unwrap();
+        let plan = CollectionPlan::for_training(&preset, Some(&policy), 0.2, "q", 5).unwrap();
+        assert_eq!(plan.name, format!("tiny policy {} q coin 0.2", policy.digest().unwrap()));
+        let routing = &plan.preset().routing;
+        assert_eq!((routing.router.as_str(), routing.draft_length), ("policy", None));
+        let quantiles = &routing.exploration.as_ref().unwrap().quantiles;
+        assert_eq!(*quantiles, policy.card.quantiles);
+        let plan = CollectionPlan::for_training(&preset, None, 0.2, "q", 5).unwrap();
+        assert_eq!(plan.name, "tiny random q draft step coin 0.5");
+    }
+}

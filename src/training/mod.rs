@@ -19,6 +19,8 @@
 //! use pointsman::routing::{FeatureSet, RouterRegistry};
 //! use pointsman::session::load_runner_pool;
 //! use pointsman::store::Store;
+//! use pointsman::tasks::arithmetic::Split;
+//! use pointsman::tasks::questions;
 //! use pointsman::training::{CollectionPlan, TrainingJob, TrainingSettings, collect};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,7 +30,7 @@
 //! let mut pool = load_runner_pool(&preset, &folders.cache, None)?;
 //!
 //! // Collect 2,000 episodes with random choices.
-//! let questions: Vec<_> = pointsman::tasks::questions("arithmetic", 7)?.take(2000).collect();
+//! let questions: Vec<_> = questions("arithmetic", Split::Develop, 7)?.take(2000).collect();
 //! let registry = RouterRegistry::new(&preset.name, None);
 //! let plan = CollectionPlan::for_training(&preset, None, 0.2, "first questions", 7)?;
 //! collect(&mut pool, &registry, &store, &plan, &questions, |_, _| ())?;

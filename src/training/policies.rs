@@ -216,3 +216,78 @@ fn parse(id: u64, file: &[u8]) -> Result<Policy, RouterError> {
     Policy::from_bytes(file)
         .map_err(|e| RouterError::Policy { name: id.to_string(), reason: e.to_string() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::fixtures::started;
+
+    fn preset() -> Preset {
+        let mut preset = started().preset;
+        preset.name = "tiny".into();
+        preset.routing.policy = Some("builtin:tiny".into());
+        preset
+    }
+
+    fn name(policy: Option<Policy>) -> Option<String> {
+        policy.map(|policy| policy.card.name)
+    }
+
+    #[test]
+    fn the_policy_that_was_promoted_last_is_current() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let preset = preset();
+        let own = name(current_policy(&preset, Some(&store)).unwrap());
+        assert!(own.is_some() && own == name(current_policy(&preset, None).unwrap()));
+
+        let mut policy = load_policy("builtin:tiny").unwrap();
+        let pair = PairFingerprint::default();
+        let id = save_new_policy(&store, "tiny", &pair, &mut policy).unwrap();
+        assert_eq!(policy.card.name, "tiny-1");
+        assert_eq!(stored_policy(&store, "tiny-1").unwrap().id, id);
+        assert_eq!(name(current_policy(&preset, Some(&store)).unwrap()), own, "not promoted yet");
+        store.promote("tiny", id).unwrap();
+        assert_eq!(name(current_policy(&preset, Some(&store)).unwrap()), Some("tiny-1".to_owned()));
+
+        assert_eq!(name(roll_back(&preset, &store).unwrap()), own);
+        let error = roll_back(&preset, &store).err().unwrap();
+        assert!(matches!(error, PolicyLookupError::NothingPromoted(_)), "{error}");
+    }
+
+    #[test]
+    fn policies_are_found_by_name_or_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut policy = load_policy("builtin:tiny").unwrap();
+        save_new_policy(&store, "tiny", &PairFingerprint::default(), &mut policy).unwrap();
+        store.save_policy(store.next_policy_id().unwrap(), b"no policy").unwrap();
+        let found = |source: &str| name(find_policy(source, Some(&store)).ok());
+        assert_eq!(found("tiny-1").as_deref(), Some("tiny-1"));
+        assert!(found("builtin:tiny").is_some());
+        assert_eq!(found("tiny-9"), None);
+        let listed = list_policies(&preset(), &store).unwrap();
+        let names: Vec<_> = listed.iter().map(|p| p.as_ref().ok().map(|p| p.0.as_str())).collect();
+        assert_eq!(names, [Some("builtin:tiny"), Some("tiny-1"), None]);
+    }
+
+    #[test]
+    fn an_episodes_own_policy_wins_over_the_current_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let preset = preset();
+        let mut policy = load_policy("builtin:tiny").unwrap();
+        let id = save_new_policy(&store, "tiny", &PairFingerprint::default(), &mut policy).unwrap();
+        let decided = |name| {
+            let registry = registry_as_decided(&preset, name, &store)?;
+            Ok::<_, PolicyLookupError>(registry.policy().map(|p| p.card.name.clone()))
+        };
+        assert_eq!(decided(Some("tiny-1")).unwrap().as_deref(), Some("tiny-1"));
+        let own = decided(None).unwrap().unwrap();
+        store.promote("tiny", id).unwrap();
+        assert_eq!(decided(None).unwrap().as_deref(), Some("tiny-1"));
+        assert_eq!(decided(Some(&own)).unwrap(), Some(own.clone()), "the preset's own");
+        let error = decided(Some("tiny-9")).unwrap_err();
+        assert!(matches!(error, PolicyLookupError::NotStored(_)), "{error}");
+    }
+}

@@ -185,3 +185,27 @@ pub fn promotion_seed(seed: u64, store: &Store, preset: &str, id: u64) -> Result
     let test_number = id + ((store.promotions(preset)?.len() as u64) << 8);
     Ok(unseen_seed(seed, 2 + test_number))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gain_must_be_above_0_as_a_whole() {
+        let result = |gain: Option<(f64, Option<[f64; 2]>)>| PromotionResult {
+            questions: 100,
+            candidate: ("tiny-2".into(), Some(0.7034)),
+            current: ("tiny-1".into(), None),
+            apgr_gain: gain.map(|(value, ci)| MetricValue { value, ci }),
+        };
+        let passed = result(Some((0.05, Some([0.01, 0.09]))));
+        assert!(passed.is_passed());
+        assert_eq!(
+            passed.to_string(),
+            "APGR on 100 fresh questions: tiny-2 0.703, tiny-1 none · gain +0.050 (+0.010 to +0.090)"
+        );
+        let others = [Some((0.05, Some([0.0, 0.1]))), Some((0.05, None)), None];
+        assert!(others.iter().all(|gain| !result(*gain).is_passed()));
+        assert!(result(None).to_string().ends_with("gain undefined"));
+    }
+}

@@ -158,7 +158,7 @@ fn a_policy_of_other_models_gives_a_warning() {
         assert!(run.status.success());
         String::from_utf8(run.stderr).unwrap()
     };
-    assert!(warning(preset.to_str().unwrap()).contains("learnt from other models"));
+    assert!(warning(preset.to_str().unwrap()).contains("trained for other models"));
     assert_eq!(warning("tiny"), "");
 }
 
