@@ -50,7 +50,6 @@ pub use plot::plot;
 pub use quantile_scale::QuantileScale;
 pub use router_metrics::{RouterMetrics, router_metrics};
 pub use router_run::{MeanTokens, RouterRun};
-pub use sweep::{QuestionResult, run_at_threshold, sweep_thresholds};
 pub use table::{COLUMN_LEGEND, metrics_table};
 pub use unseen::{UnseenError, calibration_seed, unseen_questions, unseen_seed};
 pub use user_comparison::{SideMeans, UserComparison, compare_with_user};

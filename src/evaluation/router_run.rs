@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{BaselineOutcome, QuestionResult, Sweep, SweepSegment};
+use super::sweep::QuestionResult;
+use super::{BaselineOutcome, Sweep, SweepSegment};
 use crate::config::DraftLength;
 use crate::episode::{Episode, Role, Verdict};
 use crate::tasks::Question;
@@ -23,7 +24,11 @@ pub struct RouterRun {
 
 impl RouterRun {
     /// A run without episodes.
-    pub fn new(router: impl Into<String>, draft_length: DraftLength, threshold: f64) -> Self {
+    pub(super) fn new(
+        router: impl Into<String>,
+        draft_length: DraftLength,
+        threshold: f64,
+    ) -> Self {
         Self {
             router: router.into(),
             draft_length,
@@ -35,14 +40,14 @@ impl RouterRun {
     }
 
     /// Adds the next question's episodes.
-    pub fn add(&mut self, question: &Question, result: QuestionResult) {
+    pub(super) fn add(&mut self, question: &Question, result: QuestionResult) {
         self.totals.add(question, &result.operating);
         self.seconds += result.seconds;
         self.sweeps.push(result.sweep);
     }
 
     /// Adds an episode whose outcome does not depend on the threshold. `seconds` is its run time.
-    pub fn add_fixed(&mut self, question: &Question, episode: Episode, seconds: f64) {
+    pub(super) fn add_fixed(&mut self, question: &Question, episode: Episode, seconds: f64) {
         let correct = episode.verdict() == Some(Verdict::Correct);
         let segment = SweepSegment { low: 0.0, high: 1.0, correct, cost: episode.ledger.cost() };
         let sweep = Sweep(vec![segment]);

@@ -15,13 +15,13 @@ use crate::tasks::Question;
 
 /// The outcome of one question at every threshold.
 #[derive(Debug)]
-pub struct QuestionResult {
+pub(super) struct QuestionResult {
     /// The outcome at every threshold.
-    pub sweep: Sweep,
+    pub(super) sweep: Sweep,
     /// The episode at the operating threshold.
-    pub operating: Episode,
+    pub(super) operating: Episode,
     /// Run time of that episode, in seconds.
-    pub seconds: f64,
+    pub(super) seconds: f64,
 }
 
 /// Runs `question` at every threshold at which the outcome may change, from 1 down to 0, and keeps the
@@ -29,7 +29,7 @@ pub struct QuestionResult {
 ///
 /// # Errors
 /// If an episode cannot be run.
-pub fn sweep_thresholds(
+pub(super) fn sweep_thresholds(
     runner: &mut EpisodeRunner,
     router: &mut dyn Router,
     question: &Question,
@@ -64,7 +64,7 @@ pub fn sweep_thresholds(
 ///
 /// # Errors
 /// If the episode cannot be run.
-pub fn run_at_threshold(
+pub(super) fn run_at_threshold(
     runner: &mut EpisodeRunner,
     router: &mut dyn Router,
     question: &Question,
