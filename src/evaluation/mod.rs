@@ -12,6 +12,35 @@
 //! | `estimate_index`, `quantile_scale` | such estimates for a threshold that the user moves |
 //! | `unseen` | questions that no policy was trained on |
 //! | `user_comparison` | the user's choices against the router's |
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use pointsman::config::{Folders, load_preset};
+//! use pointsman::evaluation::{EvalRun, metrics_table, router_metrics};
+//! use pointsman::routing::{RouterRegistry, load_policy};
+//! use pointsman::session::load_runner_pool;
+//! use pointsman::tasks::arithmetic::Split;
+//! use pointsman::tasks::questions;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folders = Folders::find()?;
+//! let preset = load_preset("tiny", &folders)?;
+//! let policy = Arc::new(load_policy("builtin:tiny")?);
+//! let registry = RouterRegistry::new(&preset.name, Some(policy));
+//! let questions: Vec<_> = questions("arithmetic", Split::Test, 7)?.take(100).collect();
+//! let mut pool = load_runner_pool(&preset, &folders.cache, None)?;
+//!
+//! // Compare the policy with each model alone, with 95 % intervals from 2,000 resamples.
+//! let mut eval_run =
+//!     EvalRun { pool: &mut pool, registry: &registry, questions: &questions, seed: 7 };
+//! let (baselines, [small, large]) = eval_run.run_baselines(|| ())?;
+//! let runs = [eval_run.run("policy", true, || ())?, small, large];
+//! let metrics = router_metrics(&runs, &baselines, true, 2000, 7)?;
+//! println!("{}", metrics_table(&metrics));
+//! # Ok(())
+//! # }
+//! ```
 
 mod bootstrap;
 mod calibrate;
