@@ -1,143 +1,175 @@
-//! The events that an episode is made of, as they are stored and exported.
+//! The events of an episode, as the store and recordings hold them.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Generation, PerRole, Role, Scoring, Usage};
 use crate::config::{Preset, Prices};
 use crate::grading::Verdict;
-use crate::role::{PerRole, Role};
 
-/// Version of the event format. A reader takes every version up to its own and refuses newer ones.
+/// Version of the event format. Events of this and every earlier version are read; newer ones are refused.
 ///
-/// 2 brought [`EventKind::DraftScored`] and [`Started::collection`]; 3 [`EventKind::Redone`],
-/// [`EventKind::ShadowsEvaluated`], [`EventKind::ForkPrefilled`] and what a preset says of shadows; 4 models behind an
-/// address, and prices that tell reading from writing; 5 prompts that a chat template framed, and what a preset
-/// says of thoughts and circles; 6 plainer names: `draft_scored` for `judged`, `shadows_evaluated` for `shadowed`,
-/// `redone` for `taken_back`, `fork_prefilled` for `reread`, `user` for `person`, `draft_limit` for `glimpse`,
-/// `repetition_loop` for `circles`, and those of the preset's keys. The former ones are read as aliases.
+/// | version | what it brought |
+/// |---|---|
+/// | 2 | [`EventKind::DraftScored`], [`Started::collection`] |
+/// | 3 | [`EventKind::Redone`], [`EventKind::ShadowsEvaluated`], [`EventKind::ForkPrefilled`], shadow routers in the preset |
+/// | 4 | remote models; separate prices for tokens read, cached and written |
+/// | 5 | prompts in the model's chat template; the preset's end of thinking and repetition guard |
+/// | 6 | plainer names, of events, fields and preset keys; the former names are read as aliases |
 pub const SCHEMA: u32 = 6;
 
-/// One event.
+/// One event: what happened, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Version of the format that it was written in.
+    /// Version of the format that it was written in, from 1 to [`SCHEMA`].
     pub schema: u32,
     /// When it happened: milliseconds since the Unix epoch.
     pub at_ms: u64,
+    /// What happened.
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
 impl Event {
-    /// An event of today's format.
+    /// An event in the current format.
     pub fn new(at_ms: u64, kind: EventKind) -> Self {
         Self { schema: SCHEMA, at_ms, kind }
     }
 }
 
-/// What happened.
+/// What happened. Steps are counted from 0.
+///
+/// In JSON the field `event` holds the kind in snake case, next to the fields below.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum EventKind {
-    /// Always the first event.
+    /// The episode began. Always the first event, and only the first.
     Started(Box<Started>),
-    /// The points were set for step `step` (counted from 0).
+    /// At the boundary before a step, a model was chosen to write it.
     Decided {
+        /// The step that the model is to write.
         step: usize,
-        /// Inputs of the router by name; empty where it used none.
+        /// Inputs of the router by name; empty if it uses none.
         #[serde(default)]
         features: BTreeMap<String, f64>,
-        /// p(large), where the router gave one.
+        /// The router's p(large), in [0, 1]; `None` if no router was asked.
         p_large: Option<f64>,
-        /// The threshold in force.
+        /// The threshold in force, in [0, 1].
         threshold: f64,
-        /// Probability with which this choice would have been made: 1 for a deterministic rule,
-        /// absent for a person.
+        /// Probability with which the logged choice was made, in (0, 1]: 1 for a deterministic router, `None`
+        /// for an override.
         propensity: Option<f64>,
+        /// The chosen model.
         choice: Role,
+        /// Who chose it.
         by: Decider,
     },
-    /// A model wrote step `step`; a kept glimpse is its beginning.
+    /// A model wrote a step, which is now part of the trace. A kept draft is its beginning.
     Written {
+        /// The step.
         step: usize,
+        /// The step's text, tokens and usage.
         #[serde(flatten)]
         generation: Generation,
     },
-    /// A draft of step `step` was not kept; it is charged all the same.
+    /// A draft of a step was discarded. It is charged all the same.
     Discarded {
+        /// The step that it was a draft of.
         step: usize,
+        /// The draft's text, tokens and usage.
         #[serde(flatten)]
         generation: Generation,
     },
-    /// A model read the draft of step `step`, for its opinion of it; that is charged.
+    /// A model scored the draft that the other one wrote. The tokens are charged.
     #[serde(alias = "judged")]
     DraftScored {
+        /// The step that it is a draft of.
         step: usize,
+        /// The draft's statistics under the scoring model.
         #[serde(flatten)]
         scoring: Scoring,
     },
-    /// Routers that only look on saw the boundary before step `step` and said what they think.
+    /// Shadow routers, which do not choose, evaluated the boundary before a step.
     #[serde(alias = "shadowed")]
     ShadowsEvaluated {
+        /// The step after the boundary.
         step: usize,
-        /// p(large) by the router's name, in [0, 1]; one that had nothing to say is missing. Their
-        /// thresholds stand in the preset.
+        /// p(large), in [0, 1], by the router's name; a router without an estimate is missing. The preset holds
+        /// the routers' thresholds.
         #[serde(alias = "opinions")]
         p_large: BTreeMap<String, f64>,
     },
-    /// A person took step `step`, the last that was written, back; the other model writes it anew.
-    /// What had been begun of the step after it is void.
+    /// The user took back the last written step; the other model writes it again. Whatever was written of the
+    /// step after it is void, but stays charged.
     #[serde(alias = "taken_back")]
     Redone {
+        /// The step that is written again.
         step: usize,
     },
-    /// In a fork, a model read once more what it had read before the parent reached that point, so that it
-    /// goes on as it would have there.
+    /// In a fork, a model read the shared steps again, to continue as the parent would have. Not charged: the
+    /// same episode in one run would not have read them twice.
     #[serde(alias = "reread")]
     ForkPrefilled {
+        /// The model that read them.
         model: Role,
+        /// Tokens read, and the time.
         #[serde(flatten)]
         usage: Usage,
     },
+    /// The user moved the threshold.
     ThresholdMoved {
+        /// The threshold before, in [0, 1].
         from: f64,
+        /// The threshold from now on, in [0, 1].
         to: f64,
     },
+    /// The user changed the budget.
     BudgetChanged {
+        /// The budget before, in the unit of the prices; `None` if there was no limit.
         from: Option<f64>,
+        /// The budget from now on; `None` for no limit.
         to: Option<f64>,
     },
-    /// A person took the points.
+    /// The user overrode the router.
     OverrideSet {
+        /// The model that is to write instead.
         model: Role,
+        /// For how long.
         scope: OverrideScope,
     },
-    /// The points went back to the router.
+    /// The user gave the choice back to the router.
     OverrideCleared,
+    /// The episode was paused.
     Paused,
+    /// The episode was resumed.
     Resumed,
-    /// A person marked the step.
+    /// The user bookmarked a step. May come after the end.
     Bookmarked {
+        /// The step.
         step: usize,
+        /// The user's note; may be empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         note: String,
     },
-    /// The last event of an episode that ended in order.
+    /// The episode ended without an error. The last event, except for bookmarks.
     Finished {
-        /// The answer as the task's grader reads it; absent where none was found.
+        /// The answer that the task set's grader extracted; `None` if it found none.
         answer: Option<String>,
+        /// Whether the answer is correct.
         verdict: Verdict,
+        /// Why the episode ended.
         reason: FinishReason,
     },
-    /// The last event of an episode that an error ended.
+    /// An error ended the episode. The last event, except for bookmarks.
     Failed {
+        /// The error as a sentence.
         error: String,
     },
 }
 
 impl EventKind {
-    /// Whether it ends an episode.
+    /// Whether this event ends the episode.
     pub fn ends_episode(&self) -> bool {
         matches!(self, Self::Finished { .. } | Self::Failed { .. })
     }
@@ -146,20 +178,24 @@ impl EventKind {
 /// Everything that an episode starts from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Started {
+    /// The question's text.
     pub question: String,
-    /// Where the question came from; absent where a person typed it.
+    /// Where the question came from; `None` if the user typed it.
     pub origin: Option<Origin>,
-    /// The gold answer, where the task has one.
+    /// The gold answer, if the task set has one.
     pub gold: Option<String>,
-    /// The preset as used, overrides from the command line included.
+    /// The preset as used, including the options of the command line.
     pub preset: Preset,
+    /// Both models as loaded.
     pub models: PerRole<ModelRecord>,
+    /// Prices per token of both models, in one unit.
     pub prices: Prices,
+    /// Seed of the sampling and of random choices.
     pub seed: u64,
-    /// The collection that it was written for, where it was one of many to learn from.
+    /// The collection of training episodes that it belongs to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collection: Option<String>,
-    /// For a fork: where it left its parent.
+    /// For a fork, the episode and step that it starts from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
 }
@@ -171,36 +207,37 @@ pub struct Origin {
     pub task: String,
     /// Seed that the questions were drawn with.
     pub seed: u64,
-    /// Which of them, counted from 0.
+    /// For the built-in arithmetic, the question's place in the order of the seed; for a file, its row. From 0.
     pub index: usize,
 }
 
 /// A model as it was loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelRecord {
+    /// Its name in the preset.
     pub name: String,
-    /// Fingerprint of its files, the chat template among them; for a model behind an address, the address and its
-    /// name there.
+    /// Fingerprint of its files, including the chat template; for a remote model, the server's address and the
+    /// model's name there.
     pub digest: String,
-    /// 0 where it is not known, which is where it has a price.
+    /// Number of parameters; 0 if unknown, as for a remote model, which has a price instead.
     pub parameters: u64,
 }
 
-/// The episode and step that a fork started from.
+/// The episode and step that a fork starts from.
 ///
-/// After [`EventKind::Started`] a fork's list repeats what stands of its parent's steps before that: the
-/// choices, what was written, discarded and read, with what it took then, but with the time of the copy.
-/// So a fork can be read without its parent, its steps and its ledger are those of a whole trace, and
-/// the two compare like with like. Who decided is kept as well: a person's choice stays a person's.
-/// Overrides, pauses, bookmarks and moves of the threshold are not repeated.
+/// After [`EventKind::Started`] the fork repeats the parent's events of the shared steps: what was decided,
+/// written, discarded and scored, with the usage of the original run and the time of the copy. A fork can
+/// therefore be read without its parent, and its ledger compares with that of a complete run. A decision of the
+/// user stays the user's. Overrides, pauses, bookmarks and moves of the threshold are not repeated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parent {
+    /// Number of the parent in the store.
     pub episode: u64,
-    /// The first step that the child does not share, counted from 0.
+    /// The first step that the two do not share, counted from 0.
     pub step: usize,
 }
 
-/// Who decided.
+/// Who chose the model for a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decider {
@@ -208,100 +245,23 @@ pub enum Decider {
     Policy(String),
     /// A handcrafted router, by its name.
     Rule(String),
+    /// The user, by an override.
     #[serde(alias = "person")]
     User,
-    /// The budget was spent.
+    /// The budget, which was spent.
     Budget,
-    /// The choice was drawn to learn from it.
+    /// Chance: the choice was drawn at random to collect training data.
     Exploration,
 }
 
-/// How far an override reaches.
+/// How long an override lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverrideScope {
+    /// For the next step only.
     NextStep,
+    /// Until it is cleared.
     FromHereOn,
-}
-
-/// A stretch of text that one model wrote, with what it took.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Generation {
-    pub model: Role,
-    pub text: String,
-    pub tokens: Vec<Token>,
-    #[serde(flatten)]
-    pub usage: Usage,
-    pub stop: StopReason,
-}
-
-/// What a model thinks of a text that it has not written.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Scoring {
-    pub model: Role,
-    /// The text in this model's own tokens.
-    pub tokens: Vec<Token>,
-    #[serde(flatten)]
-    pub usage: Usage,
-}
-
-/// One token as drawn.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Token {
-    /// Its number in the model's vocabulary; 0 where a server does not tell.
-    pub id: u32,
-    /// Its text; empty while it leaves a character incomplete.
-    pub text: String,
-    /// Natural logarithm of its probability under the model (temperature 1, whole vocabulary).
-    pub logprob: f32,
-    /// Entropy of that distribution in nats.
-    pub entropy: f32,
-    /// Highest probability of that distribution.
-    pub top: f32,
-    /// Highest less second highest probability.
-    pub margin: f32,
-    /// Milliseconds since the token before it (since the request, for the first).
-    pub ms: f32,
-}
-
-/// What a stretch of writing took; counted by the engine, or by the server that it asks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Usage {
-    /// Tokens of the prefix that had to be computed.
-    pub prefilled: usize,
-    /// Tokens of the prefix that were taken from the KV cache.
-    pub reused: usize,
-    /// Milliseconds until the first token.
-    pub prefill_ms: f64,
-    /// Milliseconds from the first token to the last.
-    pub decode_ms: f64,
-}
-
-impl std::ops::AddAssign for Usage {
-    fn add_assign(&mut self, other: Self) {
-        self.prefilled += other.prefilled;
-        self.reused += other.reused;
-        self.prefill_ms += other.prefill_ms;
-        self.decode_ms += other.decode_ms;
-    }
-}
-
-/// Why a stretch of writing stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StopReason {
-    /// The step's delimiter.
-    Delimiter,
-    /// The model's end-of-text token.
-    EndOfText,
-    /// The glimpse had its length.
-    #[serde(alias = "glimpse")]
-    DraftLimit,
-    /// The step's token limit.
-    TokenLimit,
-    /// The model's context is full.
-    ContextFull,
-    Cancelled,
 }
 
 /// Why an episode ended.
@@ -310,14 +270,146 @@ pub enum StopReason {
 pub enum FinishReason {
     /// A step gave the answer.
     Answered,
-    /// A model ended the text without one.
+    /// A model ended its text without an answer.
     EndOfText,
+    /// The trace reached the preset's number of steps.
     StepLimit,
-    /// The steps went round in circles.
+    /// The last steps repeated each other.
     #[serde(alias = "circles")]
     RepetitionLoop,
+    /// A model's context is full.
     ContextFull,
+    /// The budget was spent, and the preset says to stop then.
     BudgetSpent,
-    /// A person stopped it.
+    /// The user stopped it.
     Cancelled,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DraftLength;
+    use crate::episode::fixtures::{self, generation};
+    use crate::episode::{Episode, StopReason, Token};
+
+    fn read(line: &str) -> EventKind {
+        serde_json::from_str::<Event>(line).unwrap_or_else(|e| panic!("{line}: {e}")).kind
+    }
+
+    #[test]
+    fn former_names_of_events_are_read() {
+        let usage = r#""prefilled":5,"reused":2,"prefill_ms":1.5,"decode_ms":2.5"#;
+        let token =
+            r#"{"id":1,"text":"x","logprob":-0.5,"entropy":0.1,"top":0.6,"margin":0.3,"ms":1.0}"#;
+        let read_usage = Usage { prefilled: 5, reused: 2, prefill_ms: 1.5, decode_ms: 2.5 };
+        let read_token = Token {
+            id: 1,
+            text: "x".into(),
+            logprob: -0.5,
+            entropy: 0.1,
+            top: 0.6,
+            margin: 0.3,
+            ms: 1.0,
+        };
+        let line = |rest: &str| format!(r#"{{"schema":5,"at_ms":7,"event":{rest}}}"#);
+        let cases = [
+            (
+                format!(r#""judged","step":1,"model":"large","tokens":[{token}],{usage}"#),
+                EventKind::DraftScored {
+                    step: 1,
+                    scoring: Scoring {
+                        model: Role::Large,
+                        tokens: vec![read_token.clone()],
+                        usage: read_usage,
+                    },
+                },
+            ),
+            (
+                r#""shadowed","step":1,"opinions":{"entropy":0.25}"#.to_owned(),
+                EventKind::ShadowsEvaluated { step: 1, p_large: [("entropy".into(), 0.25)].into() },
+            ),
+            (r#""taken_back","step":1"#.to_owned(), EventKind::Redone { step: 1 }),
+            (
+                format!(r#""reread","model":"small",{usage}"#),
+                EventKind::ForkPrefilled { model: Role::Small, usage: read_usage },
+            ),
+            (
+                format!(
+                    r#""discarded","step":1,"model":"small","text":"x","tokens":[{token}],{usage},"stop":"glimpse""#
+                ),
+                EventKind::Discarded {
+                    step: 1,
+                    generation: Generation {
+                        model: Role::Small,
+                        text: "x".into(),
+                        tokens: vec![read_token],
+                        usage: read_usage,
+                        stop: StopReason::DraftLimit,
+                    },
+                },
+            ),
+            (
+                r#""decided","step":1,"p_large":null,"threshold":0.5,"propensity":null,"choice":"large","by":"person""#
+                    .to_owned(),
+                EventKind::Decided {
+                    step: 1,
+                    features: BTreeMap::new(),
+                    p_large: None,
+                    threshold: 0.5,
+                    propensity: None,
+                    choice: Role::Large,
+                    by: Decider::User,
+                },
+            ),
+            (
+                r#""finished","answer":"7","verdict":"correct","reason":"circles""#.to_owned(),
+                EventKind::Finished {
+                    answer: Some("7".into()),
+                    verdict: Verdict::Correct,
+                    reason: FinishReason::RepetitionLoop,
+                },
+            ),
+        ];
+        for (rest, expected) in cases {
+            assert_eq!(read(&line(&rest)), expected);
+        }
+    }
+
+    #[test]
+    fn former_keys_of_the_preset_are_read() {
+        let mut started = fixtures::started();
+        started.preset.small.rendered_prompt = Some("<user>{question}".into());
+        started.preset.prompt.answer_prefix = "Let us think.".into();
+        started.preset.steps.thinking_end = Some("</think>".into());
+        started.preset.routing.draft_length = Some(DraftLength::Step);
+        let event = Event { schema: 5, at_ms: 7, kind: EventKind::Started(Box::new(started)) };
+        let mut line = serde_json::to_string(&event).unwrap();
+        for (new, former) in [
+            ("rendered_prompt", "framed"),
+            ("answer_prefix", "opening"),
+            ("answer_marker", "answer"),
+            ("thinking_end", "thoughts_end"),
+            ("draft", "glimpse"),
+        ] {
+            let (new, former) = (format!("\"{new}\":"), format!("\"{former}\":"));
+            assert!(line.contains(&new), "{new} in {line}");
+            line = line.replace(&new, &former);
+        }
+        assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
+    }
+
+    #[test]
+    fn an_episode_of_the_former_format_folds() {
+        let started = Event::new(1, EventKind::Started(Box::new(fixtures::started())));
+        let written = EventKind::Written { step: 0, generation: generation(Role::Small, 2, 5) };
+        let mut lines = vec![serde_json::to_string(&started).unwrap()];
+        lines.push(r#"{"schema":5,"at_ms":2,"event":"decided","step":0,"features":{},"p_large":0.9,"threshold":0.5,"propensity":null,"choice":"small","by":"person"}"#.into());
+        lines.push(serde_json::to_string(&Event::new(3, written)).unwrap());
+        lines.push(r#"{"schema":5,"at_ms":4,"event":"taken_back","step":0}"#.into());
+        let events: Vec<Event> =
+            lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let episode = Episode::fold(&events).unwrap().unwrap();
+        assert!(episode.has_user_choice());
+        assert_eq!((episode.redo_count, episode.discarded.len()), (1, 1));
+    }
 }

@@ -1,12 +1,13 @@
-//! Made-up episodes for tests: prices 1 and 10, and 5 tokens prefilled for every stretch.
+//! Invented episodes for tests: prices 1 and 10, and 5 tokens prefilled for every generation.
 
+use super::decision::DRAFT_LENGTH;
 use super::{
     Decider, Episode, Event, EventKind, Generation, ModelRecord, PerRole, Role, Scoring, Started,
     StopReason, Token, Usage,
 };
 use crate::config::{Folders, load_preset};
 
-pub fn started() -> Started {
+pub(crate) fn started() -> Started {
     let folders = Folders::below("/nonexistent").unwrap();
     let model = ModelRecord { name: "m".into(), digest: "d".into(), parameters: 1 };
     Started {
@@ -22,14 +23,14 @@ pub fn started() -> Started {
     }
 }
 
-pub fn episode_of(started: Started, kinds: impl IntoIterator<Item = EventKind>) -> Episode {
+pub(crate) fn episode_of(started: Started, kinds: impl IntoIterator<Item = EventKind>) -> Episode {
     let first = EventKind::Started(Box::new(started));
     let events: Vec<Event> =
         std::iter::once(first).chain(kinds).map(|kind| Event::new(1, kind)).collect();
     Episode::fold(&events).unwrap().unwrap()
 }
 
-pub fn episode(kinds: impl IntoIterator<Item = EventKind>) -> Episode {
+pub(crate) fn episode(kinds: impl IntoIterator<Item = EventKind>) -> Episode {
     episode_of(started(), kinds)
 }
 
@@ -46,20 +47,20 @@ fn tokens(n: usize) -> Vec<Token> {
     vec![token; n]
 }
 
-pub fn generation(model: Role, n: usize, prefilled: usize) -> Generation {
+pub(crate) fn generation(model: Role, n: usize, prefilled: usize) -> Generation {
     let usage = Usage { prefilled, ..Usage::default() };
     Generation { model, text: "x".repeat(n), tokens: tokens(n), usage, stop: StopReason::Delimiter }
 }
 
-pub fn written(step: usize, model: Role, n: usize) -> EventKind {
+pub(crate) fn written(step: usize, model: Role, n: usize) -> EventKind {
     EventKind::Written { step, generation: generation(model, n, 5) }
 }
 
-pub fn discarded(step: usize, model: Role, n: usize) -> EventKind {
+pub(crate) fn discarded(step: usize, model: Role, n: usize) -> EventKind {
     EventKind::Discarded { step, generation: generation(model, n, 5) }
 }
 
-pub fn draft_scored(step: usize, n: usize) -> EventKind {
+pub(crate) fn draft_scored(step: usize, n: usize) -> EventKind {
     let usage = Usage { prefilled: 5, ..Usage::default() };
     EventKind::DraftScored {
         step,
@@ -67,23 +68,23 @@ pub fn draft_scored(step: usize, n: usize) -> EventKind {
     }
 }
 
-pub fn shadows_evaluated(step: usize, p_large: &[(&str, f64)]) -> EventKind {
+pub(crate) fn shadows_evaluated(step: usize, p_large: &[(&str, f64)]) -> EventKind {
     let p_large = p_large.iter().map(|(name, p)| ((*name).to_owned(), *p)).collect();
     EventKind::ShadowsEvaluated { step, p_large }
 }
 
-/// At threshold 0.5, after a glimpse of `glimpse` tokens.
-pub fn decided(
+/// A choice at threshold 0.5, after a draft of `draft_tokens` tokens.
+pub(crate) fn decided(
     step: usize,
     p_large: Option<f64>,
     choice: Role,
     by: Decider,
     draft_tokens: usize,
 ) -> EventKind {
-    let seen = (draft_tokens > 0).then(|| ("glimpse.length".to_owned(), draft_tokens as f64));
+    let length = (draft_tokens > 0).then(|| (DRAFT_LENGTH.to_owned(), draft_tokens as f64));
     EventKind::Decided {
         step,
-        features: seen.into_iter().collect(),
+        features: length.into_iter().collect(),
         p_large,
         threshold: 0.5,
         propensity: (by != Decider::User).then_some(1.0),

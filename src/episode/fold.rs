@@ -5,131 +5,119 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use super::{
-    Decider, Event, EventKind, FinishReason, Generation, Ledger, OverrideScope, Role, SCHEMA,
-    Scoring, Started, Verdict,
+    Decider, Decision, Event, EventKind, FinishReason, Generation, Ledger, OverrideScope, Role,
+    SCHEMA, Scoring, Started, Step, Verdict,
 };
-use crate::config::Prices;
 
-/// An event that does not fit where it stands.
+/// An event that does not fit its place in the list. Events and steps are counted from 0.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FoldError {
+    /// A newer program wrote the event.
     #[error(
-        "event {0} was written by a newer pointsman (format {1}, this one reads up to {SCHEMA}): update pointsman"
+        "a newer pointsman wrote event {event} (format {schema}, this one reads up to {SCHEMA}): update pointsman"
     )]
-    NewerSchema(usize, u32),
+    NewerSchema {
+        /// The event's place.
+        event: usize,
+        /// Its format version.
+        schema: u32,
+    },
+    /// The first event is not `started`, or a later one is.
     #[error(
-        "event {0} does not belong there: the first event of an episode says `started`, and no other does"
+        "event {event} is out of place: an episode begins with `started`, and has no second `started`"
     )]
-    UnexpectedStart(usize),
-    #[error("event {0} is about step {1}, but the next step is {2}")]
-    UnexpectedStep(usize, usize, usize),
-    #[error("event {0} comes after the episode's end")]
-    AfterEnd(usize),
-    #[error("event {0} takes step {1} back, but {2} steps are written, and only the last can be")]
-    RedoNotLast(usize, usize, usize),
+    UnexpectedStart {
+        /// The event's place.
+        event: usize,
+    },
+    /// The event is about another step than the next one.
+    #[error("event {event} is about step {step}, but the next step is {next}")]
+    UnexpectedStep {
+        /// The event's place.
+        event: usize,
+        /// The step that it is about.
+        step: usize,
+        /// The step that it should be about.
+        next: usize,
+    },
+    /// The episode had already ended.
+    #[error("event {event} comes after the episode's end")]
+    AfterEnd {
+        /// The event's place.
+        event: usize,
+    },
+    /// The event takes back a step that is not the last one.
+    #[error(
+        "event {event} takes back step {step} of {steps} written steps, but only the last one can be taken back"
+    )]
+    RedoNotLast {
+        /// The event's place.
+        event: usize,
+        /// The step that it takes back.
+        step: usize,
+        /// Number of written steps.
+        steps: usize,
+    },
 }
 
-/// How far an episode is.
+/// The state that an episode is in.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EpisodeStatus {
+    /// It is running, or the program was killed while it was.
     Running,
+    /// It is paused.
     Paused,
-    Finished { answer: Option<String>, verdict: Verdict, reason: FinishReason },
+    /// It ended without an error.
+    Finished {
+        /// The answer that the grader extracted; `None` if it found none.
+        answer: Option<String>,
+        /// Whether the answer is correct.
+        verdict: Verdict,
+        /// Why the episode ended.
+        reason: FinishReason,
+    },
+    /// An error, which is given, ended it.
     Failed(String),
 }
 
-/// A choice at a boundary.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Decision {
-    pub features: BTreeMap<String, f64>,
-    pub p_large: Option<f64>,
-    pub threshold: f64,
-    pub propensity: Option<f64>,
-    pub choice: Role,
-    pub by: Decider,
-    /// p(large) of the routers that only look on, by name; their thresholds stand in the preset.
-    pub shadows: BTreeMap<String, f64>,
-}
-
-impl Decision {
-    /// What the router in force would have chosen, whoever did: large where p(large) is at least the
-    /// threshold. Nothing where it was not asked.
-    pub fn router_choice(&self) -> Option<Role> {
-        self.p_large.map(|p| apply_threshold(p, self.threshold))
-    }
-}
-
-/// Who writes where a router says `p_large`: the large model from the threshold on.
-pub fn apply_threshold(p_large: f64, threshold: f64) -> Role {
-    if p_large >= threshold { Role::Large } else { Role::Small }
-}
-
-/// A step that stands in the trace.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    pub decision: Option<Decision>,
-    /// Drafts of this step that were not kept, in their order: glimpses, and what a person took back.
-    pub discarded: Vec<Generation>,
-    /// Opinions that were asked of a draft.
-    pub scorings: Vec<Scoring>,
-    pub generation: Generation,
-}
-
-impl Step {
-    /// Whether `role` read the trace up to this step, to write, draft or judge it.
-    pub fn read_by(&self, role: Role) -> bool {
-        let generations = self.discarded.iter().chain([&self.generation]);
-        generations.map(|w| w.model).chain(self.scorings.iter().map(|r| r.model)).any(|m| m == role)
-    }
-
-    /// Whether the same model wrote the same text.
-    pub fn same_output(&self, other: &Self) -> bool {
-        (self.generation.model, &self.generation.text)
-            == (other.generation.model, &other.generation.text)
-    }
-
-    /// What the step cost: what was written, discarded and read for it.
-    pub fn cost(&self, prices: Prices) -> f64 {
-        let generations = self.discarded.iter().chain([&self.generation]);
-        let written = generations
-            .map(|w| prices[w.model].cost(w.usage.prefilled, w.usage.reused, w.tokens.len()));
-        let scorings = self.scorings.iter().map(|r| {
-            let read = r.usage.prefilled + r.tokens.len();
-            prices[r.model].cost(read, r.usage.reused, 0)
-        });
-        written.chain(scorings).sum()
-    }
-}
-
-/// An episode as of its last event.
+/// The state of an episode after its last event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Episode {
+    /// What it started from.
     pub started: Started,
-    /// Time of the first and of the last event, milliseconds since the Unix epoch.
+    /// Time of the first event, milliseconds since the Unix epoch.
     pub began_ms: u64,
+    /// Time of the last event, milliseconds since the Unix epoch.
     pub last_ms: u64,
+    /// Number of events.
     pub events: usize,
+    /// The steps of the trace.
     pub steps: Vec<Step>,
+    /// What was spent, by model and purpose.
     pub ledger: Ledger,
+    /// The threshold in force, in [0, 1].
     pub threshold: f64,
+    /// The budget in force, in the unit of the prices; `None` for no limit.
     pub budget: Option<f64>,
-    /// A person's override, while it is in force.
+    /// The user's override, while it is in force.
     pub active_override: Option<(Role, OverrideScope)>,
-    /// The choice for the step that is being written.
+    /// The choice for the next step, once it is made.
     pub decision: Option<Decision>,
-    /// Drafts of that step that were not kept.
+    /// Discarded drafts of the next step.
     pub discarded: Vec<Generation>,
-    /// Opinions that were asked of them.
+    /// Scorings of drafts of the next step.
     pub scorings: Vec<Scoring>,
-    /// What routers that only look on think of that step.
+    /// p(large) of the shadow routers for the next step, by name.
     pub shadows: BTreeMap<String, f64>,
-    /// Steps before this one are shared with the parent; 0 where there is none.
+    /// Number of steps shared with the parent; 0 for an episode that is no fork.
     pub inherited_steps: usize,
-    /// How often a person took a step back.
+    /// Number of times that the user took back a step.
     pub redo_count: usize,
-    /// The next choice is about a step that was taken back.
+    /// Whether the next choice is about a step that was taken back.
     redoing: bool,
+    /// Bookmarked steps with their notes, in the order of the bookmarks.
     pub bookmarks: Vec<(usize, String)>,
+    /// Whether it runs, is paused or has ended.
     pub status: EpisodeStatus,
 }
 
@@ -137,13 +125,13 @@ impl Episode {
     /// The episode that `event` starts.
     ///
     /// # Errors
-    /// When it is another event than [`EventKind::Started`], or of a newer format.
+    /// [`FoldError`] if the event is not [`EventKind::Started`], or has a newer format.
     pub fn start(event: &Event) -> Result<Self, FoldError> {
         if event.schema > SCHEMA {
-            return Err(FoldError::NewerSchema(0, event.schema));
+            return Err(FoldError::NewerSchema { event: 0, schema: event.schema });
         }
         let EventKind::Started(started) = &event.kind else {
-            return Err(FoldError::UnexpectedStart(0));
+            return Err(FoldError::UnexpectedStart { event: 0 });
         };
         let started = (**started).clone();
         Ok(Self {
@@ -168,10 +156,10 @@ impl Episode {
         })
     }
 
-    /// Folds a whole list; nothing for an empty one.
+    /// Folds a complete list of events; `None` for an empty list.
     ///
     /// # Errors
-    /// At the first event that does not fit.
+    /// [`FoldError`] for the first event that does not fit.
     pub fn fold<'a>(
         events: impl IntoIterator<Item = &'a Event>,
     ) -> Result<Option<Self>, FoldError> {
@@ -189,32 +177,14 @@ impl Episode {
     /// Applies the next event.
     ///
     /// # Errors
-    /// When it does not fit; the episode is then unchanged.
+    /// [`FoldError`] if the event does not fit; the episode is then unchanged.
     pub fn apply(&mut self, event: &Event) -> Result<(), FoldError> {
-        let index = self.events;
-        if event.schema > SCHEMA {
-            return Err(FoldError::NewerSchema(index, event.schema));
-        }
-        if self.is_over() && !matches!(event.kind, EventKind::Bookmarked { .. }) {
-            return Err(FoldError::AfterEnd(index));
-        }
-        let next = self.steps.len();
-        let expect = |step: usize| {
-            if step == next { Ok(()) } else { Err(FoldError::UnexpectedStep(index, step, next)) }
-        };
+        self.check(event)?;
         match &event.kind {
-            EventKind::Started(_) => return Err(FoldError::UnexpectedStart(index)),
-            EventKind::Decided { step, features, p_large, threshold, propensity, choice, by } => {
-                expect(*step)?;
-                // Used up by this choice; one that is set while the step is written is for the next, and
-                // so is one that stands while another step is done anew.
-                if *by == Decider::User
-                    && !std::mem::take(&mut self.redoing)
-                    && matches!(self.active_override, Some((_, OverrideScope::NextStep)))
-                {
-                    self.active_override = None;
-                }
-                self.decision = Some(Decision {
+            // Only the first event starts an episode, see `check`.
+            EventKind::Started(_) => {}
+            EventKind::Decided { features, p_large, threshold, propensity, choice, by, .. } => self
+                .decide(Decision {
                     features: features.clone(),
                     p_large: *p_large,
                     threshold: *threshold,
@@ -222,10 +192,8 @@ impl Episode {
                     choice: *choice,
                     by: by.clone(),
                     shadows: std::mem::take(&mut self.shadows),
-                });
-            }
-            EventKind::Written { step, generation } => {
-                expect(*step)?;
+                }),
+            EventKind::Written { generation, .. } => {
                 self.ledger.add_generation(generation, true);
                 self.steps.push(Step {
                     decision: self.decision.take(),
@@ -234,33 +202,23 @@ impl Episode {
                     generation: generation.clone(),
                 });
             }
-            EventKind::Discarded { step, generation } => {
-                expect(*step)?;
+            EventKind::Discarded { generation, .. } => {
                 self.ledger.add_generation(generation, false);
                 self.discarded.push(generation.clone());
             }
-            EventKind::DraftScored { step, scoring } => {
-                expect(*step)?;
+            EventKind::DraftScored { scoring, .. } => {
                 self.ledger.add_scoring(scoring);
                 self.scorings.push(scoring.clone());
             }
-            EventKind::ShadowsEvaluated { step, p_large } => {
-                expect(*step)?;
-                self.shadows.clone_from(p_large);
-            }
-            EventKind::Redone { step } => {
-                if step + 1 != next {
-                    return Err(FoldError::RedoNotLast(index, *step, next));
-                }
-                self.redo_last_step();
-            }
+            EventKind::ShadowsEvaluated { p_large, .. } => self.shadows.clone_from(p_large),
+            EventKind::Redone { .. } => self.redo_last_step(),
             EventKind::ForkPrefilled { model, usage } => {
-                self.ledger.add_fork_prefill(*model, usage)
+                self.ledger.add_fork_prefill(*model, usage);
             }
             EventKind::ThresholdMoved { to, .. } => self.threshold = *to,
             EventKind::BudgetChanged { to, .. } => self.budget = *to,
             EventKind::OverrideSet { model, scope } => {
-                self.active_override = Some((*model, *scope))
+                self.active_override = Some((*model, *scope));
             }
             EventKind::OverrideCleared => self.active_override = None,
             EventKind::Paused => self.status = EpisodeStatus::Paused,
@@ -280,7 +238,47 @@ impl Episode {
         Ok(())
     }
 
-    /// Makes a draft of the last step. What had been begun of the step after it is charged to this one.
+    /// Whether `event` fits as the next one.
+    fn check(&self, event: &Event) -> Result<(), FoldError> {
+        let (index, next) = (self.events, self.steps.len());
+        if event.schema > SCHEMA {
+            return Err(FoldError::NewerSchema { event: index, schema: event.schema });
+        }
+        if self.is_over() && !matches!(event.kind, EventKind::Bookmarked { .. }) {
+            return Err(FoldError::AfterEnd { event: index });
+        }
+        match event.kind {
+            EventKind::Started(_) => Err(FoldError::UnexpectedStart { event: index }),
+            EventKind::Decided { step, .. }
+            | EventKind::Written { step, .. }
+            | EventKind::Discarded { step, .. }
+            | EventKind::DraftScored { step, .. }
+            | EventKind::ShadowsEvaluated { step, .. }
+                if step != next =>
+            {
+                Err(FoldError::UnexpectedStep { event: index, step, next })
+            }
+            EventKind::Redone { step } if step.checked_add(1) != Some(next) => {
+                Err(FoldError::RedoNotLast { event: index, step, steps: next })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records the choice for the next step.
+    fn decide(&mut self, decision: Decision) {
+        // The choice uses up an override for one step. An override that the user sets during the step is for the
+        // next one, and one that is in force while a step is redone stays.
+        if decision.by == Decider::User
+            && !std::mem::take(&mut self.redoing)
+            && matches!(self.active_override, Some((_, OverrideScope::NextStep)))
+        {
+            self.active_override = None;
+        }
+        self.decision = Some(decision);
+    }
+
+    /// Turns the last step into a discarded draft. What was begun of the step after it is charged to this one.
     fn redo_last_step(&mut self) {
         let Some(Step { decision, mut discarded, mut scorings, generation }) = self.steps.pop()
         else {
@@ -291,7 +289,7 @@ impl Episode {
         discarded.append(&mut self.discarded);
         scorings.append(&mut self.scorings);
         (self.discarded, self.scorings) = (discarded, scorings);
-        // The boundary is the same, and so is what was thought of it.
+        // It is the same boundary, so the shadows' estimates still hold.
         self.shadows = decision.map(|decision| decision.shadows).unwrap_or_default();
         self.decision = None;
         self.inherited_steps = self.inherited_steps.min(self.steps.len());
@@ -299,7 +297,8 @@ impl Episode {
         self.redoing = true;
     }
 
-    /// Whether a person chose in it: at a step, inherited ones included, or by moving the threshold.
+    /// Whether the user influenced a choice: by an override, inherited ones included, by redoing a step, or by
+    /// moving the threshold.
     pub fn has_user_choice(&self) -> bool {
         let threshold = self.started.preset.routing.threshold;
         let moved =
@@ -307,14 +306,13 @@ impl Episode {
         self.redo_count > 0 || self.decisions().any(|(at, d)| d.by == Decider::User || moved(at, d))
     }
 
-    /// The choices that stand, each with its step.
+    /// The decisions of the trace, each with its step.
     pub fn decisions(&self) -> impl Iterator<Item = (usize, &Decision)> {
         let steps = self.steps.iter().enumerate();
         steps.filter_map(|(at, step)| step.decision.as_ref().map(|decision| (at, decision)))
     }
 
-    /// The first step at which the two traces differ, in their text or its writer; nothing where they are
-    /// the same to their ends.
+    /// The first step at which two traces differ in text or model; `None` if they are the same.
     pub fn first_difference(&self, other: &Self) -> Option<usize> {
         let pairs = self.steps.iter().zip(&other.steps);
         let shared = pairs.take_while(|(a, b)| a.same_output(b)).count();
@@ -326,7 +324,7 @@ impl Episode {
         matches!(self.status, EpisodeStatus::Finished { .. } | EpisodeStatus::Failed(_))
     }
 
-    /// The verdict, once there is one.
+    /// The verdict; `None` unless the episode finished.
     pub fn verdict(&self) -> Option<Verdict> {
         match self.status {
             EpisodeStatus::Finished { verdict, .. } => Some(verdict),
@@ -334,12 +332,12 @@ impl Episode {
         }
     }
 
-    /// The whole trace, without the prompt.
+    /// The text of the trace, without the prompt.
     pub fn text(&self) -> String {
         self.steps.iter().map(|step| step.generation.text.as_str()).collect()
     }
 
-    /// How often the writer changed from one step to the next.
+    /// Number of steps that another model wrote than the step before.
     pub fn switches(&self) -> usize {
         self.steps.windows(2).filter(|w| w[0].generation.model != w[1].generation.model).count()
     }
@@ -394,12 +392,12 @@ mod tests {
 
     #[test]
     fn an_override_for_one_step_is_used_up_by_its_choice() {
-        let taken = Some((Role::Large, OverrideScope::NextStep));
+        let for_one_step = Some((Role::Large, OverrideScope::NextStep));
         let set =
             event(EventKind::OverrideSet { model: Role::Large, scope: OverrideScope::NextStep });
         let mut episode = Episode::start(&started()).unwrap();
         episode.apply(&set).unwrap();
-        assert_eq!(episode.active_override, taken);
+        assert_eq!(episode.active_override, for_one_step);
         let decided = EventKind::Decided {
             step: 0,
             features: BTreeMap::new(),
@@ -411,15 +409,15 @@ mod tests {
         };
         episode.apply(&event(decided)).unwrap();
         assert_eq!(episode.active_override, None);
-        // Set while the step is being written, it is for the next one.
+        // An override that is set during a step is for the next one.
         episode.apply(&set).unwrap();
         let written = EventKind::Written { step: 0, generation: generation(Role::Large, 1, 1) };
         episode.apply(&event(written)).unwrap();
-        assert_eq!(episode.active_override, taken);
+        assert_eq!(episode.active_override, for_one_step);
     }
 
     #[test]
-    fn older_episodes_fold() {
+    fn episodes_of_older_formats_fold() {
         let by = || Decider::Rule("entropy".into());
         let events = [started(), decided(0, by(), Role::Small), written(0, Role::Small, 2)].map(
             |mut event| {
@@ -428,7 +426,7 @@ mod tests {
             },
         );
         let lines = events.each_ref().map(|event| serde_json::to_string(event).unwrap());
-        let newer = ["shadow", "parent", "taken", "reread"];
+        let newer = ["shadow", "parent", "redone", "fork_prefilled"];
         assert!(lines.iter().all(|l| newer.iter().all(|word| !l.contains(word))), "{lines:?}");
         let read = lines.map(|line| serde_json::from_str::<Event>(&line).unwrap());
         assert_eq!(read, events);
@@ -452,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_is_taken_back_stays_charged() {
+    fn a_redone_step_stays_charged() {
         let rule = || Decider::Rule("entropy".into());
         let mut events = vec![
             started(),
@@ -467,7 +465,7 @@ mod tests {
         ];
         let before = Episode::fold(&events).unwrap().unwrap();
         assert_eq!(before.steps[1].decision.as_ref().unwrap().router_choice(), Some(Role::Small));
-        // The third step was under way.
+        // The third step was in progress.
         let scope = OverrideScope::NextStep;
         events.extend([
             decided(2, rule(), Role::Large),
@@ -477,7 +475,7 @@ mod tests {
         ]);
         let between = Episode::fold(&events).unwrap().unwrap();
         assert_eq!((between.steps.len(), between.decision.is_none()), (1, true));
-        assert_eq!(between.ledger.cost(), before.ledger.cost() + 3.0, "only what was begun is new");
+        assert_eq!(between.ledger.cost(), before.ledger.cost() + 3.0, "only the begun step is new");
         assert_eq!(between.ledger.totals.small.kept, 3);
         assert_eq!(between.ledger.totals.small.discarded, 4 + 2);
         assert!(between.has_user_choice());
@@ -491,7 +489,7 @@ mod tests {
         assert_eq!(
             after.active_override,
             Some((Role::Small, scope)),
-            "that was said of the step to come"
+            "the override is for the next step"
         );
         let steps: f64 = after.steps.iter().map(|s| s.cost(after.started.prices)).sum();
         assert_eq!(steps, after.ledger.cost());
@@ -499,11 +497,14 @@ mod tests {
         assert_eq!(after.first_difference(&after), None);
 
         let wrong = event(EventKind::Redone { step: 0 });
-        assert_eq!(after.clone().apply(&wrong), Err(FoldError::RedoNotLast(12, 0, 2)));
+        assert_eq!(
+            after.clone().apply(&wrong),
+            Err(FoldError::RedoNotLast { event: 12, step: 0, steps: 2 })
+        );
     }
 
     #[test]
-    fn a_fork_is_told_what_it_shares() {
+    fn a_fork_knows_its_shared_steps() {
         let Event { kind: EventKind::Started(mut child), .. } = started() else { unreachable!() };
         child.parent = Some(crate::episode::Parent { episode: 7, step: 1 });
         let fork_prefill = Usage { prefilled: 9, ..Usage::default() };
@@ -515,7 +516,7 @@ mod tests {
         ];
         let episode = Episode::fold(&events).unwrap().unwrap();
         assert_eq!(episode.inherited_steps, 1);
-        assert_eq!(episode.ledger.cost(), 1.0 + 3.0 + 1.0 + 2.0, "as if it had run through");
+        assert_eq!(episode.ledger.cost(), 1.0 + 3.0 + 1.0 + 2.0, "as in one run");
         assert_eq!(
             (episode.ledger.fork_prefill.small, episode.ledger.fork_prefill_cost()),
             (9, 9.0)
@@ -535,18 +536,27 @@ mod tests {
         let before = episode.clone();
         let wrong =
             event(EventKind::Written { step: 1, generation: generation(Role::Small, 1, 1) });
-        assert_eq!(episode.apply(&wrong), Err(FoldError::UnexpectedStep(1, 1, 0)));
-        assert_eq!(episode.apply(&started()), Err(FoldError::UnexpectedStart(1)));
+        assert_eq!(
+            episode.apply(&wrong),
+            Err(FoldError::UnexpectedStep { event: 1, step: 1, next: 0 })
+        );
+        assert_eq!(episode.apply(&started()), Err(FoldError::UnexpectedStart { event: 1 }));
         let newer = Event { schema: SCHEMA + 1, ..event(EventKind::Paused) };
-        assert_eq!(episode.apply(&newer), Err(FoldError::NewerSchema(1, SCHEMA + 1)));
+        assert_eq!(
+            episode.apply(&newer),
+            Err(FoldError::NewerSchema { event: 1, schema: SCHEMA + 1 })
+        );
         assert_eq!(episode, before);
-        assert_eq!(Episode::start(&event(EventKind::Paused)), Err(FoldError::UnexpectedStart(0)));
+        assert_eq!(
+            Episode::start(&event(EventKind::Paused)),
+            Err(FoldError::UnexpectedStart { event: 0 })
+        );
         assert_eq!(Episode::fold(&[]), Ok(None));
 
         episode.apply(&event(EventKind::Failed { error: "e".into() })).unwrap();
-        assert_eq!(episode.apply(&event(EventKind::Paused)), Err(FoldError::AfterEnd(2)));
+        assert_eq!(episode.apply(&event(EventKind::Paused)), Err(FoldError::AfterEnd { event: 2 }));
         let mark = EventKind::Bookmarked { step: 0, note: String::new() };
-        episode.apply(&event(mark)).expect("what is over can still be marked");
+        episode.apply(&event(mark)).expect("an ended episode can still be bookmarked");
     }
 
     #[test]

@@ -1,28 +1,29 @@
-//! What an episode spent, on what.
+//! What an episode spent, by model and purpose.
 
 use super::{Generation, PerRole, Role, Scoring, Usage};
 use crate::config::Prices;
 
-/// Tokens of one model.
+/// Tokens and times of one model.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct UsageTotals {
-    /// Prefix tokens computed, for drafts that were discarded too.
+    /// Prefix tokens computed, including those for discarded drafts.
     pub prefilled: usize,
-    /// Prefix tokens taken from the KV cache.
+    /// Prefix tokens that came from the KV cache.
     pub reused: usize,
     /// Tokens written and kept.
     pub kept: usize,
     /// Tokens written and discarded.
     pub discarded: usize,
-    /// Tokens of the other model's drafts, read for an opinion of them.
+    /// Tokens of the other model's drafts that it scored.
     pub scored: usize,
-    /// Time in prefill and in decode, milliseconds.
+    /// Time in prefill, milliseconds.
     pub prefill_ms: f64,
+    /// Time in decode, milliseconds.
     pub decode_ms: f64,
 }
 
 impl UsageTotals {
-    /// Tokens that were computed: prefilled, decoded and judged, discarded drafts included.
+    /// Tokens that the model computed: prefilled, written and scored.
     pub fn charged_tokens(&self) -> usize {
         self.prefilled + self.kept + self.discarded + self.scored
     }
@@ -35,13 +36,15 @@ impl UsageTotals {
     }
 }
 
-/// Both models' totals and prices.
+/// What an episode spent: both models' tokens at their prices.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
+    /// Prices per token of both models, in one unit.
     pub prices: Prices,
+    /// Tokens and times of both models.
     pub totals: PerRole<UsageTotals>,
-    /// Tokens that a fork's models read again to go on where the parent was, in no account: an episode
-    /// that had run through would not have.
+    /// Tokens that the models of a fork read again to continue from the shared steps. They are in no total,
+    /// because the same episode in one run would not have read them twice.
     pub fork_prefill: PerRole<usize>,
 }
 
@@ -52,33 +55,33 @@ impl Ledger {
     }
 
     pub(super) fn add_generation(&mut self, generation: &Generation, kept: bool) {
-        let account = &mut self.totals[generation.model];
-        account.add_usage(&generation.usage);
+        let totals = &mut self.totals[generation.model];
+        totals.add_usage(&generation.usage);
         if kept {
-            account.kept += generation.tokens.len();
+            totals.kept += generation.tokens.len();
         } else {
-            account.discarded += generation.tokens.len();
+            totals.discarded += generation.tokens.len();
         }
     }
 
     pub(super) fn add_scoring(&mut self, scoring: &Scoring) {
-        let account = &mut self.totals[scoring.model];
-        account.add_usage(&scoring.usage);
-        account.scored += scoring.tokens.len();
+        let totals = &mut self.totals[scoring.model];
+        totals.add_usage(&scoring.usage);
+        totals.scored += scoring.tokens.len();
     }
 
     pub(super) fn add_fork_prefill(&mut self, model: Role, usage: &Usage) {
         self.fork_prefill[model] += usage.prefilled;
     }
 
-    /// A writing that had been kept is not kept after all.
+    /// Counts a generation that had been kept as discarded.
     pub(super) fn mark_discarded(&mut self, generation: &Generation) {
-        let account = &mut self.totals[generation.model];
-        account.kept -= generation.tokens.len();
-        account.discarded += generation.tokens.len();
+        let totals = &mut self.totals[generation.model];
+        totals.kept -= generation.tokens.len();
+        totals.discarded += generation.tokens.len();
     }
 
-    /// What reading again cost a fork, beside [`Ledger::cost`].
+    /// Cost of reading the shared steps again in a fork; not part of [`Ledger::cost`].
     pub fn fork_prefill_cost(&self) -> f64 {
         Role::BOTH
             .into_iter()
@@ -86,19 +89,19 @@ impl Ledger {
             .sum()
     }
 
-    /// Cost of one model: each kind of token at its price.
+    /// Cost of one model, in the unit of the prices.
     pub fn cost_of(&self, role: Role) -> f64 {
-        let account = &self.totals[role];
-        let read = account.prefilled + account.scored;
-        self.prices[role].cost(read, account.reused, account.kept + account.discarded)
+        let totals = &self.totals[role];
+        let read = totals.prefilled + totals.scored;
+        self.prices[role].cost(read, totals.reused, totals.kept + totals.discarded)
     }
 
-    /// Cost of both.
+    /// Cost of both models, in the unit of the prices.
     pub fn cost(&self) -> f64 {
         Role::BOTH.into_iter().map(|role| self.cost_of(role)).sum()
     }
 
-    /// Tokens written and kept by both.
+    /// Tokens that both models wrote and that were kept.
     pub fn kept_tokens(&self) -> usize {
         Role::BOTH.into_iter().map(|role| self.totals[role].kept).sum()
     }

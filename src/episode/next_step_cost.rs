@@ -1,50 +1,51 @@
-//! What the next step would cost, from what the ledger says of those before it.
+//! What the next step would cost, estimated from the steps so far.
 
 use super::{Episode, PerRole, Role, Step};
 
-/// An estimate for the next step.
-///
-/// With price p (of a token that is read for u and j, else of one that is written), tokens u that a model has not read, mean length n of its steps, mean draft d of the small
-/// model where a router weighed, and mean reading j of the large model where a router asked for one:
+/// An estimate of the cost of the next step, by the model that is chosen.
 ///
 /// | chosen | cost |
 /// |---|---|
-/// | small | p_small (u_small + n_small), and p_large (u_large + j) where j > 0 |
-/// | large | p_large (u_large + n_large), and p_small (u_small + d) where d > 0, and p_large (j + 1) where j > 0 |
+/// | small | P_small u_small + W_small n_small, and P_large (u_large + j) if j > 0 |
+/// | large | P_large u_large + W_large n_large, and P_small u_small + W_small d if d > 0, and P_large (j + 1) if j > 0 |
 ///
-/// A price for tokens from the cache is added for the rest of the text, each time that a model reads it. u is 1, its own last token, for the model that wrote the last step or has read a draft of the next
-/// one. Otherwise it is that and the tokens of the steps since the last one that it wrote or accepted,
-/// or the tokens of the steps from the last one on that it only drafted; for a model that has done
-/// nothing yet, all of them and the prompt, whose length is what the other model prefilled first.
-/// The other model's steps and count of the prompt are converted by tokens a character, as each model has
-/// written them so far. What a model has not shown yet, n and tokens a character, is taken to be the mean of
-/// all steps.
+/// * P, W: price of a token that the model reads, and of one that it writes. Each time that a model reads, the rest
+///   of the text is added at its price for cached tokens.
+/// * u: tokens that the model has not read. 1, its own last token, if it wrote the last step or scored a draft of the
+///   next one. Otherwise 1 and the tokens of the steps since the last one that it wrote or scored and kept, or all
+///   tokens from the last step on that it only drafted. For a model that has not read anything yet: the prompt, as
+///   the other model counted it, and all steps.
+/// * n: mean number of tokens of the model's own steps; of all steps if it has none.
+/// * d: mean length of the small model's drafts, over the decisions that recorded one.
+/// * j: mean number of tokens per scoring of the large model.
+///
+/// Tokens of the other model's steps and of its prompt are converted by each model's tokens per character so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NextStepCost {
-    /// u: tokens to prefill, where a model is chosen.
+    /// u: tokens that each model would have to read.
     pub unread: PerRole<usize>,
-    /// n: tokens to write.
+    /// n: tokens that each model would write.
     pub length: PerRole<f64>,
-    /// In the unit of the prices, by the model that is chosen.
+    /// Cost in the unit of the prices, by the model that is chosen.
     pub cost: PerRole<f64>,
 }
 
 impl NextStepCost {
-    /// Share of the budget `limit` that would be left if `role` wrote the next step, when `spent` has been spent;
-    /// negative where it would not do.
+    /// Share of the budget `limit` that would be left if `role` wrote the next step and `spent` has been spent so
+    /// far; at most 1, negative if the budget does not suffice.
     pub fn budget_left(&self, role: Role, limit: f64, spent: f64) -> f64 {
         1.0 - (spent + self.cost[role]) / limit
     }
 }
 
 impl Episode {
-    /// Whether its budget, where it has one, is spent.
+    /// Whether the budget is spent; false for an episode without one.
     pub fn is_budget_spent(&self) -> bool {
         self.budget.is_some_and(|budget| self.ledger.cost() >= budget)
     }
 
-    /// An estimate of what the large model alone would have cost: the prompt once, from no cache, and every token that
-    /// stands in the trace.
+    /// Estimated cost of the same trace written by the large model alone: the prompt read once, without a cache, and
+    /// every token of the trace written.
     pub fn all_large_cost(&self) -> f64 {
         let first = self.steps.first();
         let drafts = first.map_or(&self.discarded, |step| &step.discarded);
@@ -54,7 +55,7 @@ impl Episode {
         self.ledger.prices.large.cost(prompt, 0, self.ledger.kept_tokens())
     }
 
-    /// What the next step would cost either way; nothing before the first step, which tells how long steps are.
+    /// What the next step would cost with either model; `None` before the first step.
     pub fn next_step_cost(&self) -> Option<NextStepCost> {
         let all = mean(self.steps.iter().map(|step| step.generation.tokens.len()))?;
         let length = PerRole::from_fn(|role| {
@@ -62,9 +63,8 @@ impl Episode {
             mean(own.map(|step| step.generation.tokens.len())).unwrap_or(all)
         });
         let unread = PerRole::from_fn(|role| self.unread_tokens(role));
-        let drafts = self.decisions().filter_map(|(_, d)| d.features.get("glimpse.length"));
-        let drafts: Vec<usize> = drafts.map(|n| *n as usize).collect();
-        let draft = mean(drafts.into_iter()).unwrap_or(0.0);
+        let drafts = self.decisions().filter_map(|(_, decision)| decision.draft_length());
+        let draft = mean(drafts).unwrap_or(0.0);
         let scorings = self.steps.iter().flat_map(|step| &step.scorings);
         let scoring = mean(scorings.map(|scoring| scoring.tokens.len())).unwrap_or(0.0);
 
@@ -75,17 +75,17 @@ impl Episode {
                 price[role].cost(unread[role], known, 0)
             };
             let first = |role: Role, tokens: f64| before(role) + price[role].written * tokens;
-            let asked = scoring > 0.0;
+            let scored = scoring > 0.0;
             let read = price.large.read * scoring;
             let mut cost = first(role, length[role]);
             match role {
-                Role::Small if asked => cost += before(Role::Large) + read,
+                Role::Small if scored => cost += before(Role::Large) + read,
                 Role::Small => {}
                 Role::Large => {
                     if draft > 0.0 {
                         cost += first(Role::Small, draft);
                     }
-                    if asked {
+                    if scored {
                         cost += price.large.read + read;
                     }
                 }
@@ -95,7 +95,7 @@ impl Episode {
         Some(NextStepCost { unread, length, cost })
     }
 
-    /// Tokens before the next step that `role` has not read, its own last one included.
+    /// u: tokens before the next step that `role` has not read, including its own last one.
     fn unread_tokens(&self, role: Role) -> usize {
         let drafted = self.discarded.iter().any(|w| w.model == role);
         if drafted || self.scorings.iter().any(|r| r.model == role) {
@@ -104,7 +104,7 @@ impl Episode {
         let length = |steps: &[Step]| self.step_tokens(role, steps);
         let scorings = |at: usize| self.steps[at].scorings.iter().any(|r| r.model == role);
         match self.steps.iter().rposition(|step| step.read_by(role)) {
-            // A draft that a model judged and that was kept is read, too.
+            // A model has also read a step whose draft it scored.
             Some(last) if self.steps[last].generation.model == role || scorings(last) => {
                 1 + length(&self.steps[last + 1..])
             }
@@ -113,20 +113,20 @@ impl Episode {
         }
     }
 
-    /// Tokens of the prompt and of all steps, for a model.
+    /// Tokens of the prompt and of all steps in the vocabulary of `role`.
     fn trace_tokens(&self, role: Role) -> usize {
         let rates = [role, role.other()].map(|role| self.tokens_per_char(role));
         let prompt = self.prompt_length() as f64 * rates[0] / rates[1];
         prompt.round() as usize + self.step_tokens(role, &self.steps)
     }
 
-    /// Tokens of some steps, for a model.
+    /// Tokens of `steps` in the vocabulary of `role`.
     fn step_tokens(&self, role: Role, steps: &[Step]) -> usize {
         let all = steps.iter().map(|s| s.generation.text.chars().count()).sum::<usize>();
         (all as f64 * self.tokens_per_char(role)).round() as usize
     }
 
-    /// Of what `role` wrote and kept, else of all steps; positive.
+    /// Tokens per character of the steps that `role` wrote, or of all steps if it wrote none; positive.
     fn tokens_per_char(&self, role: Role) -> f64 {
         let rate = |of: &dyn Fn(&Step) -> bool| {
             let steps = self.steps.iter().filter(|step| of(step)).map(|step| &step.generation);
@@ -138,12 +138,12 @@ impl Episode {
         rate(&|step| step.generation.model == role).or_else(|| rate(&|_| true)).unwrap_or(1.0)
     }
 
-    /// Tokens of the prompt, as the model that read it first counts them.
+    /// Tokens of the prompt in the vocabulary of the model that read it first; 0 if unknown.
     fn prompt_length(&self) -> usize {
         let Some(first) = self.steps.first() else { return 0 };
-        let stretches = first.discarded.iter().chain([&first.generation]);
-        // A stretch that found the prompt in the cache tells nothing of it.
-        let fresh = stretches.map(|w| w.usage).filter(|usage| usage.reused == 0);
+        let generations = first.discarded.iter().chain([&first.generation]);
+        // If the prompt was in the cache, its length is not in the counts.
+        let fresh = generations.map(|w| w.usage).filter(|usage| usage.reused == 0);
         fresh.map(|usage| usage.prefilled).next().unwrap_or(0)
     }
 }
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_model_that_takes_over_reads_what_it_has_not_read() {
-        // Prices are 1 and 10, a stretch prefills 5 tokens.
+        // Prices are 1 and 10; a generation prefills 5 tokens.
         let one = episode([written(0, Role::Small, 4)]);
         let next_step_cost = one.next_step_cost().unwrap();
         assert_eq!((next_step_cost.unread.small, next_step_cost.unread.large), (1, 5 + 4));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn drafts_and_readings_are_charged_to_both_ways() {
+    fn drafts_and_scorings_are_charged_to_both_choices() {
         let by = Decider::Rule("judge".into());
         let judge = episode([
             draft_scored(0, 3),
@@ -221,12 +221,12 @@ mod tests {
             10.0 * (1.0 + 7.0) + (7.0 + 3.0) + 10.0 * (3.0 + 1.0)
         );
 
-        let looked = episode([
+        let drafted = episode([
             decided(0, Some(0.1), Role::Small, by, 3),
             written(0, Role::Small, 3),
             discarded(1, Role::Small, 2),
         ]);
-        assert_eq!(looked.next_step_cost().unwrap().unread.small, 1);
+        assert_eq!(drafted.next_step_cost().unwrap().unread.small, 1);
 
         let accepted =
             episode([draft_scored(0, 3), written(0, Role::Small, 3), written(1, Role::Small, 2)]);

@@ -1,62 +1,64 @@
-//! Routers that only look on: where they would have chosen otherwise.
+//! Shadow routers, which do not choose: where they would have chosen otherwise.
 
 use std::collections::BTreeMap;
 
 use super::{Episode, Role, apply_threshold};
 
-/// A step at which a shadow would have chosen otherwise.
+/// A step at which a shadow router would have chosen the other model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShadowDisagreement {
-    /// From 0.
+    /// The step, counted from 0.
     pub step: usize,
-    /// The shadow, as the preset has it: `entropy`, `entropy@0.2`.
+    /// The shadow router as the preset names it: `entropy`, `entropy@0.2`.
     pub router: String,
-    /// Its p(large).
+    /// Its p(large), in [0, 1].
     pub p: f64,
-    /// Its threshold: its own, else the one in force at that step.
+    /// Its own threshold, or else the one in force at that step; in [0, 1].
     pub t: f64,
+    /// The model that it would have chosen.
     pub shadow_choice: Role,
-    /// What was chosen, by whomever.
+    /// The model that was chosen, by whomever.
     pub actual_choice: Role,
 }
 
-/// How often a shadow was of the same mind.
+/// How often a shadow router agreed with the choices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ShadowAgreement {
+    /// Steps at which both chose the same model.
     pub agreed: usize,
-    /// Steps at which it said something.
+    /// Steps at which it gave an estimate.
     pub compared: usize,
 }
 
 impl ShadowAgreement {
-    /// In [0, 1]; nothing where it never said anything.
+    /// Share of the steps at which it agreed, in [0, 1]; `None` if it never gave an estimate.
     pub fn rate(self) -> Option<f64> {
         (self.compared > 0).then(|| self.agreed as f64 / self.compared as f64)
     }
 }
 
-/// The steps that stand at which a shadow would have chosen otherwise, in order.
+/// The steps of the trace at which a shadow router would have chosen the other model, in order.
 pub fn disagreements(episode: &Episode) -> Vec<ShadowDisagreement> {
     shadow_decisions(episode)
-        .filter(|opinion| opinion.shadow_choice != opinion.actual_choice)
+        .filter(|shadow| shadow.shadow_choice != shadow.actual_choice)
         .collect()
 }
 
-/// How often each shadow of these episodes was of the same mind as whoever chose. Shadows of the same router with
-/// other thresholds stand apart.
+/// How often each shadow router of these episodes agreed with the choices. One router with two thresholds counts as
+/// two shadows.
 pub fn agreements<'a>(
     episodes: impl IntoIterator<Item = &'a Episode>,
 ) -> BTreeMap<String, ShadowAgreement> {
     let mut all: BTreeMap<String, ShadowAgreement> = BTreeMap::new();
-    for opinion in episodes.into_iter().flat_map(shadow_decisions) {
-        let agreement = all.entry(opinion.router).or_default();
+    for shadow in episodes.into_iter().flat_map(shadow_decisions) {
+        let agreement = all.entry(shadow.router).or_default();
         agreement.compared += 1;
-        agreement.agreed += usize::from(opinion.shadow_choice == opinion.actual_choice);
+        agreement.agreed += usize::from(shadow.shadow_choice == shadow.actual_choice);
     }
     all
 }
 
-/// What every shadow thought of every step that it looked at.
+/// The choice of every shadow router at every step that it evaluated, next to the actual one.
 fn shadow_decisions(episode: &Episode) -> impl Iterator<Item = ShadowDisagreement> + '_ {
     episode.decisions().flat_map(|(step, decision)| {
         episode.started.preset.routing.shadows.iter().filter_map(move |shadow| {
@@ -96,7 +98,7 @@ mod tests {
                 shadows_evaluated(1, &[("entropy", 0.3)]),
                 decided(1, Some(0.3), Role::Large, by, 0),
                 written(1, Role::Large, 2),
-                // Nothing was weighed.
+                // No router was asked.
                 decided(2, None, Role::Small, Decider::Budget, 0),
                 written(2, Role::Small, 2),
             ],
@@ -112,7 +114,7 @@ mod tests {
         let rates = agreements([&episode, &episode]);
         assert_eq!(rates["entropy"], ShadowAgreement { agreed: 2, compared: 4 });
         assert_eq!(rates["entropy@0.2"].rate(), Some(0.5));
-        assert!(!rates.contains_key("random"), "it said nothing");
+        assert!(!rates.contains_key("random"), "it gave no estimate");
         assert_eq!(ShadowAgreement::default().rate(), None);
     }
 }
