@@ -3,18 +3,21 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde::Serialize;
 
 use super::error::{CommandError, CommandResult, CommandStatus};
 use super::output;
 use super::task_args::report_skipped;
 use crate::episode::Verdict;
-use crate::tasks::{Grader, OnBadLine, TaskError, field_text, read_rows};
+use crate::tasks::{
+    OnBadLine, QuestionSource, TASK_SETS, TaskError, field_text, grader_of, read_rows,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct GradeArgs {
     /// Task set whose grader to use
-    #[arg(long, value_name = "SET", value_parser = ["gsm8k", "math500", "omni-math"])]
+    #[arg(long, value_name = "SET", value_parser = PossibleValuesParser::new(hub_task_sets()))]
     pub(super) tasks: String,
 
     /// JSONL, JSON or Parquet; each row has `solution`, a model's whole text, and `answer`, the gold
@@ -29,6 +32,12 @@ pub(super) struct GradeArgs {
     /// Print one JSON object per row, with `verdict`, `answer` and `gold`
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Names of the task sets that the program does not generate.
+fn hub_task_sets() -> impl Iterator<Item = &'static str> {
+    let sets = TASK_SETS.iter().filter(|spec| spec.source != QuestionSource::Generated);
+    sets.map(|spec| spec.name)
 }
 
 /// A row of the output with `--json`.
@@ -47,7 +56,7 @@ struct Graded<'a> {
 /// # Errors
 /// If the file or a row cannot be read, or there is no row.
 pub(super) fn run(args: &GradeArgs) -> CommandResult<CommandStatus> {
-    let grader = Grader::for_task_set(&args.tasks);
+    let grader = grader_of(&args.tasks);
     let mut skipped = Vec::new();
     let mut solutions = Vec::new();
     for row in read_rows(&args.file)? {

@@ -6,16 +6,20 @@ use clap::Args;
 
 use crate::evaluation::{self, UnseenError};
 use crate::store::Store;
-use crate::tasks::arithmetic::Split;
 use crate::tasks::{
-    LevelRange, OnBadLine, Question, QuestionFilter, TaskError, TaskSet, TaskSetRequest,
+    LevelRange, OnBadLine, Question, QuestionFilter, Split, TASK_SETS, TaskError, TaskSet,
+    TaskSetRequest, task_set_names,
 };
 
 /// The task set, its file and a filter.
 #[derive(Debug, Clone, Args)]
 pub(super) struct TaskArgs {
-    /// Task set: arithmetic, gsm8k, math500, omni-math, or a file of questions
-    #[arg(long, default_value = "arithmetic", value_name = "SET|FILE")]
+    #[arg(
+        long,
+        default_value = TASK_SETS[0].name,
+        value_name = "SET|FILE",
+        help = format!("Task set: {}, or a file of questions", task_set_names())
+    )]
     pub(super) tasks: String,
 
     /// The task set's file: JSONL, JSON or Parquet [default: from the Hugging Face hub]

@@ -183,16 +183,18 @@ impl Episode {
         match &event.kind {
             // Only the first event starts an episode, see `check`.
             EventKind::Started(_) => {}
-            EventKind::Decided { features, p_large, threshold, propensity, choice, by, .. } => self
-                .decide(Decision {
+            EventKind::Decided { features, p_large, threshold, propensity, choice, by, .. } => {
+                let shadows = std::mem::take(&mut self.shadows);
+                self.decide(Decision {
                     features: features.clone(),
                     p_large: *p_large,
                     threshold: *threshold,
                     propensity: *propensity,
                     choice: *choice,
                     by: by.clone(),
-                    shadows: std::mem::take(&mut self.shadows),
-                }),
+                    shadows,
+                });
+            }
             EventKind::Written { generation, .. } => {
                 self.ledger.add_generation(generation, true);
                 self.steps.push(Step {

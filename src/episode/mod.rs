@@ -70,6 +70,8 @@ mod step;
 
 pub use crate::grading::Verdict;
 pub use crate::role::{PerRole, Role};
+#[cfg(test)]
+pub(crate) use decision::DRAFT_LENGTH;
 pub(crate) use decision::draft_length;
 pub use decision::{Decision, apply_threshold};
 pub use event::{

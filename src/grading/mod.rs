@@ -54,15 +54,6 @@ pub enum Grader {
 }
 
 impl Grader {
-    /// The grader of the task set of this name.
-    pub fn for_task_set(task: &str) -> Self {
-        match task {
-            "arithmetic" => Self::Arithmetic,
-            "gsm8k" => Self::Number,
-            _ => Self::Math,
-        }
-    }
-
     /// Grades a solution. The gold text may be a whole worked solution. The thoughts of a thinking model are
     /// ignored.
     pub fn grade(self, gold: Option<&str>, solution: &str) -> Grade {

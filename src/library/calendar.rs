@@ -1,19 +1,20 @@
-//! Days of the calendar, where the user is.
+//! Calendar days in the user's time zone.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A day of the calendar.
+/// A calendar day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date {
+    /// From 1970 to 9999 if parsed.
     pub year: u16,
-    /// From 1.
+    /// From 1 to 12.
     pub month: u8,
-    /// From 1.
+    /// From 1 to 31.
     pub day: u8,
 }
 
-/// A text that is no date.
+/// A text that is not a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateError;
 
@@ -38,7 +39,7 @@ impl FromStr for Date {
         if parts.next().is_some() || !(1..=days).contains(&day) || !(1970..=9999).contains(&year) {
             return Err(DateError);
         }
-        // Both are small enough: they were just compared.
+        // Both fit: their range was just checked.
         Ok(Self { year, month: month as u8, day: day as u8 })
     }
 }
@@ -49,14 +50,15 @@ impl fmt::Display for Date {
     }
 }
 
-/// Where days begin and end.
+/// Knows when days begin and end.
 pub trait Calendar {
+    /// The current day.
     fn today(&self) -> Date;
 
-    /// When `day` begins: milliseconds since the Unix epoch.
+    /// The beginning of `day`, in milliseconds since the Unix epoch.
     fn start_of(&self, day: Date) -> u64;
 
-    /// When it is over.
+    /// The end of `day`, in milliseconds since the Unix epoch.
     fn end_of(&self, day: Date) -> u64;
 }
 
@@ -67,12 +69,12 @@ pub struct LocalCalendar {
 }
 
 impl LocalCalendar {
-    /// The calendar at `now_ms`, milliseconds since the Unix epoch.
+    /// The calendar at the time `now_ms`, in milliseconds since the Unix epoch.
     pub fn at(now_ms: u64) -> Self {
         Self { now_ms }
     }
 
-    /// The day of `at_ms`, with hour and minute.
+    /// Day, hour and minute of `at_ms`, in milliseconds since the Unix epoch.
     pub fn date_time(at_ms: u64) -> (Date, u8, u8) {
         let seconds = libc::time_t::try_from(at_ms / 1000).unwrap_or(libc::time_t::MAX);
         let mut parts = zeroed_tm();
@@ -81,28 +83,28 @@ impl LocalCalendar {
         if !known {
             return (Date { year: 1970, month: 1, day: 1 }, 0, 0);
         }
-        // A time of the calendar's: every part is in the range that its type holds.
+        // localtime_r returns values that fit.
         let small = |part: libc::c_int| u8::try_from(part).unwrap_or_default();
         let year = u16::try_from(parts.tm_year + 1900).unwrap_or(u16::MAX);
         let date = Date { year, month: small(parts.tm_mon + 1), day: small(parts.tm_mday) };
         (date, small(parts.tm_hour), small(parts.tm_min))
     }
 
-    /// `at_ms` as a list shows it: `2026-11-25 02:30`.
+    /// `at_ms`, in milliseconds since the Unix epoch, as lists show it: `2026-11-25 02:30`.
     pub fn format(at_ms: u64) -> String {
         let (date, hour, minute) = Self::date_time(at_ms);
         format!("{date} {hour:02}:{minute:02}")
     }
 
-    /// The beginning of the day that is `later` days after `day`.
+    /// The beginning of the day `later` days after `day`, in milliseconds since the Unix epoch.
     fn day_start_ms(day: Date, later: i32) -> u64 {
         let mut parts = zeroed_tm();
         parts.tm_year = i32::from(day.year) - 1900;
         parts.tm_mon = i32::from(day.month) - 1;
         parts.tm_mday = i32::from(day.day) + later;
-        // Whether summer time holds then is for the system to find out.
+        // The system finds out whether daylight saving time applies.
         parts.tm_isdst = -1;
-        // SAFETY: it points to a live value, which mktime reads and puts in order.
+        // SAFETY: the pointer is to a live value, which mktime reads and normalizes.
         let seconds = unsafe { libc::mktime(&mut parts) };
         u64::try_from(seconds).unwrap_or(0) * 1000
     }
@@ -118,7 +120,7 @@ impl Calendar for LocalCalendar {
     }
 
     fn end_of(&self, day: Date) -> u64 {
-        // Not 24 hours: two days of the year are longer or shorter.
+        // Not 24 hours later: two days of the year are longer or shorter.
         Self::day_start_ms(day, 1)
     }
 }
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_a_day_that_there_is() {
+    fn only_existing_days_are_dates() {
         for right in ["2026-11-25", "2024-02-29", "2000-02-29", "1970-01-01", "9999-12-31"] {
             assert_eq!(right.parse::<Date>().unwrap().to_string(), right);
         }

@@ -1,15 +1,15 @@
-//! Forks as a tree: an episode's parents, and all that was forked from them.
+//! Forks as a tree: an episode's ancestors, and everything that was forked from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::store::{EpisodeEntry, Store, StoreError};
 
-/// The family of episode `id`, from its first ancestor on: each before its forks, which stand from
-/// oldest to newest, with the number of forks between it and that ancestor. What is in the bin or cannot be read is
-/// left out, and an episode whose parent is not there is an ancestor.
+/// The tree of forks that contains episode `id`: each episode before its forks, forks from oldest to newest, each with
+/// its depth (0 for the root). Episodes that are in the trash or unreadable are left out; an episode whose parent is
+/// left out is a root.
 ///
 /// # Errors
-/// When `id` itself cannot be read.
+/// [`StoreError`] if `id` itself cannot be read.
 pub fn fork_tree(store: &Store, id: u64) -> Result<Vec<(EpisodeEntry, usize)>, StoreError> {
     store.entry(id)?;
     let entries: BTreeMap<u64, EpisodeEntry> =
@@ -19,10 +19,10 @@ pub fn fork_tree(store: &Store, id: u64) -> Result<Vec<(EpisodeEntry, usize)>, S
         entries.contains_key(&parent).then_some(parent)
     };
     let mut seen = BTreeSet::new();
-    let mut first = id;
-    // An imported store may say anything, a circle too.
-    while let Some(parent) = parent(first).filter(|parent| seen.insert(*parent)) {
-        first = parent;
+    let mut root = id;
+    // The parents in an imported store may form a cycle.
+    while let Some(parent) = parent(root).filter(|parent| seen.insert(*parent)) {
+        root = parent;
     }
     let mut forks: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
     for id in entries.keys() {
@@ -30,7 +30,7 @@ pub fn fork_tree(store: &Store, id: u64) -> Result<Vec<(EpisodeEntry, usize)>, S
             forks.entry(parent).or_default().push(*id);
         }
     }
-    let (mut fork_tree, mut next) = (Vec::new(), vec![(first, 0)]);
+    let (mut fork_tree, mut next) = (Vec::new(), vec![(root, 0)]);
     let mut visited = BTreeSet::new();
     while let Some((id, depth)) = next.pop() {
         if !visited.insert(id) {

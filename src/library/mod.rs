@@ -1,7 +1,21 @@
-//! The library: which of the store's episodes, in which order.
+//! The library: queries over the episodes of the store.
 //!
-//! A [`Query`] is parsed from one line; [`page`] looks for what it asks, newest first and only as far
-//! as it must, so that the first page of a large library is there at once.
+//! A [`Query`] is parsed from one line. [`query_page`] runs it, newest episode first and only as far as needed, so that
+//! the first page of a large library appears at once.
+//!
+//! ```
+//! use pointsman::library::{LocalCalendar, NumericField, Query};
+//!
+//! let calendar = LocalCalendar::at(1_800_000_000_000);
+//! let query = Query::parse("task:gsm8k correct cost<5e8 -tag:seen sort:-cost", &calendar)?;
+//! assert_eq!(query.clauses.len(), 4);
+//! assert!(query.clauses[3].negated);
+//! assert_eq!(query.sort.map(|sort| sort.by), Some(NumericField::Cost));
+//!
+//! let error = Query::parse("cost<five", &calendar).unwrap_err();
+//! assert_eq!(error.character, 1);
+//! # Ok::<(), pointsman::library::QueryError>(())
+//! ```
 
 mod calendar;
 mod fork_tree;

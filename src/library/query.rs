@@ -1,115 +1,138 @@
-//! What a query asks, and whether an episode is such a one.
+//! Queries, and whether an episode matches one.
 
 use crate::episode::Verdict;
 use crate::store::{EpisodeEnd, EpisodeEntry, Tag};
 
-/// What to look for, and in which order to show it.
+/// Which episodes to list, in which order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Query {
-    /// All of them must hold; none asks for every episode.
+    /// Conditions that must all hold; none for every episode.
     pub clauses: Vec<Clause>,
-    /// Newest first where it is absent.
+    /// The order; `None` for newest first.
     pub sort: Option<Sort>,
 }
 
-/// A part of a query that holds or does not.
+/// A condition of a query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clause {
-    /// It must not hold.
+    /// Whether none of the alternatives may hold.
     pub negated: bool,
-    /// One of them is enough. There are several where an episode can have but one: `right wrong`
-    /// asks for those that have a verdict.
+    /// Predicates of which one must hold. There are several for a property with a single value: `correct wrong` matches
+    /// both outcomes.
     pub alternatives: Vec<Predicate>,
 }
 
-/// One question about an episode. Texts are in small letters and compared without regard to them.
+/// A property of an episode. Texts are in lower case; the comparison ignores case.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicate {
-    /// The question has this in it.
+    /// The question contains this text.
     Question(String),
-    /// Something has this name.
+    /// The field has exactly this name.
     NameField(NameField, String),
+    /// The episode ended like this.
     EpisodeOutcome(EpisodeOutcome),
+    /// The field compares to this number.
     Number(NumericField, CompareOp, f64),
-    /// It began at or after `from_ms` and before `until_ms`, milliseconds since the Unix epoch.
+    /// The episode began in this interval, in milliseconds since the Unix epoch.
     StartedBetween {
+        /// Inclusive.
         from_ms: u64,
+        /// Exclusive.
         until_ms: u64,
     },
+    /// It has this tag.
     Tag(Tag),
+    /// It has a star.
     Starred,
-    /// The note has this in it.
+    /// The note contains this text.
     Note(String),
-    /// A person chose the writer of a step.
+    /// The user chose the model of a step.
     User,
-    /// It is a fork of this episode.
+    /// It is a fork of the episode with this number.
     Parent(u64),
-    /// The trace has this in it; the only test that needs the events.
+    /// The trace contains this text. The only predicate that needs the events.
     Trace(String),
 }
 
-/// What has a name that must be given whole.
+/// A field with a name, which a query must give in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameField {
+    /// The task set.
     Task,
+    /// The router that the episode started with.
     Router,
-    /// One of the policies that decided in it.
+    /// Any policy that decided in it.
     Policy,
+    /// The preset.
     Preset,
+    /// The collection of training episodes.
     Collection,
 }
 
 /// How an episode ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EpisodeOutcome {
+    /// It finished with a correct answer.
     Correct,
+    /// It finished with a wrong answer, or none.
     Wrong,
-    /// It ended, and nobody can tell.
+    /// It finished, but its answer cannot be graded.
     Undecided,
+    /// It is running, or was interrupted.
     Unfinished,
+    /// An error ended it.
     Failed,
 }
 
-/// What can be compared and sorted by.
+/// A field with a number, by which episodes are compared and sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumericField {
-    /// When it began: milliseconds since the Unix epoch.
+    /// Time of the beginning, in milliseconds since the Unix epoch.
     Date,
-    /// In the unit of the models' prices.
+    /// Cost in the unit of the prices.
     Cost,
     /// The large model's share of the cost, in [0, 1].
     LargeCostShare,
+    /// Number of steps.
     Steps,
-    /// Steps that the large model wrote.
+    /// Number of steps that the large model wrote.
     LargeSteps,
+    /// Number of steps that another model wrote than the step before.
     Switches,
-    /// Tokens written and kept.
+    /// Number of tokens in the trace.
     Tokens,
 }
 
+/// How a number is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompareOp {
+    /// `<`
     Less,
+    /// `<=`
     AtMost,
+    /// `=`
     Equal,
+    /// `>=`
     AtLeast,
+    /// `>`
     More,
 }
 
-/// The order of a list. Of equals, the newest comes first.
+/// The order of a list. Among equals, the newest episode comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
+    /// The field to sort by.
     pub by: NumericField,
-    /// The largest first.
+    /// Whether the largest comes first.
     pub descending: bool,
 }
 
 impl Query {
-    /// Whether `entry` is what is asked for. `trace` gives its text, and is only called where all
-    /// other tests hold and one is about the trace.
+    /// Whether `entry` matches. `trace` reads the text of its trace; it is called only if the query needs it and all
+    /// other conditions hold.
     ///
     /// # Errors
-    /// When `trace` fails.
+    /// The error of `trace`.
     pub fn matches<E>(
         &self,
         entry: &EpisodeEntry,
@@ -128,7 +151,7 @@ impl Query {
         Ok(holds(true, &trace()?.to_lowercase()))
     }
 
-    /// Whether episodes must be read to answer it, which takes long.
+    /// Whether the query needs the events of the episodes, which takes long.
     pub fn needs_traces(&self) -> bool {
         self.clauses.iter().any(Clause::needs_trace)
     }
@@ -145,7 +168,7 @@ impl Clause {
 }
 
 impl Predicate {
-    /// Whether an episode can have but one of its kind.
+    /// Whether an episode has a single value for this property.
     pub(super) fn is_single_valued(&self) -> bool {
         match self {
             Self::NameField(name, _) => *name != NameField::Policy,
@@ -154,7 +177,7 @@ impl Predicate {
         }
     }
 
-    /// Whether both ask for the same of an episode.
+    /// Whether both are about the same property.
     pub(super) fn same_kind(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::NameField(one, _), Self::NameField(other, _)) => one == other,
@@ -162,12 +185,12 @@ impl Predicate {
         }
     }
 
-    /// `trace` in small letters.
+    /// Whether `entry` has the property; `trace` is the text of its trace in lower case.
     fn matches(&self, entry: &EpisodeEntry, trace: &str) -> bool {
         let (summary, annotations) = (&entry.summary, &entry.annotations);
-        let has = |text: &str, part: &str| text.to_lowercase().contains(part);
+        let contains = |text: &str, part: &str| text.to_lowercase().contains(part);
         match self {
-            Self::Question(part) => has(&summary.question, part),
+            Self::Question(part) => contains(&summary.question, part),
             Self::NameField(name, wanted) => {
                 let is = |text: &String| text.to_lowercase() == *wanted;
                 match name {
@@ -187,7 +210,7 @@ impl Predicate {
             }
             Self::Tag(tag) => annotations.tags.contains(tag),
             Self::Starred => annotations.starred,
-            Self::Note(part) => has(&annotations.note, part),
+            Self::Note(part) => contains(&annotations.note, part),
             Self::User => summary.user_steps > 0,
             Self::Parent(id) => summary.parent.as_ref().is_some_and(|p| p.episode == *id),
             Self::Trace(part) => trace.contains(part),
@@ -196,7 +219,7 @@ impl Predicate {
 }
 
 impl EpisodeOutcome {
-    /// What an episode came to.
+    /// The outcome of an episode that ended like `end`.
     pub fn of(end: &EpisodeEnd) -> Self {
         match end {
             EpisodeEnd::Unfinished => Self::Unfinished,
@@ -209,7 +232,7 @@ impl EpisodeOutcome {
 }
 
 impl NumericField {
-    /// Its value for an episode.
+    /// The value of the field for an episode.
     pub fn of(self, entry: &EpisodeEntry) -> f64 {
         let summary = &entry.summary;
         match self {

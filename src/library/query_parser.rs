@@ -1,4 +1,4 @@
-//! The language of queries: one line, words apart by spaces.
+//! The query language: one line of words separated by spaces.
 
 use std::ops::Range;
 
@@ -10,21 +10,21 @@ use super::{
 };
 use crate::store::TagError;
 
-/// What a query can say, and what it means: for help.
+/// Examples of filters with their meaning, for help texts.
 pub const FILTER_HELP: &[(&str, &str)] = &[
-    ("pens \"4 boxes\"", "these words are in the question"),
-    ("correct wrong undecided", "how it ended; several: any of them"),
-    ("unfinished failed", "it did not end in order"),
-    ("task: router: policy: preset:", "it has this name; also collection:"),
-    ("cost<5e8 cost>=100M share>0.9", "cost, and large's share; also <=, ="),
-    ("steps>4 large=0 switches>2", "steps, those of large; also tokens"),
-    ("after:2026-11-01 before:2026-11-20", "from that day on, before it; today"),
-    ("user", "a user chose a writer"),
+    ("pens \"4 boxes\"", "the question contains these words"),
+    ("correct wrong undecided", "the verdict; several: any of them"),
+    ("unfinished failed", "interrupted; ended by an error"),
+    ("task: router: policy: preset:", "has this name; also collection:"),
+    ("cost<5e8 cost>=100M share>0.9", "cost; large's share; also <=, ="),
+    ("steps>4 large=0 switches>2", "steps; large's steps; also tokens"),
+    ("after:2026-11-01 before:2026-11-20", "from that day on; before it; today"),
+    ("user", "you chose the model of a step"),
     ("parent:12", "a fork of episode 12"),
-    ("tag:foo starred note:\"ask Ava\"", "that was said of it"),
-    ("in:\"4 × 12\"", "its trace has this in it; slow"),
-    ("-tag:foo -right", "it is not so"),
-    ("sort:cost sort:-cost", "order: date, or any number above"),
+    ("tag:foo starred note:\"ask Ava\"", "your tags, star and note"),
+    ("in:\"4 × 12\"", "the trace contains this; slow"),
+    ("-tag:foo -correct", "does not match this filter"),
+    ("sort:cost sort:-cost", "the order: date, or a number above"),
 ];
 
 const NAME_FILTERS: [(&str, NameField); 5] = [
@@ -34,9 +34,7 @@ const NAME_FILTERS: [(&str, NameField); 5] = [
     ("preset", NameField::Preset),
     ("collection", NameField::Collection),
 ];
-const KEYWORDS: [(&str, Predicate); 8] = [
-    ("right", Predicate::EpisodeOutcome(EpisodeOutcome::Correct)),
-    // As it stands in the list.
+const KEYWORDS: [(&str, Predicate); 9] = [
     ("correct", Predicate::EpisodeOutcome(EpisodeOutcome::Correct)),
     ("wrong", Predicate::EpisodeOutcome(EpisodeOutcome::Wrong)),
     ("undecided", Predicate::EpisodeOutcome(EpisodeOutcome::Undecided)),
@@ -44,6 +42,9 @@ const KEYWORDS: [(&str, Predicate); 8] = [
     ("failed", Predicate::EpisodeOutcome(EpisodeOutcome::Failed)),
     ("starred", Predicate::Starred),
     ("user", Predicate::User),
+    // Former words.
+    ("right", Predicate::EpisodeOutcome(EpisodeOutcome::Correct)),
+    ("person", Predicate::User),
 ];
 const NUMERIC_FIELDS: [(&str, NumericField); 7] = [
     ("date", NumericField::Date),
@@ -55,7 +56,7 @@ const NUMERIC_FIELDS: [(&str, NumericField); 7] = [
     ("tokens", NumericField::Tokens),
 ];
 const COMPARISONS: [(&str, CompareOp); 5] = [
-    // The longer ones first: each is looked for as a beginning.
+    // The longer ones first, because they are matched as prefixes.
     ("<=", CompareOp::AtMost),
     (">=", CompareOp::AtLeast),
     ("<", CompareOp::Less),
@@ -63,68 +64,86 @@ const COMPARISONS: [(&str, CompareOp); 5] = [
     ("=", CompareOp::Equal),
 ];
 
-/// Keys with a colon that have a meaning of their own.
+/// Keys with a colon that are not names.
 const COLON_KEYS: [&str; 7] = ["tag", "note", "after", "before", "parent", "in", "sort"];
 
-/// A query that cannot be understood.
+/// A query that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("the query is wrong at character {character}: {problem}")]
 pub struct QueryError {
-    /// Bytes of the query that are wrong.
+    /// The bytes of the query that are wrong.
     pub span: Range<usize>,
-    /// Where they begin, in characters from 1.
+    /// Where they begin, in characters counted from 1.
     pub character: usize,
+    /// What is wrong with them.
     pub problem: QueryProblem,
 }
 
 crate::exit::classify!(Usage: QueryError);
 
-/// What is wrong with a query.
+/// What is wrong with a query. Each message names the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum QueryProblem {
+    /// An unknown key before a colon.
     #[error(
-        "there is no filter `{0}:`; use task:, router:, policy:, preset:, collection:, tag:, note:, after:, before:, parent:, in: or sort:, or put \"quotes\" round words of the question"
+        "there is no filter `{0}:`; use task:, router:, policy:, preset:, collection:, tag:, note:, after:, before:, parent:, in: or sort:, or put \"quotes\" around words of the question"
     )]
     UnknownFilter(String),
+    /// An unknown field before a comparison.
     #[error(
-        "nothing called `{0}` can be compared; use cost, share, steps, large, switches or tokens, or put \"quotes\" round words of the question"
+        "`{0}` cannot be compared; use cost, share, steps, large, switches or tokens, or put \"quotes\" around words of the question"
     )]
     UnknownQuantity(String),
+    /// A numeric field before a colon.
     #[error("`{0}` is followed by <, <=, =, >= or > and a number")]
     MissingComparison(String),
+    /// A name before a comparison.
     #[error("`{0}` is followed by a colon and what to look for")]
     MissingColon(String),
-    #[error("days are compared with after: and before:, as `after:2026-11-25`")]
+    /// A comparison of dates.
+    #[error("days are compared with after: and before:, as in `after:2026-11-25`")]
     DateComparison,
-    #[error("`{0}` is no number; write one such as 4, 0.5, 5e8 or 500M")]
+    /// Not a number after a comparison.
+    #[error("`{0}` is not a number; write one such as 4, 0.5, 5e8 or 500M")]
     InvalidNumber(String),
-    #[error("`{0}` is no day; write one such as 2026-11-25")]
+    /// Not a day after `after:` or `before:`.
+    #[error("`{0}` is not a day; write one such as 2026-11-25")]
     InvalidDate(String),
-    #[error("`{0}` is no episode; write its number, as `parent:12`")]
+    /// Not a number after `parent:`.
+    #[error("`{0}` is not an episode; write its number, as in `parent:12`")]
     InvalidEpisode(String),
+    /// Not a tag after `tag:`.
     #[error(transparent)]
     InvalidTag(#[from] TagError),
-    #[error("nothing follows `{0}`; write what to look for, in \"quotes\" where it has spaces")]
+    /// A filter without a value.
+    #[error("nothing follows `{0}`; write what to look for, in \"quotes\" if it has spaces")]
     MissingValue(String),
-    #[error("one `-` negates; `{0}` is no filter, and no option that there is here")]
-    DoubleNegation(String),
-    #[error("these quotes are not closed; end them with \"")]
-    UnclosedQuote,
+    /// A word that begins with `--`.
     #[error(
-        "nothing can be sorted by `{0}`; use date, cost, share, steps, large, switches or tokens, with `-` before it for the largest first"
+        "`{0}` is neither a filter nor an option of this command; a single `-` negates a filter"
+    )]
+    DoubleNegation(String),
+    /// A quote that is not closed.
+    #[error("this quote is not closed; end it with \"")]
+    UnclosedQuote,
+    /// An unknown field after `sort:`.
+    #[error(
+        "episodes cannot be sorted by `{0}`; use date, cost, share, steps, large, switches or tokens, with a `-` before it for the largest first"
     )]
     UnknownSort(String),
+    /// A second `sort:`.
     #[error("there is a second order; one `sort:` is enough")]
     DuplicateSort,
+    /// A `-` before `sort:`.
     #[error("an order cannot be negated; write `sort:-cost` for the largest first")]
     NegatedSort,
 }
 
 impl Query {
-    /// Reads a query; `calendar` says when days begin. An empty line asks for every episode.
+    /// Parses a query; `calendar` says when days begin. An empty line matches every episode.
     ///
     /// # Errors
-    /// At the first word that cannot be understood.
+    /// [`QueryError`] for the first word that cannot be parsed.
     pub fn parse(line: &str, calendar: &impl Calendar) -> Result<Self, QueryError> {
         let mut query = Self::default();
         let mut at = 0;
@@ -156,26 +175,26 @@ impl Query {
 
     fn add(&mut self, negated: bool, test: Predicate) {
         let joins = !negated && test.is_single_valued();
-        let like = |clause: &&mut Clause| {
+        let same_kind = |clause: &&mut Clause| {
             joins
                 && !clause.negated
                 && clause.alternatives.iter().all(|other| other.same_kind(&test))
         };
-        match self.clauses.iter_mut().find(like) {
+        match self.clauses.iter_mut().find(same_kind) {
             Some(clause) => clause.alternatives.push(test),
             None => self.clauses.push(Clause { negated, alternatives: vec![test] }),
         }
     }
 }
 
-/// A word of a query as it stands there.
+/// A word of a query.
 struct QueryWord<'a> {
     /// Its bytes in the line, quotes included.
     span: Range<usize>,
     /// Those bytes.
     source: &'a str,
     negated: bool,
-    /// Key and sign: `cost` and `<`; absent where it is a word of the question.
+    /// Key and operator, as `cost` and `<`; `None` for a word of the question.
     filter: Option<(String, &'static str)>,
     /// The rest, without quotes.
     value: String,
@@ -183,7 +202,7 @@ struct QueryWord<'a> {
 }
 
 impl<'a> QueryWord<'a> {
-    /// The first word at or after byte `from` of `line`; nothing at the end.
+    /// The first word at or after byte `from` of `line`; `None` at the end.
     fn next(line: &'a str, from: usize) -> Result<Option<Self>, QueryError> {
         let start = line.len() - line[from..].trim_start().len();
         if start == line.len() {
@@ -233,7 +252,7 @@ impl<'a> QueryWord<'a> {
         }
     }
 
-    /// The test of a key with a colon.
+    /// The predicate of a key with a colon.
     fn colon_predicate(
         &self,
         key: &str,
@@ -266,7 +285,7 @@ impl<'a> QueryWord<'a> {
         })
     }
 
-    /// The test of a key with a sign of comparison.
+    /// The predicate of a key with a comparison.
     fn comparison_predicate(&self, key: &str, sign: &str) -> Result<Predicate, QueryProblem> {
         let comparison = look_up(&COMPARISONS, sign);
         let (Some(quantity), Some(comparison)) = (look_up(&NUMERIC_FIELDS, key), comparison) else {
@@ -299,7 +318,7 @@ impl QueryError {
     }
 }
 
-/// Key and sign at the beginning of `text`, if it begins with a filter.
+/// Key and operator at the beginning of `text`; `None` if it does not begin with a filter.
 fn filter_of(text: &str) -> Option<(String, &'static str)> {
     let end = text.find(|c: char| !c.is_ascii_alphabetic())?;
     let (key, rest) = text.split_at(end);
@@ -308,8 +327,8 @@ fn filter_of(text: &str) -> Option<(String, &'static str)> {
     Some((key.to_lowercase(), sign))
 }
 
-/// The text in the quotes that `text` begins with, and how many bytes it takes with them; nothing
-/// where they are not closed. `\"` stands for a quote, `\\` for a backslash.
+/// The text of the quote that `text` begins with, and its length in bytes including the quotes; `None` if it is not
+/// closed. `\"` stands for a quote, `\\` for a backslash.
 fn unquote(text: &str) -> Option<(String, usize)> {
     let mut value = String::new();
     let mut escaped = false;
@@ -329,12 +348,12 @@ fn unquote(text: &str) -> Option<(String, usize)> {
     None
 }
 
-/// A number, with a prefix of the SI for large ones: `0.5`, `200M`.
+/// Parses a number, which may have an SI prefix for large ones: `0.5`, `200M`.
 pub fn parse_number(text: &str) -> Option<f64> {
     let scales = [("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)];
     let scaled = scales.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, *scale)));
     let (digits, scale) = scaled.unwrap_or((text, 1.0));
-    // `inf` and `nan` are numbers to the parser.
+    // Rust parses `inf` and `nan` as numbers.
     let number = digits.parse::<f64>().ok().filter(|n| n.is_finite())?;
     Some(number * scale)
 }
@@ -347,7 +366,7 @@ fn look_up<T: Clone>(table: &[(&str, T)], name: &str) -> Option<T> {
 mod tests {
     use super::*;
 
-    /// It is 25 November 2026, and every day begins at a round number.
+    /// 25 November 2026; every day begins at a round number.
     struct Fixed;
 
     impl Calendar for Fixed {
@@ -368,8 +387,8 @@ mod tests {
         Query::parse(line, &Fixed).unwrap_or_else(|e| panic!("{line}: {e}"))
     }
 
-    /// The one test of a query of one word.
-    fn test(line: &str) -> Predicate {
+    /// The predicate of a query of one word.
+    fn predicate(line: &str) -> Predicate {
         let query = parse(line);
         assert_eq!((query.clauses.len(), query.sort), (1, None), "{line}");
         let Clause { negated, mut alternatives } = query.clauses[0].clone();
@@ -378,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn every_filter_is_understood() {
+    fn every_filter_is_parsed() {
         let number = |quantity, comparison, value| Predicate::Number(quantity, comparison, value);
         let text = str::to_owned;
         let cases = [
@@ -419,12 +438,12 @@ mod tests {
             ("today", Predicate::StartedBetween { from_ms: 11_250, until_ms: 11_260 }),
         ];
         for (line, expected) in cases {
-            assert_eq!(test(line), expected, "{line}");
+            assert_eq!(predicate(line), expected, "{line}");
         }
     }
 
     #[test]
-    fn what_an_episode_has_one_of_may_be_any_of_several() {
+    fn filters_of_a_single_valued_property_are_alternatives() {
         let query = parse("right pens task:a wrong  task:b router:a -task:c boxes tag:x tag:y");
         let sizes: Vec<_> =
             query.clauses.iter().map(|c| (c.negated, c.alternatives.len())).collect();
@@ -434,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_read_and_an_empty_line_asks_for_all() {
+    fn an_order_is_parsed_and_an_empty_line_matches_everything() {
         let by = |by, descending| Some(Sort { by, descending });
         assert_eq!(parse("sort:cost").sort, by(NumericField::Cost, false));
         assert_eq!(parse("x sort:-date y").sort, by(NumericField::Date, true));
@@ -442,26 +461,26 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_query_says_where_and_what_is_valid() {
+    fn a_wrong_query_is_an_error_with_position_and_remedy() {
         let cases = [
             ("pens foo:x", 6, "no filter `foo:`; use task:, router:"),
-            ("x cots<5", 3, "`cots` can be compared; use cost, share"),
+            ("x cots<5", 3, "`cots` cannot be compared; use cost, share"),
             ("cost:5", 1, "`cost` is followed by <"),
             ("é task<5", 3, "`task` is followed by a colon"),
             ("in=x", 1, "`in` is followed by a colon"),
             ("date>2026-11-01", 1, "after: and before:"),
             ("date:2026-11-01", 1, "after: and before:"),
-            ("steps>four", 1, "`four` is no number"),
-            ("cost<nan", 1, "`nan` is no number"),
-            ("cost<1e999", 1, "`1e999` is no number"),
+            ("steps>four", 1, "`four` is not a number"),
+            ("cost<nan", 1, "`nan` is not a number"),
+            ("cost<1e999", 1, "`1e999` is not a number"),
             ("cost<", 1, "nothing follows `cost<`"),
-            ("after:2026-02-30", 1, "`2026-02-30` is no day"),
-            ("parent:-1", 1, "`-1` is no episode"),
-            ("tag:\"two words\"", 1, "`two words` is no tag"),
+            ("after:2026-02-30", 1, "`2026-02-30` is not a day"),
+            ("parent:-1", 1, "`-1` is not an episode"),
+            ("tag:\"two words\"", 1, "`two words` cannot be a tag"),
             ("a tag: b", 3, "nothing follows `tag:`"),
             ("in:\"\"", 1, "nothing follows `in:\"\"`"),
             ("a -", 3, "nothing follows `-`"),
-            ("a --jsn", 3, "`--jsn` is no filter"),
+            ("a --jsn", 3, "`--jsn` is neither"),
             ("a note:\"b c", 8, "not closed"),
             ("sort:colour", 1, "`colour`; use date, cost"),
             ("sort:", 1, "nothing follows `sort:`"),
@@ -475,6 +494,42 @@ mod tests {
             assert!(text.contains(words), "{line}: {text}");
             assert!(text.contains(&format!("character {character}:")), "{text}");
             assert!(line.get(error.span).is_some_and(|span| !span.is_empty()), "{line}");
+        }
+    }
+
+    #[test]
+    fn former_words_are_parsed() {
+        // The keywords of the query language before `user` replaced `person`.
+        for (former, current) in [
+            ("right", "correct"),
+            ("correct", "correct"),
+            ("wrong", "wrong"),
+            ("undecided", "undecided"),
+            ("unfinished", "unfinished"),
+            ("failed", "failed"),
+            ("starred", "starred"),
+            ("person", "user"),
+        ] {
+            let predicate = predicate(former);
+            assert_eq!(predicate, self::predicate(current), "{former}");
+            assert!(!matches!(predicate, Predicate::Question(_)), "{former}");
+        }
+        // Its other keys have not changed.
+        for line in [
+            "task:x router:x policy:x preset:x collection:x",
+            "tag:x note:x after:2026-11-25 before:2026-11-25 parent:1 in:x sort:date",
+            "cost<1 share<=1 steps=1 large>=1 switches>1 tokens>1",
+            "sort:cost",
+            "sort:share",
+            "sort:steps",
+            "sort:large",
+            "sort:switches",
+            "sort:-tokens",
+            "today",
+        ] {
+            let clauses = parse(line).clauses;
+            let words = clauses.iter().flat_map(|clause| &clause.alternatives);
+            assert!(!words.clone().any(|p| matches!(p, Predicate::Question(_))), "{line}");
         }
     }
 }

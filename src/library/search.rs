@@ -1,40 +1,40 @@
-//! Looking for what a query asks, a page at a time.
+//! Runs a query, a page at a time.
 
 use std::cmp::Ordering;
 
 use super::{Query, Sort};
 use crate::store::{EpisodeEntry, Store, StoreError};
 
-/// Matches beyond a page that are kept before the last of them are dropped: sorting less often
-/// than at every match.
+/// Matches beyond a page that are collected before they are sorted and cut to the page.
 const SORT_SLACK: usize = 512;
 
-/// A stretch of what a query found.
+/// A page of the episodes that match a query.
 #[derive(Debug, Default)]
 pub struct QueryPage {
+    /// The episodes in the query's order.
     pub entries: Vec<EpisodeEntry>,
-    /// Why episodes that were looked at on the way could not be read.
+    /// Errors of the episodes that could not be read.
     pub unreadable: Vec<StoreError>,
-    /// Where the next page goes on; absent at the end. That page may turn out empty.
+    /// Where the next page begins, which may turn out empty; `None` at the end.
     pub next: Option<PageCursor>,
 }
 
-/// A place in what a query finds. It stays right when episodes come or go.
+/// A position in the results of a query. It stays valid when episodes are added or deleted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PageCursor {
     id: u64,
-    /// Value of what is sorted by; 0 where nothing is.
+    /// Value of the field that the query sorts by; 0 if it does not sort.
     key: f64,
 }
 
-/// The first `n` episodes that `query` asks for, after the place `after` where one is given.
+/// The first `n` episodes that match `query`, after the position `after` if it is given.
 ///
-/// Unsorted, the search ends with the page; sorted, it looks at all summaries, and holds about 2 n
-/// entries at most. `watch` is told how many episodes were looked at, and ends the search by
-/// returning false: the page is then what was found so far.
+/// Without an order, the search ends when the page is full. With one, it reads all summaries, but holds at most about
+/// 2 n entries. `on_progress` receives the number of episodes looked at before each one; if it returns false, the page
+/// is what was found so far.
 ///
 /// # Errors
-/// When the store cannot be read. An episode that cannot is named in the page.
+/// [`StoreError`] if the store cannot be read. The errors of single episodes are in the page.
 pub fn query_page(
     store: &Store,
     query: &Query,
@@ -48,13 +48,13 @@ pub fn query_page(
     }
     let before = after.filter(|_| query.sort.is_none()).map(|cursor| cursor.id);
     let mut stopped = false;
-    let looked_at = store.entries(before).enumerate().take_while(|(count, _)| {
+    let visited = store.entries(before).enumerate().take_while(|(count, _)| {
         stopped = !on_progress(*count);
         !stopped
     });
     let mut found: Vec<(PageCursor, EpisodeEntry)> = Vec::new();
     let mut more = false;
-    for (_, entry) in looked_at {
+    for (_, entry) in visited {
         match entry.and_then(|entry| Ok((matches_query(store, query, &entry)?, entry))) {
             Ok((true, entry)) => found.push((PageCursor::of(&entry, query), entry)),
             Ok((false, _)) => continue,
@@ -96,7 +96,7 @@ fn matches_query(store: &Store, query: &Query, entry: &EpisodeEntry) -> Result<b
     query.matches(entry, || store.episode(entry.summary.id).map(|episode| episode.text()))
 }
 
-/// Leaves the first `n`, in order.
+/// Sorts, and keeps the first `n`.
 fn sort_and_truncate(found: &mut Vec<(PageCursor, EpisodeEntry)>, sort: Sort, n: usize) {
     found.sort_unstable_by(|(one, _), (other, _)| one.compare(other, sort));
     found.truncate(n);

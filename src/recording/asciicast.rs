@@ -1,4 +1,6 @@
-//! Asciicast files, version 2: a header and one line for each piece of output with its time.
+//! Asciicast files, version 2: a header, and a line for each piece of output with its time.
+//!
+//! The format: <https://docs.asciinema.org/manual/asciicast/v2/>.
 
 use std::io::{self, Write};
 
@@ -11,11 +13,11 @@ pub struct AsciicastWriter<W> {
 }
 
 impl<W: Write> AsciicastWriter<W> {
-    /// A cast of a terminal of `size` (columns, rows). It holds no date, so that the same replay
+    /// Writes the header, for a terminal of `size` (columns, rows). It contains no date, so that the same replay
     /// gives the same file.
     ///
     /// # Errors
-    /// When `out` refuses.
+    /// If `out` fails.
     pub fn new(mut out: W, size: (u16, u16), title: &str) -> io::Result<Self> {
         let env = json!({ "TERM": "xterm-256color" });
         let header =
@@ -24,19 +26,19 @@ impl<W: Write> AsciicastWriter<W> {
         Ok(Self { out })
     }
 
-    /// Output at `ms` milliseconds since the start; times must not fall.
+    /// Writes output at `ms` milliseconds since the start. Times must not decrease.
     ///
     /// # Errors
-    /// When `out` refuses.
+    /// If `out` fails.
     pub fn output(&mut self, ms: f64, text: &str) -> io::Result<()> {
         let seconds = (ms * 1e3).round() / 1e6;
         writeln!(self.out, "{}", json!([seconds, "o", text]))
     }
 
-    /// The end of the file.
+    /// Flushes and returns `out`.
     ///
     /// # Errors
-    /// When `out` does not take what it was given.
+    /// If `out` fails.
     pub fn finish(mut self) -> io::Result<W> {
         self.out.flush()?;
         Ok(self.out)
@@ -56,6 +58,6 @@ mod tests {
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!((&lines[0]["version"], &lines[0]["width"]), (&json!(2), &json!(100)));
-        assert_eq!(lines[1..], [json!([0.0, "o", "\u{1b}[H"]), json!([1.234568, "o", "×"])]);
+        assert_eq!(lines[1..], [json!([0.0, "o", "\u{1b}[H"]), json!([1.234_568, "o", "×"])]);
     }
 }

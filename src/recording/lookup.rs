@@ -1,4 +1,4 @@
-//! Recordings by path or by name: the user's own first, then those inside the binary.
+//! Recordings by path or name: the user's own first, then the embedded ones.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -9,17 +9,20 @@ use rust_embed::Embed;
 
 use super::{RecordedEpisode, RecordingError, RecordingReader};
 
-/// The recordings inside the binary.
+/// The recordings that are embedded in the binary.
 #[derive(Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/recordings"]
 #[include = "*.jsonl"]
 struct Embedded;
 
-/// Reads the recording of that path or name. A file of that path wins if it exists or the text ends
-/// with `.jsonl`, then a file of that name in `folder`, then one inside the binary.
+/// Former names of embedded recordings, with the current ones.
+const FORMER_NAMES: [(&str, &str); 1] = [("glimpse", "draft")];
+
+/// Reads a recording. `name_or_path` is a path if such a file exists or the text ends with `.jsonl`. Otherwise it is the
+/// name of a file in `folder`, or else of an embedded recording.
 ///
 /// # Errors
-/// When there is none, or it cannot be used.
+/// [`RecordingError::Unknown`] if there is none, and the other variants if it cannot be read.
 pub fn find_recording(
     name_or_path: &str,
     folder: &Path,
@@ -28,13 +31,15 @@ pub fn find_recording(
     if is_recording(path) || path.exists() {
         return open_recording(path)?.into_vec();
     }
-    // A name stays inside the folder: what has a separator is a path, and was tried above.
+    // A name must not lead out of the folder; anything with a separator is a path, and was tried above.
     if !name_or_path.contains(std::path::is_separator) {
         let file = format!("{name_or_path}.jsonl");
         let own = folder.join(&file);
         if own.exists() {
             return open_recording(&own)?.into_vec();
         }
+        let current = FORMER_NAMES.iter().find(|(former, _)| *former == name_or_path);
+        let file = current.map_or(file, |(_, current)| format!("{current}.jsonl"));
         if let Some(embedded) = Embedded::get(&file) {
             return RecordingReader::new(file, &*embedded.data).into_vec();
         }
@@ -46,8 +51,8 @@ pub fn find_recording(
     })
 }
 
-/// Names that [`find_recording`] takes, sorted: those inside the binary and those in `folder`, which counts as
-/// empty where it cannot be read.
+/// The names that [`find_recording`] accepts, sorted: embedded recordings and those in `folder`, which counts as empty
+/// if it cannot be read.
 pub fn recording_names(folder: &Path) -> Vec<String> {
     let own = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let embedded = Embedded::iter().map(|file| PathBuf::from(file.as_ref()));
@@ -60,17 +65,17 @@ fn is_recording(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "jsonl")
 }
 
-/// The episodes of a file, to be read one after the other.
+/// Opens a recording to read its episodes one by one.
 ///
 /// # Errors
-/// When it cannot be opened.
+/// [`RecordingError::Read`] if the file cannot be opened.
 pub fn open_recording(path: &Path) -> Result<RecordingReader<BufReader<File>>, RecordingError> {
     let name = path.display().to_string();
     match File::open(path) {
         Ok(file) => Ok(RecordingReader::new(name, BufReader::new(file))),
         Err(error) => {
             let reason = match error.kind() {
-                ErrorKind::NotFound => "there is no such file".into(),
+                ErrorKind::NotFound => "the file does not exist".into(),
                 _ => error.to_string(),
             };
             Err(RecordingError::Read { file: name, reason })
@@ -84,7 +89,7 @@ mod tests {
     use crate::episode::{Role, Verdict};
 
     #[test]
-    fn every_recording_inside_the_binary_can_be_used() {
+    fn every_embedded_recording_can_be_read() {
         let folder = Path::new("/nowhere");
         let names = recording_names(folder);
         assert!(names.contains(&"rescue".to_owned()), "{names:?}");
@@ -97,17 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn the_rescue_is_one() {
+    fn the_rescue_shows_a_rescue() {
         let episode = crate::recording::fixtures::rescue().episode;
         assert_eq!(episode.verdict(), Some(Verdict::Correct));
         assert_eq!(episode.steps[0].generation.model, Role::Small);
         assert!(episode.switches() >= 1);
         let saved = episode.steps.iter().find(|step| step.generation.model == Role::Large).unwrap();
-        assert_eq!(saved.discarded.len(), 1, "the small model's slip was not kept");
+        assert_eq!(saved.discarded.len(), 1, "the small model's step error was discarded");
     }
 
     #[test]
-    fn a_file_wins_over_the_users_own_and_that_over_the_embedded_one() {
+    fn a_path_wins_over_the_folder_and_the_folder_over_the_binary() {
         let home = tempfile::tempdir().unwrap();
         let recorded = crate::recording::fixtures::rescue();
         let write = |path: &Path, id| {
@@ -124,13 +129,27 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_with_what_there_is() {
+    fn an_unknown_recording_is_an_error_that_lists_the_known_ones() {
         let folder = Path::new("/nowhere");
         let message = find_recording("resque", folder).unwrap_err().to_string();
         assert!(message.contains("rescue") && message.contains("/nowhere"), "{message}");
         let message = find_recording("gone.jsonl", folder).unwrap_err().to_string();
-        assert_eq!(message, "cannot read gone.jsonl: there is no such file");
+        assert_eq!(message, "cannot read gone.jsonl: the file does not exist");
         let message = find_recording("/", folder).unwrap_err().to_string();
         assert_eq!(message, "cannot read /: it is a folder");
+    }
+
+    #[test]
+    fn a_former_name_opens_the_recording() {
+        let home = tempfile::tempdir().unwrap();
+        let draft = find_recording("draft", home.path()).unwrap();
+        assert_eq!(find_recording("glimpse", home.path()).unwrap(), draft);
+        let own = crate::recording::fixtures::lines(&[(41, &draft[0].events)]);
+        std::fs::write(home.path().join("glimpse.jsonl"), own).unwrap();
+        assert_eq!(
+            find_recording("glimpse", home.path()).unwrap()[0].id,
+            41,
+            "the user's own wins"
+        );
     }
 }

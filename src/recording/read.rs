@@ -1,4 +1,4 @@
-//! Lines to episodes, one line at a time: a recording may be larger than the memory.
+//! Reads episodes line by line: a recording may be larger than the memory.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, ErrorKind};
@@ -9,34 +9,90 @@ use thiserror::Error;
 use crate::episode::{Episode, Event, EventKind, FoldError, SCHEMA};
 use crate::exit::{ClassifiedError, ErrorClass};
 
-/// Why a recording cannot be used. Each is one sentence that names the file, the line where there
-/// is one, and a remedy.
+/// Why a recording cannot be read. Each message is one sentence that names the file, the line and a remedy. Lines are
+/// counted from 1.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum RecordingError {
+    /// There is no recording of that name.
     #[error(
         "there is no recording `{name}`: choose one of {known}, give the path of a .jsonl file or the number of a stored episode, or put `{name}.jsonl` into {folder}"
     )]
-    Unknown { name: String, known: String, folder: String },
+    Unknown {
+        /// The name.
+        name: String,
+        /// The known names, separated by commas.
+        known: String,
+        /// The folder of the user's recordings.
+        folder: String,
+    },
+    /// The file cannot be opened or read.
     #[error("cannot read {file}: {reason}")]
-    Read { file: String, reason: String },
+    Read {
+        /// The file.
+        file: String,
+        /// The reason as the system gives it.
+        reason: String,
+    },
+    /// The file holds no event.
     #[error(
-        "{file} holds no episode: `pointsman run --json` and `pointsman episodes export` write some"
+        "{file} holds no episode: `pointsman run --json` and `pointsman episodes export` write recordings"
     )]
-    Empty { file: String },
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// A line is not UTF-8.
     #[error("{file}, line {line}, is not UTF-8 text: export it again, or remove the line")]
-    NotUtf8 { file: String, line: usize },
-    #[error("{file}, line {line}, breaks off: remove the line, the events before it are whole")]
-    Truncated { file: String, line: usize },
-    #[error("{file}, line {line}, is no event ({reason}): export it again, or remove the line")]
-    Malformed { file: String, line: usize, reason: String },
+    NotUtf8 {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+    },
+    /// The last line is incomplete.
+    #[error("{file}, line {line}, breaks off: remove the line, the events before it are complete")]
+    Truncated {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+    },
+    /// A line is not an event.
+    #[error("{file}, line {line}, is not an event ({reason}): export it again, or remove the line")]
+    Malformed {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+        /// What the parser says, with the column.
+        reason: String,
+    },
+    /// A newer program wrote the line.
     #[error(
-        "{file}, line {line}, was written by a newer pointsman (format {found}, this one reads up to {SCHEMA}): update pointsman"
+        "a newer pointsman wrote {file}, line {line} (format {found}, this one reads up to {SCHEMA}): update pointsman"
     )]
-    Newer { file: String, line: usize, found: u32 },
+    Newer {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+        /// The format of the line.
+        found: u32,
+    },
+    /// An event does not fit its place in the episode.
     #[error(
         "{file}, line {line}, is out of order in episode {episode} ({reason}): put the lines of an episode into the order in which they were written, or export it again"
     )]
-    OutOfOrder { file: String, line: usize, episode: u64, reason: FoldError },
+    OutOfOrder {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+        /// The episode's number in the recording.
+        episode: u64,
+        /// Why the event does not fit.
+        reason: FoldError,
+    },
 }
 
 impl ClassifiedError for RecordingError {
@@ -55,22 +111,19 @@ pub struct RecordedEpisode {
     pub id: u64,
     /// The line of its first event, counted from 1.
     pub line: usize,
-    /// Its events, in order; at least the first.
+    /// Its events in order; never empty.
     pub events: Vec<Event>,
-    /// The same as JSON, to the last digit as they were written; empty unless
-    /// [`RecordingReader::with_json`] asked for it.
+    /// The events' JSON as it was written, to the last digit; empty unless [`RecordingReader::with_json`] is set.
     pub json: Vec<String>,
-    /// What the events fold to.
+    /// The fold of the events.
     pub episode: Episode,
 }
 
-/// The episodes of a recording, read as they are asked for.
+/// An iterator over the episodes of a recording, which reads the lines as they are needed.
 ///
-/// An episode is handed out once it is over and a line of another follows, else at the end of the
-/// file. Lines of several episodes may be mixed; the file may have two episodes of the same
-/// number, as two files put together have, since `started` begins a new one.
-///
-/// After an error there is nothing more.
+/// It returns an episode once it is over and a line of another one follows, or at the end of the file. The lines of
+/// several episodes may be interleaved. Since `started` begins a new episode, two may have the same number, as in two
+/// concatenated files. The iterator ends after an error.
 #[derive(Debug)]
 pub struct RecordingReader<R> {
     name: String,
@@ -85,7 +138,7 @@ pub struct RecordingReader<R> {
 }
 
 impl<R: BufRead> RecordingReader<R> {
-    /// The episodes in `reader`; errors call it `name`.
+    /// Reads from `reader`, which errors call `name`.
     pub fn new(name: impl Into<String>, reader: R) -> Self {
         Self {
             name: name.into(),
@@ -100,25 +153,25 @@ impl<R: BufRead> RecordingReader<R> {
         }
     }
 
-    /// Keeps the events' JSON too.
+    /// Also keeps the JSON of the events, in [`RecordedEpisode::json`].
     #[must_use]
     pub fn with_json(mut self) -> Self {
         self.keeps_json = true;
         self
     }
 
-    /// All of them, in the order in which they began.
+    /// All episodes, in the order in which they began.
     ///
     /// # Errors
-    /// [`RecordingError`], at the first line that cannot be used.
+    /// [`RecordingError`] for the first line that cannot be read.
     pub fn into_vec(self) -> Result<Vec<RecordedEpisode>, RecordingError> {
         let mut all = self.collect::<Result<Vec<_>, _>>()?;
         all.sort_by_key(|recorded| recorded.line);
         Ok(all)
     }
 
-    /// Takes the next line in; false at the end.
-    fn take_line(&mut self) -> Result<bool, RecordingError> {
+    /// Processes the next line; false at the end.
+    fn read_line(&mut self) -> Result<bool, RecordingError> {
         self.text.clear();
         let read = self.reader.read_until(b'\n', &mut self.text).map_err(|error| {
             let reason = match error.kind() {
@@ -153,16 +206,19 @@ impl<R: BufRead> RecordingReader<R> {
         let event: Event = serde_json::from_str(text).map_err(malformed)?;
         let json = self.keeps_json.then(|| strip_episode_id(text, head.episode, &event));
         let json = json.transpose().map_err(malformed)?;
-        self.take_event(head.episode, event, json).map_err(|reason| {
-            RecordingError::OutOfOrder { file, line, episode: head.episode, reason }
+        self.add_event(head.episode, event, json).map_err(|reason| RecordingError::OutOfOrder {
+            file,
+            line,
+            episode: head.episode,
+            reason,
         })?;
         Ok(true)
     }
 
-    fn take_event(&mut self, id: u64, event: Event, json: Option<String>) -> Result<(), FoldError> {
+    fn add_event(&mut self, id: u64, event: Event, json: Option<String>) -> Result<(), FoldError> {
         self.empty = false;
         let begins = matches!(event.kind, EventKind::Started(_));
-        // What is over stays open only as long as its own lines follow: it may be bookmarked.
+        // An ended episode stays open while its own lines follow, which may be bookmarks.
         let (complete, open) =
             std::mem::take(&mut self.open).into_iter().partition(|other: &RecordedEpisode| {
                 if other.id == id { begins } else { other.episode.is_over() }
@@ -202,7 +258,7 @@ impl<R: BufRead> Iterator for RecordingReader<R> {
             if self.done {
                 return None;
             }
-            match self.take_line() {
+            match self.read_line() {
                 Ok(true) => {}
                 Ok(false) => {
                     self.done = true;
@@ -220,14 +276,14 @@ impl<R: BufRead> Iterator for RecordingReader<R> {
     }
 }
 
-/// What is read of a line first: an event of a newer format need not parse as one of ours.
+/// The part of a line that is parsed first: an event of a newer format need not parse as one of ours.
 #[derive(Deserialize)]
 struct EventHeader {
     episode: u64,
     schema: u32,
 }
 
-/// The parser's reason without the place, which is within the line and counts as line 1.
+/// The parser's message without its line number, which is always 1.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
@@ -238,7 +294,7 @@ fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-/// The event's JSON as it was before [`super::write_event_json`] put the episode's number in front.
+/// The event's JSON without the episode's number that [`super::write_event_json`] put in front.
 fn strip_episode_id(line: &str, id: u64, event: &Event) -> serde_json::Result<String> {
     match line.strip_prefix(&format!("{{\"episode\":{id},")) {
         Some(fields) => Ok(format!("{{{fields}")),
@@ -265,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_recording_is_read_back() {
         let recorded = rescue();
         let text = lines(&[(7, &recorded.events)]);
         let again = all(&text).unwrap();
@@ -287,7 +343,7 @@ mod tests {
             write_event_json(&mut again, 7, json).unwrap();
         }
         assert_eq!(again, text);
-        // Other fields' order: the event is what counts.
+        // In another order of fields, the event is serialized again.
         let other = br#"{"schema":2,"episode":7,"at_ms":1,"event":"paused"}"#;
         let mut text = lines(&[(7, &rescue().events[..1])]);
         text.extend(other);
@@ -313,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn an_episode_is_handed_out_once_another_follows() {
+    fn an_episode_is_returned_once_another_follows() {
         let events = rescue().events;
         let mut text = lines(&[(1, &events), (1, &[bookmarked(2)]), (2, &events[..1])]);
         text.extend(b"no event\n");
@@ -328,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_told_by_line_with_a_remedy() {
+    fn errors_name_the_line_and_a_remedy() {
         let events = rescue().events;
         let complete = lines(&[(1, &events)]);
         assert!(message(b"").contains("holds no episode"));
@@ -342,7 +398,7 @@ mod tests {
         let mut text = complete.clone();
         text.extend(b"{\"id\":1,\"question\":\"?\"}\n");
         let text = message(&text);
-        assert!(text.contains(&format!("line {}, is no event", last + 1)), "{text}");
+        assert!(text.contains(&format!("line {}, is not an event", last + 1)), "{text}");
         assert!(text.contains("episode") && text.contains("column"), "{text}");
 
         let mut text = complete.clone();

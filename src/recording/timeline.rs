@@ -1,58 +1,62 @@
 //! When each token and each event of an episode happened.
 //!
-//! Events carry the time at which they happened, tokens the time since the token before them. A
-//! glimpse was written from the boundary on, so its tokens are counted forward from there; what
-//! was written after the choice is counted back from the event that holds it. How long the glimpse
-//! was, the features of the decision say.
+//! Events have a time stamp, tokens only the time since the previous token. A draft is written from the boundary on, so
+//! the times of its tokens are added up from there. Tokens after the choice are counted back from the event that holds
+//! them. The features of the decision say how long the draft was.
 
-use crate::episode::{Event, EventKind, Role, Token};
+use crate::episode::{Event, EventKind, Role, Token, draft_length};
 use crate::routing::Opinion;
 
-/// While the episode is paused or over, nothing happens for longer than this in a replay,
-/// milliseconds.
+/// Longest wait in a replay while the episode is paused or over, in milliseconds.
 const MAX_PAUSE_MS: f64 = 1500.0;
-/// Nor at any other time for longer than this: a machine that slept is not to be waited for.
+/// Longest wait in a replay at any other time, in milliseconds: the machine may have slept.
 const MAX_GAP_MS: f64 = 10_000.0;
 
-/// Something that happened: what a live session would have told.
+/// Something that happened, as a live session reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplayItem<'a> {
+    /// An event.
     Event(&'a Event),
-    /// A token as it was drawn, ahead of the event that holds it.
+    /// A token as it was sampled, before the event that holds it.
     Token {
+        /// The model that wrote it.
         model: Role,
+        /// The token.
         token: &'a Token,
     },
-    /// What the router thought before step `step`, ahead of the decision.
+    /// The router's opinion at a boundary, before the decision.
     Opinion {
+        /// The step after the boundary, counted from 0.
         step: usize,
+        /// p(large) and the features that it was computed from.
         opinion: Opinion,
     },
 }
 
-/// A moment's place in the events, and its time.
+/// An item of the timeline: its time, and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct TimelineEntry {
-    /// Milliseconds since the episode began, as they were.
-    pub real_ms: f64,
-    /// The same in the replay, where long pauses are cut short.
-    pub at_ms: f64,
-    pub source: ItemSource,
+    /// Original time, in milliseconds since the episode began.
+    pub(super) real_ms: f64,
+    /// Time in the replay, where long pauses are shortened.
+    pub(super) at_ms: f64,
+    /// What happened.
+    pub(super) source: ItemSource,
 }
 
-/// Where a moment stands among the events.
+/// Where an item comes from. The order is that of items of the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ItemSource {
-    /// Token `.1` of the event of index `.0`.
+    /// Token `.1` of event `.0`.
     Token(usize, usize),
-    /// The opinion that the decision of that index was made from.
+    /// The opinion that led to the decision in that event.
     Opinion(usize),
-    /// The event of that index.
+    /// That event.
     Event(usize),
 }
 
 impl TimelineEntry {
-    /// What happened.
+    /// The item itself; `None` if `events` is not the list that the timeline was made from.
     pub(super) fn item<'a>(&self, events: &'a [Event]) -> Option<ReplayItem<'a>> {
         match self.source {
             ItemSource::Event(index) => Some(ReplayItem::Event(events.get(index)?)),
@@ -74,22 +78,20 @@ impl TimelineEntry {
     }
 }
 
-/// All moments of an episode in the order in which they happened. Its events keep their order
-/// whatever their times say.
+/// All items of an episode in the order in which they happened. Events keep their order even if their times do not.
 pub(super) fn timeline(events: &[Event]) -> Vec<TimelineEntry> {
     let mut step = StepTiming::default();
     let mut entries = Vec::new();
     let began = events.first().map_or(0, |event| event.at_ms);
     let mut now = 0.0_f64;
     for (index, event) in events.iter().enumerate() {
-        // A clock that was set back does not turn the episode round.
+        // The clock may have been set back.
         now = now.max(event.at_ms.saturating_sub(began) as f64);
         match &event.kind {
             EventKind::Decided { p_large, features, .. } => {
                 step.decided = Some((now, index));
-                // A router that looked at no glimpse, or at nothing, says nothing of its length.
-                step.draft_length =
-                    features.get("glimpse.length").map_or(0, |tokens| *tokens as usize);
+                // A router that uses no draft records no length.
+                step.draft_length = draft_length(features).unwrap_or(0);
                 if p_large.is_some() {
                     step.opinion = Some(index);
                 }
@@ -122,32 +124,31 @@ pub(super) fn timeline(events: &[Event]) -> Vec<TimelineEntry> {
     shorten_pauses(entries, events)
 }
 
-/// A moment with what decides its place where times are equal: it comes before the event of that
-/// index, or is that event.
+/// An item before sorting. Among items of the same time, it comes before the event `before`, or is that event.
 struct UnplacedEntry {
     real_ms: f64,
     before: usize,
     source: ItemSource,
 }
 
-/// What is known of the step whose events are being read, in milliseconds since the episode began.
+/// Times of the current step, in milliseconds since the episode began.
 #[derive(Default)]
 struct StepTiming {
-    /// When the step before was written.
+    /// When the previous step was written.
     from: f64,
-    /// When the glimpse, and what else was read for the opinion, was there.
+    /// When the draft and its scoring were complete.
     draft_ready_at: f64,
-    /// When the choice was made, and the index of its event.
+    /// When the choice was made, and its event.
     decided: Option<(f64, usize)>,
-    /// Tokens of the glimpse that the choice was made from.
+    /// Tokens of the draft that the choice was made after.
     draft_length: usize,
-    /// The index of a decision whose opinion has no place yet.
+    /// The decision whose opinion is not in the timeline yet.
     opinion: Option<usize>,
-    /// When the last draft was given up.
+    /// When the last draft was discarded.
     written_from: f64,
 }
 
-/// The tokens that were written after the choice, with their times.
+/// The tokens of a generation that were written after the choice, with their times.
 struct PostDecisionTokens {
     first: usize,
     times: Vec<f64>,
@@ -168,8 +169,7 @@ impl StepTiming {
         Self { from, draft_ready_at: from, written_from: from, ..Self::default() }
     }
 
-    /// Which tokens of a writing that ended `now` came after the choice, and when. The large model
-    /// has no glimpse.
+    /// The tokens after the choice of a generation that ended `now`. The large model writes no draft.
     fn post_decision_tokens(&self, tokens: &[Token], model: Role, now: f64) -> PostDecisionTokens {
         let first = if model == Role::Small { self.draft_length.min(tokens.len()) } else { 0 };
         let from = self.decided.map_or(self.written_from, |(at, _)| at.max(self.written_from));
@@ -183,7 +183,7 @@ impl StepTiming {
         PostDecisionTokens { first, times }
     }
 
-    /// Tokens of the event of that index that came before the choice.
+    /// Adds the tokens of event `index` that were written before the choice.
     fn place_draft_tokens(
         &mut self,
         entries: &mut Vec<UnplacedEntry>,
@@ -201,7 +201,7 @@ impl StepTiming {
         }
     }
 
-    /// Gives the opinion its place: after what it was made from, before the choice.
+    /// Adds the opinion: after the draft that it is based on, before the choice.
     fn place_opinion(&self, entries: &mut Vec<UnplacedEntry>) {
         if let (Some((at, before)), Some(index)) = (self.decided, self.opinion) {
             let real_ms = self.draft_ready_at.max(self.from).min(at);
@@ -210,13 +210,13 @@ impl StepTiming {
     }
 }
 
-/// A token's time; what no clock can have measured counts as none.
+/// A token's time; 0 if the recorded value is negative or not finite.
 fn duration(token: &Token) -> f64 {
     let ms = f64::from(token.ms);
     if ms.is_finite() { ms.max(0.0) } else { 0.0 }
 }
 
-/// The times of the replay: long waits are cut short.
+/// Computes the times in the replay, with long waits shortened.
 fn shorten_pauses(sorted: Vec<UnplacedEntry>, events: &[Event]) -> Vec<TimelineEntry> {
     let (mut before, mut at_ms, mut paused) = (0.0, 0.0, false);
     let entries = sorted.into_iter().map(|UnplacedEntry { real_ms, source, .. }| {
@@ -237,7 +237,7 @@ fn shorten_pauses(sorted: Vec<UnplacedEntry>, events: &[Event]) -> Vec<TimelineE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::episode::{Generation, StopReason, Usage};
+    use crate::episode::{DRAFT_LENGTH, Generation, StopReason, Usage};
     use crate::recording::fixtures::{rescue, rescue_with_user_actions};
 
     fn token(ms: f32) -> Token {
@@ -250,7 +250,7 @@ mod tests {
         Generation { model, text, tokens, usage: Usage::default(), stop: StopReason::Delimiter }
     }
 
-    /// An episode that began at 1000, with these events and their times since then.
+    /// An episode that began at 1000, with these events at times since then.
     fn episode(rest: Vec<(u64, EventKind)>) -> Vec<Event> {
         let mut events = vec![Event { at_ms: 1000, ..rescue().events[0].clone() }];
         events.extend(rest.into_iter().map(|(at, kind)| Event::new(1000 + at, kind)));
@@ -260,7 +260,7 @@ mod tests {
     fn decided(step: usize, choice: Role, draft_tokens: usize) -> EventKind {
         EventKind::Decided {
             step,
-            features: [("glimpse.length".to_owned(), draft_tokens as f64)].into(),
+            features: [(DRAFT_LENGTH.to_owned(), draft_tokens as f64)].into(),
             p_large: Some(0.5),
             threshold: 0.5,
             propensity: Some(1.0),
@@ -269,7 +269,7 @@ mod tests {
         }
     }
 
-    /// Letters for the moments with their times: of `e`vents, `o`pinions, tokens by their model.
+    /// Items as letters, with their times: `e`vents, `o`pinions, and tokens by their model.
     fn shape(events: &[Event]) -> Vec<(char, f64)> {
         let entries = timeline(events);
         let letter = |entry: &TimelineEntry| match entry.item(events).unwrap() {
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_glimpse_comes_before_the_choice_and_the_rest_behind_it() {
+    fn a_kept_draft_comes_before_the_choice_and_the_rest_after_it() {
         let kept = EventKind::Written {
             step: 0,
             generation: generation(Role::Small, &[5.0, 5.0, 30.0, 5.0]),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_draft_comes_before_the_choice_and_the_large_step_behind_it() {
+    fn a_discarded_draft_comes_before_the_choice_and_the_large_step_after_it() {
         let draft = generation(Role::Small, &[5.0, 7.0]);
         let events = episode(vec![
             (12, decided(0, Role::Large, 2)),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_at_the_boundary_lies_between_glimpse_and_rest() {
+    fn a_pause_at_the_boundary_comes_between_draft_and_rest() {
         let kept =
             EventKind::Written { step: 0, generation: generation(Role::Small, &[5.0, 5.0, 5.0]) };
         let events = episode(vec![
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_times_say_the_events_keep_their_order() {
+    fn events_keep_their_order_whatever_their_times() {
         let wild = [f32::INFINITY, -5.0, f32::NAN, 1e30];
         let mut events = episode(vec![
             (50, decided(0, Role::Small, 2)),
@@ -375,7 +375,7 @@ mod tests {
             }
             _ => 0,
         });
-        assert_eq!(tokens, written.sum::<usize>(), "every token is shown, once");
+        assert_eq!(tokens, written.sum::<usize>(), "every token is shown once");
         assert!(timeline(&[]).is_empty());
     }
 }

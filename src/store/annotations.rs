@@ -1,57 +1,61 @@
-//! What a person says of an episode: tags, a star, a note.
+//! What the user says about an episode: tags, a star, a note; and the mark of the trash.
 //!
-//! None of it is an event: it says nothing of how the episode went, and changes when nothing happens
-//! to it. The tree `annotations` holds it as JSON by the episode's id; where there is nothing to say,
-//! it holds nothing.
+//! None of it is an event: it is not part of how the episode went, and it can change at any time.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use sled::IVec;
-use sled::transaction::{ConflictableTransactionError, TransactionError};
 use thiserror::Error;
 
-use super::{Store, StoreError, TrashMark};
-
-/// What a person says of an episode.
-// Refuses fields that it does not know: writing it back would lose what a newer program kept there.
+/// The user's annotations of an episode.
+// Unknown fields are refused, because writing the annotations back would lose what a newer program stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Annotations {
+    /// The tags, sorted.
     pub tags: BTreeSet<Tag>,
+    /// Whether the episode has a star.
     pub starred: bool,
-    /// Free text; empty where there is none.
+    /// The note; empty if there is none.
     pub note: String,
-    /// Set by [`Store::move_to_trash`] alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[serde(alias = "binned")]
+    /// Set by [`super::Store::move_to_trash`] only.
+    #[serde(skip_serializing_if = "Option::is_none", alias = "binned")]
     pub(super) trashed: Option<TrashMark>,
 }
 
 impl Annotations {
-    /// When the episode was moved to the bin; nothing where it is not there.
+    /// The deletion that moved the episode to the trash; `None` if it is not there.
     pub fn trashed(&self) -> Option<TrashMark> {
         self.trashed
     }
 }
 
-/// A short word that groups episodes; in small letters.
+/// The mark of an episode that is in the trash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrashMark {
+    /// The deletion that moved it there. Deletions are counted from 1; one may move many episodes.
+    pub deletion: u64,
+    /// When: milliseconds since the Unix epoch.
+    pub at_ms: u64,
+}
+
+/// A short lower-case word that groups episodes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Tag(String);
 
 /// A text that cannot be a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is no tag: take one word of at most {max} letters, digits, `-`, `_` and `.`", max = Tag::MAX_CHARS)]
+#[error("`{0}` cannot be a tag: use one word of at most {max} letters, digits, `-`, `_` and `.`", max = Tag::MAX_CHARS)]
 pub struct TagError(String);
 
 impl Tag {
-    /// Characters that a tag may have.
+    /// Greatest number of characters of a tag.
     pub const MAX_CHARS: usize = 32;
 
-    /// The word.
+    /// The tag's text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -62,7 +66,7 @@ impl FromStr for Tag {
 
     fn from_str(text: &str) -> Result<Self, TagError> {
         let word = text.to_lowercase();
-        // Not `-` or `+` at the beginning: those take a tag away or give it.
+        // A tag does not begin with `-` or `+`: on the command line these remove or add one.
         let fits = word.chars().count() <= Self::MAX_CHARS
             && word.starts_with(char::is_alphanumeric)
             && word.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
@@ -84,94 +88,12 @@ impl fmt::Display for Tag {
     }
 }
 
-impl Store {
-    /// What a person said of episode `id`.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn annotations(&self, id: u64) -> Result<Annotations, StoreError> {
-        let json = self.annotations.get(id.to_be_bytes()).map_err(|e| self.read_error(&e))?;
-        self.parse_annotations(id, json.as_ref())
-    }
-
-    /// Changes what is said of the episodes `ids`, of all or of none; `change` may be called more
-    /// than once for each. Once this has returned, the change survives a crash.
-    ///
-    /// # Errors
-    /// When one of them is missing or in the bin, or the disk refuses.
-    pub fn annotate(
-        &self,
-        ids: &[u64],
-        change: impl Fn(&mut Annotations),
-    ) -> Result<(), StoreError> {
-        self.update_annotations(ids, |id, annotations| {
-            if annotations.trashed.is_some() {
-                return Err(StoreError::InTrash(id));
-            }
-            change(annotations);
-            Ok(())
-        })
-    }
-
-    /// Changes the annotations of `ids` in one transaction and flushes them.
-    pub(super) fn update_annotations(
-        &self,
-        ids: &[u64],
-        change: impl Fn(u64, &mut Annotations) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let ids: BTreeSet<u64> = ids.iter().copied().collect();
-        for &id in &ids {
-            let there = self.episodes.contains_key(id.to_be_bytes());
-            if !there.map_err(|e| self.read_error(&e))? {
-                return Err(self.missing_error(id));
-            }
-        }
-        let outcome = self.annotations.transaction(|tree| {
-            for &id in &ids {
-                let key = id.to_be_bytes();
-                let old = tree.get(key)?;
-                let new = self.parse_annotations(id, old.as_ref()).and_then(|mut annotations| {
-                    change(id, &mut annotations)?;
-                    let nothing = annotations == Annotations::default();
-                    if nothing { Ok(None) } else { self.to_json(&annotations).map(Some) }
-                });
-                match new.map_err(ConflictableTransactionError::Abort)? {
-                    Some(json) => tree.insert(&key, json)?,
-                    None => tree.remove(&key)?,
-                };
-            }
-            Ok(())
-        });
-        outcome.map_err(|e| self.transaction_error(e))?;
-        self.flush()
-    }
-
-    pub(super) fn transaction_error(&self, error: TransactionError<StoreError>) -> StoreError {
-        match error {
-            TransactionError::Abort(error) => error,
-            TransactionError::Storage(error) => self.write_error(&error),
-        }
-    }
-
-    pub(super) fn parse_annotations(
-        &self,
-        id: u64,
-        json: Option<&IVec>,
-    ) -> Result<Annotations, StoreError> {
-        let Some(json) = json else {
-            return Ok(Annotations::default());
-        };
-        let annotations = serde_json::from_slice(json);
-        annotations.map_err(|e| self.damaged_error(id, &format!("tags and note: {e}")))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_is_one_short_word_in_small_letters() {
+    fn a_tag_is_one_short_lower_case_word() {
         assert_eq!("Foo-1.b_c".parse::<Tag>().unwrap().as_str(), "foo-1.b_c");
         assert_eq!("Überlänge".parse::<Tag>().unwrap().as_str(), "überlänge");
         for wrong in ["", "two words", "-foo", "+foo", "a:b", "a\"", "a\n", &"x".repeat(33)] {
@@ -181,10 +103,19 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_program_says_is_not_lost() {
+    fn fields_of_a_newer_program_are_refused() {
         let newer = r#"{"tags":["a"],"starred":true,"note":"","colour":"red"}"#;
         assert!(serde_json::from_str::<Annotations>(newer).is_err());
         let sparse = serde_json::from_str::<Annotations>(r#"{"starred":true}"#).unwrap();
         assert!(sparse.starred && sparse.tags.is_empty() && sparse.trashed().is_none());
+    }
+    #[test]
+    fn the_former_name_of_the_trash_mark_is_read() {
+        let former =
+            r#"{"tags":["a"],"starred":false,"note":"","binned":{"deletion":2,"at_ms":7}}"#;
+        let annotations = serde_json::from_str::<Annotations>(former).unwrap();
+        assert_eq!(annotations.trashed(), Some(TrashMark { deletion: 2, at_ms: 7 }));
+        let written = serde_json::to_string(&annotations).unwrap();
+        assert!(written.contains("\"trashed\""), "{written}");
     }
 }

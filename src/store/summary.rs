@@ -1,64 +1,86 @@
-//! What a list shows of an episode.
+//! What a list shows of an episode, without reading its events.
 
 use serde::{Deserialize, Serialize};
 
+use super::Annotations;
 use crate::episode::{Decider, Episode, EpisodeStatus, FinishReason, Parent, Role, Verdict};
 
-/// Version of [`EpisodeSummary`]: one of another version is folded anew.
-///
-/// 3 brought everything from [`EpisodeSummary::policies`] to [`EpisodeSummary::user_steps`], and
-/// [`EpisodeSummary::large_cost`].
+/// Version of [`EpisodeSummary`]. A stored summary of another version is ignored and folded again from the events.
 const VERSION: u32 = 4;
 
-/// One episode in short. Everything here is folded from its events.
+/// Summary and annotations of an episode: one row of a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EpisodeEntry {
+    /// What the events say.
+    #[serde(flatten)]
+    pub summary: EpisodeSummary,
+    /// What the user says.
+    #[serde(flatten)]
+    pub annotations: Annotations,
+}
+
+/// One episode in short, folded from its events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EpisodeSummary {
     version: u32,
+    /// The episode's number in the store.
     pub id: u64,
-    /// First and last event, milliseconds since the Unix epoch.
+    /// Time of the first event, milliseconds since the Unix epoch.
     pub began_ms: u64,
+    /// Time of the last event, milliseconds since the Unix epoch.
     pub last_ms: u64,
+    /// The question's text.
     pub question: String,
-    /// The task set, where it came from one.
+    /// Name of the task set; `None` if the user typed the question.
     pub task: Option<String>,
-    /// Its place in the task set, where it came from one.
+    /// The question's place in the task set, see [`crate::episode::Origin::index`].
     pub index: Option<usize>,
-    /// The collection that it was written for, if any.
+    /// The collection of training episodes that it belongs to, if any.
     pub collection: Option<String>,
+    /// Name of the preset.
     pub preset: String,
+    /// Name of the router that the episode started with.
     pub router: String,
-    /// Trained policies that decided in it, in the order in which they came to it.
+    /// Trained policies that decided in it, in the order of their first decision.
     pub policies: Vec<String>,
-    /// For a fork: where it left its parent.
+    /// For a fork, the episode and step that it started from.
     pub parent: Option<Parent>,
-    /// Tokens written and kept.
+    /// Tokens in the trace.
     pub tokens: usize,
-    /// How often the writer changed from one step to the next.
+    /// Number of steps that another model wrote than the step before.
     pub switches: usize,
-    /// Steps whose writer a person chose.
+    /// Steps whose model the user chose.
     pub user_steps: usize,
+    /// Steps in the trace.
     pub steps: usize,
-    /// Of those, written by the large model.
+    /// Steps that the large model wrote.
     pub large_steps: usize,
-    /// In the unit of the models' prices.
+    /// Cost in the unit of the prices.
     pub cost: f64,
-    /// Of that, what the large model cost.
+    /// The part of the cost that the large model caused.
     pub large_cost: f64,
+    /// Whether and how it ended.
     pub end: EpisodeEnd,
 }
 
-/// How an episode ended.
+/// Whether and how an episode ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum EpisodeEnd {
     /// It is running, or the program was killed while it was.
     Unfinished,
+    /// It ended without an error.
     Finished {
+        /// The answer that the grader extracted; `None` if it found none.
         answer: Option<String>,
+        /// Whether the answer is correct.
         verdict: Verdict,
+        /// Why the episode ended.
         reason: FinishReason,
     },
+    /// An error ended it.
     Failed {
+        /// The error as a sentence.
         error: String,
     },
 }
@@ -108,12 +130,12 @@ impl EpisodeSummary {
         }
     }
 
-    /// The large model's share of the cost, in [0, 1]; 0 where nothing was spent.
+    /// The large model's share of the cost, in [0, 1]; 0 if nothing was spent.
     pub fn large_cost_share(&self) -> f64 {
         if self.cost > 0.0 { self.large_cost / self.cost } else { 0.0 }
     }
 
-    /// Whether `json` is a summary that an older program kept.
+    /// Whether `json` is a summary of an older version.
     pub(super) fn is_older(json: &[u8]) -> bool {
         #[derive(Deserialize)]
         struct Version {
@@ -122,6 +144,7 @@ impl EpisodeSummary {
         serde_json::from_slice(json).is_ok_and(|Version { version }| version < VERSION)
     }
 
+    /// The summary in `json`; `None` if it is empty, or of another version.
     pub(super) fn parse(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok().filter(|s: &Self| s.version == VERSION)
     }

@@ -1,28 +1,20 @@
-//! The bin: what was deleted and can still be had back.
+//! The trash: deleted episodes that can be restored.
 //!
-//! Moving an episode there is a mark among its annotations, so it comes back exactly as it was.
+//! An episode in the trash is only marked in its annotations, so it comes back exactly as it was.
 
-use serde::{Deserialize, Serialize};
 use sled::Transactional;
 use sled::transaction::ConflictableTransactionError;
 
-use super::{Store, StoreError, decode_u64};
-
-/// An episode's being in the bin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrashMark {
-    /// Which deletion moved it there; they are counted from 1, and one may move many episodes.
-    pub deletion: u64,
-    /// When: milliseconds since the Unix epoch.
-    pub at_ms: u64,
-}
+use super::database::decode_u64;
+use super::{Store, StoreError, TrashMark};
 
 impl Store {
-    /// Moves the episodes `ids` to the bin, all or none; `at_ms` is the time, in milliseconds since
-    /// the Unix epoch. Once this has returned, they stay there after a crash.
+    /// Moves the episodes `ids` to the trash: all, or none. `at_ms` is the current time in milliseconds since the
+    /// Unix epoch. Once this has returned, the change survives a crash.
     ///
     /// # Errors
-    /// When one of them is missing or in the bin already, or the disk refuses.
+    /// [`StoreError::Missing`] or [`StoreError::InTrash`] for the first such episode, [`StoreError::Write`] if the
+    /// disk refuses.
     pub fn move_to_trash(&self, ids: &[u64], at_ms: u64) -> Result<(), StoreError> {
         let trashed = TrashMark { deletion: self.increment("last_deletion")?, at_ms };
         self.update_annotations(ids, |id, annotations| match annotations.trashed.replace(trashed) {
@@ -31,10 +23,11 @@ impl Store {
         })
     }
 
-    /// Takes the episodes `ids` out of the bin, all or none: they are as they were.
+    /// Restores the episodes `ids` from the trash, all or none, as they were.
     ///
     /// # Errors
-    /// When one of them is missing or not in the bin, or the disk refuses.
+    /// [`StoreError::Missing`] or [`StoreError::NotInTrash`] for the first such episode, [`StoreError::Write`] if
+    /// the disk refuses.
     pub fn restore(&self, ids: &[u64]) -> Result<(), StoreError> {
         self.update_annotations(ids, |id, annotations| match annotations.trashed.take() {
             Some(_) => Ok(()),
@@ -42,11 +35,12 @@ impl Store {
         })
     }
 
-    /// Takes back the last deletion that can be: restores what it moved to the bin and is still there.
-    /// Returns those ids, oldest episode first; none where the bin is empty.
+    /// Undoes the last deletion: restores those of its episodes that are still in the trash. Returns their numbers,
+    /// oldest episode first; none if the trash is empty.
     ///
     /// # Errors
-    /// When the bin cannot be read, or the disk refuses.
+    /// [`StoreError::Damaged`] or [`StoreError::Read`] if the trash cannot be read, [`StoreError::Write`] if the disk
+    /// refuses.
     pub fn undo_last_deletion(&self) -> Result<Vec<u64>, StoreError> {
         let trashed = self.trashed()?;
         let last = trashed.iter().map(|(_, trashed)| trashed.deletion).max();
@@ -58,15 +52,15 @@ impl Store {
         Ok(ids)
     }
 
-    /// What is in the bin, oldest episode first.
+    /// The episodes in the trash, oldest first.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// [`StoreError::Damaged`] or [`StoreError::Read`] if it cannot be read.
     pub fn trashed(&self) -> Result<Vec<(u64, TrashMark)>, StoreError> {
         self.trash_marks().collect()
     }
 
-    /// The same one by one.
+    /// The episodes in the trash one by one.
     pub(super) fn trash_marks(
         &self,
     ) -> impl Iterator<Item = Result<(u64, TrashMark), StoreError>> + '_ {
@@ -81,11 +75,12 @@ impl Store {
         })
     }
 
-    /// Deletes what is in the bin for good: events, summary and annotations. Returns those ids. A
-    /// crash leaves each episode in the bin, whole, or gone.
+    /// Deletes the episodes in the trash for good: events, summaries and annotations. Returns their numbers. After a
+    /// crash, each episode is either complete and in the trash, or gone.
     ///
     /// # Errors
-    /// When the bin cannot be read, or the disk refuses; what is not deleted yet is still in the bin.
+    /// [`StoreError::Damaged`] or [`StoreError::Read`] if the trash cannot be read, [`StoreError::Write`] if the disk
+    /// refuses; the episodes that are not deleted yet stay in the trash.
     pub fn empty_trash(&self) -> Result<Vec<u64>, StoreError> {
         let mut gone = Vec::new();
         for (id, _) in self.trashed()? {
@@ -97,16 +92,16 @@ impl Store {
         Ok(gone)
     }
 
-    /// Deletes episode `id` if it is in the bin; says whether it was.
+    /// Deletes episode `id` if it is in the trash, and returns whether it was.
     fn delete_permanently(&self, id: u64) -> Result<bool, StoreError> {
         let keys = self.events.scan_prefix(id.to_be_bytes()).keys();
         let keys = keys.collect::<sled::Result<Vec<_>>>().map_err(|e| self.read_error(&e))?;
         let key = id.to_be_bytes();
         let trees = (&self.events, &self.episodes, &self.annotations);
-        let outcome = trees.transaction(|(events, episodes, annotations)| {
+        let result = trees.transaction(|(events, episodes, annotations)| {
             let json = annotations.get(key)?;
             let found = self.parse_annotations(id, json.as_ref());
-            // It may have been restored meanwhile.
+            // It may have been restored in the meantime.
             if found.map_err(ConflictableTransactionError::Abort)?.trashed.is_none() {
                 return Ok(false);
             }
@@ -117,6 +112,6 @@ impl Store {
             annotations.remove(&key)?;
             Ok(true)
         });
-        outcome.map_err(|e| self.transaction_error(e))
+        result.map_err(|e| self.transaction_error(e))
     }
 }

@@ -1,95 +1,57 @@
-//! Task sets: sources of graded questions.
+//! Task sets: where questions and their gold answers come from.
+//!
+//! The built-in arithmetic generates its questions. The other task sets, and a user's file, consist of rows: JSON objects
+//! (one per line, or in an array) or Parquet. [`TASK_SETS`] is the table of the known ones.
+//!
+//! | file | contents |
+//! |---|---|
+//! | `spec` | [`TASK_SETS`]: name, source, fields and grader of each |
+//! | `task_set` | [`TaskSet`]: opens a task set and draws questions |
+//! | `question` | [`Question`], and the solutions of stored ones |
+//! | `split` | [`Split`]: train, develop, test |
+//! | `filter` | [`QuestionFilter`]: levels and subjects |
+//! | `data_row`, `read_rows` | the rows of a file |
+//! | `record` | the question in a row |
+//! | `hub` | downloads from the Hugging Face hub |
+//! | [`arithmetic`] | the built-in task set |
+//!
+//! ```
+//! use pointsman::episode::Verdict;
+//! use pointsman::tasks::{Split, questions};
+//!
+//! let question = questions("arithmetic", Split::Test, 7)?.next().expect("they have no end");
+//! let solution = &question.solution.as_ref().expect("generated with its solution").solution;
+//! assert!(solution.ends_with(&format!("Answer: {}\n", question.gold.as_deref().unwrap())));
+//! assert_eq!(question.grade(solution).1, Verdict::Correct);
+//! assert_eq!(question.grade("Answer: 1000000\n").1, Verdict::Wrong);
+//! # Ok::<(), pointsman::tasks::TaskError>(())
+//! ```
 
 pub mod arithmetic;
-mod sets;
+mod data_row;
+mod error;
+mod filter;
+mod hub;
+mod question;
+mod read_rows;
+mod record;
+mod spec;
+mod split;
+mod task_set;
 
-use std::collections::HashMap;
+#[cfg(test)]
+mod tests;
 
-use crate::episode::{Origin, Started, Verdict};
 pub use crate::grading::{Grade, Grader};
-use arithmetic::{OperationMix, Problem, ProblemGenerator, Split};
-pub use sets::{
-    DataRow, LevelRange, OnBadLine, QuestionFilter, RowLocation, TaskError, TaskSet,
-    TaskSetRequest, field_text, read_rows,
+pub use data_row::{DataRow, RowLocation};
+pub use error::TaskError;
+pub use filter::{LevelRange, OnBadLine, QuestionFilter};
+pub use question::{Question, Solutions};
+pub use read_rows::read_rows;
+pub use record::field_text;
+pub use spec::{
+    FILE_FIELDS, FieldNames, HubFile, QuestionSource, TASK_SETS, TaskSetSpec, grader_of,
+    task_set_names,
 };
-
-/// A question, with what its task set knows of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Question {
-    pub text: String,
-    pub origin: Option<Origin>,
-    /// The gold answer.
-    pub gold: Option<String>,
-    /// The solution, where every step of it is known.
-    pub solution: Option<Problem>,
-}
-
-impl Question {
-    /// A question that a person typed: no gold answer.
-    pub fn from_user(text: impl Into<String>) -> Self {
-        Self { text: text.into(), origin: None, gold: None, solution: None }
-    }
-
-    /// The question of a stored episode, with its solution where its task set knows it.
-    pub fn of_started(started: &Started) -> Self {
-        let origin = started.origin.clone();
-        let mut solutions = Solutions::default();
-        let solution = origin.as_ref().and_then(|o| solutions.find(o, &started.question)).cloned();
-        Self { text: started.question.clone(), origin, gold: started.gold.clone(), solution }
-    }
-
-    /// The answer that a trace gives and whether it is right, as its task set's grader has it.
-    pub fn grade(&self, trace: &str) -> (Option<String>, Verdict) {
-        let task = self.origin.as_ref().map_or("arithmetic", |origin| origin.task.as_str());
-        let grade = Grader::for_task_set(task).grade(self.gold.as_deref(), trace);
-        let marked =
-            || if self.origin.is_none() { crate::grading::marked_answer(trace) } else { None };
-        (grade.answer.or_else(marked), grade.verdict)
-    }
-}
-
-/// Solutions of questions that a task set drew, found again by their place in it.
-#[derive(Debug, Clone, Default)]
-pub struct Solutions {
-    generated: HashMap<(u64, Split), (ProblemGenerator, Vec<Problem>)>,
-}
-
-impl Solutions {
-    /// The solution of a stored question, where its task set knows every step of it.
-    pub fn find(&mut self, origin: &Origin, question: &str) -> Option<&Problem> {
-        // All questions up to that place are drawn, and a file from elsewhere may name any.
-        const FARTHEST: usize = 1_000_000;
-        if origin.task != "arithmetic" || origin.index > FARTHEST {
-            return None;
-        }
-        let split = Split::of(question);
-        let fresh =
-            || (ProblemGenerator::new(OperationMix::full(), split, origin.seed), Vec::new());
-        let (source, generated) = self.generated.entry((origin.seed, split)).or_insert_with(fresh);
-        if generated.len() <= origin.index {
-            generated.extend(source.take(origin.index + 1 - generated.len()));
-        }
-        // An older task set may have drawn other questions.
-        generated.get(origin.index).filter(|problem| problem.question == question)
-    }
-}
-
-/// Questions of the task set `name`, drawn with `seed`: endless, or each of a file once.
-///
-/// # Errors
-/// When there is no such task set, or its file cannot be had.
-pub fn questions(
-    name: &str,
-    split: Split,
-    seed: u64,
-) -> Result<impl Iterator<Item = Question> + use<>, TaskError> {
-    let request = TaskSetRequest {
-        name: name.to_owned(),
-        data: None,
-        split: None,
-        default_split: split,
-        filter: QuestionFilter::default(),
-        on_bad_line: OnBadLine::Stop,
-    };
-    Ok(TaskSet::open(&request)?.questions(seed))
-}
+pub use split::Split;
+pub use task_set::{TaskSet, TaskSetRequest, questions};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pointsman::episode::Verdict;
-use pointsman::tasks::{Grader, field_text, read_rows};
+use pointsman::tasks::{Grader, field_text, grader_of, read_rows};
 
 /// The folder of the task sets.
 ///
@@ -65,7 +65,7 @@ pub(crate) fn table(folder: &Path) -> Vec<TableRow> {
 }
 
 fn rows_of_set(set: &'static str, file: &Path, worked: &str) -> Vec<TableRow> {
-    let grader = Grader::for_task_set(set);
+    let grader = grader_of(set);
     let rows = read_rows(file).expect("a readable file").into_iter().map(|row| row.fields.unwrap());
     let questions: Vec<(String, String)> = rows
         .map(|row| (field_text(&row, &["answer"]).unwrap(), field_text(&row, &[worked]).unwrap()))

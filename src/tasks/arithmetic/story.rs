@@ -1,21 +1,22 @@
-//! Draws stories: a running count or two, a few events, a question.
+//! Draws stories: one or two counts, a few events, a question.
 
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
+use super::operation::{Operation, OperationKind, Operator};
+use super::problem::Problem;
 use super::vocabulary::{CHARACTERS, CONTAINERS, Character, THINGS};
-use super::{Operation, OperationKind, Operator, Problem};
 
-/// No count of a story exceeds this.
+/// Greatest value of a count.
 const LARGEST: u32 = 99;
-/// No product's factor, and no number that is added or taken away in one go, exceeds these.
+/// Greatest factor of a product.
 const LARGEST_FACTOR: u32 = 25;
+/// Greatest number that is added or subtracted at once.
 const LARGEST_CHANGE: u32 = 60;
 
-/// How often operations of each kind are kept when drawn: 1 always, 0 never.
+/// Probabilities with which stories with an operation of each kind are kept.
 ///
-/// [`OperationMix::full`] is what is asked; narrower profiles are for training a model that has seldom
-/// seen some operations.
+/// [`OperationMix::full`] is the task set. Narrower mixes train a model that has rarely seen some operations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OperationMix {
     keep: [f64; OperationKind::ALL.len()],
@@ -23,20 +24,20 @@ pub struct OperationMix {
 }
 
 impl OperationMix {
-    /// Everything, as the questions of the task set are drawn.
+    /// Keeps everything, as the task set does.
     pub const fn full() -> Self {
         Self { keep: [1.0; OperationKind::ALL.len()], last_asked_share: 1.0 }
     }
 
-    /// The same with the question, where two things are counted, about the one that was told last
-    /// with probability `share` (in 0..=1), else about the first.
+    /// If a story counts two things, asks about the second one with probability `share` in [0, 1], else about the
+    /// first.
     #[must_use]
     pub fn with_last_asked(mut self, share: f64) -> Self {
         self.last_asked_share = share.clamp(0.0, 1.0);
         self
     }
 
-    /// The same with `kind` kept with probability `keep` (in 0..=1).
+    /// Keeps operations of `kind` with probability `keep` in [0, 1].
     #[must_use]
     pub fn with(mut self, kind: OperationKind, keep: f64) -> Self {
         self.keep[kind as usize] = keep.clamp(0.0, 1.0);
@@ -49,19 +50,20 @@ impl OperationMix {
     }
 }
 
-/// A thing that is counted through the story.
+/// The count of a thing in the course of the story.
 struct ItemCount {
     thing: &'static str,
     value: u32,
-    /// Indices of the operations that its value came from.
+    /// Indices of the operations that led to its value.
     operations: Vec<usize>,
 }
 
-/// Whether the story goes on after an event.
+/// How the story continues after an event.
 #[derive(PartialEq)]
 enum AfterEvent {
-    On,
-    /// The question must be about the count as it stands ("in each bag").
+    /// With another event.
+    Continue,
+    /// With the question about one of the containers that the count was packed into.
     AskNow(&'static str),
 }
 
@@ -73,17 +75,17 @@ struct Story<'a, R: Rng> {
     lines: Vec<String>,
 }
 
-/// Draws a problem, or nothing where the draw led nowhere.
-pub(super) fn generate(rng: &mut impl Rng, profile: &OperationMix) -> Option<Problem> {
+/// Draws a problem; `None` if the draw led to a number out of range or to an operation that `mix` drops.
+pub(super) fn generate(rng: &mut impl Rng, mix: &OperationMix) -> Option<Problem> {
     let wanted = *[2, 2, 2, 3, 3, 3, 4, 4, 5, 6].choose(rng)?;
     let two = wanted >= 3 && rng.random_bool(0.5);
-    // Where the question is about one of two, a slip in the other's lines is harmless.
-    let main = usize::from(two && rng.random_bool(profile.last_asked_share));
+    // If the question is about one of two counts, the answer does not depend on the other's lines.
+    let main = usize::from(two && rng.random_bool(mix.last_asked_share));
     let total = two && rng.random_bool(0.35);
     let who = *CHARACTERS.choose(rng)?;
     let things: Vec<&'static str> = THINGS.choose_multiple(rng, 2).copied().collect();
     let until = if total { wanted - 1 } else { wanted };
-    // Operations of the first count; the second one's story follows the first one's.
+    // Operations of the first count; those of the second follow.
     let first = if two { rng.random_range(1..until) } else { until };
 
     let mut story = Story { rng, who, sentences: vec![], operations: vec![], lines: vec![] };
@@ -96,7 +98,7 @@ pub(super) fn generate(rng: &mut impl Rng, profile: &OperationMix) -> Option<Pro
             let left = until - story.operations.len();
             let last = left == 1 && which == usize::from(two) && which == main && !total;
             match story.event(&mut count, left, last)? {
-                AfterEvent::On => {}
+                AfterEvent::Continue => {}
                 AfterEvent::AskNow(container) => asked = Some(container),
             }
         }
@@ -122,7 +124,7 @@ pub(super) fn generate(rng: &mut impl Rng, profile: &OperationMix) -> Option<Pro
         counts[main].value
     };
     story.ask(&counts, main, total, asked);
-    if story.operations.iter().any(|o| !profile.keeps(o.kind(), story.rng)) {
+    if story.operations.iter().any(|o| !mix.keeps(o.kind(), story.rng)) {
         return None;
     }
 
@@ -145,12 +147,12 @@ impl<R: Rng> Story<'_, R> {
         of[self.rng.random_range(0..of.len())]
     }
 
-    /// The subject of a sentence: the pronoun most of the time.
+    /// The subject of a sentence: usually the pronoun.
     fn subject(&mut self) -> &'static str {
         if self.rng.random_bool(0.75) { self.who.subject } else { self.who.name }
     }
 
-    /// Records an operation and its line; nothing where the result is out of range.
+    /// Adds an operation and its line; `None` if the result is out of range.
     fn add_operation(
         &mut self,
         operator: Operator,
@@ -172,7 +174,7 @@ impl<R: Rng> Story<'_, R> {
         Some(result)
     }
 
-    /// A label for a new value of a count; which of the wordings is chosen means nothing.
+    /// A label for a new value of a count, in a random wording.
     fn label_now(&mut self, thing: &str, fewer: bool) -> String {
         let thing = capitalized(thing);
         if fewer {
@@ -184,7 +186,7 @@ impl<R: Rng> Story<'_, R> {
         }
     }
 
-    /// A number of containers and what each holds.
+    /// A number of containers, the number of things in each, and the containers' name.
     fn boxes(&mut self) -> (u32, u32, &'static str) {
         let k = self.rng.random_range(2..=9);
         let m = self.rng.random_range(2..=LARGEST_FACTOR);
@@ -220,16 +222,16 @@ impl<R: Rng> Story<'_, R> {
         ItemCount { thing, value, operations: vec![] }
     }
 
-    /// One event on `count`, using at most `room` operations.
-    fn event(&mut self, count: &mut ItemCount, room: usize, last: bool) -> Option<AfterEvent> {
+    /// Adds an event that changes `count` with at most `limit` operations.
+    fn event(&mut self, count: &mut ItemCount, limit: usize, last: bool) -> Option<AfterEvent> {
         let before = self.operations.len();
-        let mut flow = AfterEvent::On;
+        let mut flow = AfterEvent::Continue;
         let draw = self.rng.random_range(0..100);
         let value = match draw {
             0..=25 => self.gain(count)?,
             26..=51 => self.lose(count)?,
-            52..=67 if room >= 2 => self.gain_boxes(count)?,
-            68..=79 if room >= 2 => self.give_each(count)?,
+            52..=67 if limit >= 2 => self.gain_boxes(count)?,
+            68..=79 if limit >= 2 => self.give_each(count)?,
             80..=85 => self.grow(count)?,
             86..=93 => self.keep_share(count)?,
             94..=99 if last => {
@@ -237,7 +239,7 @@ impl<R: Rng> Story<'_, R> {
                 flow = AfterEvent::AskNow(boxes);
                 value
             }
-            _ => return Some(AfterEvent::On),
+            _ => return Some(AfterEvent::Continue),
         };
         count.value = value;
         count.operations.extend(before..self.operations.len());
@@ -354,7 +356,7 @@ impl<R: Rng> Story<'_, R> {
         self.add_operation(Operator::Divide, count.value, divisor, label)
     }
 
-    /// The last event: the things are packed evenly, and the question is about one container.
+    /// The last event: the things are packed evenly into containers, and the question is about one of them.
     fn pack(&mut self, count: &ItemCount) -> Option<(u32, &'static str)> {
         let divisor = self.divisor(count.value)?;
         let boxes = self.pick(CONTAINERS);
@@ -369,7 +371,7 @@ impl<R: Rng> Story<'_, R> {
         Some((self.add_operation(Operator::Divide, count.value, divisor, label)?, boxes))
     }
 
-    /// A divisor of `value` that leaves at least two.
+    /// A divisor of `value` with a quotient of at least two.
     fn divisor(&mut self, value: u32) -> Option<u32> {
         let all: Vec<u32> =
             (2..=9).filter(|d| value.is_multiple_of(*d) && value / d >= 2).collect();

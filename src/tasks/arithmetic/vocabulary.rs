@@ -1,13 +1,13 @@
-//! The vocabulary of the stories: who, what, in which container.
+//! The vocabulary of the stories: characters, things, containers.
 
-/// A person of a story, with the pronouns that sentences about them use.
+/// A character of a story, with the pronouns for it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Character {
-    pub name: &'static str,
-    /// Subject pronoun, capitalized: it always opens a sentence.
-    pub subject: &'static str,
+    pub(super) name: &'static str,
+    /// Subject pronoun, capitalized because it always begins a sentence.
+    pub(super) subject: &'static str,
     /// Possessive, lower case.
-    pub possessive: &'static str,
+    pub(super) possessive: &'static str,
 }
 
 const fn she(name: &'static str) -> Character {
@@ -61,7 +61,7 @@ pub(super) const CHARACTERS: &[Character] = &[
     he("Marco"),
 ];
 
-/// Plural nouns; numbers below two never occur, so no singular is needed.
+/// Plural nouns. Numbers below two do not occur, so no singular is needed.
 pub(super) const THINGS: &[&str] = &[
     "pens", "cards", "apples", "stickers", "marbles", "coins", "stamps", "books", "shells",
     "buttons", "beads", "cookies", "eggs", "pears", "plums", "candles", "pencils", "tickets",

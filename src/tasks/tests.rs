@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
@@ -6,7 +7,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-use super::rows::parse_rows;
+use super::read_rows::parse_rows;
 use super::*;
 
 const LINES: &str = r#"{"problem": "1+1?", "answer": "2", "subject": "Algebra", "level": 1}
@@ -45,7 +46,7 @@ fn sorted(set: &TaskSet) -> Vec<String> {
 }
 
 #[test]
-fn fields_are_found_whatever_their_names() {
+fn fields_of_a_file_may_have_any_usual_name() {
     let file = file(LINES);
     let set = TaskSet::open(&request(file.path())).unwrap();
     assert_eq!((set.name(), set.split_name(), set.size()), ("math500", "whole", Some(4)));
@@ -60,7 +61,7 @@ fn fields_are_found_whatever_their_names() {
 }
 
 #[test]
-fn a_sample_is_that_of_its_seed_and_the_beginning_of_a_larger_one() {
+fn a_seed_determines_the_sample_and_a_larger_sample_begins_with_it() {
     let lines: String =
         (0..50).map(|i| format!("{{\"question\": \"{i}?\", \"answer\": \"{i}\"}}\n")).collect();
     let file = file(&lines);
@@ -97,11 +98,11 @@ fn levels_and_subjects_filter() {
 }
 
 #[test]
-fn a_bad_line_is_named_and_skipped_only_where_that_is_wished() {
+fn a_bad_line_is_an_error_unless_it_may_be_skipped() {
     for (bad, reason) in [
-        ("{\"question\": 1,", "no JSON"),
-        ("[]x", "no JSON"),
-        ("7", "no JSON object"),
+        ("{\"question\": 1,", "not JSON"),
+        ("[]x", "not JSON"),
+        ("7", "not a JSON object"),
         ("{\"answer\": \"3\"}", "`question` or `problem`"),
         ("{\"question\": \"  \", \"answer\": \"3\"}", "`question` or `problem`"),
         ("{\"question\": \"1?\"}", "`answer` or `solution`"),
@@ -119,7 +120,7 @@ fn a_bad_line_is_named_and_skipped_only_where_that_is_wished() {
 }
 
 #[test]
-fn what_cannot_be_had_is_said_in_a_sentence() {
+fn errors_are_sentences() {
     let error = |request: &TaskSetRequest| TaskSet::open(request).unwrap_err().to_string();
     let mut absent = request(Path::new("/nowhere/at/all.jsonl"));
     assert!(error(&absent).contains("/nowhere/at/all.jsonl"));
@@ -137,7 +138,7 @@ fn what_cannot_be_had_is_said_in_a_sentence() {
 }
 
 #[test]
-fn a_file_is_a_task_set_of_its_own_name() {
+fn a_file_is_a_task_set_with_the_name_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mine.jsonl");
     std::fs::write(&path, LINES).unwrap();
@@ -189,7 +190,7 @@ fn parquet() -> tempfile::NamedTempFile {
 }
 
 #[test]
-fn parquet_is_read_as_the_hub_ships_it() {
+fn parquet_files_of_the_hub_are_read() {
     let file = parquet();
     let mut request = request(file.path());
     request.name = "gsm8k".into();
@@ -199,7 +200,7 @@ fn parquet_is_read_as_the_hub_ships_it() {
     assert_eq!(sorted(&TaskSet::open(&request).unwrap()), ["2"]);
     let bytes = std::fs::read(file.path()).unwrap();
     let piped = parse_rows(&bytes, Path::new("-")).unwrap();
-    assert_eq!(piped, read_rows(file.path()).unwrap(), "a pipe has no end to read from first");
+    assert_eq!(piped, read_rows(file.path()).unwrap(), "from a pipe, too");
     let broken = self::file("PAR1 and then nothing");
     request.data = Some(broken.path().into());
     assert!(matches!(TaskSet::open(&request), Err(TaskError::Read { .. })));

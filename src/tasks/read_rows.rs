@@ -8,38 +8,12 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use serde_json::{Map, Number, Value};
 
-use super::TaskError;
+use super::{DataRow, RowLocation, TaskError};
 
-/// A row, and where it stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DataRow {
-    pub location: RowLocation,
-    /// Its fields, or why there are none.
-    pub fields: Result<Map<String, Value>, String>,
-}
-
-/// Where a row stands, counted from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowLocation {
-    Line(usize),
-    Element(usize),
-    Row(usize),
-}
-
-impl std::fmt::Display for RowLocation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Line(n) => write!(f, "line {n}"),
-            Self::Element(n) => write!(f, "element {n}"),
-            Self::Row(n) => write!(f, "row {n}"),
-        }
-    }
-}
-
-/// The rows of a file; `-` is standard input. Empty lines are none.
+/// Reads the rows of a file; `-` is standard input. Empty lines are skipped.
 ///
 /// # Errors
-/// When it cannot be read, or as a whole is neither JSON nor Parquet.
+/// [`TaskError::Read`] if the file cannot be read, or is neither JSON nor Parquet.
 pub fn read_rows(path: &Path) -> Result<Vec<DataRow>, TaskError> {
     let read = if is_piped(path) {
         let mut bytes = Vec::new();
@@ -55,11 +29,11 @@ fn is_piped(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// The rows in the bytes that `path` gave.
+/// The rows in `bytes`, the contents of `path`.
 pub(super) fn parse_rows(bytes: &[u8], path: &Path) -> Result<Vec<DataRow>, TaskError> {
     let failed = |reason: String| TaskError::Read { path: path.into(), reason };
     if bytes.starts_with(b"PAR1") {
-        // Parquet is read from its end, which a pipe does not have.
+        // A Parquet file is read from its end, so that a pipe needs a temporary file.
         let file = if is_piped(path) { temporary_file(bytes) } else { File::open(path) };
         let file = file.map_err(|e| failed(e.to_string()))?;
         return parquet(file).map_err(|e| failed(e.to_string()));
@@ -67,7 +41,7 @@ pub(super) fn parse_rows(bytes: &[u8], path: &Path) -> Result<Vec<DataRow>, Task
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     if text.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[') {
         let elements: Vec<Value> =
-            serde_json::from_slice(text).map_err(|e| failed(format!("it is no JSON: {e}")))?;
+            serde_json::from_slice(text).map_err(|e| failed(format!("it is not JSON: {e}")))?;
         let row = |(i, value)| DataRow {
             location: RowLocation::Element(i + 1),
             fields: into_object(value),
@@ -83,21 +57,21 @@ pub(super) fn parse_rows(bytes: &[u8], path: &Path) -> Result<Vec<DataRow>, Task
     Ok(filled.map(row).collect())
 }
 
-/// A JSON error without its line, which is always the first.
+/// The message of a JSON error without its line number, which is always 1.
 fn json_error(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let reason = text.split(" at line ").next().unwrap_or(&text);
-    format!("it is no JSON ({reason} at column {})", error.column())
+    format!("it is not JSON ({reason} at column {})", error.column())
 }
 
 fn into_object(value: Value) -> Result<Map<String, Value>, String> {
     match value {
         Value::Object(map) => Ok(map),
-        _ => Err("it is no JSON object".into()),
+        _ => Err("it is not a JSON object".into()),
     }
 }
 
-/// A file without a name that holds these bytes.
+/// An unnamed temporary file with these contents.
 fn temporary_file(bytes: &[u8]) -> std::io::Result<File> {
     let mut file = tempfile::tempfile()?;
     file.write_all(bytes).map(|()| file)
@@ -113,7 +87,7 @@ fn parquet(file: File) -> parquet::errors::Result<Vec<DataRow>> {
     Ok(rows)
 }
 
-/// What a field of a Parquet file is in JSON.
+/// A field of a Parquet file as JSON.
 fn json(field: &Field) -> Value {
     match field {
         Field::Null => Value::Null,
@@ -134,7 +108,7 @@ fn json(field: &Field) -> Value {
         Field::Group(row) => {
             Value::Object(row.get_column_iter().map(|(k, v)| (k.clone(), json(v))).collect())
         }
-        // Dates and the like: no task set has its question or answer in one.
+        // Dates and the like, which hold neither questions nor answers.
         other => Value::from(other.to_string()),
     }
 }
