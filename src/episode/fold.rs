@@ -383,7 +383,7 @@ mod tests {
             event(EventKind::Written { step: 1, generation: generation(Role::Small, 2, 6) }),
         ];
         let episode = Episode::fold(&events).unwrap().unwrap();
-        assert_eq!(episode.ledger.cost_of(Role::Small), (4 + 7 + 2 + 6) as f64);
+        assert_eq!(episode.ledger.cost_of(Role::Small), f64::from(4 + 7 + 2 + 6));
         assert_eq!(episode.ledger.cost_of(Role::Large), 180.0);
         assert_eq!((episode.switches(), episode.share_of(Role::Large)), (1, 0.5));
         assert_eq!(episode.steps[0].discarded.len(), 1);

@@ -6,20 +6,20 @@ use super::{Episode, PerRole, Role, Step};
 ///
 /// | chosen | cost |
 /// |---|---|
-/// | small | P_small u_small + W_small n_small, and P_large (u_large + j) if j > 0 |
-/// | large | P_large u_large + W_large n_large, and P_small u_small + W_small d if d > 0, and P_large (j + 1) if j > 0 |
+/// | small | `p(small) u(small) + w(small) n(small)`, and `p(large) (u(large) + j)` if `j > 0` |
+/// | large | `p(large) u(large) + w(large) n(large)`, and `p(small) u(small) + w(small) d` if `d > 0`, and `p(large) (j + 1)` if `j > 0` |
 ///
-/// * P, W: price of a token that the model reads, and of one that it writes. Each time that a model reads, the rest
-///   of the text is added at its price for cached tokens.
-/// * u: tokens that the model has not read. 1, its own last token, if it wrote the last step or scored a draft of the
-///   next one. Otherwise 1 and the tokens of the steps since the last one that it wrote or scored and kept, or all
-///   tokens from the last step on that it only drafted. For a model that has not read anything yet: the prompt, as
-///   the other model counted it, and all steps.
-/// * n: mean number of tokens of the model's own steps; of all steps if it has none.
-/// * d: mean length of the small model's drafts, over the decisions that recorded one.
-/// * j: mean number of tokens per scoring of the large model.
+/// * `p`, `w`: price of a token that the model reads, and of one that it writes. Each time that a model reads, the
+///   rest of the text is added at its price for cached tokens.
+/// * `u`: tokens that the model has not read. 1, its own last token, if it wrote the last step or scored a draft of
+///   the next one. Otherwise 1 and the tokens of the steps since the last one that it wrote or whose draft it scored,
+///   or all tokens from the last step on that it only drafted. For a model that has not read anything yet: the
+///   prompt, as the other model counted it, and all steps.
+/// * `n`: mean number of tokens of the model's own steps; of all steps if it has none.
+/// * `d`: mean length of the small model's drafts, over the decisions that recorded one.
+/// * `j`: mean number of tokens per scoring of the large model.
 ///
-/// Tokens of the other model's steps and of its prompt are converted by each model's tokens per character so far.
+/// The other model's tokens are converted by the tokens per character that each model has shown so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NextStepCost {
     /// u: tokens that each model would have to read.

@@ -79,7 +79,7 @@ impl LocalCalendar {
         let seconds = libc::time_t::try_from(at_ms / 1000).unwrap_or(libc::time_t::MAX);
         let mut parts = zeroed_tm();
         // SAFETY: both point to live values of the right types; localtime_r keeps neither.
-        let known = unsafe { !libc::localtime_r(&seconds, &mut parts).is_null() };
+        let known = unsafe { !libc::localtime_r(&raw const seconds, &raw mut parts).is_null() };
         if !known {
             return (Date { year: 1970, month: 1, day: 1 }, 0, 0);
         }
@@ -105,7 +105,7 @@ impl LocalCalendar {
         // The system finds out whether daylight saving time applies.
         parts.tm_isdst = -1;
         // SAFETY: the pointer is to a live value, which mktime reads and normalizes.
-        let seconds = unsafe { libc::mktime(&mut parts) };
+        let seconds = unsafe { libc::mktime(&raw mut parts) };
         u64::try_from(seconds).unwrap_or(0) * 1000
     }
 }

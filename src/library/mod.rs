@@ -20,6 +20,7 @@
 mod calendar;
 mod fork_tree;
 mod query;
+mod query_error;
 mod query_parser;
 mod search;
 
@@ -28,5 +29,6 @@ pub use fork_tree::fork_tree;
 pub use query::{
     Clause, CompareOp, EpisodeOutcome, NameField, NumericField, Predicate, Query, Sort,
 };
-pub use query_parser::{FILTER_HELP, QueryError, QueryProblem, parse_number};
+pub use query_error::{QueryError, QueryProblem};
+pub(crate) use query_parser::{FILTER_HELP, parse_number};
 pub use search::{PageCursor, QueryPage, query_page};

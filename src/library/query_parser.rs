@@ -2,16 +2,13 @@
 
 use std::ops::Range;
 
-use thiserror::Error;
-
 use super::{
     Calendar, Clause, CompareOp, Date, EpisodeOutcome, NameField, NumericField, Predicate, Query,
-    Sort,
+    QueryError, QueryProblem, Sort,
 };
-use crate::store::TagError;
 
 /// Examples of filters with their meaning, for help texts.
-pub const FILTER_HELP: &[(&str, &str)] = &[
+pub(crate) const FILTER_HELP: &[(&str, &str)] = &[
     ("pens \"4 boxes\"", "the question contains these words"),
     ("correct wrong undecided", "the verdict; several: any of them"),
     ("unfinished failed", "interrupted; ended by an error"),
@@ -66,78 +63,6 @@ const COMPARISONS: [(&str, CompareOp); 5] = [
 
 /// Keys with a colon that are not names.
 const COLON_KEYS: [&str; 7] = ["tag", "note", "after", "before", "parent", "in", "sort"];
-
-/// A query that cannot be parsed.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the query is wrong at character {character}: {problem}")]
-pub struct QueryError {
-    /// The bytes of the query that are wrong.
-    pub span: Range<usize>,
-    /// Where they begin, in characters counted from 1.
-    pub character: usize,
-    /// What is wrong with them.
-    pub problem: QueryProblem,
-}
-
-crate::exit::classify!(Usage: QueryError);
-
-/// What is wrong with a query. Each message names the remedy.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum QueryProblem {
-    /// An unknown key before a colon.
-    #[error(
-        "there is no filter `{0}:`; use task:, router:, policy:, preset:, collection:, tag:, note:, after:, before:, parent:, in: or sort:, or put \"quotes\" around words of the question"
-    )]
-    UnknownFilter(String),
-    /// An unknown field before a comparison.
-    #[error(
-        "`{0}` cannot be compared; use cost, share, steps, large, switches or tokens, or put \"quotes\" around words of the question"
-    )]
-    UnknownQuantity(String),
-    /// A numeric field before a colon.
-    #[error("`{0}` is followed by <, <=, =, >= or > and a number")]
-    MissingComparison(String),
-    /// A name before a comparison.
-    #[error("`{0}` is followed by a colon and what to look for")]
-    MissingColon(String),
-    /// A comparison of dates.
-    #[error("days are compared with after: and before:, as in `after:2026-11-25`")]
-    DateComparison,
-    /// Not a number after a comparison.
-    #[error("`{0}` is not a number; write one such as 4, 0.5, 5e8 or 500M")]
-    InvalidNumber(String),
-    /// Not a day after `after:` or `before:`.
-    #[error("`{0}` is not a day; write one such as 2026-11-25")]
-    InvalidDate(String),
-    /// Not a number after `parent:`.
-    #[error("`{0}` is not an episode; write its number, as in `parent:12`")]
-    InvalidEpisode(String),
-    /// Not a tag after `tag:`.
-    #[error(transparent)]
-    InvalidTag(#[from] TagError),
-    /// A filter without a value.
-    #[error("nothing follows `{0}`; write what to look for, in \"quotes\" if it has spaces")]
-    MissingValue(String),
-    /// A word that begins with `--`.
-    #[error(
-        "`{0}` is neither a filter nor an option of this command; a single `-` negates a filter"
-    )]
-    DoubleNegation(String),
-    /// A quote that is not closed.
-    #[error("this quote is not closed; end it with \"")]
-    UnclosedQuote,
-    /// An unknown field after `sort:`.
-    #[error(
-        "episodes cannot be sorted by `{0}`; use date, cost, share, steps, large, switches or tokens, with a `-` before it for the largest first"
-    )]
-    UnknownSort(String),
-    /// A second `sort:`.
-    #[error("there is a second order; one `sort:` is enough")]
-    DuplicateSort,
-    /// A `-` before `sort:`.
-    #[error("an order cannot be negated; write `sort:-cost` for the largest first")]
-    NegatedSort,
-}
 
 impl Query {
     /// Parses a query; `calendar` says when days begin. An empty line matches every episode.
@@ -311,13 +236,6 @@ impl<'a> QueryWord<'a> {
     }
 }
 
-impl QueryError {
-    fn new(line: &str, span: Range<usize>, problem: QueryProblem) -> Self {
-        let character = line[..span.start].chars().count() + 1;
-        Self { span, character, problem }
-    }
-}
-
 /// Key and operator at the beginning of `text`; `None` if it does not begin with a filter.
 fn filter_of(text: &str) -> Option<(String, &'static str)> {
     let end = text.find(|c: char| !c.is_ascii_alphabetic())?;
@@ -349,7 +267,7 @@ fn unquote(text: &str) -> Option<(String, usize)> {
 }
 
 /// Parses a number, which may have an SI prefix for large ones: `0.5`, `200M`.
-pub fn parse_number(text: &str) -> Option<f64> {
+pub(crate) fn parse_number(text: &str) -> Option<f64> {
     let scales = [("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)];
     let scaled = scales.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, *scale)));
     let (digits, scale) = scaled.unwrap_or((text, 1.0));
@@ -530,6 +448,20 @@ mod tests {
             let clauses = parse(line).clauses;
             let words = clauses.iter().flat_map(|clause| &clause.alternatives);
             assert!(!words.clone().any(|p| matches!(p, Predicate::Question(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn messages_list_every_key() {
+        let unknown_filter = QueryProblem::UnknownFilter(String::new()).to_string();
+        for key in NAME_FILTERS.map(|(key, _)| key).into_iter().chain(COLON_KEYS) {
+            assert!(unknown_filter.contains(&format!("{key}:")), "{key}");
+        }
+        let unknown_quantity = QueryProblem::UnknownQuantity(String::new()).to_string();
+        let unknown_sort = QueryProblem::UnknownSort(String::new()).to_string();
+        for (key, field) in NUMERIC_FIELDS {
+            assert!(unknown_sort.contains(key), "{key}");
+            assert!(field == NumericField::Date || unknown_quantity.contains(key), "{key}");
         }
     }
 }

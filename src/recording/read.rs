@@ -225,23 +225,14 @@ impl<R: BufRead> RecordingReader<R> {
             });
         self.open = open;
         self.complete.extend::<Vec<_>>(complete);
-        match self.open.iter_mut().find(|recorded| recorded.id == id) {
-            Some(recorded) => {
-                recorded.episode.apply(&event)?;
-                recorded.events.push(event);
-                recorded.json.extend(json);
-            }
-            None => {
-                let episode = Episode::start(&event)?;
-                let json = json.into_iter().collect();
-                self.open.push(RecordedEpisode {
-                    id,
-                    line: self.line,
-                    events: vec![event],
-                    json,
-                    episode,
-                });
-            }
+        if let Some(recorded) = self.open.iter_mut().find(|recorded| recorded.id == id) {
+            recorded.episode.apply(&event)?;
+            recorded.events.push(event);
+            recorded.json.extend(json);
+        } else {
+            let episode = Episode::start(&event)?;
+            let (line, json) = (self.line, json.into_iter().collect());
+            self.open.push(RecordedEpisode { id, line, events: vec![event], json, episode });
         }
         Ok(())
     }

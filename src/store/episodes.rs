@@ -179,7 +179,7 @@ impl Store {
 
     /// Number of episodes outside the trash. It is counted, which takes longer than a frame in a large store.
     pub fn len(&self) -> usize {
-        let trashed = self.trash_marks().filter(Result::is_ok).count();
+        let trashed = self.trash_marks().flatten().count();
         self.episodes.len().saturating_sub(trashed)
     }
 
@@ -290,5 +290,63 @@ mod tests {
         assert_eq!(kept(ids[0]), today, "a summary of an older version is replaced");
         assert_eq!(kept(ids[1]), newer, "a summary of a newer version stays");
         assert_eq!(kept(ids[2]), "", "a running episode has no summary");
+    }
+
+    /// Writes a store as the program did up to event format 5 and summary version 3.
+    fn write_former_store(path: &std::path::Path) {
+        let mut started = serde_json::to_string(&events()[0]).unwrap();
+        for (current, former) in [("answer_marker", "answer"), ("\"schema\":6", "\"schema\":5")] {
+            assert!(started.contains(current), "{started}");
+            started = started.replace(current, former);
+        }
+        let written = r#"{"schema":5,"at_ms":3,"event":"written","step":0,"model":"large","text":"Answer: 2\n","tokens":[],"prefilled":7,"reused":0,"prefill_ms":1.0,"decode_ms":2.0,"stop":"delimiter"}"#;
+        let events = [
+            started.as_str(),
+            r#"{"schema":5,"at_ms":2,"event":"decided","step":0,"features":{},"p_large":null,"threshold":0.5,"propensity":null,"choice":"large","by":"person"}"#,
+            written,
+            r#"{"schema":5,"at_ms":4,"event":"taken_back","step":0}"#,
+            r#"{"schema":5,"at_ms":5,"event":"decided","step":0,"features":{},"p_large":null,"threshold":0.5,"propensity":null,"choice":"large","by":"person"}"#,
+            written,
+            r#"{"schema":5,"at_ms":6,"event":"finished","answer":"2","verdict":"correct","reason":"circles"}"#,
+        ];
+        let summary =
+            r#"{"version":3,"id":1,"began_ms":1,"last_ms":6,"question":"1 + 1?","person_steps":1}"#;
+        let db = sled::open(path).unwrap();
+        db.insert("format", &1_u32.to_be_bytes()).unwrap();
+        db.insert("last_id", &1_u64.to_be_bytes()).unwrap();
+        let tree = |name: &str| db.open_tree(name).unwrap();
+        for (index, json) in (0..).zip(events) {
+            tree("events").insert(event_key(1, index), json).unwrap();
+        }
+        let id = 1_u64.to_be_bytes();
+        tree("episodes").insert(id, summary).unwrap();
+        tree("annotations")
+            .insert(
+                id,
+                r#"{"tags":["a"],"starred":true,"note":"","binned":{"deletion":1,"at_ms":7}}"#,
+            )
+            .unwrap();
+        tree("policies").insert(id, "file").unwrap();
+        tree("reign").insert("tiny", "[1]").unwrap();
+        db.flush().unwrap();
+    }
+
+    #[test]
+    fn a_store_of_the_former_format_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        write_former_store(folder.path());
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.trashed().unwrap().len(), 1);
+        store.restore(&[1]).unwrap();
+
+        let entry = store.entries(None).next().unwrap().unwrap();
+        assert_eq!((entry.summary.user_steps, entry.summary.large_steps), (1, 1));
+        assert!(entry.annotations.starred && entry.annotations.trashed().is_none());
+        let episode = store.episode(1).unwrap();
+        assert_eq!((episode.redo_count, episode.verdict()), (1, Some(Verdict::Correct)));
+
+        assert_eq!(store.promotions("tiny").unwrap(), [1]);
+        assert_eq!(store.policies().unwrap(), [(1, b"file".to_vec())]);
+        assert_eq!(store.next_episode_id().unwrap(), 2);
     }
 }

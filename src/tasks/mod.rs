@@ -42,7 +42,6 @@ mod task_set;
 #[cfg(test)]
 mod tests;
 
-pub use crate::grading::{Grade, Grader};
 pub use data_row::{DataRow, RowLocation};
 pub use error::TaskError;
 pub use filter::{LevelRange, OnBadLine, QuestionFilter};
@@ -51,7 +50,7 @@ pub use read_rows::read_rows;
 pub use record::field_text;
 pub use spec::{
     FILE_FIELDS, FieldNames, HubFile, QuestionSource, TASK_SETS, TaskSetSpec, grader_of,
-    task_set_names,
+    reference_table, task_set_names,
 };
 pub use split::Split;
 pub use task_set::{TaskSet, TaskSetRequest, questions};

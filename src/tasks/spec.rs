@@ -3,6 +3,8 @@
 //! A new task set is a new row. Names in error messages and help texts, the grader, the download and the reference
 //! table in the documentation are all read from it.
 
+use std::fmt::Write;
+
 use super::Split;
 use crate::grading::Grader;
 
@@ -70,7 +72,7 @@ pub const TASK_SETS: [TaskSetSpec; 4] = [
     },
     TaskSetSpec {
         name: "gsm8k",
-        help: "GSM8K: grade-school word problems with a number as the answer",
+        help: "GSM8K: grade-school word problems",
         source: QuestionSource::Hub {
             repository: "openai/gsm8k",
             train: Some(HubFile { path: "main/train-00000-of-00001.parquet", questions: 7473 }),
@@ -129,6 +131,20 @@ pub const FILE_FIELDS: FieldNames = FieldNames {
 /// Grader for a user's file without the name of a task set.
 const FILE_GRADER: Grader = Grader::Math;
 
+impl FieldNames {
+    /// The names for a table: `question`, `answer`, then `level` and `subject` if there are any.
+    fn list(&self) -> String {
+        let groups = [self.question, self.answer, self.level, self.subject];
+        let groups = groups.iter().filter(|names| !names.is_empty());
+        let groups = groups.map(|names| {
+            let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            quoted.join(" or ")
+        });
+        let list = groups.collect::<Vec<_>>().join(", ");
+        if list.is_empty() { "none".to_owned() } else { list }
+    }
+}
+
 impl TaskSetSpec {
     /// The task set of this name.
     pub fn find(name: &str) -> Option<&'static Self> {
@@ -140,6 +156,19 @@ impl TaskSetSpec {
         &TASK_SETS[0]
     }
 
+    /// Source and number of questions, for a table.
+    fn source_text(&self) -> String {
+        match self.source {
+            QuestionSource::Generated => "the program, without end".to_owned(),
+            QuestionSource::Hub { repository, train: Some(train), test } => {
+                format!("`{repository}`: {} train, {} test", train.questions, test.questions)
+            }
+            QuestionSource::Hub { repository, train: None, test } => {
+                format!("`{repository}`: {} test", test.questions)
+            }
+        }
+    }
+
     /// The hub file with the questions of `split`; `None` if there is none. The training part also serves
     /// [`Split::Develop`].
     pub fn hub_file(&self, split: Split) -> Option<HubFile> {
@@ -148,6 +177,31 @@ impl TaskSetSpec {
             (QuestionSource::Hub { test, .. }, Split::Test) => Some(test),
             (QuestionSource::Hub { train, .. }, Split::Train | Split::Develop) => train,
         }
+    }
+}
+
+/// The task sets as a Markdown table, for the documentation.
+pub fn reference_table() -> String {
+    let mut table = String::from(
+        "| `--tasks` | questions | from | fields | graded as |\n|---|---|---|---|---|\n",
+    );
+    let mut row = |name: &str, help: &str, source: &str, fields: &FieldNames, grader: Grader| {
+        let graded = grader_text(grader);
+        let _ = writeln!(table, "| {name} | {help} | {source} | {} | {graded} |", fields.list());
+    };
+    for spec in &TASK_SETS {
+        let source = spec.source_text();
+        row(&format!("`{}`", spec.name), spec.help, &source, &spec.fields, spec.grader);
+    }
+    row("a file", "yours", "JSON lines, a JSON array or Parquet", &FILE_FIELDS, FILE_GRADER);
+    table
+}
+
+fn grader_text(grader: Grader) -> &'static str {
+    match grader {
+        Grader::Arithmetic => "the number after the last `Answer:`",
+        Grader::Number => "one number",
+        Grader::Math => "a final answer in LaTeX or words",
     }
 }
 
@@ -184,5 +238,16 @@ mod tests {
         assert_eq!(grader_of("omni-math"), Grader::Math);
         assert_eq!(grader_of("arithmetic"), Grader::Arithmetic);
         assert_eq!(grader_of("mine.jsonl"), Grader::Math);
+    }
+
+    #[test]
+    fn the_reference_table_has_a_row_for_each_task_set_and_for_files() {
+        let table = reference_table();
+        assert_eq!(table.lines().count(), 2 + TASK_SETS.len() + 1);
+        let row = "| `gsm8k` | GSM8K: grade-school word problems | `openai/gsm8k`: 7473 train, 1319 test | `question`, `answer` | one number |\n";
+        assert!(table.contains(row), "{table}");
+        assert!(
+            table.lines().all(|line| line.matches(" | ").count() == 4 || line.starts_with("|--"))
+        );
     }
 }

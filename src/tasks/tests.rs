@@ -23,6 +23,11 @@ fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
+fn numbered_lines(n: usize) -> String {
+    let line = |i| format!("{{\"question\": \"{i}?\", \"answer\": \"{i}\"}}\n");
+    (0..n).map(line).collect::<Vec<_>>().concat()
+}
+
 fn request(path: &Path) -> TaskSetRequest {
     TaskSetRequest {
         name: "math500".into(),
@@ -62,9 +67,7 @@ fn fields_of_a_file_may_have_any_usual_name() {
 
 #[test]
 fn a_seed_determines_the_sample_and_a_larger_sample_begins_with_it() {
-    let lines: String =
-        (0..50).map(|i| format!("{{\"question\": \"{i}?\", \"answer\": \"{i}\"}}\n")).collect();
-    let file = file(&lines);
+    let file = file(&numbered_lines(50));
     let set = TaskSet::open(&request(file.path())).unwrap();
     let take = |seed, n| -> Vec<usize> {
         golds(&set, seed).into_iter().take(n).map(|(index, _)| index).collect()
@@ -152,9 +155,7 @@ fn a_file_is_a_task_set_with_the_name_of_the_file() {
 
 #[test]
 fn parts_of_a_file_share_no_question() {
-    let lines: String =
-        (0..400).map(|i| format!("{{\"question\": \"{i}?\", \"answer\": \"{i}\"}}\n")).collect();
-    let file = file(&lines);
+    let file = file(&numbered_lines(400));
     let of = |split| {
         let mut request = request(file.path());
         request.split = Some(split);

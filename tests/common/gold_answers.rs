@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use pointsman::episode::Verdict;
-use pointsman::tasks::{Grader, field_text, grader_of, read_rows};
+use pointsman::grading::Grader;
+use pointsman::tasks::{field_text, grader_of, read_rows};
 
 /// The folder of the task sets.
 ///

@@ -13,6 +13,7 @@ mod vocabulary;
 
 pub use super::Split;
 pub use generator::ProblemGenerator;
-pub use operation::{Operation, OperationKind, Operator, SMALL_FACT, carries_in};
+pub(crate) use operation::carries_in;
+pub use operation::{Operation, OperationKind, Operator, SMALL_FACT};
 pub use problem::Problem;
 pub use story::OperationMix;

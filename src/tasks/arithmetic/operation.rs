@@ -159,7 +159,7 @@ impl Operation {
 }
 
 /// Whether the first sum or difference in `text` carries or borrows between decimal digits.
-pub fn carries_in(text: &str) -> bool {
+pub(crate) fn carries_in(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     let first = words.windows(3).find_map(|w| {
         Some((w[0].parse::<u32>().ok()?, Operator::from_sign(w[1])?, w[2].parse::<u32>().ok()?))

@@ -112,7 +112,7 @@ pub(super) fn generate(rng: &mut impl Rng, mix: &OperationMix) -> Option<Problem
         let (a, b) = (counts[0].value, counts[1].value);
         let all = a + b;
         let line = story.pick(&["In all", "Both together", "Altogether", "Sum of both"]);
-        story.add_operation(Operator::Add, a, b, line.to_owned())?;
+        story.add_operation(Operator::Add, a, b, line)?;
         for operation in &mut story.operations {
             operation.matters = true;
         }
@@ -128,12 +128,8 @@ pub(super) fn generate(rng: &mut impl Rng, mix: &OperationMix) -> Option<Problem
         return None;
     }
 
-    let mut solution = String::new();
-    for line in &story.lines {
-        solution.push_str(line);
-        solution.push('\n');
-    }
-    solution.push_str(&format!("Answer: {answer}\n"));
+    story.lines.push(format!("Answer: {answer}"));
+    let solution = story.lines.join("\n") + "\n";
     Some(Problem {
         question: story.sentences.join(" "),
         operations: story.operations,
@@ -158,7 +154,7 @@ impl<R: Rng> Story<'_, R> {
         operator: Operator,
         left: u32,
         right: u32,
-        label: String,
+        label: &str,
     ) -> Option<u32> {
         let result = match operator {
             Operator::Add => left + right,
@@ -203,7 +199,7 @@ impl<R: Rng> Story<'_, R> {
             let label = self.pick(&["at first", "to begin with", "at the start"]);
             let label = format!("{} {label}", capitalized(thing));
             let before = self.operations.len();
-            if let Some(value) = self.add_operation(Operator::Multiply, k, m, label) {
+            if let Some(value) = self.add_operation(Operator::Multiply, k, m, &label) {
                 self.sentences.push(match form {
                     0 => format!("{subject} {also}has {k} {boxes} of {m} {thing}."),
                     1 => format!("{subject} {also}has {k} {boxes} with {m} {thing} each."),
@@ -263,7 +259,7 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = self.label_now(thing, false);
-        self.add_operation(Operator::Add, count.value, n, label)
+        self.add_operation(Operator::Add, count.value, n, &label)
     }
 
     fn lose(&mut self, count: &ItemCount) -> Option<u32> {
@@ -285,7 +281,7 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = self.label_now(thing, true);
-        self.add_operation(Operator::Subtract, count.value, n, label)
+        self.add_operation(Operator::Subtract, count.value, n, &label)
     }
 
     fn gain_boxes(&mut self, count: &ItemCount) -> Option<u32> {
@@ -300,9 +296,9 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = format!("{} {done}", capitalized(thing));
-        let many = self.add_operation(Operator::Multiply, k, m, label)?;
+        let many = self.add_operation(Operator::Multiply, k, m, &label)?;
         let label = self.label_now(thing, false);
-        self.add_operation(Operator::Add, count.value, many, label)
+        self.add_operation(Operator::Add, count.value, many, &label)
     }
 
     fn give_each(&mut self, count: &ItemCount) -> Option<u32> {
@@ -318,9 +314,9 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = format!("{} given away", capitalized(thing));
-        let many = self.add_operation(Operator::Multiply, k, m, label)?;
+        let many = self.add_operation(Operator::Multiply, k, m, &label)?;
         let label = self.label_now(thing, true);
-        self.add_operation(Operator::Subtract, count.value, many, label)
+        self.add_operation(Operator::Subtract, count.value, many, &label)
     }
 
     fn grow(&mut self, count: &ItemCount) -> Option<u32> {
@@ -333,7 +329,7 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = self.label_now(thing, false);
-        self.add_operation(Operator::Multiply, count.value, times, label)
+        self.add_operation(Operator::Multiply, count.value, times, &label)
     }
 
     fn keep_share(&mut self, count: &ItemCount) -> Option<u32> {
@@ -353,7 +349,7 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = self.label_now(thing, true);
-        self.add_operation(Operator::Divide, count.value, divisor, label)
+        self.add_operation(Operator::Divide, count.value, divisor, &label)
     }
 
     /// The last event: the things are packed evenly into containers, and the question is about one of them.
@@ -368,7 +364,7 @@ impl<R: Rng> Story<'_, R> {
         };
         self.sentences.push(sentence);
         let label = format!("{} in each", capitalized(thing));
-        Some((self.add_operation(Operator::Divide, count.value, divisor, label)?, boxes))
+        Some((self.add_operation(Operator::Divide, count.value, divisor, &label)?, boxes))
     }
 
     /// A divisor of `value` with a quotient of at least two.
