@@ -14,7 +14,7 @@ pub struct Decision {
     pub features: BTreeMap<String, f64>,
     /// The router's p(large), in [0, 1]; `None` if no router was asked.
     pub p_large: Option<f64>,
-    /// The threshold in force, in [0, 1].
+    /// The current threshold, in [0, 1].
     pub threshold: f64,
     /// Probability with which the choice was made, in (0, 1]; `None` for an override.
     pub propensity: Option<f64>,
@@ -27,7 +27,7 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// What the active router would have chosen, whoever chose: the large model if p(large) reaches the
+    /// What the active router would have chosen, whoever did choose: the large model if p(large) reaches the
     /// threshold. `None` if no router was asked.
     pub fn router_choice(&self) -> Option<Role> {
         self.p_large.map(|p| apply_threshold(p, self.threshold))

@@ -55,7 +55,7 @@ pub enum EventKind {
         features: BTreeMap<String, f64>,
         /// The router's p(large), in [0, 1]; `None` if no router was asked.
         p_large: Option<f64>,
-        /// The threshold in force, in [0, 1].
+        /// The current threshold, in [0, 1].
         threshold: f64,
         /// Probability with which the logged choice was made, in (0, 1]: 1 for a deterministic router, `None`
         /// for an override.

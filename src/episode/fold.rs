@@ -95,11 +95,11 @@ pub struct Episode {
     pub steps: Vec<Step>,
     /// What was spent, by model and purpose.
     pub ledger: Ledger,
-    /// The threshold in force, in [0, 1].
+    /// The current threshold, in [0, 1].
     pub threshold: f64,
-    /// The budget in force, in the unit of the prices; `None` for no limit.
+    /// The current budget, in the unit of the prices; `None` for no limit.
     pub budget: Option<f64>,
-    /// The user's override, while it is in force.
+    /// The user's override, while it lasts.
     pub active_override: Option<(Role, OverrideScope)>,
     /// The choice for the next step, once it is made.
     pub decision: Option<Decision>,
@@ -109,7 +109,7 @@ pub struct Episode {
     pub scorings: Vec<Scoring>,
     /// p(large) of the shadow routers for the next step, by name.
     pub shadows: BTreeMap<String, f64>,
-    /// Number of steps shared with the parent; 0 for an episode that is no fork.
+    /// Number of steps shared with the parent; 0 unless the episode is a fork.
     pub inherited_steps: usize,
     /// Number of times that the user took back a step.
     pub redo_count: usize,
@@ -270,7 +270,7 @@ impl Episode {
     /// Records the choice for the next step.
     fn decide(&mut self, decision: Decision) {
         // The choice uses up an override for one step. An override that the user sets during the step is for the
-        // next one, and one that is in force while a step is redone stays.
+        // next one, and one that was set before a step is redone stays.
         if decision.by == Decider::User
             && !std::mem::take(&mut self.redoing)
             && matches!(self.active_override, Some((_, OverrideScope::NextStep)))

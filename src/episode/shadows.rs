@@ -13,11 +13,11 @@ pub struct ShadowDisagreement {
     pub router: String,
     /// Its p(large), in [0, 1].
     pub p: f64,
-    /// Its own threshold, or else the one in force at that step; in [0, 1].
+    /// Its own threshold, or else the current one at that step; in [0, 1].
     pub t: f64,
     /// The model that it would have chosen.
     pub shadow_choice: Role,
-    /// The model that was chosen, by whomever.
+    /// The model that was chosen.
     pub actual_choice: Role,
 }
 

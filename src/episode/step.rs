@@ -12,7 +12,7 @@ pub struct Step {
     pub discarded: Vec<Generation>,
     /// Scorings of its drafts, oldest first.
     pub scorings: Vec<Scoring>,
-    /// What stands in the trace.
+    /// The text that is part of the trace.
     pub generation: Generation,
 }
 

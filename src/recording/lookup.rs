@@ -75,7 +75,7 @@ pub fn open_recording(path: &Path) -> Result<RecordingReader<BufReader<File>>, R
         Ok(file) => Ok(RecordingReader::new(name, BufReader::new(file))),
         Err(error) => {
             let reason = match error.kind() {
-                ErrorKind::NotFound => "the file does not exist".into(),
+                ErrorKind::NotFound => "there is no such file".into(),
                 _ => error.to_string(),
             };
             Err(RecordingError::Read { file: name, reason })
@@ -134,7 +134,7 @@ mod tests {
         let message = find_recording("resque", folder).unwrap_err().to_string();
         assert!(message.contains("rescue") && message.contains("/nowhere"), "{message}");
         let message = find_recording("gone.jsonl", folder).unwrap_err().to_string();
-        assert_eq!(message, "cannot read gone.jsonl: the file does not exist");
+        assert_eq!(message, "cannot read gone.jsonl: there is no such file");
         let message = find_recording("/", folder).unwrap_err().to_string();
         assert_eq!(message, "cannot read /: it is a folder");
     }

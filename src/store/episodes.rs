@@ -9,7 +9,7 @@ use super::database::decode_u64;
 use super::{EpisodeEntry, EpisodeSummary, Store, StoreError};
 use crate::episode::{Episode, Event, EventKind, FoldError, SCHEMA};
 
-/// Where a list of events stands in its episode.
+/// Which ends of its episode a list of events contains.
 #[derive(Clone, Copy)]
 struct Extent {
     /// The first of them starts the episode.

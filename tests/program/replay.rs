@@ -189,10 +189,10 @@ fn wrong_arguments_are_refused_in_one_line() {
     let missing = home.path().join("gone.jsonl");
     let nowhere = home.path().join("no/such/folder/a.cast");
     let cases: [(&[&str], i32, &str); 9] = [
-        (&["replay", "resque"], 2, "choose one of benchmark, fork"),
+        (&["replay", "resque"], 2, "choose one of benchmark, draft, fork"),
         (&["replay", missing.to_str().unwrap()], 1, "there is no such file"),
         (&["replay", &empty, "--headless"], 1, "holds no episode"),
-        (&["replay", &words, "--headless"], 1, "line 1, is no event"),
+        (&["replay", &words, "--headless"], 1, "line 1, is not an event"),
         (&["replay", &newer, "--headless"], 1, "update pointsman"),
         (&["replay", &torn, "--headless"], 1, "breaks off: remove the line"),
         (&["replay", "7", "--headless"], 1, "holds no episode 7"),
