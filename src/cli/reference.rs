@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use super::error::CommandResult;
 use crate::config::{Folders, load_preset, preset_names};
 use crate::engine::{ENGINE_KINDS, EngineKind};
+use crate::tasks::reference_table;
 use crate::theme::{Theme, theme_names};
 use crate::workbench::Keymap;
 
@@ -17,6 +18,8 @@ pub(super) enum Reference {
     Keys,
     /// Presets, including your own
     Presets,
+    /// Task sets
+    Tasks,
     /// Themes, including your own
     Themes,
 }
@@ -31,6 +34,7 @@ impl Reference {
             Self::Engines => Ok(engines()),
             Self::Keys => Ok(Keymap::default().to_markdown()),
             Self::Presets => presets(folders),
+            Self::Tasks => Ok(reference_table()),
             Self::Themes => themes(folders),
         }
     }
