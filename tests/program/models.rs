@@ -455,7 +455,7 @@ fn an_interrupted_fetch_is_resumed() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(server.ranges().last(), Some(&rest), "only the rest is requested");
     let message = String::from_utf8(output.stdout).unwrap();
-    assert!(message.contains("1 compared with their SHA-256"), "{message}");
+    assert!(message.contains("1 verified by SHA-256"), "{message}");
 }
 
 #[test]

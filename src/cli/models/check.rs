@@ -199,7 +199,7 @@ fn model_line(
             let mut parts = vec![format!("{}, {}", record.name, config.source)];
             let mut add = |part: Option<String>| parts.extend(part);
             let number = |n: u64| output::si(n as f64);
-            let rate = |n: f64| format!("{n:.0}/s");
+            let rate = |n: f64| format!("{n:.0} tokens/s");
             if let Some(found) = found {
                 add(Some(found.location.to_string()));
                 add(found.bytes.map(bytes));

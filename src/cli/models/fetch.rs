@@ -72,12 +72,12 @@ pub(super) fn run(
             output::print_line(&line.to_string())?;
         } else {
             output::print_line(&format!(
-                "{id}: {} files, {}, of which {} were already in the cache and {} match their SHA-256, in {}",
+                "{id}: {} files, {}, in {} ({} already in the cache, {} verified by SHA-256)",
                 fetched.files,
                 bytes(fetched.bytes),
+                fetched.folder.display(),
                 fetched.already_present,
-                fetched.verified,
-                fetched.folder.display()
+                fetched.verified
             ))?;
         }
     }
