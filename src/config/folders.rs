@@ -9,7 +9,7 @@ use super::error::ConfigError;
 use super::named_file::FileError;
 
 /// The environment variable that sets one parent for all folders, for tests and trials.
-pub const HOME_VARIABLE: &str = "POINTSMAN_HOME";
+const HOME_VARIABLE: &str = "POINTSMAN_HOME";
 
 /// Where pointsman keeps the user's files. The folders need not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// The folders of the XDG base directory specification, or those below [`HOME_VARIABLE`] if it is set.
+    /// The folders of the XDG base directory specification, or those below the folder in `POINTSMAN_HOME` if that is set.
     ///
     /// # Errors
     /// [`ConfigError::NoHome`] if no home folder is known.

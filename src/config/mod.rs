@@ -27,12 +27,14 @@ mod validate_remote;
 
 pub use draft_length::DraftLength;
 pub use error::ConfigError;
-pub use folders::{Folders, HOME_VARIABLE};
+pub use folders::Folders;
 pub use invalid_preset::InvalidPreset;
 pub use model_config::{DeviceChoice, Dtype, ModelConfig};
-pub use named_file::{FileError, NamedFile, file_names};
+pub use named_file::FileError;
+pub(crate) use named_file::{NamedFile, file_names};
 pub use preset::{Budget, Preset, Prompt, Sampling, WhenSpent};
-pub use preset_files::{load_preset, may_send_key, preset_names};
+pub(crate) use preset_files::may_send_key;
+pub use preset_files::{load_preset, preset_names};
 pub use price::{Price, Prices};
 pub use remote::{Api, ContinuationMode, Remote};
 pub use routing::{Exploration, Routing, Shadow, Switching};

@@ -52,11 +52,11 @@ crate::exit::classify!(Usage: FileError);
 
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedFile {
+pub(crate) struct NamedFile {
     /// Its path; only the file name if it is inside the binary.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Its content.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl NamedFile {
@@ -64,7 +64,7 @@ impl NamedFile {
     ///
     /// # Errors
     /// [`FileError::Read`] if it cannot be read.
-    pub fn at(path: &Path) -> Result<Option<Self>, FileError> {
+    pub(crate) fn at(path: &Path) -> Result<Option<Self>, FileError> {
         read(path)
     }
 
@@ -73,7 +73,7 @@ impl NamedFile {
     ///
     /// # Errors
     /// If there is none, or it cannot be read.
-    pub fn find<E: Embed>(
+    pub(crate) fn find<E: Embed>(
         kind: &'static str,
         name_or_path: &str,
         folder: &Path,
@@ -105,7 +105,7 @@ impl NamedFile {
     }
 
     /// Its name: the file name without its extension.
-    pub fn name(&self) -> Cow<'_, str> {
+    pub(crate) fn name(&self) -> Cow<'_, str> {
         self.path.file_stem().unwrap_or_default().to_string_lossy()
     }
 
@@ -113,7 +113,7 @@ impl NamedFile {
     ///
     /// # Errors
     /// [`FileError::Syntax`] with the position of the first error.
-    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, FileError> {
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, FileError> {
         toml::from_str(&self.text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             let remedy = if error.message().starts_with("unknown field") {
@@ -126,7 +126,7 @@ impl NamedFile {
     }
 
     /// [`FileError::Syntax`] at a byte offset into the text.
-    pub fn error(&self, offset: usize, reason: &str) -> FileError {
+    pub(crate) fn error(&self, offset: usize, reason: &str) -> FileError {
         let (line, column) = position(&self.text, offset);
         // The parser's message may have several lines.
         let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -135,7 +135,7 @@ impl NamedFile {
 }
 
 /// Names that [`NamedFile::find`] accepts, sorted: those inside the binary, and those in `folder` if it can be read.
-pub fn file_names<E: Embed>(folder: &Path) -> Vec<String> {
+pub(crate) fn file_names<E: Embed>(folder: &Path) -> Vec<String> {
     let users = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let embedded = E::iter().map(|file| PathBuf::from(file.as_ref()));
     let files = users.chain(embedded).filter(|path| is_toml(path));

@@ -39,7 +39,7 @@ pub fn load_preset(name_or_path: &str, folders: &Folders) -> Result<Preset, Conf
 /// Whether the server of `model` may be sent the key that `model` names: only if `chosen`, or a preset that the user can
 /// choose by name, sends the same key to the same address. A preset in a recording comes from somebody else, and must not
 /// be able to send the user's keys elsewhere.
-pub fn may_send_key(model: &ModelConfig, chosen: &Preset, folders: &Folders) -> bool {
+pub(crate) fn may_send_key(model: &ModelConfig, chosen: &Preset, folders: &Folders) -> bool {
     let Some(variable) = model.remote.as_ref().and_then(|remote| remote.key_env.as_ref()) else {
         return true;
     };

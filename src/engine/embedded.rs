@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use super::error::EngineError;
 
 /// Prefix of the names of models and policies inside the binary.
-pub const BUILTIN: &str = "builtin:";
+pub(crate) const BUILTIN: &str = "builtin:";
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/presets"]

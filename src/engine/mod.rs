@@ -81,7 +81,7 @@ mod sampler;
 pub mod scripted;
 mod token_stats;
 
-pub use embedded::BUILTIN;
+pub(crate) use embedded::BUILTIN;
 pub use error::EngineError;
 pub use interface::{
     ChatInput, Engine, EngineOutput, EngineRequest, Flow, PartialStep, Segment, TokenCallback,

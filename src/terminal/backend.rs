@@ -11,7 +11,7 @@ use ratatui::crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdat
 use ratatui::layout::{Position, Size};
 
 /// A writer that buffers until it is flushed, and counts the flushed bytes.
-pub struct CountingWriter<W> {
+pub(crate) struct CountingWriter<W> {
     inner: W,
     buffer: Vec<u8>,
     flushed: Arc<AtomicU64>,
@@ -19,12 +19,12 @@ pub struct CountingWriter<W> {
 
 impl<W: Write> CountingWriter<W> {
     /// A buffer in front of `inner`.
-    pub fn new(inner: W) -> Self {
+    pub(crate) fn new(inner: W) -> Self {
         Self { inner, buffer: Vec::with_capacity(16 * 1024), flushed: Arc::default() }
     }
 
     /// The number of bytes flushed so far; readable after the writer has moved into a backend.
-    pub fn counter(&self) -> Arc<AtomicU64> {
+    pub(crate) fn counter(&self) -> Arc<AtomicU64> {
         self.flushed.clone()
     }
 }
@@ -50,14 +50,14 @@ impl<W: Write> Write for CountingWriter<W> {
 /// The crossterm backend with fewer bytes: a frame without changes writes nothing, and the hardware cursor stays hidden
 /// and is never queried. A frame with changes is enclosed in synchronized-update marks (mode 2026), which terminals
 /// ignore if they do not support them.
-pub struct DiffBackend<W: Write> {
+pub(crate) struct DiffBackend<W: Write> {
     inner: CrosstermBackend<W>,
     in_frame: bool,
 }
 
 impl<W: Write> DiffBackend<W> {
     /// A backend that writes to `writer`.
-    pub fn new(writer: W) -> Self {
+    pub(crate) fn new(writer: W) -> Self {
         Self { inner: CrosstermBackend::new(writer), in_frame: false }
     }
 

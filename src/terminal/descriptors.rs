@@ -46,7 +46,7 @@ impl Drop for SavedDescriptors {
 ///
 /// # Errors
 /// If the descriptors cannot be copied.
-pub fn with_stdout_to_stderr<T>(work: impl FnOnce() -> T) -> io::Result<T> {
+pub(crate) fn with_stdout_to_stderr<T>(work: impl FnOnce() -> T) -> io::Result<T> {
     io::stdout().flush()?;
     let saved = copy(libc::STDOUT_FILENO)?;
     redirect(libc::STDERR_FILENO, libc::STDOUT_FILENO)?;

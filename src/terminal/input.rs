@@ -18,7 +18,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// If the system cannot start a thread.
-pub fn keyboard_events() -> io::Result<Receiver<Event>> {
+pub(crate) fn keyboard_events() -> io::Result<Receiver<Event>> {
     let (sender, receiver) = channel(CHANNEL_CAPACITY);
     thread::Builder::new().name("pointsman-keys".into()).spawn(move || {
         while !sender.is_closed() {

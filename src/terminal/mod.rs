@@ -17,10 +17,10 @@ mod pacing;
 mod screen;
 mod signals;
 
-pub use backend::{CountingWriter, DiffBackend};
+pub(crate) use backend::{CountingWriter, DiffBackend};
 pub use clipboard::{Clipboard, CopyError};
-pub use descriptors::with_stdout_to_stderr;
-pub use input::keyboard_events;
-pub use pacing::Pacer;
+pub(crate) use descriptors::with_stdout_to_stderr;
+pub(crate) use input::keyboard_events;
+pub(crate) use pacing::Pacer;
 pub use screen::{Screen, TerminalError};
-pub use signals::{Signal, Signals};
+pub(crate) use signals::{Signal, Signals};

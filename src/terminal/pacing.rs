@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// Limits the frame rate: frames are drawn on request only, and no more often than the interval allows. Frames that
 /// respond to a key come sooner than those that show the models' progress.
 #[derive(Debug, Clone)]
-pub struct Pacer {
+pub(crate) struct Pacer {
     /// Shortest time between two frames.
     interval: Duration,
     /// Shortest time before a frame that responds to a key.
@@ -22,7 +22,7 @@ enum Urgency {
 
 impl Pacer {
     /// At most 30 frames per second, or 10 over a slow link; responses to keys wait at most 8 ms.
-    pub fn new(slow_link: bool) -> Self {
+    pub(crate) fn new(slow_link: bool) -> Self {
         let interval = if slow_link { 100 } else { 34 };
         Self {
             interval: Duration::from_millis(interval),
@@ -33,17 +33,17 @@ impl Pacer {
     }
 
     /// Requests a frame that shows progress.
-    pub fn request_frame(&mut self) {
+    pub(crate) fn request_frame(&mut self) {
         self.requested = self.requested.max(Some(Urgency::Update));
     }
 
     /// Requests a frame that responds to a key.
-    pub fn request_prompt_frame(&mut self) {
+    pub(crate) fn request_prompt_frame(&mut self) {
         self.requested = Some(Urgency::KeyPress);
     }
 
     /// When the next frame is due; `None` if none is requested.
-    pub fn next_frame_at(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn next_frame_at(&self, now: Instant) -> Option<Instant> {
         let interval = match self.requested? {
             Urgency::Update => self.interval,
             Urgency::KeyPress => self.key_interval,
@@ -52,12 +52,12 @@ impl Pacer {
     }
 
     /// Whether a frame is due now.
-    pub fn is_due(&self, now: Instant) -> bool {
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.next_frame_at(now).is_some_and(|at| at <= now)
     }
 
     /// Records that a frame was drawn.
-    pub fn frame_drawn(&mut self, now: Instant) {
+    pub(crate) fn frame_drawn(&mut self, now: Instant) {
         self.last = Some(now);
         self.requested = None;
     }

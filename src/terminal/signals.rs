@@ -6,7 +6,7 @@ use tokio::signal::unix::{self, SignalKind, signal};
 
 /// A signal that affects the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signal {
+pub(crate) enum Signal {
     /// SIGINT, SIGTERM or SIGHUP: restore the terminal and exit.
     Terminate,
     /// SIGCONT: the process was stopped, and other programs may have used the terminal.
@@ -14,7 +14,7 @@ pub enum Signal {
 }
 
 /// Receives signals, which then no longer end the process by themselves.
-pub struct Signals {
+pub(crate) struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
     hangup: unix::Signal,
@@ -26,7 +26,7 @@ impl Signals {
     ///
     /// # Errors
     /// If the system rejects a handler.
-    pub fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -36,7 +36,7 @@ impl Signals {
     }
 
     /// Waits for the next signal. Dropping the future loses no signal.
-    pub async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.interrupt.recv() => Signal::Terminate,
             _ = self.terminate.recv() => Signal::Terminate,
