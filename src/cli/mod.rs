@@ -146,7 +146,7 @@ fn dispatch(arguments: Arguments) -> CommandResult<CommandStatus> {
     let log = logging::start(&folders)?;
     let common = &arguments.common;
     match arguments.command {
-        None => workbench::run(arguments.workbench, common, &folders, log),
+        None => workbench::run(arguments.workbench, common, &folders, &log),
         Some(Subcommands::Run(args)) => run::run(&args, common, &folders),
         Some(Subcommands::Fork(args)) => fork::run(&args, common, &folders),
         Some(Subcommands::Replay(args)) => replay::run(&args, common, &folders, &log),

@@ -1,6 +1,6 @@
 //! `pointsman` without a subcommand: the workbench.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::error::{CommandResult, Context};
-use super::jobs::{JobRunner, QuestionSource, threshold_scale};
+use super::jobs::{JobRunner, QuestionSource, with_scale};
 use super::options::{CommonArgs, ShadowArgs};
 use super::task_args::TaskArgs;
 use super::{CommandStatus, policy_lookup};
@@ -22,36 +22,36 @@ use crate::workbench::{
     self, ExitReason, InitialState, Keymap, SessionHandle, State, WorkbenchConfig,
 };
 
-/// How long a session may take to end once it is told to: more than the time of a token.
+/// How long to wait for the session's thread to end: more than the time of a token.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How the screen looks.
 #[derive(Debug, Args)]
-pub struct DisplayArgs {
+pub(super) struct DisplayArgs {
     /// Theme: a name, or a TOML file [default: `default`, or `mono` where NO_COLOR is set]
     #[arg(long, value_name = "NAME|FILE")]
-    pub theme: Option<String>,
+    pub(super) theme: Option<String>,
 
     /// Draw with ASCII characters only
     #[arg(long)]
-    pub ascii: bool,
+    pub(super) ascii: bool,
 
-    /// Draw news at most ten times a second; keys are answered at once
+    /// Draw at most ten times a second; keys are answered at once
     #[arg(long)]
-    pub slow_link: bool,
+    pub(super) slow_link: bool,
 
     /// Show text by whole steps, and move clocks only with them
     #[arg(long)]
-    pub reduced_motion: bool,
+    pub(super) reduced_motion: bool,
 
     /// Never ask the terminal to copy (OSC 52)
     #[arg(long)]
-    pub no_clipboard: bool,
+    pub(super) no_clipboard: bool,
 }
 
 impl DisplayArgs {
     /// The characters to draw with.
-    pub fn glyphs(&self) -> Glyphs {
+    pub(super) fn glyphs(&self) -> Glyphs {
         if self.ascii {
             Glyphs::Ascii
         } else {
@@ -60,7 +60,7 @@ impl DisplayArgs {
     }
 
     /// How to copy.
-    pub fn clipboard(&self) -> Clipboard {
+    pub(super) fn clipboard(&self) -> Clipboard {
         if self.no_clipboard {
             Clipboard::Off
         } else {
@@ -70,30 +70,30 @@ impl DisplayArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct WorkbenchArgs {
+pub(super) struct WorkbenchArgs {
     #[command(flatten)]
-    pub display: DisplayArgs,
+    pub(super) display: DisplayArgs,
 
     /// Start without a question
     #[arg(long)]
-    pub idle: bool,
+    pub(super) idle: bool,
 
     #[command(flatten)]
-    pub shadows: ShadowArgs,
+    pub(super) shadows: ShadowArgs,
 
     #[command(flatten)]
-    pub tasks: TaskArgs,
+    pub(super) tasks: TaskArgs,
 }
 
-/// Opens the workbench on a first question of the task set.
+/// Opens the workbench and asks a first question of the task set.
 ///
 /// # Errors
-/// When the configuration is invalid, the store cannot be opened, or there is no terminal.
-pub fn run(
+/// If the configuration is invalid, the store cannot be opened, or there is no terminal.
+pub(super) fn run(
     args: WorkbenchArgs,
     common: &CommonArgs,
     folders: &Folders,
-    log: PathBuf,
+    log: &Path,
 ) -> CommandResult<CommandStatus> {
     let mut preset = common.preset(folders)?;
     crate::routing::check_router_names(std::slice::from_ref(&preset.routing.router))?;
@@ -109,21 +109,21 @@ pub fn run(
     registry.router(&preset.routing.router)?;
     registry.shadows(&preset.routing.shadows)?;
 
-    let threshold_scale = threshold_scale(&preset, &registry);
-    let routing = RoutingConfig { preset: preset.clone(), registry };
+    let routing = RoutingConfig { preset, registry };
     let source = QuestionSource { args: args.tasks, name: set.name().to_owned(), questions };
-    let job_runner = Arc::new(JobRunner::new(store, folders.clone(), common.seed, routing, source));
+    let job_runner = Arc::new(JobRunner::new(store, folders.clone(), common.seed, source));
 
-    // The terminal is taken before the models are loaded: what their loading prints goes to the log.
-    let screen = Screen::enter(&log)?;
-    let session = job_runner.start_session().context("cannot start the session's thread")?;
+    // The screen is entered before the models are loaded: the output of their loading goes to the
+    // log.
+    let screen = Screen::enter(log)?;
+    let session =
+        job_runner.spawn_session(&routing).context("cannot start the session's thread")?;
     let mut state = State::new(InitialState {
-        preset,
+        routing: with_scale(routing),
         first_question: first,
         seed: common.seed,
         store: path.display().to_string(),
         keys,
-        scale: threshold_scale,
     });
     state.reduced_motion = args.display.reduced_motion;
     let start = WorkbenchConfig {
@@ -144,8 +144,8 @@ pub fn run(
 /// Shows the workbench until it ends.
 ///
 /// # Errors
-/// When the terminal fails.
-pub fn show(
+/// If the terminal cannot be read or written.
+pub(super) fn show(
     start: WorkbenchConfig,
     screen: Screen,
     session: SessionHandle,
@@ -160,8 +160,8 @@ pub fn show(
     })
 }
 
-/// Waits for the session's thread, but not for ever: a model that is being loaded cannot be
-/// interrupted, and it holds nothing that is not in the store.
+/// Waits for the session's thread, but not for ever: the loading of a model cannot be interrupted,
+/// and everything else is in the store.
 fn join_with_timeout(thread: JoinHandle<()>) {
     let deadline = Instant::now() + SHUTDOWN_TIMEOUT;
     while !thread.is_finished() && Instant::now() < deadline {

@@ -1,671 +1,196 @@
-//! The table of actions. Keymap, help and the hints at the foot of the screen are read from it.
-//! Its keys are those before a user's `keys.toml`: what is in force says the [`Keymap`](super::Keymap).
+//! The table of actions. The keymap, the help, the hints, the palette and `pointsman print keys`
+//! are read from it. Its keys are the defaults; the keys in force, with the user's `keys.toml`,
+//! are in the [`Keymap`].
+
+use std::path::Path;
 
 use ratatui::crossterm::event::KeyCode;
 
+use super::action::{Action, ActionScope, ActionSpec, PageId};
+use super::handlers::{
+    compare, episode, library, menu, navigation, prompt, replay, threshold, training_page,
+};
 use super::key::Key;
+use super::keymap::Keymap;
 use super::library::LibraryAction;
+use super::message::Effect;
+use super::palette;
 use super::replay::ReplayAction;
+use super::state::State;
 use super::training_page::TrainingAction;
+use crate::config::{FileError, NamedFile};
 use crate::recording::{Direction, JumpTarget};
 
-/// What a key does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    Run,
-    Pause,
-    Step,
-    SmallNext,
-    LargeNext,
-    SmallFromHere,
-    LargeFromHere,
-    ClearOverride,
-    Redo,
-    Fork,
-    Compare,
-    Differences,
-    ThresholdUp,
-    ThresholdDown,
-    ThresholdUpFine,
-    ThresholdDownFine,
-    Threshold,
-    DrawQuestion,
-    TypeQuestion,
-    Stop,
-    Bookmark,
-    /// Open the library.
-    OpenLibrary,
-    /// Something that is done in the library.
-    Library(LibraryAction),
-    /// Something that only a replay can do.
-    Replay(ReplayAction),
-    /// Type the budget.
-    Budget,
-    /// Choose a threshold that was calibrated.
-    Calibrations,
-    /// Open the page for retraining and calibration.
-    OpenTraining,
-    /// Something that is done there.
-    Training(TrainingAction),
-    /// How the person does against the router, and where shadows disagree.
-    UserScore,
-    Presets,
-    Themes,
-    /// Everything that can be done, to be searched.
-    Palette,
-    /// From a page, a replay or a stored episode to what was on the screen before.
-    Back,
-    Previous,
-    Next,
-    PageUp,
-    PageDown,
-    Follow,
-    ToggleWhy,
-    /// Copy the trace to the clipboard.
-    CopyTrace,
-    Help,
-    Suspend,
-    Quit,
-}
-
-impl Action {
-    /// Its name in `keys.toml`: that of the variant, and of what it holds, in kebab case, so that
-    /// `ThresholdUp` is `threshold-up`. To rename a variant breaks files.
-    pub fn name(self) -> String {
-        let mut name = String::new();
-        for c in format!("{self:?}").chars().filter(char::is_ascii_alphabetic) {
-            if c.is_ascii_uppercase() && !name.is_empty() {
-                name.push('-');
-            }
-            name.push(c.to_ascii_lowercase());
-        }
-        name
-    }
-}
-
-/// What the screen is about, and with it the keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// The panes, with a session.
-    Live,
-    /// The panes, with a recording.
-    Replay,
-    /// The list of stored episodes.
-    Library,
-    /// Retraining and calibration.
-    Training,
-}
-
-impl Mode {
-    pub const ALL: [Self; 4] = [Self::Live, Self::Replay, Self::Library, Self::Training];
-}
-
-/// Where an action is valid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActionScope {
-    Anywhere,
-    /// There is something to go through line by line.
-    Scrollable,
-    /// The models are loaded.
-    SessionReady,
-    /// They are, or could not be.
-    SessionReadyOrFailed,
-    /// An episode is running or paused.
-    OpenEpisode,
-    /// There is an episode, open or over.
-    AnyEpisode,
-    /// A recording is shown.
-    Replay,
-    /// The library is open.
-    Library,
-    /// The page for retraining is open.
-    Training,
-}
-
-impl ActionScope {
-    /// Whether actions of this place exist in `mode`.
-    pub fn exists_in(self, mode: Mode) -> bool {
-        match self {
-            Self::Anywhere => true,
-            Self::Scrollable => mode != Mode::Training,
-            Self::AnyEpisode => matches!(mode, Mode::Live | Mode::Replay),
-            Self::SessionReady | Self::SessionReadyOrFailed | Self::OpenEpisode => {
-                mode == Mode::Live
-            }
-            Self::Replay => mode == Mode::Replay,
-            Self::Library => mode == Mode::Library,
-            Self::Training => mode == Mode::Training,
-        }
-    }
-
-    /// Whether there is a mode in which actions of both places exist.
-    pub fn overlaps(self, other: Self) -> bool {
-        Mode::ALL.into_iter().any(|mode| self.exists_in(mode) && other.exists_in(mode))
-    }
-}
-
-/// One action.
+/// An action with the function that carries it out.
 #[derive(Debug)]
-pub struct ActionSpec {
-    pub action: Action,
-    /// Its keys, the one to name first.
-    pub keys: &'static [Key],
-    /// One or two words, for hints.
-    pub name: &'static str,
-    /// A few words for the help; at most 28 columns.
-    pub help: &'static str,
-    pub scope: ActionScope,
+pub(super) struct ActionRow {
+    pub(super) spec: ActionSpec,
+    handler: fn(&mut State) -> Vec<Effect>,
 }
 
-const fn spec(
-    action: Action,
-    keys: &'static [Key],
-    name: &'static str,
-    help: &'static str,
-    scope: ActionScope,
-) -> ActionSpec {
-    ActionSpec { action, keys, name, help, scope }
+/// Carries out an action that is available.
+pub(super) fn run_action(state: &mut State, action: Action) -> Vec<Effect> {
+    let row = ACTIONS.iter().find(|row| row.spec.action == action);
+    row.map_or_else(Vec::new, |row| (row.handler)(state))
 }
 
-/// All actions, in the order of the help.
-pub const ACTIONS: &[ActionSpec] = &[
-    spec(
-        Action::Run,
-        &[Key::code(KeyCode::Enter), Key::plain('r')],
-        "run",
-        "resume, or ask again",
-        ActionScope::SessionReady,
-    ),
-    spec(Action::Pause, &[Key::plain(' ')], "pause", "pause, resume", ActionScope::OpenEpisode),
-    spec(
-        Action::Step,
-        &[Key::plain('n')],
-        "step",
-        "one step, then pause",
-        ActionScope::SessionReady,
-    ),
-    spec(Action::Stop, &[Key::plain('x')], "stop", "stop the episode", ActionScope::OpenEpisode),
-    spec(
-        Action::Bookmark,
-        &[Key::plain('m')],
-        "bookmark",
-        "bookmark this step",
-        ActionScope::OpenEpisode,
-    ),
-    spec(
-        Action::DrawQuestion,
-        &[Key::plain('d')],
-        "draw",
-        "draw a new question",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::TypeQuestion,
-        &[Key::plain('i'), Key::plain('e')],
-        "type",
-        "type a question",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::SmallNext,
-        &[Key::plain('s')],
-        "small",
-        "small writes the next step",
-        ActionScope::OpenEpisode,
-    ),
-    spec(
-        Action::LargeNext,
-        &[Key::plain('l')],
-        "large",
-        "large writes the next step",
-        ActionScope::OpenEpisode,
-    ),
-    spec(
-        Action::SmallFromHere,
-        &[Key::plain('S')],
-        "small on",
-        "small from here on",
-        ActionScope::OpenEpisode,
-    ),
-    spec(
-        Action::LargeFromHere,
-        &[Key::plain('L')],
-        "large on",
-        "large from here on",
-        ActionScope::OpenEpisode,
-    ),
-    spec(
-        Action::ClearOverride,
-        &[Key::plain('p')],
-        "router",
-        "back to the router",
-        ActionScope::OpenEpisode,
-    ),
-    spec(
-        Action::Redo,
-        &[Key::plain('R')],
-        "redo",
-        "last step, other model",
-        ActionScope::OpenEpisode,
-    ),
-    spec(
-        Action::Fork,
-        &[Key::plain('f')],
-        "fork",
-        "fork at the step in view",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::Compare,
-        &[Key::plain('c')],
-        "compare",
-        "beside the episode before",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::Differences,
-        &[Key::plain('v')],
-        "differences",
-        "only where they differ",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::ThresholdUp,
-        &[Key::plain('+'), Key::plain('='), Key::plain(']')],
-        "threshold up",
-        "threshold up: fewer large",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::ThresholdDown,
-        &[Key::plain('-'), Key::plain('[')],
-        "threshold down",
-        "threshold down: more large",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::ThresholdUpFine,
-        &[Key::plain('}')],
-        "finer up",
-        "threshold up, finer",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::ThresholdDownFine,
-        &[Key::plain('{')],
-        "finer down",
-        "threshold down, finer",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::Threshold,
-        &[Key::plain('t')],
-        "threshold",
-        "type a threshold",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::Replay(ReplayAction::TogglePlay),
-        &[Key::plain(' ')],
-        "play",
-        "play, pause",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Forward),
-        &[Key::code(KeyCode::Right), Key::plain('n'), Key::plain('.')],
-        "step on",
-        "one step on",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Back),
-        &[Key::code(KeyCode::Left), Key::plain(',')],
-        "step back",
-        "one step back",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::SeekSelected),
-        &[Key::code(KeyCode::Enter)],
-        "wind",
-        "wind to the selected step",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Start),
-        &[Key::code(KeyCode::Home), Key::plain('g')],
-        "start",
-        "to the start",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::End),
-        &[Key::plain('G')],
-        "end",
-        "to the end",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Faster),
-        &[Key::plain('>')],
-        "faster",
-        "faster, up to instant",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Slower),
-        &[Key::plain('<')],
-        "slower",
-        "slower",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Jump(JumpTarget::Switch, Direction::Forward)),
-        &[Key::plain('t')],
-        "next switch",
-        "to the next switch",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Jump(JumpTarget::Switch, Direction::Back)),
-        &[Key::plain('T')],
-        "last switch",
-        "to the switch before",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Jump(JumpTarget::Override, Direction::Forward)),
-        &[Key::plain('o')],
-        "next override",
-        "to the next override",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Jump(JumpTarget::Override, Direction::Back)),
-        &[Key::plain('O')],
-        "last override",
-        "to the override before",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Jump(JumpTarget::Bookmark, Direction::Forward)),
-        &[Key::plain('b')],
-        "next bookmark",
-        "to the next bookmark",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Jump(JumpTarget::Bookmark, Direction::Back)),
-        &[Key::plain('B')],
-        "last bookmark",
-        "to the bookmark before",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Episode(Direction::Forward)),
-        &[Key::code(KeyCode::Tab)],
-        "next episode",
-        "next episode of the file",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Replay(ReplayAction::Episode(Direction::Back)),
-        &[Key::code(KeyCode::BackTab)],
-        "last episode",
-        "episode before",
-        ActionScope::Replay,
-    ),
-    spec(
-        Action::Previous,
-        &[Key::code(KeyCode::Up), Key::plain('k')],
-        "earlier",
-        "up: the step before",
-        ActionScope::Scrollable,
-    ),
-    spec(
-        Action::Next,
-        &[Key::code(KeyCode::Down), Key::plain('j')],
-        "later",
-        "down: the step after",
-        ActionScope::Scrollable,
-    ),
-    spec(
-        Action::PageUp,
-        &[Key::code(KeyCode::PageUp)],
-        "page up",
-        "a page up",
-        ActionScope::Scrollable,
-    ),
-    spec(
-        Action::PageDown,
-        &[Key::code(KeyCode::PageDown)],
-        "page down",
-        "a page down",
-        ActionScope::Scrollable,
-    ),
-    spec(
-        Action::Follow,
-        &[Key::code(KeyCode::End)],
-        "follow",
-        "to the current step, or end",
-        ActionScope::Anywhere,
-    ),
-    spec(
-        Action::ToggleWhy,
-        &[Key::plain('w')],
-        "why",
-        "all that the router saw",
-        ActionScope::AnyEpisode,
-    ),
-    spec(Action::CopyTrace, &[Key::plain('y')], "copy", "copy the trace", ActionScope::AnyEpisode),
-    spec(
-        Action::OpenLibrary,
-        &[Key::plain('o'), Key::plain('/')],
-        "episodes",
-        "find a stored episode",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::Calibrations,
-        &[Key::plain('g')],
-        "calibrated",
-        "a calibrated threshold",
-        ActionScope::SessionReady,
-    ),
-    spec(Action::Budget, &[Key::plain('b')], "budget", "type a budget", ActionScope::SessionReady),
-    spec(
-        Action::OpenTraining,
-        &[Key::plain('T')],
-        "retrain",
-        "retrain, calibrate, promote",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::Training(TrainingAction::Train),
-        &[Key::plain('t')],
-        "train",
-        "train from stored episodes",
-        ActionScope::Training,
-    ),
-    spec(
-        Action::Training(TrainingAction::Collect),
-        &[Key::plain('e')],
-        "collect",
-        "collect 500 episodes more",
-        ActionScope::Training,
-    ),
-    spec(
-        Action::Training(TrainingAction::Calibrate),
-        &[Key::plain('k')],
-        "calibrate",
-        "calibrate the threshold",
-        ActionScope::Training,
-    ),
-    spec(
-        Action::Training(TrainingAction::PromotionTest),
-        &[Key::plain('c')],
-        "contest",
-        "both on 100 fresh questions",
-        ActionScope::Training,
-    ),
-    spec(
-        Action::Training(TrainingAction::Promote),
-        &[Key::plain('p')],
-        "promote",
-        "put the new one in force",
-        ActionScope::Training,
-    ),
-    spec(
-        Action::Training(TrainingAction::Discard),
-        &[Key::plain('x')],
-        "discard",
-        "cancel; discard the new one",
-        ActionScope::Training,
-    ),
-    spec(
-        Action::Training(TrainingAction::RollBack),
-        &[Key::plain('b')],
-        "roll back",
-        "the one before in force again",
-        ActionScope::Training,
-    ),
-    spec(
-        Action::UserScore,
-        &[Key::plain('a')],
-        "score",
-        "you against the router",
-        ActionScope::SessionReady,
-    ),
-    spec(
-        Action::Presets,
-        &[Key::plain('P')],
-        "presets",
-        "choose a preset",
-        ActionScope::SessionReadyOrFailed,
-    ),
-    spec(
-        Action::Library(LibraryAction::Open),
-        &[Key::code(KeyCode::Enter)],
-        "open",
-        "look at, fork, compare it",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::Replay),
-        &[Key::plain('r'), Key::plain('p')],
-        "replay",
-        "replay it",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::Compare),
-        &[Key::plain('c')],
-        "beside",
-        "beside the one before",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::ShowForks),
-        &[Key::plain('f')],
-        "family",
-        "its parents and forks",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::Search),
-        &[Key::plain('/')],
-        "find",
-        "find: pens, right, cost<2G",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::Sort),
-        &[Key::plain('s')],
-        "sort",
-        "sort by date, cost, steps",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::ToggleMark),
-        &[Key::plain(' ')],
-        "mark",
-        "mark it: keys act on all",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::ToggleStar),
-        &[Key::plain('*')],
-        "star",
-        "star, or not",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::Tag),
-        &[Key::plain('t')],
-        "tag",
-        "tag it: foo, or -foo",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::Note),
-        &[Key::plain('n')],
-        "note",
-        "write a note",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::Export),
-        &[Key::plain('x')],
-        "export",
-        "export to a file",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::Delete),
-        &[Key::plain('D'), Key::code(KeyCode::Delete)],
-        "delete",
-        "move it to the bin",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Library(LibraryAction::UndoDelete),
-        &[Key::plain('u')],
-        "undo",
-        "undo the last deletion",
-        ActionScope::Library,
-    ),
-    spec(
-        Action::Palette,
-        &[Key::plain(':')],
-        "actions",
-        "search all that can be done",
-        ActionScope::Anywhere,
-    ),
-    spec(Action::Themes, &[Key::plain('C')], "themes", "choose a theme", ActionScope::Anywhere),
-    spec(
-        Action::Back,
-        &[Key::code(KeyCode::Backspace), Key::code(KeyCode::Esc)],
-        "back",
-        "back to what was before",
-        ActionScope::Anywhere,
-    ),
-    spec(Action::Help, &[Key::plain('?')], "keys", "these keys", ActionScope::Anywhere),
-    spec(
-        Action::Suspend,
-        &[Key::control('z')],
-        "suspend",
-        "suspend, models too",
-        ActionScope::Anywhere,
-    ),
-    spec(
-        Action::Quit,
-        &[Key::plain('q'), Key::control('c')],
-        "quit",
-        "quit; all is stored",
-        ActionScope::Anywhere,
-    ),
-];
+impl Default for Keymap {
+    /// The keys of the table.
+    fn default() -> Self {
+        Self::new(ACTIONS.iter().map(|row| &row.spec))
+    }
+}
+
+impl Keymap {
+    /// The keys of the table, overridden by the file at `path`, which need not exist. An entry of
+    /// the file replaces all keys of its action.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not TOML, names an action or a key that does not exist,
+    /// names an action twice, binds a key to two actions of one page, or leaves no key to quit.
+    pub fn load(path: &Path) -> Result<Self, FileError> {
+        match NamedFile::at(path)? {
+            Some(file) => Self::default().overridden_by(&file),
+            None => Ok(Self::default()),
+        }
+    }
+}
+
+const ENTER: Key = Key::code(KeyCode::Enter);
+const LEFT: Key = Key::code(KeyCode::Left);
+const RIGHT: Key = Key::code(KeyCode::Right);
+const UP: Key = Key::code(KeyCode::Up);
+const DOWN: Key = Key::code(KeyCode::Down);
+const PAGE_UP: Key = Key::code(KeyCode::PageUp);
+const PAGE_DOWN: Key = Key::code(KeyCode::PageDown);
+const HOME: Key = Key::code(KeyCode::Home);
+const END: Key = Key::code(KeyCode::End);
+const TAB: Key = Key::code(KeyCode::Tab);
+const SHIFT_TAB: Key = Key::code(KeyCode::BackTab);
+const DELETE: Key = Key::code(KeyCode::Delete);
+const BACKSPACE: Key = Key::code(KeyCode::Backspace);
+const ESC: Key = Key::code(KeyCode::Esc);
+
+const fn k(c: char) -> Key {
+    Key::plain(c)
+}
+
+const fn ctrl(c: char) -> Key {
+    Key::control(c)
+}
+
+use ActionScope::{
+    AnyEpisode, Anywhere, On, OpenEpisode, Scrollable, SessionReady, SessionReadyOrFailed,
+};
+
+const ON_REPLAY: ActionScope = On(PageId::Replay);
+const ON_LIBRARY: ActionScope = On(PageId::Library);
+const ON_TRAINING: ActionScope = On(PageId::Training);
+
+/// Shorthand for rows of the replay page.
+const fn jump(target: JumpTarget, direction: Direction) -> Action {
+    Action::Replay(ReplayAction::Jump(target, direction))
+}
+
+/// One line of the table.
+macro_rules! rows {
+    ($($action:expr, $name:literal, [$($former:literal),*], [$($key:expr),*],
+       $label:literal, $help:literal, $scope:expr, $handler:expr;)*) => {
+        &[$(ActionRow {
+            spec: ActionSpec {
+                action: $action,
+                name: $name,
+                former_names: &[$($former),*],
+                keys: &[$($key),*],
+                label: $label,
+                help: $help,
+                scope: $scope,
+            },
+            handler: $handler,
+        }),*]
+    };
+}
+
+/// All actions, in the order of the help:
+/// action; name and former names in `keys.toml`; keys; label; help; scope; handler.
+pub(super) const ACTIONS: &[ActionRow] = rows! {
+    Action::Run, "run", [], [ENTER, k('r')], "run", "resume, or ask again", SessionReady, episode::run;
+    Action::Pause, "pause", [], [k(' ')], "pause", "pause, resume", OpenEpisode, episode::pause;
+    Action::Step, "step", [], [k('n')], "step", "one step, then pause", SessionReady, episode::step;
+    Action::Stop, "stop", [], [k('x')], "stop", "stop the episode", OpenEpisode, episode::stop;
+    Action::Bookmark, "bookmark", [], [k('m')], "bookmark", "bookmark this step", OpenEpisode, episode::bookmark;
+    Action::DrawQuestion, "draw-question", ["draw"], [k('d')], "draw", "draw a new question", SessionReady, episode::draw_question;
+    Action::TypeQuestion, "type-question", ["type"], [k('i'), k('e')], "type", "type a question", SessionReady, episode::type_question;
+    Action::SmallNext, "small-next", [], [k('s')], "small", "small writes the next step", OpenEpisode, episode::small_next;
+    Action::LargeNext, "large-next", [], [k('l')], "large", "large writes the next step", OpenEpisode, episode::large_next;
+    Action::SmallFromHere, "small-from-here", ["small-on"], [k('S')], "small on", "small from here on", OpenEpisode, episode::small_from_here;
+    Action::LargeFromHere, "large-from-here", ["large-on"], [k('L')], "large on", "large from here on", OpenEpisode, episode::large_from_here;
+    Action::ClearOverride, "clear-override", ["release"], [k('p')], "router", "the router chooses again", OpenEpisode, episode::clear_override;
+    Action::Redo, "redo", [], [k('R')], "redo", "last step, other model", OpenEpisode, episode::redo;
+    Action::Fork, "fork", [], [k('f')], "fork", "fork at the step in view", SessionReady, compare::open_fork_dialog;
+    Action::Compare, "compare", [], [k('c')], "compare", "compare with the previous", SessionReady, compare::open;
+    Action::Differences, "differences", [], [k('v')], "differences", "only where they differ", SessionReady, compare::open_differences;
+    Action::ThresholdUp, "threshold-up", [], [k('+'), k('='), k(']')], "threshold up", "threshold up: fewer large", SessionReady, threshold::up;
+    Action::ThresholdDown, "threshold-down", [], [k('-'), k('[')], "threshold down", "threshold down: more large", SessionReady, threshold::down;
+    Action::ThresholdUpFine, "threshold-up-fine", [], [k('}')], "finer up", "threshold up, finer", SessionReady, threshold::up_fine;
+    Action::ThresholdDownFine, "threshold-down-fine", [], [k('{')], "finer down", "threshold down, finer", SessionReady, threshold::down_fine;
+    Action::Threshold, "threshold", [], [k('t')], "threshold", "type a threshold", SessionReady, threshold::open_prompt;
+    Action::Replay(ReplayAction::TogglePlay), "replay-play", ["replay-toggle"], [k(' ')], "play", "play, pause", ON_REPLAY, |state| replay::run_action(state, ReplayAction::TogglePlay);
+    Action::Replay(ReplayAction::Forward), "replay-forward", [], [RIGHT, k('n'), k('.')], "step on", "one step on", ON_REPLAY, |state| replay::run_action(state, ReplayAction::Forward);
+    Action::Replay(ReplayAction::Back), "replay-back", [], [LEFT, k(',')], "step back", "one step back", ON_REPLAY, |state| replay::run_action(state, ReplayAction::Back);
+    Action::Replay(ReplayAction::SeekSelected), "replay-seek-selected", ["replay-seek"], [ENTER], "seek", "seek to the selected step", ON_REPLAY, |state| replay::run_action(state, ReplayAction::SeekSelected);
+    Action::Replay(ReplayAction::Start), "replay-start", [], [HOME, k('g')], "start", "to the start", ON_REPLAY, |state| replay::run_action(state, ReplayAction::Start);
+    Action::Replay(ReplayAction::End), "replay-end", [], [k('G')], "end", "to the end", ON_REPLAY, |state| replay::run_action(state, ReplayAction::End);
+    Action::Replay(ReplayAction::Faster), "replay-faster", [], [k('>')], "faster", "faster, up to instant", ON_REPLAY, |state| replay::run_action(state, ReplayAction::Faster);
+    Action::Replay(ReplayAction::Slower), "replay-slower", [], [k('<')], "slower", "slower", ON_REPLAY, |state| replay::run_action(state, ReplayAction::Slower);
+    jump(JumpTarget::Switch, Direction::Forward), "replay-jump-switch-forward", [], [k('t')], "next switch", "to the next switch", ON_REPLAY, |state| replay::jump(state, JumpTarget::Switch, Direction::Forward);
+    jump(JumpTarget::Switch, Direction::Back), "replay-jump-switch-back", [], [k('T')], "previous switch", "to the previous switch", ON_REPLAY, |state| replay::jump(state, JumpTarget::Switch, Direction::Back);
+    jump(JumpTarget::Override, Direction::Forward), "replay-jump-override-forward", [], [k('o')], "next override", "to the next override", ON_REPLAY, |state| replay::jump(state, JumpTarget::Override, Direction::Forward);
+    jump(JumpTarget::Override, Direction::Back), "replay-jump-override-back", [], [k('O')], "previous override", "to the previous override", ON_REPLAY, |state| replay::jump(state, JumpTarget::Override, Direction::Back);
+    jump(JumpTarget::Bookmark, Direction::Forward), "replay-jump-bookmark-forward", [], [k('b')], "next bookmark", "to the next bookmark", ON_REPLAY, |state| replay::jump(state, JumpTarget::Bookmark, Direction::Forward);
+    jump(JumpTarget::Bookmark, Direction::Back), "replay-jump-bookmark-back", [], [k('B')], "previous bookmark", "to the previous bookmark", ON_REPLAY, |state| replay::jump(state, JumpTarget::Bookmark, Direction::Back);
+    Action::Replay(ReplayAction::Episode(Direction::Forward)), "replay-episode-forward", [], [TAB], "next episode", "next episode of the file", ON_REPLAY, |state| replay::run_action(state, ReplayAction::Episode(Direction::Forward));
+    Action::Replay(ReplayAction::Episode(Direction::Back)), "replay-episode-back", [], [SHIFT_TAB], "previous episode", "previous episode of the file", ON_REPLAY, |state| replay::run_action(state, ReplayAction::Episode(Direction::Back));
+    Action::Previous, "previous", ["earlier"], [UP, k('k')], "up", "up: the previous step", Scrollable, navigation::previous;
+    Action::Next, "next", ["later"], [DOWN, k('j')], "down", "down: the next step", Scrollable, navigation::next;
+    Action::PageUp, "page-up", [], [PAGE_UP], "page up", "a page up", Scrollable, navigation::page_up;
+    Action::PageDown, "page-down", [], [PAGE_DOWN], "page down", "a page down", Scrollable, navigation::page_down;
+    Action::Follow, "follow", [], [END], "follow", "to the current step, or end", Anywhere, navigation::follow;
+    Action::ToggleWhy, "toggle-why", ["reasons"], [k('w')], "why", "all features of the step", AnyEpisode, navigation::toggle_why;
+    Action::CopyTrace, "copy-trace", ["copy"], [k('y')], "copy", "copy the trace", AnyEpisode, navigation::copy_trace;
+    Action::OpenLibrary, "open-library", ["library"], [k('o'), k('/')], "episodes", "find a stored episode", SessionReady, library::open;
+    Action::Calibrations, "calibrations", [], [k('g')], "calibrated", "a calibrated threshold", SessionReady, menu::calibrations;
+    Action::Budget, "budget", [], [k('b')], "budget", "type a budget", SessionReady, prompt::open_budget;
+    Action::OpenTraining, "open-training", ["school"], [k('T')], "training", "train, calibrate, promote", SessionReady, training_page::open;
+    Action::Training(TrainingAction::Train), "train", ["at-school-train"], [k('t')], "train", "train from stored episodes", ON_TRAINING, |state| training_page::start(state, TrainingAction::Train);
+    Action::Training(TrainingAction::Collect), "collect", ["at-school-collect"], [k('e')], "collect", "collect 500 more episodes", ON_TRAINING, |state| training_page::start(state, TrainingAction::Collect);
+    Action::Training(TrainingAction::Calibrate), "calibrate", ["at-school-calibrate"], [k('k')], "calibrate", "calibrate the threshold", ON_TRAINING, |state| training_page::start(state, TrainingAction::Calibrate);
+    Action::Training(TrainingAction::PromotionTest), "test-candidate", ["at-school-contest"], [k('c')], "test", "test on 100 fresh questions", ON_TRAINING, training_page::test_candidate;
+    Action::Training(TrainingAction::Promote), "promote", ["at-school-promote"], [k('p')], "promote", "route with the new policy", ON_TRAINING, training_page::promote;
+    Action::Training(TrainingAction::Discard), "discard-candidate", ["at-school-discard"], [k('x')], "discard", "cancel; discard the new one", ON_TRAINING, training_page::discard;
+    Action::Training(TrainingAction::RollBack), "roll-back", ["at-school-roll-back"], [k('b')], "roll back", "undo the last promotion", ON_TRAINING, training_page::roll_back;
+    Action::UserScore, "user-score", ["score"], [k('a')], "score", "you against the router", SessionReady, navigation::user_score;
+    Action::Presets, "presets", [], [k('P')], "presets", "choose a preset", SessionReadyOrFailed, menu::presets;
+    Action::Library(LibraryAction::Open), "library-open", ["in-library-open"], [ENTER], "open", "look at, fork, compare it", ON_LIBRARY, library::open_selected;
+    Action::Library(LibraryAction::Replay), "library-replay", ["in-library-replay"], [k('r'), k('p')], "replay", "replay it", ON_LIBRARY, library::replay_selected;
+    Action::Library(LibraryAction::Compare), "library-compare", ["in-library-compare"], [k('c')], "compare", "compare with the open one", ON_LIBRARY, library::compare_selected;
+    Action::Library(LibraryAction::ShowForks), "library-forks", ["in-library-family"], [k('f')], "forks", "its parents and forks", ON_LIBRARY, library::show_forks;
+    Action::Library(LibraryAction::Search), "library-search", ["in-library-find"], [k('/')], "find", "find: pens, correct, cost<2G", ON_LIBRARY, library::open_search;
+    Action::Library(LibraryAction::Sort), "library-sort", ["in-library-sort"], [k('s')], "sort", "sort by date, cost, steps", ON_LIBRARY, library::sort;
+    Action::Library(LibraryAction::ToggleMark), "library-mark", ["in-library-mark"], [k(' ')], "mark", "mark it: keys act on marked", ON_LIBRARY, library::toggle_mark;
+    Action::Library(LibraryAction::ToggleStar), "library-star", ["in-library-star"], [k('*')], "star", "star, or not", ON_LIBRARY, library::toggle_star;
+    Action::Library(LibraryAction::Tag), "library-tag", ["in-library-tag"], [k('t')], "tag", "tag it: foo, or -foo", ON_LIBRARY, library::open_tag;
+    Action::Library(LibraryAction::Note), "library-note", ["in-library-note"], [k('n')], "note", "write a note", ON_LIBRARY, library::open_note;
+    Action::Library(LibraryAction::Export), "library-export", ["in-library-export"], [k('x')], "export", "export to a file", ON_LIBRARY, library::open_export;
+    Action::Library(LibraryAction::Delete), "library-delete", ["in-library-bin"], [k('D'), DELETE], "delete", "move it to the trash", ON_LIBRARY, library::delete;
+    Action::Library(LibraryAction::UndoDelete), "library-undo", ["in-library-undo"], [k('u')], "undo", "undo the last deletion", ON_LIBRARY, library::undo_delete;
+    Action::Palette, "palette", [], [k(':')], "actions", "search all actions", Anywhere, palette::open;
+    Action::Themes, "themes", [], [k('C')], "themes", "choose a theme", Anywhere, menu::themes;
+    Action::Back, "back", [], [BACKSPACE, ESC], "back", "back to the previous screen", Anywhere, navigation::back;
+    Action::Help, "help", [], [k('?')], "keys", "these keys", Anywhere, navigation::help;
+    Action::Suspend, "suspend", [], [ctrl('z')], "suspend", "suspend, models too", Anywhere, navigation::suspend;
+    Action::Quit, "quit", [], [k('q'), ctrl('c')], "quit", "quit; all is stored", Anywhere, navigation::quit;
+};
 
 #[cfg(test)]
 mod tests {
@@ -673,9 +198,13 @@ mod tests {
 
     #[test]
     fn every_key_has_one_action() {
-        for mode in Mode::ALL {
-            let rows = ACTIONS.iter().filter(|row| row.scope.exists_in(mode));
-            let keys: Vec<Key> = rows.flat_map(|row| row.keys).copied().collect();
+        for page in PageId::ALL {
+            let specs = ACTIONS.iter().map(|row| &row.spec);
+            let keys: Vec<Key> = specs
+                .filter(|spec| spec.scope.exists_on(page))
+                .flat_map(|spec| spec.keys)
+                .copied()
+                .collect();
             for (i, key) in keys.iter().enumerate() {
                 assert!(!keys[..i].contains(key), "{key} is bound twice");
             }
@@ -683,11 +212,21 @@ mod tests {
     }
 
     #[test]
-    fn actions_have_names_of_their_own() {
-        assert_eq!(Action::ThresholdUpFine.name(), "threshold-up-fine");
-        let names: Vec<String> = ACTIONS.iter().map(|row| row.action.name()).collect();
+    fn every_name_means_one_action() {
+        let names: Vec<&str> = ACTIONS
+            .iter()
+            .flat_map(|row| std::iter::once(&row.spec.name).chain(row.spec.former_names))
+            .copied()
+            .collect();
         for (i, name) in names.iter().enumerate() {
             assert!(!names[..i].contains(name), "{name} is there twice");
+        }
+    }
+
+    #[test]
+    fn help_fits_its_columns() {
+        for spec in ACTIONS.iter().map(|row| &row.spec) {
+            assert!(spec.help.chars().count() <= 28, "{}", spec.name);
         }
     }
 }

@@ -1,12 +1,12 @@
-//! How far each feature pushed p(large) at the step in view. That takes tens of milliseconds, so it is computed
-//! beside the loop, and only while nothing moves on its own.
+//! The contribution of each feature to p(large) at the step in view. Computing them takes tens of
+//! milliseconds, so a job does it, and only while the step in view stays the same.
 
 use crate::routing::Contributions;
 
-/// A boundary: the episode's number, the step, and how many steps had been taken back.
+/// A boundary: number of the episode, step, number of redone steps.
 pub type BoundaryId = (u64, usize, usize);
 
-/// What was asked for last, and what is known.
+/// The last request and the last answer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Explanation {
     pub(super) requested: Option<BoundaryId>,

@@ -1,4 +1,4 @@
-//! Work that takes time or touches the disk: it is done beside the loop, and what comes of it is a message.
+//! Jobs: work that takes time and is done beside the loop. Their answers are messages.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,75 +8,141 @@ use super::explanation::BoundaryId;
 use super::library::LibraryQuery;
 use super::menu::MenuKind;
 use super::training_page::TrainingAction;
-use crate::config::Preset;
 use crate::library::PageCursor;
 use crate::routing::PairFingerprint;
+use crate::session::RoutingConfig;
 use crate::store::Tag;
 use crate::training::Candidate;
 
-/// Something to be done.
+/// Work that takes time.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Job {
     /// Draw a question of the task set: [`super::Message::QuestionDrawn`].
     DrawQuestion,
-    /// Tell what of the GPU's memory is taken, whenever that changes, for as long as the workbench runs:
-    /// [`super::Message::Gpu`]. Without a GPU it is over at once.
+    /// Report the memory in use of the GPU whenever it changes, as long as the workbench runs:
+    /// [`super::Message::Gpu`]. Ends at once without a GPU.
     WatchGpu,
-    /// Compute how far each of these features pushed: [`super::Message::Explained`].
-    Explain { boundary: BoundaryId, features: BTreeMap<String, f64> },
-    /// Read what the store says of thresholds: [`super::Message::ThresholdEstimates`].
-    EstimateThreshold,
-    /// List episodes: [`super::Message::EpisodesListed`] with the same request_id. A request with a higher one ends it.
-    ListEpisodes { request_id: u64, query: LibraryQuery, after: Option<PageCursor>, rows: usize },
+    /// Compute the contribution of each feature to p(large): [`super::Message::Explained`].
+    Explain {
+        /// The preset in force with its routers.
+        routing: Arc<RoutingConfig>,
+        /// The boundary that the features are of.
+        boundary: BoundaryId,
+        /// The features by name.
+        features: BTreeMap<String, f64>,
+    },
+    /// Estimate accuracy and cost by threshold from the recordings:
+    /// [`super::Message::ThresholdEstimates`].
+    EstimateThreshold(Arc<RoutingConfig>),
+    /// List episodes: [`super::Message::EpisodesListed`]. A job with a higher request id ends it.
+    ListEpisodes {
+        /// Number of the request, repeated in the answer.
+        request_id: u64,
+        /// Which episodes.
+        query: LibraryQuery,
+        /// Where the page begins; `None` for the first page.
+        after: Option<PageCursor>,
+        /// Rows of the page, at most.
+        rows: usize,
+    },
     /// Read an episode: [`super::Message::EpisodeRead`].
-    ReadEpisode { id: u64, purpose: ReadPurpose },
-    /// Note something about episodes: [`super::Message::ChangeSaved`].
-    Annotate { ids: Vec<u64>, change: AnnotationChange },
-    /// Move episodes to the bin: [`super::Message::ChangeSaved`].
+    ReadEpisode {
+        /// Its number.
+        id: u64,
+        /// What it is for.
+        purpose: ReadPurpose,
+    },
+    /// Annotate episodes: [`super::Message::ChangeSaved`].
+    Annotate {
+        /// Their numbers.
+        ids: Vec<u64>,
+        /// The annotation.
+        change: AnnotationChange,
+    },
+    /// Move episodes to the trash: [`super::Message::ChangeSaved`].
     MoveToTrash(Vec<u64>),
     /// Undo the last deletion: [`super::Message::ChangeSaved`].
     UndoDelete,
-    /// Make a list to choose from: [`super::Message::MenuLoaded`]. Of thresholds, as they hold for this preset and pair.
-    LoadMenu(MenuKind, Option<Box<(Preset, PairFingerprint)>>),
+    /// List what can be chosen: [`super::Message::MenuLoaded`].
+    LoadMenu {
+        /// Which list.
+        kind: MenuKind,
+        /// The preset in force with its routers.
+        routing: Arc<RoutingConfig>,
+        /// The models, if the list depends on them.
+        pair: Option<Box<PairFingerprint>>,
+    },
     /// Load a theme: [`super::Message::ThemeLoaded`].
     LoadTheme(String),
     /// Load a preset and its policy: [`super::Message::PresetLoaded`].
     LoadPreset(String),
-    /// Put the policy in force that was before the last promotion for that preset: [`super::Message::Promoted`].
-    RollBack(String),
-    /// Fetch the policy of that name to fork with at that step: [`super::Message::PolicyLoaded`].
-    LoadPolicy { name: String, step: usize },
-    /// Train, collect, calibrate or hold a contest for that pair of models: [`super::Message::Training`], several times.
+    /// Load the policy of a fork: [`super::Message::PolicyLoaded`].
+    LoadPolicy {
+        /// The preset in force with its routers.
+        routing: Arc<RoutingConfig>,
+        /// Name of the policy.
+        name: String,
+        /// The step to fork at, from 0.
+        step: usize,
+    },
+    /// Train, collect, calibrate or test: [`super::Message::Training`], several times.
     RunTraining {
+        /// What to do.
         action: TrainingAction,
-        preset: Box<Preset>,
+        /// The preset in force with its routers.
+        routing: Arc<RoutingConfig>,
+        /// The models.
         pair: Box<PairFingerprint>,
+        /// The candidate, if there is one.
         candidate: Option<Arc<Candidate>>,
     },
-    /// End what [`Job::RunTraining`] has under way.
+    /// Cancel the [`Job::RunTraining`] that is running.
     CancelTraining,
-    /// Put a new policy in force: [`super::Message::Promoted`].
-    Promote { preset: String, candidate: Arc<Candidate> },
-    /// Delete a new policy.
+    /// Route with the candidate: [`super::Message::Promoted`].
+    Promote {
+        /// The preset in force with its routers.
+        routing: Arc<RoutingConfig>,
+        /// The new policy.
+        candidate: Arc<Candidate>,
+    },
+    /// Undo the last promotion for the preset: [`super::Message::Promoted`].
+    RollBack(Arc<RoutingConfig>),
+    /// Delete the candidate of that number.
     DiscardCandidate(u64),
-    /// How the person does against the router: [`super::Message::UserScored`].
+    /// Compare the user with the router: [`super::Message::UserScored`].
     ScoreUser,
-    /// Write episodes to a file that does not exist yet: [`super::Message::ChangeSaved`].
-    Export { ids: Vec<u64>, path: PathBuf },
+    /// Write episodes to a new file: [`super::Message::ChangeSaved`].
+    Export {
+        /// Their numbers.
+        ids: Vec<u64>,
+        /// The file, which must not exist.
+        path: PathBuf,
+    },
 }
 
 /// What an episode is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadPurpose {
+    /// To show it.
     Open,
+    /// To play it.
     Replay,
+    /// To compare it with the displayed episode.
     Compare,
 }
 
-/// What a person says of episodes.
+/// An annotation of episodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AnnotationChange {
+    /// With or without a star.
     Starred(bool),
-    Tag { tag: Tag, added: bool },
+    /// Give a tag, or take it away.
+    Tag {
+        /// The tag.
+        tag: Tag,
+        /// Given if true.
+        added: bool,
+    },
+    /// Replace the note.
     Note(String),
 }

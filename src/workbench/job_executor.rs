@@ -1,4 +1,4 @@
-//! Who does what the loop must not wait for.
+//! The seam between the workbench and what runs its jobs.
 
 use std::sync::mpsc::Sender;
 
@@ -10,29 +10,32 @@ use crate::session::{Command, RoutingConfig, SessionUpdate};
 
 /// The workbench's ends of the session's channels.
 pub struct SessionHandle {
+    /// Commands to the session.
     pub commands: Sender<Command>,
+    /// Updates from the session.
     pub updates: Receiver<SessionUpdate>,
 }
 
-/// Who does errands. Each is done on a thread of its own.
+/// Runs jobs. The workbench calls it on a new thread for each job.
 pub trait JobExecutor: Send + Sync {
-    /// Does an job, and tells what comes of it: nothing, one message or several.
+    /// Runs a job and sends its answers: none, one or several.
     fn run(&self, job: Job, send: &dyn Fn(Message));
 
-    /// Starts a session with other models, which are loaded once the session before has ended.
+    /// Starts a session with the models of this preset, which are loaded once the previous session
+    /// has ended.
     ///
     /// # Errors
-    /// When there can be none.
-    fn start_session(&self, routing: RoutingConfig) -> Result<SessionHandle, String>;
+    /// The reason why no session can start, for the user.
+    fn start_session(&self, routing: &RoutingConfig) -> Result<SessionHandle, String>;
 }
 
-/// A desk that does nothing: for a recording without a store.
+/// Runs no job: for a recording without a store.
 pub struct NullExecutor;
 
 impl JobExecutor for NullExecutor {
     fn run(&self, _: Job, _: &dyn Fn(Message)) {}
 
-    fn start_session(&self, _: RoutingConfig) -> Result<SessionHandle, String> {
+    fn start_session(&self, _: &RoutingConfig) -> Result<SessionHandle, String> {
         Err("a recording has no models".into())
     }
 }

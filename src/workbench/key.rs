@@ -1,4 +1,4 @@
-//! Keys and their names.
+//! Keys by name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,27 +11,27 @@ pub struct Key(pub KeyCode, pub KeyModifiers);
 
 impl Key {
     /// A character.
-    pub const fn plain(c: char) -> Self {
+    pub(super) const fn plain(c: char) -> Self {
         Self(KeyCode::Char(c), KeyModifiers::NONE)
     }
 
     /// A character, given in lower case, with Control.
-    pub const fn control(c: char) -> Self {
+    pub(super) const fn control(c: char) -> Self {
         Self(KeyCode::Char(c), KeyModifiers::CONTROL)
     }
 
     /// A key without modifiers.
-    pub const fn code(code: KeyCode) -> Self {
+    pub(super) const fn code(code: KeyCode) -> Self {
         Self(code, KeyModifiers::NONE)
     }
 
     /// The key of an event.
-    pub fn from_event(event: &KeyEvent) -> Self {
+    pub(super) fn from_event(event: &KeyEvent) -> Self {
         Self(event.code, event.modifiers.difference(KeyModifiers::SHIFT))
     }
 }
 
-/// Names of keys that are no visible characters.
+/// Names of the keys without a visible character.
 const NAMES: [(&str, KeyCode); 16] = [
     ("space", KeyCode::Char(' ')),
     ("Enter", KeyCode::Enter),
@@ -69,15 +69,15 @@ impl fmt::Display for Key {
     }
 }
 
-/// Reads what [`Key`] displays; the names, `Ctrl-` and `Alt-` in any case. The error is the reason, with
-/// the remedy.
+/// Reads what [`Key`] displays; the names, `Ctrl-` and `Alt-` in any case. The error is the reason
+/// and the remedy.
 impl FromStr for Key {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let unknown = || {
             format!(
-                "`{text}` is no key: write a character, a name such as Enter, PgUp or F5, or Ctrl- or Alt- before one of these"
+                "`{text}` is not a key: write a character, a name such as Enter, PgUp or F5, or Ctrl- or Alt- before one of these"
             )
         };
         let mut modifiers = KeyModifiers::NONE;
@@ -100,17 +100,17 @@ impl FromStr for Key {
             return Ok(Self(code, modifiers));
         }
         let KeyCode::Char(c) = code else { return Ok(Self(code, modifiers)) };
-        // What a terminal sends for these is that of another key.
+        // A terminal sends the same for these as for another key.
         let same = match c.to_ascii_lowercase() {
             'i' => "Tab",
             'm' => "Enter",
             '[' => "Esc",
             c @ ('a'..='z' | ' ') => return Ok(Self(KeyCode::Char(c), modifiers)),
             _ => {
-                return Err(format!("`{text}` cannot be typed: Ctrl- goes with letters and names"));
+                return Err(format!("`{text}` cannot be typed: Ctrl- needs a letter or a name"));
             }
         };
-        Err(format!("`{text}` and {same} are one key to a terminal: write {same}"))
+        Err(format!("`{text}` and {same} are the same key to a terminal: write {same}"))
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_named_as_people_know_them() {
+    fn keys_have_their_usual_names() {
         let alt = Key(KeyCode::Char('X'), KeyModifiers::ALT);
         let names =
             [Key::plain('S'), Key::control('z'), Key::plain(' '), Key::code(KeyCode::F(5)), alt];
@@ -141,7 +141,7 @@ mod tests {
         for code in codes.chain(characters) {
             for modifiers in [KeyModifiers::NONE, KeyModifiers::ALT, KeyModifiers::CONTROL, both] {
                 let key = Key(code, modifiers);
-                // Upper case is no other key under Control, and some signs cannot be typed there.
+                // With Control, case makes no difference, and some characters cannot be typed.
                 let control = modifiers.contains(KeyModifiers::CONTROL);
                 if control && matches!(code, KeyCode::Char(c) if !matches!(c, 'a'..='z' | ' ')) {
                     continue;
@@ -163,6 +163,6 @@ mod tests {
             assert!(wrong.parse::<Key>().is_err(), "{wrong:?}");
         }
         let tab = "Ctrl-I".parse::<Key>().unwrap_err();
-        assert_eq!(tab, "`Ctrl-I` and Tab are one key to a terminal: write Tab");
+        assert_eq!(tab, "`Ctrl-I` and Tab are the same key to a terminal: write Tab");
     }
 }

@@ -1,4 +1,4 @@
-//! The library on the screen: what was asked for, what was found so far, and where one is in it.
+//! The library page: what was searched for, what was found so far, and the selected row.
 
 use std::collections::BTreeSet;
 
@@ -7,47 +7,63 @@ use crate::store::EpisodeEntry;
 
 /// Episodes that are fetched at a time.
 pub(super) const PAGE_SIZE: usize = 100;
-/// Rows before the last one that is there at which more are fetched.
+/// More rows are fetched when the selection comes this close to the last one.
 const PREFETCH_ROWS: usize = 40;
 
-/// What can be done in the library.
+/// An action of the library page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LibraryAction {
-    /// Put it into the panes.
+    /// Show the selected episode.
     Open,
+    /// Play it.
     Replay,
-    /// Beside the episode that is in the panes.
+    /// Compare it with the displayed episode.
     Compare,
-    /// Its parents, and all their forks.
+    /// List its parents and all their forks.
     ShowForks,
+    /// Type a query.
     Search,
+    /// Sort by the next order.
     Sort,
+    /// Mark it: other actions are for all marked episodes.
     ToggleMark,
+    /// Give or take a star.
     ToggleStar,
+    /// Type a tag.
     Tag,
+    /// Type a note.
     Note,
+    /// Type the file to export to.
     Export,
+    /// Move to the trash.
     Delete,
+    /// Undo the last deletion.
     UndoDelete,
 }
 
-/// An episode in the list.
+/// An episode of the list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListedEpisode {
+    /// Its summary and annotations.
     pub entry: EpisodeEntry,
-    /// Forks between it and the first of its family; 0 in a list that is no tree.
+    /// Number of forks between it and the first ancestor; 0 in a list that is not a tree.
     pub depth: usize,
-    /// When it began, in the person's time zone: `11-25 07:21`.
+    /// When it began, in the user's time zone: `11-25 07:21`.
     pub began: String,
 }
 
-/// What is listed.
+/// Which episodes are listed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LibraryQuery {
-    /// What a query finds, in the language of [`crate::library::Query`].
+    /// The matches of a query, in the language of [`crate::library::Query`].
     Search(String),
-    /// The parents of the episode `of`, and all their forks; `before` is the query to go back to.
-    Forks { of: u64, previous_query: String },
+    /// The ancestors of an episode and all their forks.
+    Forks {
+        /// The episode.
+        of: u64,
+        /// The query to return to.
+        previous_query: String,
+    },
 }
 
 impl Default for LibraryQuery {
@@ -56,42 +72,56 @@ impl Default for LibraryQuery {
     }
 }
 
-/// A stretch of the list.
+/// A page of the list.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EpisodePage {
+    /// Its rows.
     pub rows: Vec<ListedEpisode>,
-    /// Episodes on the way that could not be read.
+    /// Number of episodes between them that cannot be read.
     pub unreadable: usize,
-    /// Where the list goes on; absent at its end.
+    /// Where the next page begins; `None` at the end of the list.
     pub next: Option<PageCursor>,
 }
 
-/// The list.
+/// The library page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Library {
+    /// Which episodes are listed.
     pub query: LibraryQuery,
+    /// The rows so far.
     pub rows: Vec<ListedEpisode>,
+    /// Number of episodes between them that cannot be read.
     pub unreadable: usize,
+    /// Where the next page begins; `None` at the end of the list.
     pub next: Option<PageCursor>,
-    /// Why nothing could be looked for.
+    /// Why the search failed.
     pub problem: Option<String>,
-    /// The row that one is at.
+    /// Index of the selected row.
     pub selected: usize,
+    /// Numbers of the marked episodes.
     pub marked: BTreeSet<u64>,
     /// Number of the last request; answers to older ones are dropped.
     pub request_id: u64,
-    /// Whether an answer is on its way.
+    /// Whether an answer is outstanding.
     pub loading: bool,
 }
 
 impl Library {
-    /// The row that one is at.
+    /// The selected row.
     pub fn selected_row(&self) -> Option<&ListedEpisode> {
         self.rows.get(self.selected)
     }
 
-    /// The episodes that a deed is done to: the marked ones, else the one that one is at.
-    pub fn target_ids(&self) -> Vec<u64> {
+    /// The text of the query; that of the previous one while forks are listed.
+    pub(super) fn query_text(&self) -> &str {
+        match &self.query {
+            LibraryQuery::Search(query) => query,
+            LibraryQuery::Forks { previous_query, .. } => previous_query,
+        }
+    }
+
+    /// The episodes that an action is for: the marked ones, or the selected one.
+    pub(super) fn target_ids(&self) -> Vec<u64> {
         if self.marked.is_empty() {
             self.selected_row().map(|row| row.entry.summary.id).into_iter().collect()
         } else {
@@ -99,33 +129,32 @@ impl Library {
         }
     }
 
-    /// Moves by that many rows.
+    /// Moves the selection by that many rows.
     pub(super) fn move_selection(&mut self, by: isize) {
         let last = self.rows.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(by).min(last);
     }
 
-    /// Whether more rows should be fetched.
+    /// Whether to fetch more rows.
     pub(super) fn wants_more(&self) -> bool {
         !self.loading && self.next.is_some() && self.selected + PREFETCH_ROWS >= self.rows.len()
     }
 
-    /// Takes in a stretch, which is the first one where `from_start`.
-    pub(super) fn add_page(&mut self, stretch: EpisodePage, from_start: bool) {
+    /// Adds a page, which is the first one if `from_start`.
+    pub(super) fn add_page(&mut self, page: EpisodePage, from_start: bool) {
         if from_start {
             let id = |row: &ListedEpisode| row.entry.summary.id;
             let here = self.selected_row().map(id);
-            self.rows.clear();
+            self.rows = page.rows;
             self.unreadable = 0;
-            self.rows.extend(stretch.rows);
-            // One stays at the same episode where it is still there, else at the same row.
+            // The selection follows its episode; without it, it keeps its row.
             self.selected =
                 self.rows.iter().position(|row| Some(id(row)) == here).unwrap_or(self.selected);
             self.move_selection(0);
         } else {
-            self.rows.extend(stretch.rows);
+            self.rows.extend(page.rows);
         }
-        self.unreadable += stretch.unreadable;
-        self.next = stretch.next;
+        self.unreadable += page.unreadable;
+        self.next = page.next;
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ratatui::crossterm::event::Event as Input;
 
+use super::active_routing::LoadedRouting;
 use super::explanation::BoundaryId;
 use super::job::{Job, ReadPurpose};
 use super::library::EpisodePage;
@@ -11,90 +12,93 @@ use super::menu::Menu;
 use super::threshold_estimates::ThresholdEstimates;
 use super::training_page::TrainingUpdate;
 use crate::engine::gpu::GpuMemory;
-use crate::evaluation::{QuantileScale, UserComparison};
+use crate::evaluation::UserComparison;
 use crate::recording::RecordedEpisode;
 use crate::routing::{Contributions, RouterRegistry};
 use crate::session::{Command, RoutingConfig, SessionUpdate};
 use crate::tasks::Question;
 use crate::theme::Theme;
 
-/// Something that happened.
+/// Something that happened. The error of a `Result` is the reason, for the user.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
-    /// From the terminal.
+    /// A key or a paste.
     Input(Input),
     /// The terminal has so many columns and rows.
     Resized(u16, u16),
     /// From the session.
     Session(SessionUpdate),
-    /// The session's end of the channel is gone.
+    /// The session has ended and closed its channel.
     SessionGone,
-    /// A question that [`Job::DrawQuestion`] asked for.
+    /// Answer to [`Job::DrawQuestion`].
     QuestionDrawn(Question),
-    /// What [`Job::WatchGpu`] sees.
+    /// Report of [`Job::WatchGpu`].
     Gpu(GpuMemory),
-    /// What [`Job::EstimateThreshold`] asked for, or why there is nothing.
+    /// Answer to [`Job::EstimateThreshold`].
     ThresholdEstimates(Result<Arc<ThresholdEstimates>, String>),
-    /// What [`Job::Explain`] asked for.
+    /// Answer to [`Job::Explain`].
     Explained(BoundaryId, Contributions),
-    /// What [`Job::ListEpisodes`] found, or why it could not look.
+    /// Answer to [`Job::ListEpisodes`].
     EpisodesListed {
+        /// Number of the request.
         request_id: u64,
+        /// Whether the page is the first of the list.
         from_start: bool,
+        /// The page.
         page: Result<EpisodePage, String>,
     },
-    /// The episode that [`Job::ReadEpisode`] asked for, or why it cannot be read.
+    /// Answer to [`Job::ReadEpisode`].
     EpisodeRead(ReadPurpose, Result<Box<RecordedEpisode>, String>),
-    /// A change was kept; what to tell the person, or why it was not kept.
+    /// A change was saved; a line about it.
     ChangeSaved(Result<String, String>),
-    /// The list that [`Job::LoadMenu`] asked for, or why there is none.
+    /// Answer to [`Job::LoadMenu`].
     MenuLoaded(Result<Menu, String>),
+    /// Answer to [`Job::LoadTheme`].
     ThemeLoaded(Result<Box<Theme>, String>),
+    /// Answer to [`Job::LoadPreset`].
     PresetLoaded(Result<Box<LoadedRouting>, String>),
-    /// A policy to fork with at that step, from 0.
+    /// Answer to [`Job::LoadPolicy`]: routers with the policy, and the step to fork at, from 0.
     PolicyLoaded(usize, Result<RouterRegistry, String>),
+    /// Report of [`Job::RunTraining`].
     Training(TrainingUpdate),
-    /// A policy is in force, and routes; or why it is not.
+    /// Answer to [`Job::Promote`] and [`Job::RollBack`]: the routing to put in force.
     Promoted(Result<Box<LoadedRouting>, String>),
+    /// Answer to [`Job::ScoreUser`].
     UserScored(Result<UserComparison, String>),
-    /// A text was sent to the terminal's clipboard, or why it was not.
+    /// A text was sent to the terminal's clipboard.
     Copied(Result<(), String>),
     /// The time: milliseconds since the Unix epoch.
     Clock(u64),
 }
 
-/// A preset, and who chooses under it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LoadedRouting {
-    pub routing: RoutingConfig,
-    /// Scores of its policy's training, where a policy routes.
-    pub scale: Option<QuantileScale>,
-}
-
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
+    /// Send a command to the session.
     SendCommand(Command),
-    /// To be done beside the loop.
+    /// Run a job beside the loop.
     RunJob(Job),
     /// Draw with another theme.
     SetTheme(Box<Theme>),
-    /// Load other models, in place of those of the session.
-    RestartSession(Box<RoutingConfig>),
+    /// Replace the session by one with the models of this preset.
+    RestartSession(Arc<RoutingConfig>),
     /// Copy this to the clipboard.
     Copy(String),
-    /// Scroll the trace, or all reasons, a matter of the view alone.
+    /// Scroll the trace or the why pane; only the view knows where they are.
     Scroll(Scroll),
+    /// Suspend the process.
     Suspend,
-    /// Tell the session, restore the terminal, end.
+    /// End the program: end the session, restore the terminal.
     Quit,
 }
 
 /// How to scroll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scroll {
+    /// A page up.
     PageUp,
+    /// A page down.
     PageDown,
-    /// Back to the end, and stay there.
+    /// To the end, and stay there.
     Follow,
 }

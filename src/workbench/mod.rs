@@ -1,34 +1,38 @@
-//! The workbench: one screen to watch an episode and to take the points.
+//! The workbench: one screen to watch an episode, to choose who writes, and to train policies.
 //!
-//! Data goes round one way: keys and the session's updates become [`Message`]s, [`update`] changes
-//! the [`State`] and names [`Effect`]s, the run loop carries them out, and the [`View`] reads the
-//! state. The state knows no view, and what is true of an episode it knows from its events only.
+//! Data flows one way: keys and session updates become [`Message`]s, [`update`] changes the
+//! [`State`] and returns [`Effect`]s, the run loop carries them out, and the [`View`] reads the
+//! state. The state knows nothing of the view, and learns about an episode from its events only.
 //!
 //! | file | what is in it |
 //! |---|---|
+//! | `key`, `keymap` | keys by name; the keys in force |
+//! | `action` | [`Action`]: what a key can do, and on which page |
 //! | `message` | [`Message`] and [`Effect`]: what comes in, what is to be done |
-//! | `state` | [`State`]: what the screen is about |
-//! | `displayed_episode` | [`DisplayedEpisode`]: an episode on the screen |
-//! | `compare`, `threshold_estimates`, `explanation`, `replay` | parts of the state: another episode, what recordings say, pushes, a recording |
-//! | `threshold_text` | thresholds in words |
-//! | `library` | the list of stored episodes |
-//! | `training_page` | retraining and calibration |
-//! | `menu` | a list to choose from |
-//! | `job`, `job_executor` | [`Job`]: work beside the loop; [`JobExecutor`]: who does it |
-//! | `actions`, `availability` | the table of actions; what can be done now, and why not |
-//! | `key`, `keymap` | keys by name; those in force, with the user's |
-//! | `update` | [`update`]: pure, message by message |
-//! | `view` | the panes |
+//! | `job`, `job_executor` | [`Job`]: work beside the loop; [`JobExecutor`]: runs it |
+//! | `active_routing` | [`ActiveRouting`]: the preset, threshold and routers in force |
+//! | `state` | [`State`]: everything the workbench knows |
+//! | `displayed_episode` | [`DisplayedEpisode`]: the episode on the screen |
+//! | `compare`, `explanation`, `library`, `menu`, `overlay`, `replay`, `threshold_estimates`, `training_page` | parts of the state |
+//! | `threshold_text`, `transcript` | thresholds in words; an episode as text |
+//! | `handlers` | what actions and answers do to the state |
+//! | `view` | [`View`] and the panes |
+//! | `page`, `pages` | what a page is; the pages |
+//! | `palette` | the list of the available actions |
+//! | `actions` | the table of actions: names, keys, help, handlers |
+//! | `update` | [`update`]: message by message |
 //! | `cast_export` | [`write_asciicast`]: a replay as an asciicast |
 //! | `svg_export` | [`replay_svg`]: a screen of a replay as a picture |
-//! | `run` | the loop that binds them to terminal and session |
+//! | `run` | the loop that connects terminal, session and state |
 
+mod action;
 mod actions;
-mod availability;
+mod active_routing;
 mod cast_export;
 mod compare;
 mod displayed_episode;
 mod explanation;
+mod handlers;
 mod job;
 mod job_executor;
 mod key;
@@ -36,6 +40,10 @@ mod keymap;
 mod library;
 mod menu;
 mod message;
+mod overlay;
+mod page;
+mod pages;
+mod palette;
 mod replay;
 mod run;
 mod state;
@@ -47,7 +55,8 @@ mod transcript;
 mod update;
 mod view;
 
-pub use actions::{ACTIONS, Action, ActionScope, ActionSpec, Mode};
+pub use action::{Action, ActionScope, ActionSpec, PageId};
+pub use active_routing::{ActiveRouting, LoadedRouting};
 pub use cast_export::write_asciicast;
 pub use compare::Comparison;
 pub use displayed_episode::{DisplayedEpisode, InFlightText};
@@ -58,16 +67,15 @@ pub use key::Key;
 pub use keymap::Keymap;
 pub use library::{EpisodePage, Library, LibraryAction, LibraryQuery, ListedEpisode};
 pub use menu::{Menu, MenuChoice, MenuItem, MenuKind};
-pub use message::{Effect, LoadedRouting, Message, Scroll};
+pub use message::{Effect, Message, Scroll};
+pub use overlay::{Overlay, Prompt, PromptKind};
 pub use replay::{Replay, ReplayAction};
 pub use run::{ExitReason, WorkbenchConfig, run};
-pub use state::{
-    InitialState, MINIMUM_SIZE, Notice, Overlay, Page, Prompt, PromptKind, SessionStatus, State,
-};
+pub use state::{InitialState, MINIMUM_SIZE, Notice, SessionStatus, State};
 pub use svg_export::replay_svg;
 pub use threshold_estimates::{ThresholdEstimates, ThresholdEstimatesState};
 pub use training_page::{
     COLLECT_BATCH, TrainingAction, TrainingPage, TrainingProgress, TrainingUpdate,
 };
 pub use update::update;
-pub use view::View;
+pub use view::screen::View;

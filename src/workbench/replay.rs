@@ -1,5 +1,5 @@
-//! A replay: the state is fed by a recording, through the code that live events go through. It
-//! needs no model, no session and no store.
+//! The replay page: a recording feeds the display, through the same code as live events. It needs
+//! no model, no session and no store.
 
 use std::sync::Arc;
 
@@ -7,23 +7,28 @@ use super::displayed_episode::DisplayedEpisode;
 use crate::episode::FoldError;
 use crate::recording::{Direction, JumpTarget, Player, RecordedEpisode, ReplayItem, ReplaySpeed};
 
-/// What a person can ask of a replay.
+/// An action of the replay page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplayAction {
-    /// Play or pause; from the start where it is over.
+    /// Play or pause; from the start if it is over.
     TogglePlay,
     /// To the next boundary.
     Forward,
-    /// To the boundary before.
+    /// To the previous boundary.
     Back,
     /// To the boundary before the step in view.
     SeekSelected,
+    /// To the start.
     Start,
+    /// To the end.
     End,
+    /// To the next higher speed.
     Faster,
+    /// To the next lower speed.
     Slower,
+    /// To the next or previous event of that kind.
     Jump(JumpTarget, Direction),
-    /// To another episode of the recording.
+    /// To the next or previous episode of the recording.
     Episode(Direction),
 }
 
@@ -32,17 +37,17 @@ pub enum ReplayAction {
 pub struct Replay {
     source: String,
     episodes: Arc<[RecordedEpisode]>,
-    /// Which of them is on the screen.
+    /// Index of the episode on the screen.
     index: usize,
     pub(super) player: Player,
-    /// Moments that the displayed on the screen has gone through.
+    /// Number of the player's items that the displayed episode has.
     applied_moments: usize,
-    /// The time of the last [`super::Message::Clock`] since it plays.
+    /// The time of the last [`super::Message::Clock`] while it plays.
     pub(super) clock_ms: Option<u64>,
 }
 
 impl Replay {
-    /// Plays the first of `episodes` from its start; nothing where there is none. `source` says
+    /// Plays the first of `episodes` from its start; `None` if there are no episodes. `source` says
     /// where they come from, for the screen.
     pub fn new(
         source: impl Into<String>,
@@ -66,7 +71,7 @@ impl Replay {
         &self.source
     }
 
-    /// Which episode is on the screen, from 0, and how many there are.
+    /// Index of the episode on the screen, and the number of episodes.
     pub fn position(&self) -> (usize, usize) {
         (self.index, self.episodes.len())
     }
@@ -76,12 +81,12 @@ impl Replay {
         &self.episodes[self.index]
     }
 
-    /// Plays it.
+    /// The player of the episode.
     pub fn player(&self) -> &Player {
         &self.player
     }
 
-    /// Brings `displayed` to the player's position; with `whole_steps`, without the part of a step that is in flight.
+    /// Brings `displayed` to the player's position; with `whole_steps`, without text in flight.
     pub(super) fn sync(
         &mut self,
         displayed: &mut Option<DisplayedEpisode>,
@@ -96,17 +101,18 @@ impl Replay {
         for item in self.player.items(self.applied_moments) {
             match (item, &mut *displayed) {
                 (ReplayItem::Event(event), None) => {
-                    *displayed = Some(DisplayedEpisode::start(self.episodes[self.index].id, event)?)
+                    *displayed =
+                        Some(DisplayedEpisode::start(self.episodes[self.index].id, event)?);
                 }
                 (ReplayItem::Event(event), Some(displayed)) => displayed.apply(event)?,
                 (ReplayItem::Token { .. }, Some(_)) if whole_steps => {}
                 (ReplayItem::Token { model, token }, Some(displayed)) => {
-                    displayed.push_token(model, token)
+                    displayed.push_token(model, token);
                 }
                 (ReplayItem::Opinion { step, opinion }, Some(displayed)) => {
-                    displayed.opinion = Some((step, opinion))
+                    displayed.opinion = Some((step, opinion));
                 }
-                // Nothing comes before the first event.
+                // No token or opinion comes before the first event.
                 (_, None) => {}
             }
         }
@@ -114,7 +120,7 @@ impl Replay {
         Ok(())
     }
 
-    /// Why an order cannot be obeyed.
+    /// Carries out an action on the step `in_view`; the error says why it cannot be done.
     pub(super) fn run_action(
         &mut self,
         action: ReplayAction,
@@ -137,7 +143,7 @@ impl Replay {
             ReplayAction::Start => player.seek_to_start(),
             ReplayAction::End => player.seek_to_end(),
             ReplayAction::Faster => {
-                let faster = player.speed().faster().ok_or("nothing is faster than instant")?;
+                let faster = player.speed().faster().ok_or("this is the highest speed")?;
                 player.set_speed(faster);
             }
             ReplayAction::Slower => {

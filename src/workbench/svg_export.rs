@@ -14,7 +14,7 @@ use unicode_width::UnicodeWidthStr;
 use super::keymap::Keymap;
 use super::replay::Replay;
 use super::state::State;
-use super::view::View;
+use super::view::screen::View;
 
 /// Width of a cell, in SVG user units.
 const CELL_WIDTH: f32 = 8.4;

@@ -1,28 +1,30 @@
-//! What recorded episodes say of thresholds.
+//! What recorded episodes say about thresholds.
 
 use std::sync::Arc;
 
 use crate::evaluation::EstimateIndex;
 
-/// What is known from recorded episodes.
+/// Estimates of accuracy and cost by threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdEstimates {
+    /// The estimates.
     pub index: EstimateIndex,
-    /// Mean cost of an episode of the large model alone, in the unit of the prices.
+    /// Mean cost of an episode that the large model writes alone, in the unit of the prices.
     pub unit: f64,
-    /// Episodes that it is made of.
+    /// Number of recorded episodes behind the estimates.
     pub episodes: usize,
 }
 
-/// How far that is.
+/// Whether there are estimates.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum ThresholdEstimatesState {
-    /// Nobody has moved the threshold yet.
+    /// The threshold has not been moved yet.
     #[default]
     NotRequested,
     /// The store is being read.
     Loading,
-    /// There is none; why, and what to do.
+    /// There are no estimates; why, and the remedy.
     Unavailable(String),
+    /// The estimates.
     Loaded(Arc<ThresholdEstimates>),
 }

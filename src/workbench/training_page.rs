@@ -1,65 +1,70 @@
-//! Retraining and calibration on the screen: what is under way, and what came of it.
+//! The training page: what is running, and the results.
 
 use std::sync::Arc;
 
 use crate::training::Candidate;
 
-/// Episodes that are collected at a time.
+/// Number of episodes that are collected at a time.
 pub const COLLECT_BATCH: usize = 500;
 
-/// What can be done there.
+/// An action of the training page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrainingAction {
-    /// Train a policy from the store.
+    /// Train a policy from the store: the candidate.
     Train,
-    /// Write episodes to learn from.
+    /// Collect episodes to train from.
     Collect,
     /// Find a threshold for the policy in force.
     Calibrate,
-    /// Have the new policy and the one in force answer the same fresh questions.
+    /// Test the candidate against the policy in force on the same fresh questions.
     PromotionTest,
-    /// Put the new policy in force.
+    /// Route with the candidate.
     Promote,
-    /// Cancel what is under way, else drop the new policy.
+    /// Cancel what is running, or delete the candidate.
     Discard,
-    /// Put the policy in force that was before the last promotion.
+    /// Undo the last promotion.
     RollBack,
 }
 
-/// The page.
+/// The training page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TrainingPage {
+    /// What is running.
     pub running: Option<TrainingProgress>,
     /// A policy that was trained and is neither promoted nor discarded.
     pub candidate: Option<Arc<Candidate>>,
-    /// Whether the candidate won a contest; nothing where none was held.
+    /// Whether the candidate passed the promotion test; `None` without a test.
     pub passed: Option<bool>,
-    /// A person was told that it did not, and asked to say it again.
+    /// The user was warned that the candidate has not passed.
     pub promotion_warned: bool,
-    /// What happened, the last at the end.
+    /// The results, the latest last.
     pub log: Vec<String>,
 }
 
-/// Something under way.
+/// The progress of what is running.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingProgress {
+    /// What is running.
     pub action: TrainingAction,
+    /// Units done.
     pub done: usize,
-    /// 0 where it is not known yet.
+    /// Units in all; 0 if unknown.
     pub total: usize,
-    /// How it stands.
+    /// More about it.
     pub text: String,
 }
 
-/// TrainingUpdate from there.
+/// A report of a [`super::Job::RunTraining`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrainingUpdate {
+    /// Progress.
     Progress(TrainingProgress),
+    /// A policy was trained.
     CandidateTrained(Arc<Candidate>),
-    /// Something came to its end; what to tell.
+    /// A collection or calibration has finished; its result.
     Finished(String),
-    /// A contest did; what to tell, and whether the candidate won.
+    /// A promotion test has finished; its result, and whether the candidate passed.
     PromotionTested(String, bool),
-    /// Something could not be done, or was cancelled.
+    /// It failed or was cancelled; why.
     Failed(String),
 }

@@ -1,19 +1,23 @@
-//! An episode as a text for the clipboard.
+//! An episode as text for the clipboard.
+
+use std::fmt::Write;
 
 use super::displayed_episode::DisplayedEpisode;
 use crate::episode::{Decider, EpisodeStatus, Verdict};
 
-/// The question, each step with its writer, and the answer. What is still being written is left out.
+/// The question, each step with its writer, and the answer. The step that is still being written
+/// is left out.
 pub(super) fn transcript(displayed: &DisplayedEpisode) -> String {
     let episode = &displayed.episode;
     let mut text = format!("{}\n\n", plain(&episode.started.question));
     for (index, step) in episode.steps.iter().enumerate() {
         let by_user = step.decision.as_ref().is_some_and(|choice| choice.by == Decider::User);
-        let by = if by_user { ", you said" } else { "" };
+        let by = if by_user { ", chosen by you" } else { "" };
         let (number, writer) = (index + 1, step.generation.model);
-        text += &format!("{number} {writer}{by}: {}\n", plain(&step.generation.text));
+        let step = plain(&step.generation.text);
+        let _ = writeln!(text, "{number} {writer}{by}: {step}");
     }
-    text += &match &episode.status {
+    let outcome = match displayed.status() {
         EpisodeStatus::Finished { answer, verdict, .. } => {
             let answer = answer.as_deref().map_or("none".into(), plain);
             let verdict = match verdict {
@@ -26,10 +30,10 @@ pub(super) fn transcript(displayed: &DisplayedEpisode) -> String {
         EpisodeStatus::Failed(why) => format!("\nFailed: {}\n", plain(why)),
         EpisodeStatus::Running | EpisodeStatus::Paused => "\nNo answer yet.\n".into(),
     };
-    text
+    text + &outcome
 }
 
-/// Without control characters: what is copied may be pasted into a shell.
+/// Removes control characters: the text may be pasted into a shell.
 fn plain(text: &str) -> String {
     text.trim_end().chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }

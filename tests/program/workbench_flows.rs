@@ -37,7 +37,7 @@ fn an_episode_is_overridden_forked_tagged_replayed_and_deleted() {
     session.wait_until_shown("all, newest first");
     session.wait_for("three episodes", |text| text.contains(" 3 ┐"));
     session.press("f");
-    session.wait_until_shown("family of episode 3");
+    session.wait_until_shown("forks of episode 3");
     session.wait_until_shown("fork at");
     // A query finds a tag.
     session.press("thard\r");
@@ -68,7 +68,7 @@ fn an_episode_is_overridden_forked_tagged_replayed_and_deleted() {
     session.press("o/tag:hard\r");
     session.wait_for("one episode", |text| text.contains("tag:hard") && text.contains(" 1 ┐"));
     session.press("D");
-    session.wait_until_shown("in the trash");
+    session.wait_until_shown("moved to the trash");
     session.wait_until_shown("no such episode");
     session.press("u");
     session.wait_until_shown("back from the trash");
@@ -92,9 +92,9 @@ fn a_policy_is_trained_promoted_and_rolled_back() {
     session.wait_until_shown("there is no new policy yet");
     session.press("t");
     session.wait_until_shown("tiny-1 was trained from");
-    session.wait_until_shown("too few to judge by");
+    session.wait_until_shown("too few to compare");
     session.press("p");
-    session.wait_until_shown("it has not won a contest");
+    session.wait_until_shown("has not passed a promotion test");
     session.press("p");
     session.wait_until_shown("tiny-1 is in force");
     session.press("q");

@@ -122,7 +122,7 @@ fn contributions_are_requested_once_and_shown_for_the_deciding_policy() {
         update(&mut harness.state, Message::Input(Input::Key(key)))
     };
     let effects = up();
-    let Some(Effect::RunJob(Job::Explain { boundary, features })) = effects.first() else {
+    let Some(Effect::RunJob(Job::Explain { boundary, features, .. })) = effects.first() else {
         panic!("{effects:?}")
     };
     assert_eq!((*boundary, features["draft.times"]), ((7, 0, 0), 1.0));
@@ -134,7 +134,7 @@ fn contributions_are_requested_once_and_shown_for_the_deciding_policy() {
     assert!(harness.state.contributions().is_none(), "these belong to another policy");
     update(&mut harness.state, Message::Explained((7, 0, 0), explained(0.12)));
     let text = harness.screen(100, 30).text();
-    assert!(text.contains("from p 0.30, pushed by"), "{text}");
+    assert!(text.contains("mean p 0.30, changed by"), "{text}");
     let row = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
     assert!(row("draft.times").contains("1 -0.25") && row("story").contains("+0.07"), "{text}");
 }

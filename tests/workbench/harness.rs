@@ -8,11 +8,11 @@ use pointsman::episode::{
     Decider, Event, EventKind, FinishReason, Generation, ModelRecord, Origin, PerRole, Role,
     Started, StopReason, Token, Usage, Verdict,
 };
-use pointsman::routing::Opinion;
-use pointsman::session::SessionUpdate;
+use pointsman::routing::{Opinion, RouterRegistry};
+use pointsman::session::{RoutingConfig, SessionUpdate};
 use pointsman::tasks::Question;
 use pointsman::theme::{Glyphs, Theme};
-use pointsman::workbench::{InitialState, Keymap, Message, State, View, update};
+use pointsman::workbench::{InitialState, Keymap, LoadedRouting, Message, State, View, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
@@ -49,6 +49,11 @@ pub(crate) struct Harness {
     pub(crate) first: EventKind,
 }
 
+/// The preset with the routers that need no policy.
+pub(crate) fn routing(preset: Preset) -> RoutingConfig {
+    RoutingConfig { registry: RouterRegistry::new(&preset.name, None), preset }
+}
+
 impl Harness {
     pub(crate) fn new(first: Option<Question>) -> Self {
         Self::with_keys(first, Keymap::default())
@@ -56,12 +61,11 @@ impl Harness {
 
     pub(crate) fn with_keys(first: Option<Question>, keys: Keymap) -> Self {
         let initial = InitialState {
-            preset: preset(),
+            routing: LoadedRouting { routing: routing(preset()), scale: None },
             first_question: first,
             seed: 0,
             store: "/home/ava/.local/share/pointsman/store".into(),
             keys,
-            scale: None,
         };
         let (now, step, id) = (BEGAN_MS, 0, 7);
         let mut harness =

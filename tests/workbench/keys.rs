@@ -64,7 +64,10 @@ fn pending_threshold_moves_add_up() {
     assert_eq!(sent(&mut harness, '-'), [Command::SetThreshold(0.51)]);
     harness.event(EventKind::ThresholdMoved { from: 0.55, to: 0.56 });
     harness.event(EventKind::ThresholdMoved { from: 0.56, to: 0.51 });
-    assert_eq!((harness.state.threshold_now(), harness.state.pending_threshold), (0.51, None));
+    assert_eq!(
+        (harness.state.threshold_now(), harness.state.active.pending_threshold()),
+        (0.51, None)
+    );
     for _ in 0..20 {
         sent(&mut harness, '-');
     }
@@ -125,7 +128,7 @@ fn a_key_without_effect_gives_a_hint() {
 fn the_users_keys_work_and_are_shown_everywhere() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("keys.toml");
-    let text = "help = [\"F1\"]\nquit = [\"Ctrl-Q\"]\ndraw = [\"F5\", \"D\"]\nreasons = [\"W\"]\n";
+    let text = "help = [\"F1\"]\nquit = [\"Ctrl-Q\"]\ndraw-question = [\"F5\", \"D\"]\ntoggle-why = [\"W\"]\n";
     std::fs::write(&file, text).unwrap();
     let mut harness = Harness::with_keys(None, Keymap::load(&file).unwrap());
     harness.session_update(SessionUpdate::Ready);

@@ -8,12 +8,19 @@ use pointsman::recording::{
 };
 use pointsman::theme::{Glyphs, Theme};
 use pointsman::workbench::{
-    ACTIONS, Action, ActionScope, Effect, Keymap, Message, Mode, Notice, Overlay, Replay, State,
-    View, update, write_asciicast,
+    Action, ActionScope, ActionSpec, Effect, Keymap, Message, Notice, Overlay, PageId, Replay,
+    State, View, update, write_asciicast,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+
+const ON_REPLAY: ActionScope = ActionScope::On(PageId::Replay);
+
+/// All actions.
+fn actions() -> Vec<&'static ActionSpec> {
+    Keymap::default().rows().map(|(spec, _)| spec).collect()
+}
 
 const ONCE: ReplaySpeed = ReplaySpeed::Times(1.0);
 
@@ -197,9 +204,9 @@ fn help_lists_the_actions_of_a_replay() {
     harness.press("?");
     let text = harness.screen(80, 24);
     insta::assert_snapshot!("help_80x24", text);
-    for row in ACTIONS {
-        let valid = row.scope.exists_in(Mode::Replay);
-        if row.scope == ActionScope::Replay {
+    for row in actions() {
+        let valid = row.scope.exists_on(PageId::Replay);
+        if row.scope == ON_REPLAY {
             assert!(valid && text.contains(row.help), "{}", row.help);
         }
         if matches!(row.scope, ActionScope::SessionReady | ActionScope::OpenEpisode) {
@@ -272,23 +279,23 @@ fn text_in_flight_grows_token_by_token() {
 fn keys_of_a_live_session_give_a_hint_only() {
     let mut harness = ReplayHarness::paused();
     harness.press("→→");
-    let replay_keys: Vec<_> = ACTIONS
-        .iter()
-        .filter(|row| row.scope == ActionScope::Replay)
+    let replay_keys: Vec<_> = actions()
+        .into_iter()
+        .filter(|row| row.scope == ON_REPLAY)
         .flat_map(|row| row.keys)
         .map(|key| key.0)
         .collect();
     let mut tried = 0;
-    for row in ACTIONS
-        .iter()
+    for row in actions()
+        .into_iter()
         .filter(|row| matches!(row.scope, ActionScope::SessionReady | ActionScope::OpenEpisode))
     {
         for key in row.keys.iter().filter(|key| !replay_keys.contains(&key.0)) {
             let before = harness.state.displayed.clone();
             assert!(harness.key(key.0).is_empty(), "{key}");
-            assert!(harness.hint().starts_with("this is a replay, nothing in it can be changed"));
+            assert!(harness.hint().starts_with("nothing in a replay can be changed"));
             assert_eq!(
-                (&harness.state.displayed, harness.state.pending_threshold),
+                (&harness.state.displayed, harness.state.active.pending_threshold()),
                 (&before, None),
                 "{key}"
             );
@@ -297,19 +304,21 @@ fn keys_of_a_live_session_give_a_hint_only() {
     }
     assert!(tried >= 12, "{tried}");
     update(&mut harness.state, Message::Input(Input::Paste("How many?".into())));
-    assert!(harness.hint().starts_with("this is a replay"));
+    assert!(harness.hint().starts_with("nothing in a replay"));
     assert!(matches!(harness.state.overlay, Overlay::None));
     assert_eq!(harness.key(KeyCode::Char('q')), [Effect::Quit]);
 }
 
 #[test]
 fn replay_actions_do_not_exist_in_a_live_session() {
-    let replay_actions = ACTIONS.iter().filter(|row| matches!(row.action, Action::Replay(_)));
+    let replay_actions = actions();
+    let replay_actions =
+        replay_actions.iter().filter(|row| matches!(row.action, Action::Replay(_)));
     assert!(replay_actions.clone().count() >= 14);
     assert!(
         replay_actions
             .clone()
-            .all(|row| row.scope == ActionScope::Replay && !row.scope.exists_in(Mode::Live))
+            .all(|row| row.scope == ON_REPLAY && !row.scope.exists_on(PageId::Live))
     );
 }
 
@@ -327,7 +336,7 @@ fn moves_beyond_the_recording_give_a_hint() {
     harness.press("t");
     assert_eq!(harness.hint(), "there is no later switch of the writer");
     harness.press(">>>>>>");
-    assert_eq!(harness.hint(), "nothing is faster than instant");
+    assert_eq!(harness.hint(), "this is the highest speed");
     harness.press("<<<<<<<<<<<<<<");
     assert_eq!(harness.hint(), "1/64x is the slowest");
 }

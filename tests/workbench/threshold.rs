@@ -8,20 +8,23 @@ use pointsman::evaluation::{EstimateIndex, LoggedChoice, LoggedEpisode, Quantile
 use pointsman::session::{Command, SessionUpdate};
 use pointsman::theme::{Glyphs, Theme};
 use pointsman::workbench::{
-    Effect, InitialState, Job, Keymap, Message, Notice, Overlay, State, ThresholdEstimates, View,
-    update,
+    Effect, InitialState, Job, Keymap, LoadedRouting, Message, Notice, Overlay, State,
+    ThresholdEstimates, View, update,
 };
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
+
+use crate::harness::routing;
 
 fn workbench_state(scale: Option<QuantileScale>) -> State {
     let home = tempfile::tempdir().unwrap();
     let preset = load_preset("tiny", &Folders::below(home.path()).unwrap()).unwrap();
     let keys = Keymap::default();
     let store = "/store".into();
+    let routing = LoadedRouting { routing: routing(preset), scale };
     let mut state =
-        State::new(InitialState { preset, first_question: None, seed: 0, store, keys, scale });
+        State::new(InitialState { routing, first_question: None, seed: 0, store, keys });
     update(&mut state, Message::Session(SessionUpdate::Ready));
     state
 }
@@ -77,10 +80,13 @@ fn without_a_scale_the_threshold_moves_by_hundredths() {
         matches!(effects[0], Effect::SendCommand(Command::SetThreshold(t)) if t == 0.55),
         "{effects:?}"
     );
-    assert_eq!(effects[1], Effect::RunJob(Job::EstimateThreshold), "estimates are requested once");
+    assert!(
+        matches!(effects[1], Effect::RunJob(Job::EstimateThreshold(_))),
+        "estimates are requested once"
+    );
     assert_eq!(hint(&state), "t 0.55; reading the recordings");
     assert_eq!(press(&mut state, "{").len(), 1);
-    assert_eq!(state.threshold, 0.54);
+    assert_eq!(state.active.threshold(), 0.54);
     press(&mut state, "t2\n");
     assert!(hint(&state).contains("a number from 0 to 1"));
 }
@@ -91,18 +97,20 @@ fn on_a_scale_a_key_moves_a_share_of_the_steps() {
     let scores =
         (0..1000).map(|i| if i < 800 { 0.5 + f64::from(i) * 1e-6 } else { f64::from(i) / 1e3 });
     let mut state = workbench_state(Some(QuantileScale::new(scores)));
-    let percentile = |state: &State| state.percentile(state.threshold).unwrap();
+    let percentile = |state: &State| state.percentile(state.active.threshold()).unwrap();
     let before = percentile(&state);
     press(&mut state, "+");
     assert!((percentile(&state) - before - 5.0).abs() < 1.01, "{} {}", before, percentile(&state));
     press(&mut state, "{");
     assert!((percentile(&state) - before - 4.0).abs() < 1.01);
     press(&mut state, "t90%\n");
-    assert!((percentile(&state) - 90.0).abs() < 0.2 && (state.threshold - 0.9).abs() < 0.01);
+    assert!(
+        (percentile(&state) - 90.0).abs() < 0.2 && (state.active.threshold() - 0.9).abs() < 0.01
+    );
     for _ in 0..30 {
         press(&mut state, "+");
     }
-    assert_eq!(state.threshold, 1.0);
+    assert_eq!(state.active.threshold(), 1.0);
     assert_eq!(hint(&state), "1.00 is the highest threshold");
 }
 
@@ -112,14 +120,11 @@ fn estimates_follow_the_threshold() {
     press(&mut state, "-");
     update(&mut state, Message::ThresholdEstimates(Ok(estimates())));
     let first = hint(&state).to_owned();
-    assert!(first.starts_with("t 0.45 (q 76 %): 74 % ("), "{first}");
-    assert!(
-        first.contains(") right at 32 % (") && first.contains("of all-large, n 200"),
-        "{first}"
-    );
+    assert!(first.starts_with("t 0.45 (small writes 76 % of the steps): 74 % ("), "{first}");
+    assert!(first.contains(") correct at 32 % (") && first.contains("by 200 episodes"), "{first}");
     let effects = press(&mut state, "-");
     assert_eq!(effects.len(), 1, "estimates are not requested again");
-    assert_eq!(state.percentile(state.threshold), Some(71.0));
+    assert_eq!(state.percentile(state.active.threshold()), Some(71.0));
     assert_ne!(hint(&state), first);
     // While it is typed, and once it is set.
     press(&mut state, "t0.25");
@@ -130,7 +135,7 @@ fn estimates_follow_the_threshold() {
     terminal.draw(|frame| view.render(frame, &state)).unwrap();
     insta::assert_snapshot!("threshold_80x24", terminal.backend());
     press(&mut state, "←\n");
-    assert_eq!(state.threshold, 0.2);
+    assert_eq!(state.active.threshold(), 0.2);
     assert!(hint(&state).contains("100 % ("), "{}", hint(&state));
 }
 

@@ -1,4 +1,5 @@
-//! Lists to choose from: themes, presets, calibrated thresholds, policies.
+//! Lists to choose from, and loading what was chosen: themes, presets, calibrated thresholds,
+//! policies.
 
 use std::sync::Arc;
 
@@ -13,12 +14,14 @@ use crate::training::{current_policy, find_policy, list_policies};
 use crate::workbench::{LoadedRouting, Menu, MenuChoice, MenuItem, MenuKind};
 
 impl JobRunner {
+    /// The items of a list.
     pub(super) fn menu(
         &self,
-        list: MenuKind,
-        basis: Option<&(Preset, PairFingerprint)>,
+        kind: MenuKind,
+        routing: &RoutingConfig,
+        pair: Option<&PairFingerprint>,
     ) -> Result<Menu, String> {
-        Ok(match list {
+        Ok(match kind {
             MenuKind::Themes => {
                 let names = theme_names(&self.folders.themes());
                 let item = |name: String| MenuItem {
@@ -35,9 +38,9 @@ impl JobRunner {
                     names.into_iter().map(|name| self.preset_menu_item(name)).collect(),
                 )
             }
-            MenuKind::Calibrations => self.calibration_menu(basis)?,
+            MenuKind::Calibrations => self.calibration_menu(routing, pair)?,
             MenuKind::Policies { step } => {
-                let names = self.policies()?;
+                let names = self.policies(&routing.preset)?;
                 let item = |(name, note): (String, String)| MenuItem {
                     label: name.clone(),
                     note,
@@ -49,7 +52,7 @@ impl JobRunner {
     }
 
     fn preset_menu_item(&self, name: String) -> MenuItem {
-        // One that is broken is listed too: choosing it says what is wrong.
+        // A broken preset is listed too: choosing it says what is wrong.
         let note = match load_preset(&name, &self.folders) {
             Ok(preset) if self.missing_model(&preset).is_some() => {
                 format!("not fetched · {}", preset.description)
@@ -60,24 +63,26 @@ impl JobRunner {
         MenuItem { label: format!("{name:<16}"), note, choice: MenuChoice::Preset(name) }
     }
 
-    fn calibration_menu(&self, basis: Option<&(Preset, PairFingerprint)>) -> Result<Menu, String> {
-        let policy = self
-            .routing_policy()
-            .ok_or("thresholds are calibrated for the router `routing_policy` only")?;
+    fn calibration_menu(
+        &self,
+        routing: &RoutingConfig,
+        pair: Option<&PairFingerprint>,
+    ) -> Result<Menu, String> {
+        let policy = routing_policy(routing)
+            .ok_or("thresholds are calibrated for the router `policy` only")?;
         let digest = policy.digest().map_err(|e| e.to_string())?;
-        let (preset, pair) =
-            basis.cloned().unwrap_or_else(|| (self.preset(), PairFingerprint::default()));
-        let now = Provenance::of(digest, &preset, pair, &self.task_set);
-        let all = calibrations(&self.store, &policy).map_err(|e| e.to_string())?;
+        let pair = pair.cloned().unwrap_or_default();
+        let now = Provenance::of(digest, &routing.preset, pair, &self.task_set);
+        let all = calibrations(&self.store, policy).map_err(|e| e.to_string())?;
         if all.is_empty() {
             return Err(format!(
-                "no threshold was calibrated for {} yet: the page for retraining does",
+                "no threshold has been calibrated for {} yet: calibrate one on the training page",
                 policy.card.name
             ));
         }
         let item = |calibration: &crate::routing::Calibration| {
             let label = format!(
-                "{:.4}  {:.0} % right at {:.0} % of the cost: {}",
+                "{:.4}  {:.0} % correct at {:.0} % of the cost: {}",
                 calibration.threshold,
                 100.0 * calibration.accuracy,
                 100.0 * calibration.cost_share,
@@ -92,27 +97,32 @@ impl JobRunner {
         Ok(Menu::new("calibrated thresholds", all.iter().map(item).collect()))
     }
 
-    /// Names of the policies that can be had, with what they are.
-    fn policies(&self) -> Result<Vec<(String, String)>, String> {
-        let listed = list_policies(&self.preset(), &self.store).map_err(|e| e.to_string())?;
+    /// The policy of the preset and those of the store: name and description.
+    fn policies(&self, preset: &Preset) -> Result<Vec<(String, String)>, String> {
+        let listed = list_policies(preset, &self.store).map_err(|e| e.to_string())?;
         let note = |policy: &Policy| format!("from {} episodes", policy.card.dataset_counts.used);
         let readable = listed.into_iter().flatten();
         let all: Vec<_> = readable.map(|(name, policy)| (name, note(&policy))).collect();
         if all.is_empty() { Err("there is no policy yet".into()) } else { Ok(all) }
     }
 
-    /// The routers with another policy.
-    pub(super) fn registry_with_policy(&self, name: &str) -> Result<RouterRegistry, String> {
+    /// The routers of the preset, with another policy.
+    pub(super) fn registry_with_policy(
+        &self,
+        preset: &Preset,
+        name: &str,
+    ) -> Result<RouterRegistry, String> {
         let policy = find_policy(name, Some(&self.store)).map_err(|e| e.to_string())?;
-        Ok(RouterRegistry::new(self.preset().name, Some(Arc::new(policy))))
+        Ok(RouterRegistry::new(&preset.name, Some(Arc::new(policy))))
     }
 
+    /// Loads a theme.
     pub(super) fn theme(&self, name: &str) -> Result<Box<Theme>, String> {
         let theme = Theme::load_for_terminal(Some(name), &self.folders.themes());
         theme.map(Box::new).map_err(|e| e.to_string())
     }
 
-    /// Loads a preset, and puts its policy in force.
+    /// Loads a preset with its policy.
     pub(super) fn load_preset_routing(&self, name: &str) -> Result<Box<LoadedRouting>, String> {
         let preset = load_preset(name, &self.folders).map_err(|e| e.to_string())?;
         crate::routing::check_router_names(std::slice::from_ref(&preset.routing.router))
@@ -121,14 +131,14 @@ impl JobRunner {
         let registry = RouterRegistry::new(&preset.name, policy.map(Arc::new));
         registry.router(&preset.routing.router).map_err(|e| e.to_string())?;
         registry.shadows(&preset.routing.shadows).map_err(|e| e.to_string())?;
-        // The session before ends for the new one, which should then begin.
+        // The running session ends for the new one: its models must be there.
         match self.missing_model(&preset) {
             Some(why) => Err(why.to_string()),
-            None => Ok(self.apply_routing(preset, registry)),
+            None => Ok(Box::new(with_scale(RoutingConfig { preset, registry }))),
         }
     }
 
-    /// Why a model of the preset cannot be loaded, as far as can be told without loading it.
+    /// Why a model of the preset cannot be loaded, if that is known without loading it.
     fn missing_model(&self, preset: &Preset) -> Option<EngineError> {
         [&preset.small, &preset.large].into_iter().find_map(|model| {
             match model_info(model, &self.folders.cache) {
@@ -140,24 +150,16 @@ impl JobRunner {
             }
         })
     }
-
-    /// Has these choose, and tells.
-    pub(super) fn apply_routing(
-        &self,
-        preset: Preset,
-        registry: RouterRegistry,
-    ) -> Box<LoadedRouting> {
-        self.set_routing(&preset, &registry);
-        let threshold_scale = threshold_scale(&preset, &registry);
-        Box::new(LoadedRouting {
-            routing: RoutingConfig { preset, registry },
-            scale: threshold_scale,
-        })
-    }
 }
 
-/// Scores of the training of the policy that routes, where one does.
-pub fn threshold_scale(preset: &Preset, registry: &RouterRegistry) -> Option<QuantileScale> {
-    let policy = registry.policy().filter(|_| preset.routing.router == "policy")?;
-    Some(QuantileScale::new(policy.card.quantiles.iter().copied()))
+/// The policy of this routing, if it routes.
+pub(super) fn routing_policy(routing: &RoutingConfig) -> Option<&Arc<Policy>> {
+    routing.registry.policy().filter(|_| routing.preset.routing.router == "policy")
+}
+
+/// This routing with the scores of its policy's training, if a policy routes.
+pub(in crate::cli) fn with_scale(routing: RoutingConfig) -> LoadedRouting {
+    let scale = routing_policy(&routing)
+        .map(|policy| QuantileScale::new(policy.card.quantiles.iter().copied()));
+    LoadedRouting { routing, scale }
 }

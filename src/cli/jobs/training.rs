@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::JobRunner;
+use super::menus::with_scale;
 use crate::cli::error::{CommandError, CommandResult};
 use crate::cli::memory;
 use crate::cli::train::describe_progress;
@@ -17,7 +18,7 @@ use crate::evaluation::{
 use crate::routing::{
     CalibrationTarget, DatasetCounts, FeatureSet, PairFingerprint, Policy, RouterRegistry,
 };
-use crate::session::{RunnerPool, SessionError, load_runner_pool};
+use crate::session::{RoutingConfig, RunnerPool, SessionError, load_runner_pool};
 use crate::tasks::arithmetic::Split;
 use crate::tasks::{Question, TaskSet};
 use crate::training::{
@@ -45,7 +46,7 @@ impl JobRunner {
     pub(super) fn run_training(
         &self,
         action: TrainingAction,
-        preset: &Preset,
+        routing: &RoutingConfig,
         pair: &PairFingerprint,
         candidate: Option<&Candidate>,
         send: &dyn Fn(Message),
@@ -57,13 +58,13 @@ impl JobRunner {
         };
         let result = match action {
             TrainingAction::Train => {
-                self.train(preset, pair, &report).map(TrainingUpdate::CandidateTrained)
+                self.train(routing, pair, &report).map(TrainingUpdate::CandidateTrained)
             }
-            TrainingAction::Collect => self.collect(preset, &report).map(TrainingUpdate::Finished),
+            TrainingAction::Collect => self.collect(routing, &report).map(TrainingUpdate::Finished),
             TrainingAction::Calibrate => {
-                self.calibrate(preset, &report).map(TrainingUpdate::Finished)
+                self.calibrate(routing, &report).map(TrainingUpdate::Finished)
             }
-            TrainingAction::PromotionTest => self.test_candidate(preset, candidate, &report),
+            TrainingAction::PromotionTest => self.test_candidate(routing, candidate, &report),
             TrainingAction::Promote | TrainingAction::Discard | TrainingAction::RollBack => return,
         };
         send(Message::Training(
@@ -92,10 +93,11 @@ impl JobRunner {
 
     fn train(
         &self,
-        preset: &Preset,
+        routing: &RoutingConfig,
         pair: &PairFingerprint,
         report: Report<'_>,
     ) -> CommandResult<Arc<Candidate>> {
+        let RoutingConfig { preset, registry } = routing;
         let set = FeatureSet::full(preset.routing.draft_length.unwrap_or(DraftLength::Step));
         let set = set.restricted_to(engine::token_stats(&preset.small));
         let settings = TrainingSettings { seed: self.seed, ..TrainingSettings::default() };
@@ -134,12 +136,13 @@ impl JobRunner {
             }
             self.flow()
         })?;
-        Ok(Arc::new(Candidate::new(trained, self.available_policy().as_deref())?))
+        Ok(Arc::new(Candidate::new(trained, registry.policy().map(Arc::as_ref))?))
     }
 
-    fn collect(&self, preset: &Preset, report: Report<'_>) -> CommandResult<String> {
+    fn collect(&self, routing: &RoutingConfig, report: Report<'_>) -> CommandResult<String> {
+        let preset = &routing.preset;
         let mut pool = self.pool(preset)?;
-        let policy = self.available_policy();
+        let policy = routing.registry.policy().cloned();
         // The number of stored episodes is part of the seed, so that each collection has other questions.
         let seed = self.seed ^ (self.store.len() as u64) << 20;
         let questions: Vec<Question> =
@@ -167,8 +170,9 @@ impl JobRunner {
         }
     }
 
-    fn calibrate(&self, preset: &Preset, report: Report<'_>) -> CommandResult<String> {
-        let policy = self.available_policy().ok_or_else(|| {
+    fn calibrate(&self, routing: &RoutingConfig, report: Report<'_>) -> CommandResult<String> {
+        let preset = &routing.preset;
+        let policy = routing.registry.policy().cloned().ok_or_else(|| {
             CommandError::failure(
                 "there is no policy to calibrate a threshold for: train one first",
             )
@@ -209,11 +213,12 @@ impl JobRunner {
 
     fn test_candidate(
         &self,
-        preset: &Preset,
+        routing: &RoutingConfig,
         candidate: Option<&Candidate>,
         report: Report<'_>,
     ) -> CommandResult<TrainingUpdate> {
-        let (Some(candidate), Some(current)) = (candidate, self.available_policy()) else {
+        let RoutingConfig { preset, registry } = routing;
+        let (Some(candidate), Some(current)) = (candidate, registry.policy().cloned()) else {
             return Err(CommandError::failure(
                 "there is no current policy to test the new one against: promote the new one",
             ));
@@ -254,32 +259,32 @@ impl JobRunner {
     /// Makes the candidate the current policy.
     pub(super) fn promote(
         &self,
-        preset: &str,
+        active: &RoutingConfig,
         candidate: &Candidate,
     ) -> Result<Box<LoadedRouting>, String> {
-        self.store.promote(preset, candidate.id).map_err(|e| e.to_string())?;
-        Ok(self.activate_policy(candidate.policy.clone()))
+        self.store.promote(&active.preset.name, candidate.id).map_err(|e| e.to_string())?;
+        Ok(route_with(active, candidate.policy.clone()))
     }
 
     /// Undoes the last promotion.
-    pub(super) fn roll_back(&self, name: &str) -> Result<Box<LoadedRouting>, String> {
-        let mut preset = self.preset();
-        let policy = roll_back(&preset, &self.store).map_err(|e| e.to_string())?;
+    pub(super) fn roll_back(&self, active: &RoutingConfig) -> Result<Box<LoadedRouting>, String> {
+        let policy = roll_back(&active.preset, &self.store).map_err(|e| e.to_string())?;
         if let Some(policy) = policy {
-            return Ok(self.activate_policy(Arc::new(policy)));
+            return Ok(route_with(active, Arc::new(policy)));
         }
         // Without a policy, the preset's own router chooses again.
-        let own = load_preset(name, &self.folders).map_err(|e| e.to_string())?;
+        let mut preset = active.preset.clone();
+        let own = load_preset(&preset.name, &self.folders).map_err(|e| e.to_string())?;
         preset.routing.router = own.routing.router;
         let registry = RouterRegistry::new(&preset.name, None);
-        Ok(self.apply_routing(preset, registry))
+        Ok(Box::new(with_scale(RoutingConfig { preset, registry })))
     }
+}
 
-    /// Makes the router `policy` choose with this policy, whichever router chose before.
-    fn activate_policy(&self, policy: Arc<Policy>) -> Box<LoadedRouting> {
-        let mut preset = self.preset();
-        preset.routing.router = "policy".into();
-        let registry = RouterRegistry::new(&preset.name, Some(policy));
-        self.apply_routing(preset, registry)
-    }
+/// The active routing, but with the router `policy` and this policy.
+fn route_with(active: &RoutingConfig, policy: Arc<Policy>) -> Box<LoadedRouting> {
+    let mut preset = active.preset.clone();
+    preset.routing.router = "policy".into();
+    let registry = RouterRegistry::new(&preset.name, Some(policy));
+    Box::new(with_scale(RoutingConfig { preset, registry }))
 }

@@ -1,14 +1,14 @@
-//! What the episode spent, on what.
+//! What the episode has cost, by model and purpose.
 //!
 //! ```text
 //! ▇▇▇▇▇▇▇▇····  58 % of 2.10G        with a limit
-//! ▇▇▇▇········  ≈ 38 % of all-large  without one
+//! ▇▇▇▇········  ≈ 38 % of L alone    without: of what the large model alone would cost
 //!           small   large
-//! kept         31      14
-//! dropped       6       0
-//! prefilled    52      40
-//! cost      1.20M   33.0M
-//! next: S 120k · L 18.0M            what the next step would cost; once it is over, the large model's share
+//! kept         31      14            tokens of the steps
+//! discarded     6       0            tokens of drafts that were not kept
+//! prefilled    52      40            tokens read
+//! cost      1.20M   33.0M            in the unit of the prices
+//! next: S 120k · L 18.0M             estimated cost of the next step; at the end, the large model's share
 //! ```
 
 use ratatui::Frame;
@@ -42,11 +42,11 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: Rend
     };
     let cost = episode.ledger.cost();
     let [small, large] = Role::BOTH.map(|role| episode.ledger.cost_of(role));
-    let next = episode.next_step_cost().filter(|_| !episode.is_over());
+    let next = episode.next_step_cost().filter(|_| !displayed.is_over());
     let spent = episode.budget.is_some_and(|limit| cost >= limit) && next.is_some();
     let shares = match next {
         Some(_) if spent => match episode.started.preset.budget.when_spent {
-            WhenSpent::SmallOnly => "spent: small writes on".to_owned(),
+            WhenSpent::SmallOnly => "spent: small goes on".to_owned(),
             WhenSpent::Stop => "spent: the episode ends".to_owned(),
         },
         Some(next) => {
@@ -57,7 +57,7 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: Rend
         None => "nothing spent yet".to_owned(),
     };
     let [before, after] = column_widths(width);
-    let heads = Line::from(vec![
+    let head = Line::from(vec![
         Span::raw(" ".repeat(width.saturating_sub(before + after))),
         Span::styled(format!("{:>before$}", "small"), ctx.theme.small),
         Span::styled(format!("{:>after$}", "large"), ctx.theme.large),
@@ -67,10 +67,10 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: Rend
         inner,
         [
             gauge(episode, width, ctx),
-            heads,
-            count("kept", |account| account.kept),
-            count("dropped", |account| account.discarded),
-            count("prefilled", |account| account.prefilled),
+            head,
+            count("kept", |totals| totals.kept),
+            count("discarded", |totals| totals.discarded),
+            count("prefilled", |totals| totals.prefilled),
             row("cost", &format_si(small), &format_si(large), width, ctx),
             Line::styled(shares, ctx.theme.muted),
         ],
@@ -98,22 +98,19 @@ fn row(
     ])
 }
 
-/// Spent against the limit; without one, against what the large model alone would have cost.
+/// The cost against the limit, or without a limit against the cost of the large model alone.
 fn gauge(episode: &Episode, width: usize, ctx: RenderContext<'_>) -> Line<'static> {
     let cost = episode.ledger.cost();
-    let (share, label, style) = match episode.budget {
-        Some(limit) => {
-            let share = if limit > 0.0 { cost / limit } else { 1.0 };
-            let style = if share < 1.0 { ctx.theme.good } else { ctx.theme.warning };
-            (share, format!("{:.0} % of {}", 100.0 * share, format_si(limit)), style)
-        }
-        None => {
-            let whole = episode.all_large_cost();
-            let share = if whole > 0.0 { cost / whole } else { 0.0 };
-            let all = if width < 36 { "all-L" } else { "all-large" };
-            let label = format!("{} {:.0} % of {all}", ctx.symbols.about, 100.0 * share);
-            (share, label, ctx.theme.title)
-        }
+    let (share, label, style) = if let Some(limit) = episode.budget {
+        let share = if limit > 0.0 { cost / limit } else { 1.0 };
+        let style = if share < 1.0 { ctx.theme.good } else { ctx.theme.warning };
+        (share, format!("{:.0} % of {}", 100.0 * share, format_si(limit)), style)
+    } else {
+        let whole = episode.all_large_cost();
+        let share = if whole > 0.0 { cost / whole } else { 0.0 };
+        let alone = if width < 36 { "L" } else { "large" };
+        let label = format!("{} {:.0} % of {alone} alone", ctx.symbols.about, 100.0 * share);
+        (share, label, ctx.theme.title)
     };
     let cells = width.saturating_sub(label.chars().count() + 1).max(4);
     let mut line = Line::from(ctx.gauge(cells, share, style).to_vec());

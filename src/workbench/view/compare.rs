@@ -18,6 +18,7 @@ use super::render_context::{RenderContext, draw_lines};
 use super::text::{format_si, sanitize, truncate_to_width, wrap};
 use crate::episode::{Decider, Episode, EpisodeStatus, Step, Verdict};
 use crate::workbench::compare::Comparison;
+use crate::workbench::displayed_episode::DisplayedEpisode;
 
 /// Columns before the text of a step: mark, number, writer.
 const GUTTER: usize = 7;
@@ -26,8 +27,8 @@ const GUTTER: usize = 7;
 pub(super) fn render(
     frame: &mut Frame<'_>,
     body: Rect,
-    compare: &Comparison,
-    displayed: (u64, &Episode),
+    comparison: &Comparison,
+    displayed: &DisplayedEpisode,
     ctx: RenderContext<'_>,
 ) {
     frame.render_widget(Clear, body);
@@ -35,22 +36,27 @@ pub(super) fn render(
     let halves = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)])
         .spacing(Spacing::Overlap(1))
         .areas::<2>(body);
-    let sides = [(compare.id, compare.episode.as_ref()), displayed];
+    let other = comparison.episode.as_ref();
+    let sides = [
+        (comparison.id, other, &other.status),
+        (displayed.id, displayed.episode.as_ref(), displayed.status()),
+    ];
     let inner = halves.map(|half| ctx.pane("").inner(half));
-    for ((half, (id, episode)), other) in
-        halves.into_iter().zip(sides).zip([displayed.0, compare.id])
+    for ((half, (id, episode, status)), other) in
+        halves.into_iter().zip(sides).zip([displayed.id, comparison.id])
     {
-        let mut title = format!("episode {id}");
-        if let Some(parent) = episode.started.parent.as_ref().filter(|p| p.episode == other) {
-            title.push_str(&format!(", fork of {} at step {}", parent.episode, parent.step + 1));
-        }
-        let foot = Line::from(vec![Span::raw(" "), outcome(episode, ctx), Span::raw(" ")]);
+        let parent = episode.started.parent.as_ref().filter(|parent| parent.episode == other);
+        let title = parent.map_or_else(
+            || format!("episode {id}"),
+            |p| format!("episode {id}, fork of {} at step {}", p.episode, p.step + 1),
+        );
+        let foot = Line::from(vec![Span::raw(" "), outcome(episode, status, ctx), Span::raw(" ")]);
         frame.render_widget(ctx.pane(title).title_bottom(foot), half);
     }
     let widths = inner.map(|area| usize::from(area.width).saturating_sub(GUTTER).max(8));
-    let rows = rows(sides.map(|side| side.1), widths, compare.only_differences, ctx);
+    let rows = rows(sides.map(|side| side.1), widths, comparison.only_differences, ctx);
     let height = usize::from(inner[0].height);
-    let top = compare.top.min(rows.len().saturating_sub(height));
+    let top = comparison.top.min(rows.len().saturating_sub(height));
     let (left, right): (Vec<Line<'_>>, Vec<Line<'_>>) = rows.into_iter().skip(top).unzip();
     for (area, side) in inner.into_iter().zip([left, right]) {
         draw_lines(frame.buffer_mut(), area, side);
@@ -95,7 +101,7 @@ fn rows(
     rows
 }
 
-/// A line for the equal steps that were left out, and forgets them.
+/// Adds a line for the equal steps that were left out, and resets their number.
 fn push_omitted_line(
     left_out: &mut usize,
     rows: &mut Vec<(Line<'static>, Line<'static>)>,
@@ -135,9 +141,9 @@ fn step(
     std::iter::once(Line::from(head)).chain(rest).collect()
 }
 
-/// How an episode ended, and what it cost.
-fn outcome(episode: &Episode, ctx: RenderContext<'_>) -> Span<'static> {
-    let (text, style) = match &episode.status {
+/// How the episode ended, and what it cost.
+fn outcome(episode: &Episode, status: &EpisodeStatus, ctx: RenderContext<'_>) -> Span<'static> {
+    let (text, style) = match status {
         EpisodeStatus::Running => ("running".to_owned(), ctx.theme.good),
         EpisodeStatus::Paused => ("paused".to_owned(), ctx.theme.warning),
         EpisodeStatus::Failed(_) => ("failed".to_owned(), ctx.theme.bad),

@@ -1,4 +1,4 @@
-//! Accuracy over cost as recordings foretell it, and where the threshold is on it.
+//! The accuracy-cost curve as the recordings estimate it, with the threshold on it.
 //!
 //! ```text
 //! 96 %│                 · · ·
@@ -6,7 +6,7 @@
 //!     │     ··
 //! 60 %│ ·
 //!     └────────────────────────
-//!      13 %       of all-large 115 %
+//!      13 %   115 % of large alone
 //! ```
 
 use ratatui::buffer::Buffer;
@@ -18,10 +18,10 @@ use crate::workbench::threshold_estimates::ThresholdEstimates;
 
 /// Columns left of the grid.
 const AXIS_COLUMNS: u16 = 6;
-/// Points of the curve that are looked at.
+/// Points of the curve that are computed, at most twice as many.
 const POINTS: usize = 200;
 
-/// Draws the curve, and the point of `threshold` on it, where the recordings support them.
+/// Draws the curve and the point of `threshold` on it; points with too few recordings are left out.
 pub(super) fn render(
     buffer: &mut Buffer,
     area: Rect,
@@ -43,7 +43,7 @@ pub(super) fn render(
         (low, (high - low).max(0.01))
     };
     if points.is_empty() || area.width < AXIS_COLUMNS + 20 || area.height < 5 {
-        let text = Line::styled("the recordings support no point of the curve", ctx.theme.muted);
+        let text = Line::styled("too few recordings to estimate the curve", ctx.theme.muted);
         buffer.set_line(area.x, area.y, &text, area.width);
         return;
     }
@@ -74,11 +74,11 @@ pub(super) fn render(
     let label = |text: String| format!("{text:>5}");
     buffer.set_string(area.x, grid.y, label(percent(bottom + height)), ctx.theme.muted);
     buffer.set_string(area.x, grid.bottom() - 1, label(percent(bottom)), ctx.theme.muted);
-    let right = format!("{} of all-large", percent(left + width));
+    let right = format!("{} of the cost of large alone", percent(left + width));
     buffer.set_string(grid.x, grid.bottom(), percent(left), ctx.theme.muted);
     let at = grid.right().saturating_sub(right.len() as u16);
     buffer.set_string(at, grid.bottom(), &right, ctx.theme.muted);
-    let legend = "right over cost, by the recordings; @ is this threshold";
+    let legend = "accuracy over cost, estimated from recordings; @ is this threshold";
     let room = usize::from(grid.width);
     buffer.set_stringn(grid.x, grid.bottom() + 1, legend, room, ctx.theme.muted);
 }

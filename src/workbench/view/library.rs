@@ -22,14 +22,21 @@ use crate::store::{EpisodeEnd, EpisodeSummary};
 use crate::workbench::library::{Library, LibraryQuery, ListedEpisode};
 use crate::workbench::state::State;
 
-/// Rows of the box with the episode that one is at, borders included.
+/// Rows of the pane of the selected episode, borders included.
 const DETAIL_ROWS: u16 = 6;
-/// Columns of a row before the question, and those of the router, which a narrow list goes without.
+/// Columns of a row before the question; those of the router, which a narrow list leaves out; and
+/// the width from which it has them.
 const COLUMNS_BEFORE_QUESTION: usize = 68;
 const ROUTER_COLUMNS: usize = 14;
 const ROUTER_COLUMN_MIN_WIDTH: usize = 96;
 
-pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ctx: RenderContext<'_>) {
+/// Draws the list.
+pub(in crate::workbench) fn render(
+    frame: &mut Frame<'_>,
+    body: Rect,
+    state: &State,
+    ctx: RenderContext<'_>,
+) {
     let [list, detail] = Layout::vertical([Constraint::Fill(1), Constraint::Length(DETAIL_ROWS)])
         .spacing(Spacing::Overlap(1))
         .areas(body);
@@ -50,7 +57,7 @@ pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ctx: Rend
         let problem = wrap(problem, width, ctx.glyphs);
         shown.extend(problem.into_iter().map(|line| Line::styled(line, ctx.theme.bad)));
     } else if library.rows.is_empty() {
-        let text = if library.loading { "looking" } else { "no such episode" };
+        let text = if library.loading { "loading" } else { "no such episode" };
         shown.push(Line::styled(text, ctx.theme.muted));
     }
     let height = usize::from(inner.height).saturating_sub(1);
@@ -70,7 +77,7 @@ fn title(library: &Library, ctx: RenderContext<'_>) -> Line<'static> {
     let query = match &library.query {
         LibraryQuery::Search(query) if query.is_empty() => "all, newest first".to_owned(),
         LibraryQuery::Search(query) => sanitize(query, ctx.glyphs),
-        LibraryQuery::Forks { of, .. } => format!("family of episode {of}"),
+        LibraryQuery::Forks { of, .. } => format!("forks of episode {of}"),
     };
     Line::from(vec![
         Span::raw("episodes"),
@@ -88,7 +95,7 @@ fn count(library: &Library) -> String {
         0 => String::new(),
         n => format!(", {n} cannot be read"),
     };
-    let loading = if library.loading { ", looking" } else { "" };
+    let loading = if library.loading { ", loading" } else { "" };
     format!(" {}{more}{marked}{unreadable}{loading} ", library.rows.len())
 }
 
@@ -148,7 +155,7 @@ fn row_line(
     ])
 }
 
-/// How it ended: sign, word, style.
+/// How the episode ended: sign, word, style.
 fn outcome(summary: &EpisodeSummary, ctx: RenderContext<'_>) -> (&'static str, String, Style) {
     let theme = ctx.theme;
     match &summary.end {
@@ -165,7 +172,7 @@ fn outcome(summary: &EpisodeSummary, ctx: RenderContext<'_>) -> (&'static str, S
     }
 }
 
-/// The episode that one is at.
+/// The selected episode.
 fn detail_lines(row: &ListedEpisode, width: usize, ctx: RenderContext<'_>) -> Vec<Line<'static>> {
     let (summary, annotations) = (&row.entry.summary, &row.entry.annotations);
     let mut lines: Vec<Line<'static>> =

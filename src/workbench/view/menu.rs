@@ -10,24 +10,24 @@ use super::render_context::{RenderContext, draw_lines};
 use super::text::{sanitize, truncate_to_width};
 use crate::workbench::menu::{Menu, MenuItem};
 
-/// Draws the list: what was typed, then the items that are left.
+/// Draws the list: what was typed, then the matching items.
 pub(super) fn render(frame: &mut Frame<'_>, body: Rect, menu: &Menu, ctx: RenderContext<'_>) {
     let width = (body.width - 6).min(100);
     let height = (menu.items.len() as u16 + 3).min(body.height - 2).max(5);
-    let title = format!("{}: type to search, Enter chooses, Esc leaves", menu.title);
+    let title = format!("{}: type to search, Enter chooses, Esc cancels", menu.title);
     let inner = open_dialog(frame, body, (width, height), &title, ctx);
     let mut shown = vec![Line::from(vec![
         Span::styled("> ", ctx.theme.key),
         Span::raw(sanitize(&menu.filter, ctx.glyphs)),
         Span::styled(ctx.symbols.cursor, ctx.theme.muted),
     ])];
-    let left: Vec<&MenuItem> = menu.matching().collect();
-    if left.is_empty() && !menu.loading {
-        shown.push(Line::styled("nothing has all of this in it", ctx.theme.muted));
+    let matching: Vec<&MenuItem> = menu.matching().collect();
+    if matching.is_empty() && !menu.is_loading() {
+        shown.push(Line::styled("no item matches", ctx.theme.muted));
     }
     let room = usize::from(inner.height).saturating_sub(1);
-    let first = menu.selected.saturating_sub(room / 2).min(left.len().saturating_sub(room));
-    let rows = left.iter().enumerate().skip(first).take(room);
+    let first = menu.selected.saturating_sub(room / 2).min(matching.len().saturating_sub(room));
+    let rows = matching.iter().enumerate().skip(first).take(room);
     shown
         .extend(rows.map(|(i, item)| row(item, i == menu.selected, usize::from(inner.width), ctx)));
     draw_lines(frame.buffer_mut(), inner, shown);

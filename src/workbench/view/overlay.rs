@@ -1,4 +1,4 @@
-//! What lies over the panes: help, the editor, the end of the session.
+//! Dialogs over the page: help, lines to type, the end of the session.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Flex, Layout, Rect};
@@ -10,16 +10,18 @@ use super::curve;
 use super::render_context::{RenderContext, draw_lines};
 use super::text::{truncate_to_width, wrap};
 use crate::library::FILTER_HELP;
-use crate::workbench::actions::{Action, ActionSpec};
+use crate::workbench::action::{Action, ActionSpec};
 use crate::workbench::key::Key;
 use crate::workbench::keymap::Keymap;
-use crate::workbench::state::{Prompt, PromptKind, State};
+use crate::workbench::overlay::{Prompt, PromptKind};
+use crate::workbench::pages;
+use crate::workbench::state::State;
 use crate::workbench::threshold_estimates::ThresholdEstimatesState;
 use crate::workbench::threshold_text::{
     describe_threshold, describe_typed, parse_threshold, requested_threshold,
 };
 
-/// Clears a box of that size in the middle and draws its frame; returns what is inside.
+/// Clears a box of that size in the middle and draws its frame; returns the area inside.
 pub(super) fn open_dialog(
     frame: &mut Frame<'_>,
     body: Rect,
@@ -41,9 +43,8 @@ pub(super) fn open_dialog(
 const KEY_COLUMNS: usize = 10;
 const HELP_COLUMNS: usize = 28;
 
-/// Every action that there is in a replay, or at live models, with its keys, in two columns; what
-/// the marks of the panes mean.
-/// Shows them from line `top` on, where there is no room for all.
+/// The actions of the page with their keys, in two columns, and the marks of the panes. From line
+/// `top` on, if they do not all fit.
 pub(super) fn help(
     frame: &mut Frame<'_>,
     body: Rect,
@@ -51,42 +52,46 @@ pub(super) fn help(
     state: &State,
     ctx: RenderContext<'_>,
 ) {
-    let mode = state.mode();
-    let cell = |(row, keys): (&'static ActionSpec, &[Key])| {
+    let page = pages::current(state);
+    let cell = |(spec, keys): (&'static ActionSpec, &[Key])| {
         [
             Span::styled(format!("{:<KEY_COLUMNS$}", key_names(keys, ctx)), ctx.theme.key),
-            Span::raw(format!("{:<HELP_COLUMNS$}", row.help)),
+            Span::raw(format!("{:<HELP_COLUMNS$}", spec.help)),
         ]
     };
     let cells: Vec<_> =
-        state.keys.rows().filter(|(row, _)| row.scope.exists_in(mode)).map(cell).collect();
+        state.keys.rows().filter(|(spec, _)| spec.scope.exists_on(page.id())).map(cell).collect();
     let half = cells.len().div_ceil(2);
     let line = |i: usize| cells[i].iter().chain(cells.get(half + i).into_iter().flatten());
-    let mut shown: Vec<Line<'_>> = (0..half).map(|i| Line::from_iter(line(i).cloned())).collect();
+    let mut shown: Vec<Line<'_>> = (0..half).map(|i| line(i).cloned().collect()).collect();
     shown.push(Line::default());
     let [small, large] = [ctx.symbols.small, ctx.symbols.large];
     let marks = [
         format!("S{small} small wrote it, L{large} large, * you chose, ? not decided"),
         format!(
-            "{} a draft of small that was not kept; {} the threshold",
+            "{} a draft of small that was not kept; {} the threshold t",
             ctx.symbols.discarded, ctx.symbols.threshold
         ),
+        "t 0.50, 79 % S: at t 0.50 small writes 79 % of the recorded steps".to_owned(),
+        format!("{} 9 % of L alone: of the cost if large wrote all steps", ctx.symbols.about),
+        "you 1 of 4: you chose the writer of 1 of 4 steps".to_owned(),
     ];
     shown.extend(marks.map(|text| Line::styled(text, ctx.theme.muted)));
     let height = (shown.len() as u16 + 2).min(body.height);
     let hidden = (shown.len() + 2).saturating_sub(usize::from(height));
-    let title = if hidden > 0 { "keys: up and down show the others" } else { "keys" };
+    let more = if hidden > 0 { ": up and down show the others" } else { "" };
+    let title = format!("keys of the {} page{more}", page.name());
     let inner = open_dialog(
         frame,
         body,
         ((2 * (KEY_COLUMNS + HELP_COLUMNS) + 4) as u16, height),
-        title,
+        &title,
         ctx,
     );
     draw_lines(frame.buffer_mut(), inner, shown.into_iter().skip(top.min(hidden)));
 }
 
-/// As many of the keys as there is room for, at least the first.
+/// As many of the keys as fit, at least the first.
 fn key_names(keys: &[Key], ctx: RenderContext<'_>) -> String {
     let mut text = String::new();
     for key in keys.iter().map(ToString::to_string) {
@@ -143,7 +148,7 @@ pub(super) fn prompt(frame: &mut Frame<'_>, body: Rect, prompt: &Prompt, ctx: Re
         ])
     }));
     let height = (shown.len() as u16 + 2).min(body.height);
-    let title = format!("{title}: Enter does it, Esc leaves it");
+    let title = format!("{title}: Enter confirms, Esc cancels");
     let inner = open_dialog(frame, body, (width, height), &title, ctx);
     draw_lines(frame.buffer_mut(), inner, shown);
     let mut area = prompt.area.as_ref().clone();
@@ -153,7 +158,7 @@ pub(super) fn prompt(frame: &mut Frame<'_>, body: Rect, prompt: &Prompt, ctx: Re
     frame.render_widget(&area, Rect { height: 1, ..inner });
 }
 
-/// Columns of what can be typed.
+/// Columns of the examples of what can be typed.
 const SYNTAX_COLUMNS: usize = 36;
 
 /// What can be typed for a budget.
@@ -161,12 +166,12 @@ const BUDGETS: &[(&str, &str)] =
     &[("200M", "in the unit of the models' prices"), ("none", "no limit")];
 
 /// What can be typed for a tag.
-const TAGS: &[(&str, &str)] = &[("hard", "gives the tag `hard`"), ("-hard", "takes it away")];
+const TAGS: &[(&str, &str)] = &[("hard", "adds the tag `hard`"), ("-hard", "removes it")];
 
-/// Rows of the typed threshold and of what it would give.
+/// Rows of the typed threshold and its description.
 const INPUT_ROWS: u16 = 5;
 
-/// The threshold that is being typed, and what the recordings say of it.
+/// The threshold that is being typed, and what the recordings say about it.
 pub(super) fn threshold(
     frame: &mut Frame<'_>,
     body: Rect,
@@ -190,7 +195,7 @@ pub(super) fn threshold(
     ])];
     let said = wrap(&said, usize::from(width - 4), ctx.glyphs);
     shown.extend(said.into_iter().map(|line| Line::styled(line, ctx.theme.muted)));
-    let title = "threshold: up and down move it, Enter sets what is typed, Esc leaves it";
+    let title = "threshold: up and down move it, Enter sets what is typed, Esc cancels";
     let curve = match &state.threshold_estimates {
         ThresholdEstimatesState::Loaded(estimates) => Some(estimates),
         _ => None,
@@ -206,7 +211,7 @@ pub(super) fn threshold(
     }
 }
 
-/// What can be different in a fork.
+/// What a fork can do differently.
 pub(super) fn fork(
     frame: &mut Frame<'_>,
     body: Rect,
@@ -214,14 +219,14 @@ pub(super) fn fork(
     state: &State,
     ctx: RenderContext<'_>,
 ) {
-    let threshold = format!("the threshold now, {:.2}", state.threshold);
+    let threshold = format!("the threshold now, {:.2}", state.active.threshold());
     let ways = [
         ("s", "small writes this step"),
         ("l", "large writes this step"),
         ("t", threshold.as_str()),
         ("p", "another policy"),
         ("n", "nothing: the same again"),
-        ("Esc", "leave it"),
+        ("Esc", "cancel"),
     ];
     let shown = ways.map(|(key, way)| {
         Line::from(vec![
@@ -247,10 +252,9 @@ pub(super) fn failure(
         .into_iter()
         .map(|line| Line::styled(line, ctx.theme.bad))
         .collect();
-    let mut remedy = "`pointsman doctor` checks models, store and terminal.".to_owned();
-    if let Some(key) = keys.primary_key(Action::Quit) {
-        remedy.push_str(&format!(" Press {key} to quit."));
-    }
+    let quit = keys.primary_key(Action::Quit);
+    let quit = quit.map_or_else(String::new, |key| format!(" Press {key} to quit."));
+    let remedy = format!("`pointsman doctor` checks models, store and terminal.{quit}");
     text.push(Line::default());
     text.extend(wrap(&remedy, usize::from(width - 4), ctx.glyphs).into_iter().map(Line::from));
     let height = (text.len() as u16 + 2).min(body.height);

@@ -8,7 +8,7 @@ use super::render_context::{RenderContext, draw_lines};
 use super::text::wrap;
 use crate::workbench::state::State;
 
-/// The question that the episode on the screen is about, else the one to be asked.
+/// The question of the displayed episode, or the one to be asked.
 fn text(state: &State) -> &str {
     match (&state.displayed, &state.question) {
         (Some(displayed), _) => &displayed.episode.started.question,
@@ -17,7 +17,7 @@ fn text(state: &State) -> &str {
     }
 }
 
-/// Lines that the question takes at `width`.
+/// Number of lines that the question needs at `width`.
 pub(super) fn height(state: &State, width: u16, ctx: RenderContext<'_>) -> u16 {
     u16::try_from(wrap(text(state), width.into(), ctx.glyphs).len()).unwrap_or(u16::MAX)
 }
@@ -44,9 +44,10 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: Rend
                 format!("{} {}", super::text::truncate_to_width(last, width, ""), ctx.symbols.more);
         }
     }
-    let shown = match wrapped.is_empty() {
-        true => vec![Line::styled("none yet", ctx.theme.muted)],
-        false => wrapped.into_iter().map(Line::from).collect(),
+    let shown = if wrapped.is_empty() {
+        vec![Line::styled("none yet", ctx.theme.muted)]
+    } else {
+        wrapped.into_iter().map(Line::from).collect()
     };
     draw_lines(frame.buffer_mut(), inner, shown);
 }

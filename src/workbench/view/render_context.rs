@@ -1,4 +1,4 @@
-//! What panes draw with: a theme and the characters that the terminal has.
+//! What panes draw with: a theme, and the characters that the terminal can show.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,23 +11,24 @@ use ratatui::widgets::{Block, Padding};
 use crate::episode::{Decider, Role};
 use crate::theme::{Glyphs, Theme};
 
-/// Theme and characters, to be passed by value.
+/// Theme and characters, passed by value.
 #[derive(Clone, Copy)]
-pub(super) struct RenderContext<'a> {
-    pub theme: &'a Theme,
-    pub glyphs: Glyphs,
-    pub symbols: &'static Symbols,
+pub(in crate::workbench) struct RenderContext<'a> {
+    pub(super) theme: &'a Theme,
+    pub(super) glyphs: Glyphs,
+    pub(super) symbols: &'static Symbols,
 }
 
-/// Characters of one tier.
+/// The characters of a glyph set.
 pub(super) struct Symbols {
     pub fill: &'static str,
     pub empty: &'static str,
     pub threshold: &'static str,
     pub cursor: &'static str,
     pub selected: &'static str,
-    /// Beside the text of a step, by its writer.
+    /// Beside the text of a step of the small model.
     pub small: &'static str,
+    /// Beside the text of a step of the large model.
     pub large: &'static str,
     pub discarded: &'static str,
     pub dot: &'static str,
@@ -38,7 +39,7 @@ pub(super) struct Symbols {
     pub wrong: &'static str,
     pub more: &'static str,
     pub to: &'static str,
-    /// Before what is not alike.
+    /// Before what differs.
     pub differs: &'static str,
 }
 
@@ -138,19 +139,19 @@ impl<'a> RenderContext<'a> {
         }
     }
 
-    /// Who decided, in one word, with its style.
+    /// Who decided, in one word of at most six letters, with its style.
     pub(super) fn decider(self, by: &Decider) -> (&'static str, Style) {
         match by {
             Decider::Policy(_) => ("policy", self.theme.muted),
             Decider::Rule(_) => ("rule", self.theme.muted),
             Decider::User => ("you", self.theme.user),
             Decider::Budget => ("budget", self.theme.warning),
-            Decider::Exploration => ("trial", self.theme.warning),
+            Decider::Exploration => ("random", self.theme.warning),
         }
     }
 
-    /// A bar of `width` cells, `share` of them filled; a share outside [0, 1] is clamped, and one
-    /// that is no number counts as 0.
+    /// A bar of `width` cells, `share` of them filled; a share outside [0, 1] is clamped, and NaN
+    /// counts as 0.
     pub(super) fn gauge(self, width: usize, share: f64, style: Style) -> [Span<'static>; 2] {
         let filled = (share.clamp(0.0, 1.0) * width as f64).round() as usize;
         [
@@ -160,7 +161,7 @@ impl<'a> RenderContext<'a> {
     }
 }
 
-/// Draws lines one below the other, as many as there is room for.
+/// Draws lines one below the other, as many as fit.
 pub(super) fn draw_lines<'a>(
     buffer: &mut Buffer,
     area: Rect,

@@ -14,7 +14,8 @@ use crate::workbench::state::State;
 /// Cells of the bar.
 const BAR: usize = 10;
 
-pub(super) fn status_parts(
+/// The parts of the status line.
+pub(in crate::workbench) fn status_parts(
     replay: &Replay,
     state: &State,
     ctx: RenderContext<'_>,

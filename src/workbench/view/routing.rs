@@ -1,4 +1,5 @@
 //! The router's opinions: a row for each step, p(large) as a bar against the threshold.
+//! The title has the threshold, and the share of recorded steps that the small model writes at it.
 //!
 //! ```text
 //!  1 S ▇▇··│····  0.21 rule
@@ -20,28 +21,28 @@ use crate::workbench::state::State;
 const FIXED: usize = 11;
 
 pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: RenderContext<'_>) {
-    let threshold = match state.pending_threshold {
+    let threshold = match state.active.pending_threshold() {
         Some(to) => format!("{:.2}{}{to:.2}", state.threshold_now(), ctx.symbols.to),
         None => format!("{:.2}", state.threshold_shown()),
     };
-    // Another router's thresholds have no place on the policy's scale.
-    let of_policy = state.preset_shown().routing.router == state.preset.routing.router;
-    let percentile = state.percentile(state.threshold_shown()).filter(|_| of_policy);
-    let percentile = percentile.map_or(String::new(), |q| format!(" q {q:.0} %"));
+    // The scale is that of the router in force.
+    let same_router = state.preset_shown().routing.router == state.preset().routing.router;
+    let share = state.percentile(state.threshold_shown()).filter(|_| same_router);
+    let share = share.map_or(String::new(), |share| format!(", {share:.0} % S"));
     let title = Line::from(vec![
         Span::raw("routing"),
-        Span::styled(format!(" {} t {threshold}{percentile}", ctx.symbols.dot), ctx.theme.muted),
+        Span::styled(format!(" {} t {threshold}{share}", ctx.symbols.dot), ctx.theme.muted),
     ]);
     let block = ctx.pane(title);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let Some(displayed) = &state.displayed else {
-        let text = Line::styled("p(large), a bar a step", ctx.theme.muted);
+        let text = Line::styled("p(large) of each step", ctx.theme.muted);
         return draw_lines(frame.buffer_mut(), inner, [text]);
     };
     let rows = rows(displayed);
     let height = usize::from(inner.height);
-    // The selected row stays in view, else the last.
+    // The selected row stays in view, or the last.
     let last = rows.len().saturating_sub(height);
     let first = state.selected.map_or(last, |step| step.saturating_sub(height / 2).min(last));
     let shown = rows.iter().skip(first).take(height);
@@ -49,12 +50,12 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: Rend
     draw_lines(frame.buffer_mut(), inner, shown.map(|row| row.line(width, state.selected, ctx)));
 }
 
-/// What one row shows.
+/// A row of the pane.
 struct StepRow<'a> {
     step: usize,
     p_large: Option<f64>,
     threshold: f64,
-    /// The choice and who made it, once it is made.
+    /// The choice and who made it, once it has been made.
     choice: Option<(Role, Option<&'a Decider>)>,
 }
 
@@ -73,7 +74,7 @@ fn rows(displayed: &DisplayedEpisode) -> Vec<StepRow<'_>> {
         )
     });
     let mut rows: Vec<StepRow<'_>> = written.collect();
-    if episode.is_over() {
+    if displayed.is_over() {
         return rows;
     }
     let step = episode.steps.len();
@@ -143,8 +144,8 @@ impl StepRow<'_> {
         Line::from(spans)
     }
 
-    /// Cells of the bar, the threshold's mark in its place. The mark's cell belongs to neither
-    /// side, so that a bar crosses it only where p(large) ≥ t.
+    /// Cells of the bar, with the threshold's mark. The mark's cell belongs to neither side, so that
+    /// a bar crosses it only if p(large) ≥ t.
     fn bar(&self, width: usize, ctx: RenderContext<'_>) -> Vec<Span<'static>> {
         let cells = width - 1;
         let below = (self.threshold.clamp(0.0, 1.0) * cells as f64).round() as usize;
@@ -159,7 +160,7 @@ impl StepRow<'_> {
         let filled = (p.clamp(0.0, 1.0) * cells as f64).round() as usize;
         let fill = |n: usize| Span::styled(ctx.symbols.fill.repeat(n), style);
         if large {
-            // At least one cell beyond the mark, where there is one.
+            // At least one cell beyond the mark, if there is one.
             let beyond = filled.saturating_sub(below).max(1).min(above);
             vec![fill(below), mark, fill(beyond), empty(above - beyond)]
         } else {

@@ -1,4 +1,6 @@
-//! Text for panes: wrapped, without control characters, numbers in few digits.
+//! Text for panes: wrapped, without control characters; numbers with few digits.
+
+use std::borrow::Cow;
 
 use ratatui::text::Span;
 use textwrap::{Options, WrapAlgorithm};
@@ -6,25 +8,25 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::theme::Glyphs;
 
-/// A part of the status line; where room is short, those with the lowest weight are left out.
-pub(super) struct StatusPart {
-    pub weight: u8,
-    pub span: Span<'static>,
+/// A part of the status line; if they do not all fit, those with the lowest weight are left out.
+pub(in crate::workbench) struct StatusPart {
+    pub(super) weight: u8,
+    pub(super) span: Span<'static>,
 }
 
-/// Wraps `text` to lines of at most `width` columns. Blank lines at both ends are left out, and so
-/// is what a terminal would obey.
+/// Wraps `text` to lines of at most `width` columns, without blank lines at both ends and without
+/// control characters.
 pub(super) fn wrap(text: &str, width: usize, glyphs: Glyphs) -> Vec<String> {
     let clean = sanitize(text.trim_matches(['\n', '\r']), glyphs);
     if clean.is_empty() {
         return Vec::new();
     }
-    // A line's end must not change when more text arrives, as the optimal algorithm would have it.
+    // The optimal algorithm would move the ends of earlier lines as more text arrives.
     let options = Options::new(width.max(1)).wrap_algorithm(WrapAlgorithm::FirstFit);
-    textwrap::wrap(&clean, options).into_iter().map(|line| line.into_owned()).collect()
+    textwrap::wrap(&clean, options).into_iter().map(Cow::into_owned).collect()
 }
 
-/// Replaces what the terminal cannot or should not draw.
+/// Replaces the characters that the terminal cannot draw, and removes control characters.
 pub(super) fn sanitize(text: &str, glyphs: Glyphs) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
@@ -45,7 +47,7 @@ pub(super) fn sanitize(text: &str, glyphs: Glyphs) -> String {
     clean
 }
 
-/// The beginning of `text` that fits `width` columns, with `more` at its end if it was cut.
+/// The beginning of `text` that fits `width` columns; ends with `more` if it was cut.
 pub(super) fn truncate_to_width(text: &str, width: usize, more: &str) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -59,12 +61,12 @@ pub(super) fn truncate_to_width(text: &str, width: usize, more: &str) -> String 
     kept.chain(more.chars()).collect()
 }
 
-/// A number in about three digits: `0.25`, `31`, `1.23k`, `45.6M`.
+/// A number with about three digits: `0.25`, `31`, `1.23k`, `45.6M`.
 pub(super) fn format_si(value: f64) -> String {
     const UNITS: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
     let mut scaled = value;
     let mut unit = 0;
-    // 999.5 is the first that three digits cannot show.
+    // From 999.5 on, three digits do not suffice.
     while scaled.abs() >= 999.5 && unit + 1 < UNITS.len() {
         scaled /= 1000.0;
         unit += 1;
@@ -95,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_obeys_width_and_holds_no_control_characters() {
+    fn text_fits_its_width_and_has_no_control_characters() {
         let wrapped = wrap("\nA \u{1b}[31mred\u{1b}[0m\tpen, 4 × 12\n", 12, Glyphs::Unicode);
         assert_eq!(wrapped, ["A [31mred[0m", "pen, 4 × 12"]);
         assert_eq!(wrap("4 × 12 = 48…", 20, Glyphs::Ascii), ["4 * 12 = 48..."]);

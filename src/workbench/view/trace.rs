@@ -1,4 +1,4 @@
-//! The trace: every step with its writer, the text that is being written, and how it ended.
+//! The trace: every step with its writer, the text that is being written, and the outcome.
 //!
 //! ```text
 //! ▸ 1 S ╎ Pens bought: 4 × 12 = 48           11 tok · 84 ms
@@ -6,7 +6,7 @@
 //!   3 ✗   After losing 18: 85 - 17
 //!   3 L ┃ After losing 18: 85▌
 //! ```
-//! `*` marks a step that a person decided, `✗` a draft that was not kept.
+//! `*` marks a step whose writer the user chose, `✗` a draft that was not kept.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -18,26 +18,27 @@ use super::text::{format_duration, sanitize, wrap};
 use crate::episode::{
     Decider, Decision, Episode, EpisodeStatus, FinishReason, Role, Step, Verdict,
 };
-use crate::workbench::actions::Action;
+use crate::workbench::action::Action;
 use crate::workbench::displayed_episode::DisplayedEpisode;
 use crate::workbench::message::Scroll;
 use crate::workbench::state::{SessionStatus, State};
 
 /// Columns left of the text.
 const GUTTER: usize = 8;
-/// Columns right of it, for tokens and time, from this many columns on.
+/// Columns right of the text, for tokens and time.
 const STATS_COLUMNS: usize = 18;
+/// Columns from which there is room for them.
 const STATS_MIN_WIDTH: usize = 70;
 
 /// Wrapped steps and how far they are scrolled.
 #[derive(Default)]
 pub(super) struct TracePane {
-    /// What the lines below were wrapped for: episode, when it began, width in columns, steps taken back.
+    /// What the lines were wrapped for: episode, when it began, width in columns, redone steps.
     wrapped_for: (u64, u64, usize, usize),
     steps: Vec<Vec<String>>,
     /// Number of lines up to the end of each step.
     ends: Vec<usize>,
-    /// The first line in view; the end is followed where absent.
+    /// The first line in view; `None` to follow the end.
     first: Option<usize>,
     total: usize,
     height: usize,
@@ -112,14 +113,14 @@ impl TracePane {
         if (self.wrapped_for.0, self.wrapped_for.1) != (displayed.id, began_ms) {
             self.first = None;
         }
-        // A step that is taken back is no longer the one that was wrapped.
+        // A redone step has another text.
         let wrapped_for = (displayed.id, began_ms, width, displayed.episode.redo_count);
         if self.wrapped_for != wrapped_for {
             self.wrapped_for = wrapped_for;
             self.steps.clear();
             self.ends.clear();
         }
-        // A replay may have been wound back.
+        // A replay may have gone back.
         self.steps.truncate(displayed.episode.steps.len());
         self.ends.truncate(displayed.episode.steps.len());
         for step in &displayed.episode.steps[self.steps.len()..] {
@@ -153,8 +154,7 @@ impl TracePane {
         }
     }
 
-    /// One line of a written step; with tokens and time at its right where its text leaves off at
-    /// column `stats`.
+    /// One line of a written step; with tokens and time right of column `stats`.
     fn step_line(
         &self,
         step: &Step,
@@ -194,7 +194,7 @@ fn is_by_user(decision: Option<&Decision>) -> bool {
     decision.is_some_and(|decision| decision.by == Decider::User)
 }
 
-/// Selection, number, writer, and whether a person chose it; all but the bar.
+/// Selection, number, writer, and whether the user chose it; all but the bar.
 fn gutter<'a>(
     index: usize,
     role: Option<Role>,
@@ -212,7 +212,7 @@ fn gutter<'a>(
     ]
 }
 
-/// Lines after the written steps: the current step, and the end.
+/// Lines after the written steps: the current step, or the outcome.
 fn live_lines(
     displayed: &DisplayedEpisode,
     width: usize,
@@ -221,9 +221,9 @@ fn live_lines(
 ) -> Vec<Line<'static>> {
     let episode = &displayed.episode;
     let mut tail = Vec::new();
-    if episode.is_over() {
+    if displayed.is_over() {
         tail.push(Line::default());
-        tail.extend(outcome_lines(episode, width + GUTTER, ctx));
+        tail.extend(outcome_lines(displayed, width + GUTTER, ctx));
         return tail;
     }
     let index = episode.steps.len();
@@ -252,7 +252,7 @@ fn live_lines(
     let style = if drafting { ctx.theme.muted } else { Style::new() };
     let cursor = Span::styled(ctx.symbols.cursor, role.map_or(style, |role| ctx.role(role)));
     if wrapped.is_empty() {
-        start.push(if episode.status == EpisodeStatus::Paused && drafting {
+        start.push(if *displayed.status() == EpisodeStatus::Paused && drafting {
             Span::styled(pause_message(episode, live), ctx.theme.warning)
         } else {
             cursor
@@ -273,7 +273,7 @@ fn live_lines(
         }
         tail.push(Line::from(spans));
     }
-    if drafting && episode.status == EpisodeStatus::Paused {
+    if drafting && *displayed.status() == EpisodeStatus::Paused {
         let hint = pause_message(episode, live);
         tail.extend(wrap(&hint, width, ctx.glyphs).into_iter().map(|text| {
             Line::from(vec![Span::raw(" ".repeat(GUTTER)), Span::styled(text, ctx.theme.warning)])
@@ -285,15 +285,20 @@ fn live_lines(
 /// What a pause before a step waits for.
 fn pause_message(episode: &Episode, live: bool) -> String {
     match episode.active_override {
-        _ if !live => "it broke off here: a fork goes on".into(),
-        Some((model, _)) => format!("paused: {model} will write it, you said"),
+        _ if !live => "it ended here without an answer: a fork can go on".into(),
+        Some((model, _)) => format!("paused: {model} will write it, as you chose"),
         None => "paused: who writes this step?".into(),
     }
 }
 
 /// How the episode ended.
-fn outcome_lines(episode: &Episode, width: usize, ctx: RenderContext<'_>) -> Vec<Line<'static>> {
-    let (answer, verdict, reason) = match &episode.status {
+fn outcome_lines(
+    displayed: &DisplayedEpisode,
+    width: usize,
+    ctx: RenderContext<'_>,
+) -> Vec<Line<'static>> {
+    let episode = &displayed.episode;
+    let (answer, verdict, reason) = match displayed.status() {
         EpisodeStatus::Finished { answer, verdict, reason } => (answer, verdict, reason),
         EpisodeStatus::Failed(error) => {
             let text = format!("failed: {error}");
@@ -319,7 +324,7 @@ fn outcome_lines(episode: &Episode, width: usize, ctx: RenderContext<'_>) -> Vec
         FinishReason::Answered => "",
         FinishReason::EndOfText => "; a model ended the text",
         FinishReason::StepLimit => "; the step limit was reached",
-        FinishReason::RepetitionLoop => "; it went round in circles",
+        FinishReason::RepetitionLoop => "; it repeated itself",
         FinishReason::ContextFull => "; a model's context is full",
         FinishReason::BudgetSpent => "; the budget is spent",
         FinishReason::Cancelled => "; stopped",
@@ -342,7 +347,7 @@ fn outcome_lines(episode: &Episode, width: usize, ctx: RenderContext<'_>) -> Vec
     ]
 }
 
-/// What stands there before the first episode.
+/// What the trace says before the first episode.
 fn welcome(state: &State, width: usize, ctx: RenderContext<'_>) -> Vec<Line<'static>> {
     let key = |action: Action, does: &'static str| {
         let key = state.keys.primary_key(action)?;
@@ -364,17 +369,17 @@ fn welcome(state: &State, width: usize, ctx: RenderContext<'_>) -> Vec<Line<'sta
             if state.question.is_some() {
                 lines.push(Line::default());
                 lines.push(Line::styled(
-                    "The question starts as soon as they are there.",
+                    "The question is asked as soon as they are loaded.",
                     ctx.theme.muted,
                 ));
             }
             lines
         }
-        SessionStatus::Ready if state.starting => vec![Line::from("the question is being asked")],
+        SessionStatus::Ready if state.starting => vec![Line::from("asking the question")],
         SessionStatus::Ready => {
             let mut lines = vec![Line::from("No question yet."), Line::default()];
             let ways = [
-                key(Action::DrawQuestion, "draw one of the task set"),
+                key(Action::DrawQuestion, "draw one from the task set"),
                 key(Action::TypeQuestion, "type your own"),
                 key(Action::Help, "all keys"),
             ];

@@ -1,12 +1,13 @@
-//! Retraining and calibration.
+//! Training, calibration and promotion.
 //!
 //! ```text
-//! ┌ retraining and calibration ────────────────────────────────────┐
-//! │ training ▇▇▇▇▇▇▇······ 24 of 48 · loss 0.310 · expects 88 % …  │
-//! │                                                                │
-//! │ tiny-1 beside tiny-0, which is in force, on 61 recorded …      │
-//! │ cost        tiny-1 right          tiny-0 right                 │
+//! ┌ training and calibration ──────────────────────────────────────┐
+//! │ tiny-1, and tiny-0 in force, on 61 recorded episodes …         │
+//! │ cost        tiny-1 accuracy       tiny-0 accuracy              │
 //! │ 40 %        63 % (50-76)          61 % (48-74)                 │
+//! │                                                                │
+//! │ training ▇▇▇▇▇▇▇······ 24 of 48                                │
+//! │ loss 0.310 · expects 88 % …                                    │
 //! └────────────────────────────────────────────────────────────────┘
 //! ```
 
@@ -17,18 +18,33 @@ use ratatui::text::{Line, Span};
 use super::render_context::{RenderContext, draw_lines};
 use super::text::{sanitize, wrap};
 use crate::training::{AccuracyEstimate, Candidate, CostComparison};
-use crate::workbench::actions::Action;
+use crate::workbench::action::Action;
 use crate::workbench::key::Key;
 use crate::workbench::state::State;
 use crate::workbench::training_page::{TrainingAction, TrainingProgress};
 
 /// Cells of the bar.
 const BAR: usize = 20;
-/// Things that happened, at most.
+/// Number of results that are shown, at most.
 const LOG_LINES: usize = 6;
 
-pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ctx: RenderContext<'_>) {
-    let block = ctx.pane("retraining and calibration");
+const INTRODUCTION: &str = "A policy is trained on the graded episodes of the store, except forks and \
+     episodes in which you chose. It is compared with the policy in force on collected episodes.";
+
+const TOO_FEW: &str = "These are too few to compare the policies: collect some thousand, or test on \
+     fresh questions.";
+
+const APGR: &str = "APGR: the share of large's gain in accuracy over small that a policy recovers, \
+     averaged over all costs. 0 is as good as small, 1 as good as large at every cost.";
+
+/// Draws the page.
+pub(in crate::workbench) fn render(
+    frame: &mut Frame<'_>,
+    body: Rect,
+    state: &State,
+    ctx: RenderContext<'_>,
+) {
+    let block = ctx.pane("training and calibration");
     let inner = block.inner(body);
     frame.render_widget(block, body);
     let width = usize::from(inner.width);
@@ -41,12 +57,9 @@ pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ctx: Rend
         let rows = wrap(text, width, ctx.glyphs);
         rows.into_iter().map(|row| Line::styled(row, ctx.theme.muted)).collect::<Vec<_>>()
     };
-    let mut shown = muted(
-        "A policy learns from the graded episodes of the store, not from forks and those in which \
-         you chose; it is judged by those that are collected.",
-    );
+    let mut shown = muted(INTRODUCTION);
     shown.push(Line::default());
-    // What a training came to has the first place; the foot of the screen has the keys, too.
+    // The candidate has the first place: the foot of the screen has the keys, too.
     match &training_page.candidate {
         Some(candidate) => {
             shown.extend(text(&comparison_title(candidate)));
@@ -54,14 +67,18 @@ pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ctx: Rend
             if candidate.rows.iter().any(judged) {
                 shown.extend(comparison_table(candidate, ctx));
             } else {
-                shown.extend(muted("These are too few to judge by: collect some thousand, or hold a contest on fresh questions."));
+                shown.extend(muted(TOO_FEW));
             }
         }
         None => shown.extend(key_lines(state, ctx)),
     }
     shown.push(Line::default());
-    for log in training_page.log.iter().rev().take(LOG_LINES).rev() {
-        shown.extend(text(log));
+    let log = &training_page.log[training_page.log.len().saturating_sub(LOG_LINES)..];
+    for result in log {
+        shown.extend(text(result));
+    }
+    if log.iter().any(|result| result.contains("APGR")) {
+        shown.extend(muted(APGR));
     }
     if let Some(running) = &training_page.running {
         shown.extend(progress_lines(running, width, ctx));
@@ -74,8 +91,8 @@ pub(super) fn render(frame: &mut Frame<'_>, body: Rect, state: &State, ctx: Rend
 }
 
 fn key_lines(state: &State, ctx: RenderContext<'_>) -> Vec<Line<'static>> {
-    let rows = state.keys.rows().filter_map(|(row, keys): (_, &[Key])| match row.action {
-        Action::Training(_) => Some((row.help, keys.first()?.to_string())),
+    let rows = state.keys.rows().filter_map(|(spec, keys): (_, &[Key])| match spec.action {
+        Action::Training(_) => Some((spec.help, keys.first()?.to_string())),
         _ => None,
     });
     rows.map(|(help, key)| {
@@ -96,7 +113,7 @@ fn progress_lines(
         TrainingAction::Train => "training",
         TrainingAction::Collect => "collecting",
         TrainingAction::Calibrate => "calibrating",
-        TrainingAction::PromotionTest => "contest",
+        TrainingAction::PromotionTest => "testing",
         TrainingAction::Promote | TrainingAction::Discard | TrainingAction::RollBack => "",
     };
     let share = if running.total > 0 { running.done as f64 / running.total as f64 } else { 0.0 };
@@ -116,9 +133,9 @@ fn comparison_title(candidate: &Candidate) -> String {
     let n = candidate.evaluated;
     match &candidate.current {
         Some(current) => format!(
-            "{name} beside {current}, which is in force, on {n} recorded episodes that {name} did not learn from:"
+            "{name}, and {current} which is in force, on {n} recorded episodes that {name} was not trained on:"
         ),
-        None => format!("{name} on {n} recorded episodes that it did not learn from:"),
+        None => format!("{name} on {n} recorded episodes that it was not trained on:"),
     }
 }
 
@@ -131,12 +148,12 @@ fn comparison_table(candidate: &Candidate, ctx: RenderContext<'_>) -> Vec<Line<'
             100.0 * high,
             100.0 * share
         ),
-        None => "not supported".to_owned(),
+        None => "too few recordings".to_owned(),
     };
-    let name = |name: &str| sanitize(&format!("{name} right"), ctx.glyphs);
+    let name = |name: &str| sanitize(&format!("{name} accuracy"), ctx.glyphs);
     let current = candidate.current.as_deref().map_or(String::new(), name);
-    let heads = format!("{:<12}{:<26}{current}", "cost", name(&candidate.policy.card.name));
-    let mut rows = vec![Line::styled(heads, ctx.theme.muted)];
+    let head = format!("{:<12}{:<26}{current}", "cost", name(&candidate.policy.card.name));
+    let mut rows = vec![Line::styled(head, ctx.theme.muted)];
     rows.extend(candidate.rows.iter().map(|row| {
         let current = candidate.current.as_ref().map_or(String::new(), |_| cell(row.current));
         let cost = format!("{:.0} %", 100.0 * row.share);

@@ -1,4 +1,4 @@
-//! How the person does against the router, and where shadows disagree.
+//! The user against the router, and where the shadow routers disagree.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -11,7 +11,7 @@ use crate::episode::{agreements, disagreements};
 use crate::evaluation::UserComparison;
 use crate::workbench::state::State;
 
-/// Disagreements that are listed, at most.
+/// Number of disagreements that are listed, at most.
 const MAX_DISAGREEMENTS: usize = 8;
 
 pub(super) fn render(
@@ -27,7 +27,7 @@ pub(super) fn render(
     let mut say =
         |text: &str| shown.extend(wrap(text, room, ctx.glyphs).into_iter().map(Line::from));
     match score {
-        None => say("counting"),
+        None => say("reading the store"),
         Some(score) => {
             for line in user_lines(score) {
                 say(&line);
@@ -47,7 +47,7 @@ pub(super) fn render(
     draw_lines(frame.buffer_mut(), inner, shown);
 }
 
-/// A number of something.
+/// A number with its noun.
 fn count_of(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
@@ -55,28 +55,28 @@ fn count_of(n: usize, what: &str) -> String {
 fn user_lines(score: &UserComparison) -> Vec<String> {
     if score.decisions == 0 {
         return vec![
-            "You have not chosen in any stored episode yet: s and l take the next step, S and L all from here on.".into(),
+            "You have not chosen a writer in any stored episode yet: s and l choose for the next step, S and L for all from here on.".into(),
         ];
     }
     let mut lines = vec![match score.agreement() {
         Some(share) => format!(
-            "You chose {}; of {} at which the router had an opinion, you agreed at {:.0} %.",
+            "You chose {}; of the {} with an opinion of the router, you agreed at {:.0} %.",
             count_of(score.decisions, "step"),
             score.with_opinion,
             100.0 * share
         ),
         None => {
             format!(
-                "You chose {}; the router had no opinion at any.",
+                "You chose {}; the router had no opinion about them.",
                 count_of(score.decisions, "step")
             )
         }
     }];
     lines.push(if score.questions == 0 {
-        "No question has both an episode in which you chose and one that the router alone decided: ask it again, or fork, to compare.".into()
+        "No question has both an episode in which you chose and one that the router decided alone: ask a question again, or fork, to compare.".into()
     } else {
         let side = |side: crate::evaluation::SideMeans| {
-            format!("{:.0} % right at a mean cost of {}", 100.0 * side.accuracy, format_si(side.cost))
+            format!("{:.0} % correct at a mean cost of {}", 100.0 * side.accuracy, format_si(side.cost))
         };
         format!(
             "On {} with graded episodes of both: you {}; the router {}.",
@@ -88,23 +88,23 @@ fn user_lines(score: &UserComparison) -> Vec<String> {
     lines
 }
 
-/// What the shadows of the episode on the screen would have done.
+/// What the shadow routers of the displayed episode would have chosen.
 fn shadow_lines(state: &State) -> Vec<String> {
     let Some(displayed) = &state.displayed else { return Vec::new() };
-    let agreed = agreements([&displayed.episode]);
+    let agreed = agreements([displayed.episode.as_ref()]);
     if agreed.is_empty() {
         return vec![
-            "No router looks on: `--shadow entropy,gmm@0.3` or `shadows` in the preset has some say what they would have done.".into(),
+            "No shadow routers: with `--shadow entropy,gmm@0.3`, or `shadows` in the preset, other routers say what they would have chosen.".into(),
         ];
     }
-    let mut lines = vec!["Routers that looked on in this episode:".to_owned()];
+    let mut lines = vec!["Shadow routers of this episode:".to_owned()];
     lines.extend(agreed.iter().map(|(router, agreement)| {
-        format!("{router}: the same at {} of {} steps", agreement.agreed, agreement.compared)
+        format!("{router}: the same choice at {} of {} steps", agreement.agreed, agreement.compared)
     }));
     let apart = disagreements(&displayed.episode);
     lines.extend(apart.iter().take(MAX_DISAGREEMENTS).map(|one| {
         format!(
-            "step {}: {} wanted {} (p {:.2}, t {:.2}), it was {}",
+            "step {}: {} would choose {} (p {:.2}, t {:.2}), not {}",
             one.step + 1,
             one.router,
             one.shadow_choice,

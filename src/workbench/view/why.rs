@@ -1,4 +1,4 @@
-//! Why: what the router saw before a step, and what came of it.
+//! Why: the features before a step, the decision, and what the step cost.
 
 use std::collections::BTreeMap;
 
@@ -11,35 +11,35 @@ use super::text::{format_duration, sanitize, truncate_to_width, wrap};
 use crate::config::Shadow;
 use crate::episode::{Decider, Decision, Episode, Generation, Role, apply_threshold};
 use crate::routing::Contributions;
-use crate::workbench::actions::Action;
+use crate::workbench::action::Action;
 use crate::workbench::message::Scroll;
 use crate::workbench::state::State;
 
-/// Features that say most in little room, in the order to show them; the others follow by name.
+/// The most telling features, in the order to show them; the others follow by name.
 const PRIORITY_FEATURES: [&str; 8] = [
-    "glimpse.min_logprob",
-    "glimpse.first_entropy",
-    "glimpse.max_entropy",
-    "glimpse.first_margin",
+    "draft.min_logprob",
+    "draft.first_entropy",
+    "draft.max_entropy",
+    "draft.first_margin",
     "trace.min_logprob",
-    "glimpse.longest_number",
+    "draft.longest_number",
     "trace.large_share",
     "budget.left",
 ];
 
-/// How far all reasons are scrolled.
+/// How far the pane is scrolled.
 #[derive(Default)]
 pub(super) struct WhyPane {
     /// The first line in view.
     top: usize,
-    /// Of the last frame: lines in view, and all; none where there is nothing to scroll.
+    /// Of the last frame: lines in view, and all; `None` if there is nothing to scroll.
     shown: Option<(usize, usize)>,
-    /// The step that they are of.
+    /// The step that the lines are about.
     step: Option<usize>,
 }
 
 impl WhyPane {
-    /// Scrolls, where there is something to scroll.
+    /// Scrolls; false if there is nothing to scroll.
     pub(super) fn scroll(&mut self, by: Scroll) -> bool {
         let Some((room, all)) = self.shown else { return false };
         let page = room.saturating_sub(1).max(1);
@@ -76,22 +76,21 @@ impl WhyPane {
         if std::mem::replace(&mut self.step, step) != step || self.shown.is_none() {
             self.top = 0;
         }
-        let key = |before: &str, action: Action| {
-            let key = state.keys.primary_key(action);
-            key.map_or_else(String::new, |key| format!("{before} {key}"))
-        };
         if self.shown.is_some() {
             self.top = self.top.min(all - room);
-            let shown = format!(" {}-{}/{all}", self.top + 1, self.top + room);
-            let shown = shown + &key("", Action::PageDown);
+            let key = state.keys.primary_key(Action::PageDown);
+            let key = key.map_or_else(String::new, |key| format!(" {key}"));
+            let shown = format!(" {}-{}/{all}{key}", self.top + 1, self.top + room);
             title.push(Span::styled(shown, ctx.theme.muted));
             body.drain(..self.top);
         } else if all > room && room > 0 {
             let hidden = all - room;
-            let more = format!(" {} {hidden} more{}", ctx.symbols.dot, key(":", Action::ToggleWhy));
+            let key = state.keys.primary_key(Action::ToggleWhy);
+            let key = key.map_or_else(String::new, |key| format!("{key}: "));
+            let more = format!(" {} {key}{hidden} more", ctx.symbols.dot);
             title.push(Span::styled(more, ctx.theme.muted));
         } else if body.is_empty() {
-            body.push(Line::styled("what the router saw", ctx.theme.muted));
+            body.push(Line::styled("the features of a step", ctx.theme.muted));
         }
         frame.render_widget(ctx.pane(Line::from(title)), area);
         draw_lines(frame.buffer_mut(), inner, body);
@@ -127,12 +126,14 @@ fn explanation_lines(
             lines.push(threshold_line(Some(opinion.p_large), episode.threshold, ctx));
             features = Some(&opinion.features);
         }
-        (None, None) => lines.push(Line::styled("not looked at yet", ctx.theme.muted)),
+        (None, None) => {
+            lines.push(Line::styled("the router has not been asked yet", ctx.theme.muted));
+        }
     }
     lines.extend(drafts.iter().map(|draft| discarded_line(draft, width, ctx)));
     match (features, state.contributions()) {
         (Some(features), Some(contributions)) => {
-            lines.extend(contribution_lines(features, contributions, width, ctx))
+            lines.extend(contribution_lines(features, contributions, width, ctx));
         }
         (Some(features), None) => lines.extend(feature_lines(features, width, ctx)),
         (None, _) => {}
@@ -149,8 +150,8 @@ fn decision_line(decision: &Decision, width: usize, ctx: RenderContext<'_>) -> L
         Decider::Policy(id) => format!("policy {id}"),
         Decider::Rule(name) => name.clone(),
         Decider::User => "you".into(),
-        Decider::Budget => "the spent budget".into(),
-        Decider::Exploration => "a draw, to learn".into(),
+        Decider::Budget => "the budget, which is spent".into(),
+        Decider::Exploration => "a random draw, to explore".into(),
     };
     let by =
         truncate_to_width(&sanitize(&by, ctx.glyphs), width.saturating_sub(9), ctx.symbols.more);
@@ -176,7 +177,7 @@ fn threshold_line(p_large: Option<f64>, threshold: f64, ctx: RenderContext<'_>) 
     }
 }
 
-/// What routers that only look on would have chosen.
+/// What the shadow routers would have chosen.
 fn shadow_lines(
     episode: &Episode,
     decision: &Decision,
@@ -225,14 +226,15 @@ fn feature_lines(
         let room = width.saturating_sub(value.len() + 1);
         let mut name = sanitize(name, ctx.glyphs);
         if name.len() > room {
-            name = name.replacen("glimpse.", "g.", 1);
+            name = short_name(&name);
         }
         let name = truncate_to_width(&name, room, ctx.symbols.more);
         Line::from(vec![Span::styled(format!("{name:<room$} "), ctx.theme.muted), Span::raw(value)])
     })
 }
 
-/// The features by how far they pushed p(large) from its mean: value and push; rows of features as one.
+/// The features by their contribution to p(large), the largest first: value and contribution; a
+/// family of features is one row.
 fn contribution_lines(
     features: &BTreeMap<String, f64>,
     contributions: &Contributions,
@@ -240,28 +242,33 @@ fn contribution_lines(
     ctx: RenderContext<'_>,
 ) -> Vec<Line<'static>> {
     let all = contributions.by_family();
-    let head = format!("from p {:.2}, pushed by", contributions.base);
+    let head = format!("mean p {:.2}, changed by", contributions.base);
     let head = Line::styled(truncate_to_width(&head, width, ctx.symbols.more), ctx.theme.muted);
     let rows = all.parts.into_iter().map(|part| {
         let value = features.get(&part.name).map_or(String::new(), |value| format_value(*value));
-        let push = format!("{:+.2}", part.contribution);
-        let room = width.saturating_sub(value.len() + push.len() + 2);
+        let contribution = format!("{:+.2}", part.contribution);
+        let room = width.saturating_sub(value.len() + contribution.len() + 2);
         let mut name = sanitize(&part.name, ctx.glyphs);
         if name.len() > room {
-            name = name.replacen("glimpse.", "g.", 1);
+            name = short_name(&name);
         }
         let name = truncate_to_width(&name, room, ctx.symbols.more);
         let style = ctx.role(if part.contribution > 0.0 { Role::Large } else { Role::Small });
         Line::from(vec![
             Span::styled(format!("{name:<room$} "), ctx.theme.muted),
             Span::raw(format!("{value} ")),
-            Span::styled(push, style),
+            Span::styled(contribution, style),
         ])
     });
     std::iter::once(head).chain(rows).collect()
 }
 
-/// Whole numbers as they are, others with three decimals.
+/// A feature's name without its family, if that is the draft, which most features are of.
+fn short_name(name: &str) -> String {
+    name.strip_prefix("draft.").unwrap_or(name).to_owned()
+}
+
+/// Whole numbers without decimals, others with three.
 fn format_value(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e6 {
         format!("{value:.0}")

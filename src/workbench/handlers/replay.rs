@@ -1,11 +1,16 @@
-//! A recording takes the place of the session.
+//! A recording in place of a session.
 
+use super::notices::{error, hint};
+use crate::recording::{Direction, JumpTarget};
+use crate::routing::RouterRegistry;
+use crate::session::RoutingConfig;
+use crate::workbench::active_routing::LoadedRouting;
 use crate::workbench::keymap::Keymap;
 use crate::workbench::message::{Effect, Scroll};
 use crate::workbench::replay::{Replay, ReplayAction};
-use crate::workbench::state::{InitialState, Notice, SessionStatus, State};
+use crate::workbench::state::{InitialState, SessionStatus, State};
 
-/// The longest that may pass at once, milliseconds: a process that was stopped has not been played.
+/// The longest time that may pass at once, milliseconds: a stopped process has not played.
 const MAX_ELAPSED_MS: u64 = 2000;
 
 impl State {
@@ -14,14 +19,10 @@ impl State {
         let started = &replay.recorded().episode.started;
         let (preset, seed) = (started.preset.clone(), started.seed);
         let store = replay.source().to_owned();
-        let mut state = Self::new(InitialState {
-            preset,
-            first_question: None,
-            seed,
-            store,
-            keys,
-            scale: None,
-        });
+        let registry = RouterRegistry::new(&preset.name, None);
+        let routing = LoadedRouting { routing: RoutingConfig { preset, registry }, scale: None };
+        let mut state =
+            Self::new(InitialState { routing, first_question: None, seed, store, keys });
         state.session_status = SessionStatus::None;
         state.replay = Some(Box::new(replay));
         sync_display(&mut state);
@@ -42,13 +43,21 @@ pub(in crate::workbench) fn advance_clock(state: &mut State, now_ms: u64) {
     sync_display(state);
 }
 
-/// Does what a person asked for.
+/// Jumps to the next or previous event of that kind.
+pub(in crate::workbench) fn jump(
+    state: &mut State,
+    target: JumpTarget,
+    direction: Direction,
+) -> Vec<Effect> {
+    run_action(state, ReplayAction::Jump(target, direction))
+}
+
+/// Carries out an action of the replay page.
 pub(in crate::workbench) fn run_action(state: &mut State, action: ReplayAction) -> Vec<Effect> {
     let in_view = state.step_in_view();
     let Some(replay) = &mut state.replay else { return Vec::new() };
     if let Err(why) = replay.run_action(action, in_view) {
-        state.notice = Some(Notice::Hint(why));
-        return Vec::new();
+        return hint(state, why);
     }
     if matches!(action, ReplayAction::Episode(_)) {
         state.displayed = None;
@@ -63,13 +72,13 @@ pub(in crate::workbench) fn run_action(state: &mut State, action: ReplayAction) 
     }
 }
 
-/// Brings what is on the screen to the player's position.
+/// Brings the display to the player's position.
 pub(super) fn sync_display(state: &mut State) {
     let State { replay: Some(replay), displayed, reduced_motion, .. } = state else { return };
-    let brought = replay.sync(displayed, *reduced_motion);
+    let synced = replay.sync(displayed, *reduced_motion);
     state.now_ms = replay.player.recorded_ms();
-    if let Err(error) = brought {
-        let id = replay.recorded().id;
-        state.notice = Some(Notice::Error(format!("episode {id} cannot be shown: {error}")));
+    let id = replay.recorded().id;
+    if let Err(why) = synced {
+        error(state, format!("episode {id} cannot be shown: {why}"));
     }
 }

@@ -3,39 +3,30 @@
 use std::path::PathBuf;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use ratatui_textarea::{CursorMove, TextArea};
 
-use super::{hint, library};
+use super::library;
+use super::notices::{error, hint};
 use crate::library::parse_number;
 use crate::session::Command;
 use crate::store::Tag;
 use crate::workbench::job::{AnnotationChange, Job};
 use crate::workbench::message::Effect;
-use crate::workbench::state::{Notice, Overlay, Prompt, PromptKind, State};
+use crate::workbench::overlay::{Overlay, Prompt, PromptKind};
+use crate::workbench::state::State;
 
-impl State {
-    /// Lets a line be typed, which says `text` at first.
-    pub(super) fn open_prompt(&mut self, kind: PromptKind, text: &str) -> Vec<Effect> {
-        let mut area = TextArea::from([text]);
-        area.move_cursor(CursorMove::End);
-        self.overlay =
-            Overlay::Prompt(Prompt { kind, area: Box::new(area), replace_on_type: true });
-        Vec::new()
-    }
-}
-
-impl Prompt {
-    /// The first thing that is typed or pasted takes the place of what the line said, unless that is a note.
-    pub(super) fn clear_if_fresh(&mut self) {
-        if std::mem::take(&mut self.replace_on_type) && !matches!(self.kind, PromptKind::Note(_)) {
-            self.area.select_all();
-            self.area.cut();
-        }
-    }
+/// Opens the line to type a budget.
+pub(in crate::workbench) fn open_budget(state: &mut State) -> Vec<Effect> {
+    let limit = match state.open_episode() {
+        Some(displayed) => displayed.episode.budget,
+        None => state.preset().budget.limit,
+    };
+    let text = limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
+    state.open_prompt(PromptKind::Budget, &text);
+    Vec::new()
 }
 
 /// A key while a line is typed.
-pub(super) fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
+pub(in crate::workbench) fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     let Overlay::Prompt(prompt) = &mut state.overlay else {
         return Vec::new();
     };
@@ -74,33 +65,25 @@ fn submit(state: &mut State, kind: PromptKind, text: &str) -> Vec<Effect> {
             };
             match text.parse::<Tag>() {
                 Ok(tag) => Job::Annotate { ids, change: AnnotationChange::Tag { tag, added } },
-                Err(error) => {
-                    state.notice = Some(Notice::Error(error.to_string()));
-                    return Vec::new();
-                }
+                Err(why) => return error(state, why.to_string()),
             }
         }
         PromptKind::Note(id) => {
             Job::Annotate { ids: vec![id], change: AnnotationChange::Note(text.to_owned()) }
         }
-        PromptKind::Budget => return budget(state, text),
+        PromptKind::Budget => return set_budget(state, text),
         PromptKind::Export(ids) => Job::Export { ids, path: PathBuf::from(text) },
     };
     vec![Effect::RunJob(job)]
 }
 
-/// Sets what an episode may cost, now and for the next ones.
-fn budget(state: &mut State, text: &str) -> Vec<Effect> {
-    let limit = match text {
-        "" | "none" => None,
-        text => match parse_number(text).filter(|limit| *limit > 0.0) {
-            Some(limit) => Some(limit),
-            None => {
-                state.open_prompt(PromptKind::Budget, text);
-                return hint(state, "a budget is a number such as 200M, or `none`");
-            }
-        },
-    };
-    state.preset.budget.limit = limit;
+/// Sets the budget of the running episode and the next ones.
+fn set_budget(state: &mut State, text: &str) -> Vec<Effect> {
+    let limit = parse_number(text).filter(|limit| *limit > 0.0);
+    if limit.is_none() && !matches!(text, "" | "none") {
+        state.open_prompt(PromptKind::Budget, text);
+        return hint(state, "a budget is a number such as 200M, or `none`");
+    }
+    state.active.set_budget(limit);
     vec![Effect::SendCommand(Command::SetBudget(limit))]
 }
