@@ -11,15 +11,9 @@ use pointsman::session::{Command, RoutingConfig};
 use pointsman::store::{Annotations, EpisodeEnd, EpisodeEntry, EpisodeSummary};
 use pointsman::training::{AccuracyEstimate, Candidate, CostComparison};
 use pointsman::workbench::{
-<<<<<<< HEAD
     Effect, EpisodePage, Job, LibraryQuery, ListedEpisode, LoadedRouting, Menu, MenuChoice,
-    MenuItem, Message, Notice, Page, ReadPurpose, TrainingAction, TrainingProgress, TrainingUpdate,
-    update,
-=======
-    AccuracyEstimate, Candidate, CostComparison, Effect, EpisodePage, Job, LibraryQuery,
-    ListedEpisode, LoadedRouting, Menu, MenuChoice, MenuItem, Message, Notice, PageId, ReadPurpose,
-    TrainingAction, TrainingProgress, TrainingUpdate, update,
->>>>>>> c9b1a14 (One table of actions with handlers, pages behind a trait, one owner of the routing in force)
+    MenuItem, Message, Notice, PageId, ReadPurpose, TrainingAction, TrainingProgress,
+    TrainingUpdate, update,
 };
 use ratatui::crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyModifiers};
 
