@@ -27,8 +27,9 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How the screen looks.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub(super) struct DisplayArgs {
-    /// Theme: a name, or a TOML file [default: `default`, or `mono` where NO_COLOR is set]
+    /// Theme: a name, or a TOML file [default: `default`, or `mono` if `NO_COLOR` is set]
     #[arg(long, value_name = "NAME|FILE")]
     pub(super) theme: Option<String>,
 

@@ -127,7 +127,7 @@ impl JobExecutor for JobRunner {
                 return;
             }
             Job::DiscardCandidate(number) => match self.store.delete_policy(number) {
-                Ok(_) => return,
+                Ok(()) => return,
                 Err(error) => Message::Training(TrainingUpdate::Failed(error.to_string())),
             },
             Job::Explain { routing, boundary, features } => {

@@ -108,8 +108,7 @@ fn gauge(episode: &Episode, width: usize, ctx: RenderContext<'_>) -> Line<'stati
     } else {
         let whole = episode.all_large_cost();
         let share = if whole > 0.0 { cost / whole } else { 0.0 };
-        let alone = if width < 36 { "L" } else { "large" };
-        let label = format!("{} {:.0} % of {alone} alone", ctx.symbols.about, 100.0 * share);
+        let label = format!("{} {:.0} % of L alone", ctx.symbols.about, 100.0 * share);
         (share, label, ctx.theme.title)
     };
     let cells = width.saturating_sub(label.chars().count() + 1).max(4);
