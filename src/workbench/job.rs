@@ -1,4 +1,4 @@
-//! Jobs: work that takes time and is done beside the loop. Their answers are messages.
+//! Jobs: slow work, which runs on other threads. Their answers are messages.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::session::RoutingConfig;
 use crate::store::Tag;
 use crate::training::Candidate;
 
-/// Work that takes time.
+/// Slow work.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Job {
     /// Draw a question of the task set: [`super::Message::QuestionDrawn`].

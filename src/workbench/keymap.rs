@@ -13,7 +13,7 @@ use super::action::{Action, ActionScope, ActionSpec, PageId};
 use super::key::Key;
 use crate::config::{FileError, NamedFile};
 
-/// Which keys do what. [`Keymap::default`] and [`Keymap::load`] stand beside the table of actions.
+/// Which keys do what. [`Keymap::default`] and [`Keymap::load`] are defined with the table of actions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Vec<Binding>,

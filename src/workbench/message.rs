@@ -76,7 +76,7 @@ pub enum Message {
 pub enum Effect {
     /// Send a command to the session.
     SendCommand(Command),
-    /// Run a job beside the loop.
+    /// Run a job on a thread of its own.
     RunJob(Job),
     /// Draw with another theme.
     SetTheme(Box<Theme>),

@@ -9,7 +9,7 @@
 //! | `key`, `keymap` | keys by name; the keys in force |
 //! | `action` | [`Action`]: what a key can do, and on which page |
 //! | `message` | [`Message`] and [`Effect`]: what comes in, what is to be done |
-//! | `job`, `job_executor` | [`Job`]: work beside the loop; [`JobExecutor`]: runs it |
+//! | `job`, `job_executor` | [`Job`]: slow work; [`JobExecutor`]: runs it |
 //! | `active_routing` | [`ActiveRouting`]: the preset, threshold and routers in force |
 //! | `state` | [`State`]: everything the workbench knows |
 //! | `displayed_episode` | [`DisplayedEpisode`]: the episode on the screen |

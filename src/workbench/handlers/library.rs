@@ -112,7 +112,7 @@ pub(in crate::workbench) fn sort(state: &mut State) -> Vec<Effect> {
     search(state, &query)
 }
 
-/// Does something with the selected episode, or says that there is none.
+/// Runs `run` for the selected episode; a hint if no episode is selected.
 fn with_selected(
     state: &mut State,
     run: impl FnOnce(&mut State, u64) -> Vec<Effect>,
