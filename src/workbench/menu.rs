@@ -57,7 +57,7 @@ pub enum MenuKind {
     Themes,
     /// The presets.
     Presets,
-    /// The thresholds that were calibrated for the policy in force, and whether they still hold.
+    /// The thresholds that were calibrated for the current policy, and whether they still hold.
     Calibrations,
     /// The policies to fork with.
     Policies {

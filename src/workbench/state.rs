@@ -263,7 +263,7 @@ impl State {
         Some(self.selected.map_or(last, |step| step.min(last)))
     }
 
-    /// The contributions of the features at the step in view, if the policy in force decided it.
+    /// The contributions of the features at the step in view, if the current policy decided it.
     pub fn contributions(&self) -> Option<&Contributions> {
         let boundary = self.boundary_in_view()?;
         let (known, contributions) = self.explanation.known.as_ref()?;

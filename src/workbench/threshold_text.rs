@@ -42,7 +42,7 @@ fn describe_estimate(estimates: &ThresholdEstimates, to: f64) -> String {
     };
     match (estimate.supported, estimate.curve_point(estimates.unit)) {
         (true, Some((share, accuracy))) => format!(
-            ": {:.0} %{} correct at {:.0} %{} of the cost of large alone, by {n:.0} episodes",
+            ": {:.0} %{} correct at {:.0} %{} of the cost of large alone, from {n:.0} episodes",
             100.0 * accuracy,
             interval(estimate.accuracy_ci, 100.0),
             100.0 * share,

@@ -14,9 +14,9 @@ pub enum TrainingAction {
     Train,
     /// Collect episodes to train from.
     Collect,
-    /// Find a threshold for the policy in force.
+    /// Find a threshold for the current policy.
     Calibrate,
-    /// Test the candidate against the policy in force on the same fresh questions.
+    /// Test the candidate against the current policy on the same fresh questions.
     PromotionTest,
     /// Route with the candidate.
     Promote,

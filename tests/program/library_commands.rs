@@ -199,11 +199,7 @@ fn wrong_arguments_are_refused_in_one_line() {
     let home = tempfile::tempdir().unwrap();
     stdout(home.path(), &["run", "--router", "always-small", QUESTION]);
     let cases: [(&[&str], i32, &str); 16] = [
-        (
-            &["ls", "right cots<5"],
-            2,
-            "character 7: `cots` cannot be compared; use cost",
-        ),
+        (&["ls", "right cots<5"], 2, "character 7: `cots` cannot be compared; use cost"),
         (&["ls", "--jsn"], 2, "`--jsn` is neither a filter"),
         (&["ls", "foo:bar"], 2, "there is no filter `foo:`; use task:"),
         (&["rm", "--query", "-\"a"], 2, "not closed"),

@@ -96,13 +96,13 @@ fn a_policy_is_trained_promoted_and_rolled_back() {
     session.press("p");
     session.wait_until_shown("has not passed a promotion test");
     session.press("p");
-    session.wait_until_shown("tiny-1 is in force");
+    session.wait_until_shown("tiny-1 is the current policy");
     session.press("q");
     session.wait_until_shown("trace");
     session.press("d");
     session.wait_for("the new policy", |text| text.contains("by policy tiny-1"));
     session.press("Tb");
-    session.wait_until_shown("tiny-0 is in force");
+    session.wait_until_shown("tiny-0 is the current policy");
     session.press("b");
     session.wait_until_shown("no policy was promoted for preset tiny");
     session.press("q");

@@ -121,7 +121,10 @@ fn estimates_follow_the_threshold() {
     update(&mut state, Message::ThresholdEstimates(Ok(estimates())));
     let first = hint(&state).to_owned();
     assert!(first.starts_with("t 0.45 (small writes 76 % of the steps): 74 % ("), "{first}");
-    assert!(first.contains(") correct at 32 % (") && first.contains("by 200 episodes"), "{first}");
+    assert!(
+        first.contains(") correct at 32 % (") && first.contains("from 200 episodes"),
+        "{first}"
+    );
     let effects = press(&mut state, "-");
     assert_eq!(effects.len(), 1, "estimates are not requested again");
     assert_eq!(state.percentile(state.active.threshold()), Some(71.0));

@@ -281,7 +281,7 @@ impl JobRunner {
     }
 }
 
-/// The active routing, but with the router `policy` and this policy.
+/// The routing in force, but with the router `policy` and this policy.
 fn route_with(active: &RoutingConfig, policy: Arc<Policy>) -> Box<LoadedRouting> {
     let mut preset = active.preset.clone();
     preset.routing.router = "policy".into();

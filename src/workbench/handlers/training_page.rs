@@ -171,17 +171,23 @@ pub(in crate::workbench) fn on_promoted(
         Ok(promoted) => *promoted,
         Err(why) => return error(state, why),
     };
-    let name = registry.policy().map_or("no policy", |policy| &policy.card.name);
+    let policy = registry.policy().map(|policy| policy.card.name.clone());
     // After a rollback the candidate, if there is one, can still be promoted.
-    state.training_page.candidate.take_if(|candidate| candidate.policy.card.name == *name);
+    state
+        .training_page
+        .candidate
+        .take_if(|candidate| Some(&candidate.policy.card.name) == policy.as_ref());
     // A preset with another router starts with that router the next time.
     let own = &state.preset().routing.router;
-    let remark = if registry.policy().is_some() && own != POLICY_ROUTER {
-        format!("; set router = \"policy\" in the preset, which has {own}, to start with it")
-    } else {
-        String::new()
+    let text = match policy {
+        Some(name) if own == POLICY_ROUTER => {
+            format!("{name} is the current policy from the next question on")
+        }
+        Some(name) => format!(
+            "{name} is the current policy from the next question on; set router = \"policy\" in the preset, which has {own}, to start with it"
+        ),
+        None => format!("router {} chooses from the next question on", preset.routing.router),
     };
-    let text = format!("{name} is in force from the next question on{remark}");
     let mut active = state.preset().clone();
     active.routing.router = preset.routing.router;
     let routing = RoutingConfig { preset: active, registry };

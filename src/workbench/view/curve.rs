@@ -78,7 +78,7 @@ pub(super) fn render(
     buffer.set_string(grid.x, grid.bottom(), percent(left), ctx.theme.muted);
     let at = grid.right().saturating_sub(right.len() as u16);
     buffer.set_string(at, grid.bottom(), &right, ctx.theme.muted);
-    let legend = "accuracy over cost, estimated from recordings; @ is this threshold";
+    let legend = "accuracy over cost, by the recordings; @ is this threshold";
     let room = usize::from(grid.width);
     buffer.set_stringn(grid.x, grid.bottom() + 1, legend, room, ctx.theme.muted);
 }

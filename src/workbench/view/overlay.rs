@@ -195,7 +195,7 @@ pub(super) fn threshold(
     ])];
     let said = wrap(&said, usize::from(width - 4), ctx.glyphs);
     shown.extend(said.into_iter().map(|line| Line::styled(line, ctx.theme.muted)));
-    let title = "threshold: up and down move it, Enter sets what is typed, Esc cancels";
+    let title = "threshold: up and down move it, Enter sets it, Esc cancels";
     let curve = match &state.threshold_estimates {
         ThresholdEstimatesState::Loaded(estimates) => Some(estimates),
         _ => None,

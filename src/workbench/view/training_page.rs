@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ┌ training and calibration ──────────────────────────────────────┐
-//! │ tiny-1, and tiny-0 in force, on 61 recorded episodes …         │
+//! │ tiny-1, and the current policy tiny-0, on 61 recorded …        │
 //! │ cost        tiny-1 accuracy       tiny-0 accuracy              │
 //! │ 40 %        63 % (50-76)          61 % (48-74)                 │
 //! │                                                                │
@@ -29,7 +29,7 @@ const BAR: usize = 20;
 const LOG_LINES: usize = 6;
 
 const INTRODUCTION: &str = "A policy is trained on the graded episodes of the store, except forks and \
-     episodes in which you chose. It is compared with the policy in force on collected episodes.";
+     episodes in which you chose. It is compared with the current policy on collected episodes.";
 
 const TOO_FEW: &str = "These are too few to compare the policies: collect some thousand, or test on \
      fresh questions.";
@@ -133,7 +133,7 @@ fn comparison_title(candidate: &Candidate) -> String {
     let n = candidate.evaluated;
     match &candidate.current {
         Some(current) => format!(
-            "{name}, and {current} which is in force, on {n} recorded episodes that {name} was not trained on:"
+            "{name}, and the current policy {current}, on {n} recorded episodes that {name} was not trained on:"
         ),
         None => format!("{name} on {n} recorded episodes that it was not trained on:"),
     }

@@ -27,6 +27,9 @@ const PRIORITY_FEATURES: [&str; 8] = [
     "budget.left",
 ];
 
+/// Columns below which names are shortened.
+const NARROW: usize = 30;
+
 /// How far the pane is scrolled.
 #[derive(Default)]
 pub(super) struct WhyPane {
@@ -224,11 +227,7 @@ fn feature_lines(
     first.chain(rest).map(move |(name, value)| {
         let value = format_value(*value);
         let room = width.saturating_sub(value.len() + 1);
-        let mut name = sanitize(name, ctx.glyphs);
-        if name.len() > room {
-            name = short_name(&name);
-        }
-        let name = truncate_to_width(&name, room, ctx.symbols.more);
+        let name = fit_name(name, room, width, ctx);
         Line::from(vec![Span::styled(format!("{name:<room$} "), ctx.theme.muted), Span::raw(value)])
     })
 }
@@ -248,11 +247,7 @@ fn contribution_lines(
         let value = features.get(&part.name).map_or(String::new(), |value| format_value(*value));
         let contribution = format!("{:+.2}", part.contribution);
         let room = width.saturating_sub(value.len() + contribution.len() + 2);
-        let mut name = sanitize(&part.name, ctx.glyphs);
-        if name.len() > room {
-            name = short_name(&name);
-        }
-        let name = truncate_to_width(&name, room, ctx.symbols.more);
+        let name = fit_name(&part.name, room, width, ctx);
         let style = ctx.role(if part.contribution > 0.0 { Role::Large } else { Role::Small });
         Line::from(vec![
             Span::styled(format!("{name:<room$} "), ctx.theme.muted),
@@ -263,9 +258,11 @@ fn contribution_lines(
     std::iter::once(head).chain(rows).collect()
 }
 
-/// A feature's name without its family, if that is the draft, which most features are of.
-fn short_name(name: &str) -> String {
-    name.strip_prefix("draft.").unwrap_or(name).to_owned()
+/// A feature's name in `room` columns. A pane of less than [`NARROW`] columns leaves out the family
+/// of the draft's features, which are the most.
+fn fit_name(name: &str, room: usize, width: usize, ctx: RenderContext<'_>) -> String {
+    let short = name.strip_prefix("draft.").filter(|_| width < NARROW);
+    truncate_to_width(&sanitize(short.unwrap_or(name), ctx.glyphs), room, ctx.symbols.more)
 }
 
 /// Whole numbers without decimals, others with three.
