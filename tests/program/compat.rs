@@ -39,13 +39,15 @@ fn an_old_store_is_listed_shown_and_replayed() {
 #[test]
 fn an_old_store_trains_explains_and_keeps_its_policies() {
     let home = old_home();
+    let shown = stdout(home.path(), &["policy", "show"]);
+    assert!(shown.starts_with("policy tiny-1"), "the promoted policy: {shown}");
+    let explained = stdout(home.path(), &["explain", "61", "2"]);
+    assert!(explained.contains("by policy tiny-0"), "{explained}");
     let trained = stdout(home.path(), &["train", "--rounds", "0", "--steps", "2"]);
-    assert!(trained.contains("tiny-"), "{trained}");
+    assert!(trained.contains("tiny-2") && trained.contains("57 episodes"), "{trained}");
     let policies = stdout(home.path(), &["policy", "ls"]);
-    assert!(policies.contains("tiny-0"), "{policies}");
+    assert!(policies.contains("tiny-0") && policies.contains("tiny-2"), "{policies}");
     let file = fixture("policy.safetensors");
-    let shown = stdout(home.path(), &["policy", "show", file.to_str().unwrap()]);
-    assert!(shown.contains("tiny-0"), "{shown}");
     let run = ["run", "--router", "policy", "--policy", file.to_str().unwrap(), "--json"];
     let run = objects(&stdout(home.path(), &run));
     assert_eq!(run.last().unwrap()["event"], "finished");
