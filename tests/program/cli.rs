@@ -57,12 +57,12 @@ fn a_question_is_solved_stored_shown_and_exported() {
 fn why_explains_a_decision() {
     let home = tempfile::tempdir().unwrap();
     stdout(home.path(), &["run", "--router", "policy", QUESTION]);
-    let explained = stdout(home.path(), &["why", "1", "1"]);
+    let explained = stdout(home.path(), &["explain", "1", "1"]);
     assert!(
         explained.starts_with("step 1: ") && explained.contains("the shares add up"),
         "{explained}"
     );
-    let all = &events(&stdout(home.path(), &["why", "1", "1", "--json", "--rows"]))[0];
+    let all = &events(&stdout(home.path(), &["explain", "1", "1", "--json", "--ungrouped"]))[0];
     let number = |value: &Value| value.as_f64().unwrap();
     let parts = all["parts"].as_array().unwrap();
     assert!(parts.iter().any(|part| part["name"].as_str().unwrap().starts_with("story.")));
@@ -74,10 +74,10 @@ fn why_explains_a_decision() {
     assert!((number(&decided["p_large"]) - number(&all["p_large"])).abs() < 1e-4);
 
     stdout(home.path(), &["run", "--router", "entropy", QUESTION]);
-    let explained = stdout(home.path(), &["why", "2", "1"]);
+    let explained = stdout(home.path(), &["explain", "2", "1"]);
     assert!(explained.contains("draft.first_entropy"), "{explained}");
     stdout(home.path(), &["run", "--router", "always-small", QUESTION]);
-    let (code, refused) = failure(home.path(), &["why", "1", "99"]);
+    let (code, refused) = failure(home.path(), &["explain", "1", "99"]);
     assert_eq!(code, 1);
     assert!(refused.contains("episode 1 has no step 99: its steps are 1 to 4"), "{refused}");
 }
@@ -230,8 +230,8 @@ fn active_keys_and_settings_are_printed() {
 
     let page = stdout(home.path(), &["print", "man"]);
     assert!(page.contains(".TH") && page.contains("pointsman\\-eval"), "{page}");
-    let page = stdout(home.path(), &["print", "man", "why"]);
-    assert!(page.contains("pointsman\\-why") || page.contains("pointsman why"), "{page}");
+    let page = stdout(home.path(), &["print", "man", "explain"]);
+    assert!(page.contains("pointsman\\-explain") || page.contains("pointsman explain"), "{page}");
     let (code, refused) = failure(home.path(), &["print", "man", "evel"]);
     assert!(
         code == 2 && refused.contains("there is no command `evel`: use one of run, "),
@@ -377,7 +377,7 @@ fn questions_of_a_file_are_graded_by_the_rules_of_their_task_set() {
     }
     let failed = stdout(home.path(), &["episodes", "ls", "failed"]);
     assert!(failed.contains("no episode matches"), "{failed}");
-    let eval = [&["eval", "--point", "--jobs", "1"], &set[..]].concat();
+    let eval = [&["eval", "--no-curve", "--jobs", "1"], &set[..]].concat();
     let (code, message) = failure(home.path(), &eval);
     assert!(code == 1 && message.contains("question 4 of gsm8k (“Zoe has"), "{code} {message}");
     std::fs::write(&file, GSM8K).unwrap();
@@ -388,7 +388,8 @@ fn questions_of_a_file_are_graded_by_the_rules_of_their_task_set() {
     assert!(code == 2 && message.contains("every question of gsm8k"), "{code} {message}");
 
     // Without solutions the oracle is left out.
-    let arguments = [&["eval", "-n", "2", "--point", "--json", "--jobs", "1"], &set[..]].concat();
+    let arguments =
+        [&["eval", "-n", "2", "--no-curve", "--json", "--jobs", "1"], &set[..]].concat();
     let scores = events(&stdout(home.path(), &arguments));
     let names: Vec<&str> = scores.iter().map(|s| s["router"].as_str().unwrap()).collect();
     assert_eq!(names, ["policy", "entropy", "confidence", "always-small", "always-large"]);
@@ -444,7 +445,7 @@ fn eval_leaves_the_policy_out_if_there_is_none() {
         .replace("router = \"policy\"", "router = \"confidence\"");
     std::fs::write(&preset, text).unwrap();
     let preset = preset.to_str().unwrap();
-    let eval = ["eval", "-n", "1", "--point", "--json", "--preset", preset];
+    let eval = ["eval", "-n", "1", "--no-curve", "--json", "--preset", preset];
     let scores = events(&stdout(home.path(), &eval));
     let names: Vec<&str> = scores.iter().map(|s| s["router"].as_str().unwrap()).collect();
     assert_eq!(names, ["entropy", "confidence", "always-small", "always-large", "oracle"]);

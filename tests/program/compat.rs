@@ -1,4 +1,4 @@
-//! The store, recordings and presets of the version before names were changed, as the program uses them.
+//! The store, recordings, presets and options of the version before names were changed, as the program uses them.
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ fn an_old_store_trains_explains_and_keeps_its_policies() {
     let home = old_home();
     let shown = stdout(home.path(), &["policy", "show"]);
     assert!(shown.starts_with("policy tiny-1"), "the promoted policy: {shown}");
-    let explained = stdout(home.path(), &["explain", "61", "2"]);
+    let explained = stdout(home.path(), &["why", "61", "2", "--rows"]);
     assert!(explained.contains("by policy tiny-0"), "{explained}");
     let trained = stdout(home.path(), &["train", "--rounds", "0", "--steps", "2"]);
     assert!(trained.contains("tiny-2") && trained.contains("57 episodes"), "{trained}");

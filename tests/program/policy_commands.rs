@@ -57,7 +57,7 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
         .replace("[large]", "price = 1.0\n\n[large]\nprice = 20.0");
     std::fs::write(&preset, text).unwrap();
     run(&["run", "--router", "random", "--preset", preset.to_str().unwrap()]);
-    let run_train = output(home.path(), &["train", "--steps", "3", "--seed", "8"]);
+    let run_train = output(home.path(), &["train", "--iterations", "3", "--seed", "8"]);
     let trained = String::from_utf8(run_train.stdout).unwrap();
     let used = format!("{COLLECTED} episodes");
     assert!(trained.contains("tiny-1") && trained.contains(&used), "{trained}");
@@ -67,7 +67,7 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
     assert!(trained.contains("policy promote tiny-1"), "{trained}");
 
     // The same seed and episodes give the same weights.
-    run(&["train", "--steps", "3", "--seed", "8"]);
+    run(&["train", "--iterations", "3", "--seed", "8"]);
     let file = |name: &str| {
         let out = home.path().join(format!("{name}.safetensors"));
         run(&["policy", "export", name, "--out", out.to_str().unwrap()]);
@@ -79,7 +79,7 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
 
     run(&["run", "--router", "policy"]);
     let by_shipped = objects(&run(&["episodes", "ls", "--json", "-n", "1"]));
-    run(&["policy", "promote", "--anyway", "tiny-2"]);
+    run(&["policy", "promote", "--force", "tiny-2"]);
     let list = run(&["policy", "ls"]);
     let star = list.lines().find(|l| l.contains('*')).unwrap();
     assert!(star.contains("tiny-2"), "{list}");
@@ -94,7 +94,7 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
 
     // The policy that decided explains the decision, whichever is promoted now.
     let id = by_shipped[0]["id"].to_string();
-    let why = output(home.path(), &["why", &id, "1"]);
+    let why = output(home.path(), &["explain", &id, "1"]);
     assert!(why.status.success() && why.stderr.is_empty(), "{why:?}");
 
     // A policy equal to the promoted one is not better.
@@ -183,7 +183,7 @@ fn wrong_policies_and_arguments_are_refused() {
         (&["calibrate", "--target-cost", "2"], 2, "above 0 and below 2"),
         (&["train", "--target-cost", "nan"], 2, "above 0 and below 2"),
         (&["train", "--rounds", "1", "--coin", "2"], 2, "from 0 to 1"),
-        (&["train", "--without", "zzz"], 2, "leaves out no feature"),
+        (&["train", "--without-features", "zzz"], 2, "leaves out no feature"),
         // Arguments without effect are refused.
         (&["train", "-n", "9"], 2, "--rounds"),
         (&["train", "--tasks", "gsm8k"], 2, "--rounds"),

@@ -156,7 +156,7 @@ fn a_policy_for_a_remote_small_model_uses_no_entropies() {
         failure(home.path(), &["run", "--preset", path, "--policy", "builtin:tiny"]);
     assert_eq!(code, 2, "{message}");
     assert!(message.contains("router policy needs the whole distributions"), "{message}");
-    let train = ["train", "--preset", path, "--rounds", "1", "-n", "60", "--steps", "20"];
+    let train = ["train", "--preset", path, "--rounds", "1", "-n", "60", "--iterations", "20"];
     let trained = stdout(home.path(), &train);
     assert!(trained.contains("from the log-probabilities"), "{trained}");
     let run = ["run", "--preset", path, "--policy", "tiny-1", "--json"];

@@ -146,7 +146,7 @@ fn finished_routers_are_printed_before_the_error_of_another() {
     let output = with_key(&[
         "eval",
         "--json",
-        "--point",
+        "--no-curve",
         "-n",
         "1",
         "--seed",

@@ -140,7 +140,7 @@ fn eval_and_doctor_work_with_it() {
             preset,
             "--routers",
             routers,
-            "--point",
+            "--no-curve",
             "-n",
             "12",
             "--json",
