@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::exit::{ClassifiedError, ErrorClass};
 
-/// Why a model could not be loaded or could not go on. Each message is a sentence that names the model and the remedy.
+/// Why a model could not be loaded or failed later. Each message is a sentence that names the model and the remedy.
 #[derive(Debug, Error)]
 pub enum EngineError {
     /// `source` names nothing that exists.

@@ -65,7 +65,7 @@ pub struct EngineOutput {
     pub stop: StopReason,
 }
 
-/// Whether an engine goes on after a callback.
+/// Whether an engine continues after a callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     /// Generate the next token.
@@ -81,8 +81,8 @@ impl From<()> for Flow {
     }
 }
 
-/// Called with each token as soon as it is sampled, and with `None` about twenty times a second while no token
-/// comes, so that a caller can cancel during a long prefill too.
+/// Called with each token as soon as it is sampled, and with `None` about twenty times per second while there is no new
+/// token, so that a caller can also cancel during a long prefill.
 pub type TokenCallback<'a> = dyn FnMut(Option<&Token>) -> Flow + 'a;
 
 /// A language model that continues a text step by step.

@@ -116,7 +116,7 @@ pub static ENGINE_KINDS: [EngineKind; 7] = [
         token_stats: TokenStats::Distribution,
         can_score_text: true,
         prefix_reuse: PrefixReuse::KvCache,
-        // Last of the local kinds: whatever is none of the others is taken for a path.
+        // Last of the local kinds: any other text is the path of a folder.
         recognizes: |_| true,
         locate: locate_folder,
     },
@@ -212,7 +212,7 @@ fn locate_hub_file(source: &str, _: &Path) -> Result<LocatedModel, EngineError> 
     file.map(LocatedModel::Gguf).ok_or_else(|| EngineError::NotFetched(source.to_owned()))
 }
 
-/// A remote model has no files here.
+/// A remote model has no files on this machine.
 fn locate_nothing(source: &str, _: &Path) -> Result<LocatedModel, EngineError> {
     Err(EngineError::NotFound(source.to_owned()))
 }

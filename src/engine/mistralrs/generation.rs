@@ -17,7 +17,7 @@ use crate::engine::interface::{EngineOutput, EngineRequest, Flow, TokenCallback}
 use crate::engine::sampler::SamplerParams;
 use crate::episode::{StopReason, Token, Usage};
 
-/// How often the callback is asked whether to go on while no token comes.
+/// How often the callback is asked whether to continue while there is no new token.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A request that is ready to be sent.

@@ -14,7 +14,7 @@ use crate::config::{Api, ModelConfig, Remote};
 use crate::engine::error::EngineError;
 use crate::engine::interface::{Flow, TokenCallback};
 
-/// How often the callback is asked whether to go on while nothing arrives.
+/// How often the callback is asked whether to continue while nothing arrives.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long to wait for a connection, and for the text of an error reply.
@@ -39,7 +39,7 @@ pub(super) enum WaitResult<T> {
     TimedOut,
 }
 
-/// Waits for a future, and asks the callback meanwhile whether to go on.
+/// Waits for a future, and asks the callback meanwhile whether to continue.
 pub(super) async fn wait_or_cancel<T>(
     future: impl Future<Output = T>,
     idle_timeout: Duration,
@@ -267,7 +267,7 @@ impl Client {
     }
 }
 
-/// The text of an error reply, as far as it arrives in time and is not too long.
+/// The text of an error reply; a long or slow one is cut off.
 async fn error_text(mut response: Response) -> String {
     let mut text = Vec::new();
     let read = async {
