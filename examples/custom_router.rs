@@ -11,12 +11,12 @@ use pointsman::session::{EpisodeSpec, NullObserver, load_pair};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
 
-/// Gives a step to the large model if the small model's draft of it has a long number.
-struct LongNumbers;
+/// Gives a step to the large model if the small model's draft of it multiplies or divides.
+struct HardOperations;
 
-impl Router for LongNumbers {
+impl Router for HardOperations {
     fn name(&self) -> &'static str {
-        "long-numbers"
+        "hard-operations"
     }
 
     /// How much of the next step the small model writes before this router decides.
@@ -26,11 +26,10 @@ impl Router for LongNumbers {
 
     /// The runner compares `p_large` with the preset's threshold: the large model writes from there on up.
     fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
-        let text = &boundary.draft.text;
-        let longest = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
-        let p_large = (longest as f64 / 4.0).min(1.0);
+        let hard = boundary.draft.text.contains(['×', '÷']);
+        let p_large = if hard { 0.9 } else { 0.1 };
         // Features are stored with the decision, and the workbench lists them as its reasons.
-        let features = BTreeMap::from([("longest_number".to_owned(), longest as f64)]);
+        let features = BTreeMap::from([("draft.hard".to_owned(), f64::from(u8::from(hard)))]);
         Ok(Opinion { p_large, features })
     }
 }
@@ -38,13 +37,14 @@ impl Router for LongNumbers {
 fn main() -> anyhow::Result<()> {
     let folders = Folders::find()?;
     let mut runner = load_pair(&load_preset("tiny", &folders)?, &folders.cache)?;
-    // 0.5 is two digits: from three on the large model writes.
-    runner.preset_mut().routing.threshold = 0.6;
     let all: Vec<Question> = questions("arithmetic", Split::Test, 1)?.take(50).collect();
 
     let registry = RouterRegistry::new("tiny", None);
-    let mut routers =
-        [registry.router("always-small")?, registry.router("always-large")?, Box::new(LongNumbers)];
+    let mut routers = [
+        registry.router("always-small")?,
+        registry.router("always-large")?,
+        Box::new(HardOperations),
+    ];
     for router in &mut routers {
         let (mut correct, mut cost) = (0, 0.0);
         for (seed, question) in (0..).zip(&all) {
@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
             correct += usize::from(episode.verdict() == Some(Verdict::Correct));
             cost += episode.ledger.cost();
         }
-        println!("{:14} {correct:2} of {} correct, cost {cost:.2e}", router.name(), all.len());
+        println!("{:15} {correct:2} of {} correct, cost {cost:.2e}", router.name(), all.len());
     }
     Ok(())
 }
