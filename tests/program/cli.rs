@@ -231,7 +231,7 @@ fn active_keys_and_settings_are_printed() {
     let page = stdout(home.path(), &["print", "man"]);
     assert!(page.contains(".TH") && page.contains("pointsman\\-eval"), "{page}");
     let page = stdout(home.path(), &["print", "man", "explain"]);
-    assert!(page.contains("pointsman\\-explain") || page.contains("pointsman explain"), "{page}");
+    assert!(page.contains("pointsman-explain"), "{page}");
     let (code, refused) = failure(home.path(), &["print", "man", "evel"]);
     assert!(
         code == 2 && refused.contains("there is no command `evel`: use one of run, "),
@@ -363,7 +363,7 @@ fn questions_of_a_file_are_graded_by_the_rules_of_their_task_set() {
     assert!(collect("2").contains("2 episodes written, 0 already stored"));
     let all = collect("9");
     assert!(all.contains("1 episodes written, 2 already stored"), "{all}");
-    assert!(all.contains("gsm8k has 3 questions"), "{all}");
+    assert!(all.contains("gsm8k has only 3 questions"), "{all}");
 
     // A question longer than the context is skipped, in later collections, too.
     let long =

@@ -12,7 +12,7 @@ fn episodes_are_forked_and_shadowed() {
     let other = stdout(home.path(), &["fork", "1", "--step", "2", "--model", "large"]);
     assert!(other.contains("episode 1") && other.contains("episode 3"), "{other}");
     assert!(other.contains("1 step is the same, 1 of them shared"), "{other}");
-    assert!(other.contains("reading the shared steps again"), "{other}");
+    assert!(other.contains("the shared steps were read again"), "{other}");
     let events = objects(&stdout(
         home.path(),
         &["fork", "3", "--step", "4", "--router", "always-small", "--json"],

@@ -503,5 +503,5 @@ fn a_failed_fetch_gives_the_reason() {
 
     let (code, message) = failure(home.path(), &["models", "fetch"]);
     assert_eq!(code, 2);
-    assert!(message.contains("preset tiny has no model of the Hugging Face hub"), "{message}");
+    assert!(message.contains("preset tiny has no model on the Hugging Face hub"), "{message}");
 }
