@@ -43,8 +43,8 @@ pub(crate) fn choice(criterion: &mut Criterion) {
     let long = episodes.iter().max_by_key(|(_, e)| e.steps.len()).expect("twenty episodes");
     let (question, episode) = long;
     let last = &episode.steps[episode.steps.len() - 1].generation;
-    let draft = Draft { text: last.text.clone(), tokens: last.tokens.clone(), complete: true };
-    let boundary = RouterInput { episode, question, draft: &draft, scored_by_large: &[] };
+    let draft = Draft { text: &last.text, tokens: &last.tokens, complete: true };
+    let boundary = RouterInput { episode, question, draft, scored_by_large: &[] };
     let seen = features(&boundary);
 
     let mut group = criterion.benchmark_group("policy/choice");

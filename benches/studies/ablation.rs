@@ -123,7 +123,7 @@ fn sets(variants: &[Variants]) -> Vec<FeatureSet> {
         }
     }
     if variants.contains(&Variants::Groups) {
-        for group in ["draft", "digits", "story", "last", "trace", "question", "large", "budget"] {
+        for group in ["draft", "digits", "words", "last", "trace", "question", "large", "budget"] {
             let inside = |f: &str| f.split('.').next() == Some(group);
             sets.push(set(format!("without `{group}.…`"), DraftLength::Step, &|f| !inside(f)));
         }
@@ -136,7 +136,7 @@ fn sets(variants: &[Variants]) -> Vec<FeatureSet> {
     }
     if variants.contains(&Variants::Features) {
         // Numbered features are left out as groups only.
-        let rows = ["story.", "digits."];
+        let rows = ["words.", "digits."];
         for left in FEATURES.iter().filter(|f| !rows.iter().any(|row| f.starts_with(row))) {
             sets.push(set(format!("without `{left}`"), DraftLength::Step, &|f| f != left));
         }

@@ -57,7 +57,7 @@ impl EpisodeObserver for OneStepOverride {
         None
     }
 
-    fn on_event(&mut self, _: u64, event: &Event) {
+    fn on_event(&mut self, _: u64, event: Event) {
         let next = match &event.kind {
             EventKind::Started(_) => 0,
             EventKind::Written { step, .. } => step + 1,

@@ -13,7 +13,8 @@ use pointsman::engine::mistralrs::MistralEngine;
 use pointsman::episode::{Episode, PerRole, Role, Verdict};
 use pointsman::evaluation::auroc;
 use pointsman::routing::{
-    Opinion, Policy, Router, RouterError, RouterInput, RouterRegistry, features, load_policy,
+    Opinion, Policy, Requirements, Router, RouterError, RouterInput, RouterRegistry, features,
+    load_policy,
 };
 use pointsman::session::{EpisodeRunner, EpisodeSpec, NullObserver};
 use pointsman::tasks::arithmetic::{OperationKind, Split};
@@ -48,8 +49,8 @@ impl Router for Probe {
         "probe"
     }
 
-    fn draft_length(&self) -> DraftLength {
-        DraftLength::Step
+    fn requirements(&self) -> Requirements {
+        Requirements::draft(DraftLength::Step)
     }
 
     fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
@@ -57,7 +58,7 @@ impl Router for Probe {
         let solution =
             solution.ok_or_else(|| RouterError::NeedsSolution(self.name().to_owned()))?;
         let steps = &boundary.episode.steps;
-        let wrong = !solution.step_is_correct(steps.len(), &boundary.draft.text);
+        let wrong = !solution.step_is_correct(steps.len(), boundary.draft.text);
         let features = features(boundary);
         let on_track =
             steps.iter().enumerate().all(|(i, s)| solution.step_is_correct(i, &s.generation.text));
@@ -127,7 +128,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         auroc(&probe.samples.iter().map(|s| (of(s), s.wrong)).collect::<Vec<_>>())
     };
     // A single word bucket or digit says little.
-    let rows = ["story.", "digits."];
+    let rows = ["words.", "digits."];
     for name in names.iter().filter(|name| !rows.iter().any(|row| name.starts_with(row))) {
         if let Some(area) = area(&|sample| value(sample, name)) {
             // The sign of a feature does not matter.

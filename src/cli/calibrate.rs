@@ -10,7 +10,7 @@ use super::task_args::{TaskArgs, unseen_questions};
 use super::{CommandStatus, output, policy_lookup};
 use crate::config::Folders;
 use crate::evaluation::{CALIBRATION_QUESTIONS, CONFIDENCE, CalibrationRun, calibration_seed};
-use crate::routing::{Calibration, CalibrationTarget, Provenance};
+use crate::routing::{Calibration, CalibrationTarget, Provenance, router_name};
 use crate::session::check_router;
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
@@ -59,7 +59,7 @@ pub(super) fn run(
     let preset = common.preset(folders)?;
     let store = Store::open(&common.store(folders))?;
     let registry = policy_lookup::registry(common, &preset, Some(&store))?;
-    let router = registry.router("policy")?;
+    let router = registry.router(router_name::POLICY)?;
     let seed = calibration_seed(common.seed);
     let set = args.tasks.open(args.split, Split::Develop)?;
     let questions = unseen_questions(&set, &store, seed, args.n as usize)?;

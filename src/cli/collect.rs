@@ -13,7 +13,7 @@ use super::task_args::{TaskArgs, first_questions, report_skipped};
 use super::{CommandStatus, policy_lookup};
 use crate::config::Folders;
 use crate::episode::{Episode, Verdict};
-use crate::routing::{RouterRegistry, check_router_names};
+use crate::routing::{RouterRegistry, check_router_name};
 use crate::session::{RunnerPool, check_router};
 use crate::store::Store;
 use crate::tasks::Question;
@@ -52,7 +52,7 @@ pub(super) fn run(
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
     let preset = common.preset(folders)?;
-    check_router_names(std::slice::from_ref(&preset.routing.router))?;
+    check_router_name(&preset.routing.router)?;
     let set = args.tasks.open(args.split, Split::Develop)?;
     let questions = first_questions(&set, common.seed, args.n as usize);
     let store = Store::open(&common.store(folders))?;

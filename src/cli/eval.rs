@@ -17,14 +17,15 @@ use crate::evaluation::{
     Baselines, COLUMN_LEGEND, EvalRun, RouterMetrics, RouterRun, metrics_table, plot,
     router_metrics,
 };
-use crate::routing::{RouterError, RouterRegistry};
+use crate::routing::router_name::{ALWAYS_LARGE, ALWAYS_SMALL, POLICY};
+use crate::routing::{RouterError, RouterRegistry, router_spec};
 use crate::session::{SessionError, check_router};
 use crate::tasks::TaskSet;
 use crate::tasks::arithmetic::Split;
 
 /// Routers that are compared by default.
 const DEFAULT_ROUTERS: [&str; 6] =
-    ["policy", "entropy", "confidence", "always-small", "always-large", "oracle"];
+    [POLICY, "entropy", "confidence", ALWAYS_SMALL, ALWAYS_LARGE, "oracle"];
 
 #[derive(Debug, Args)]
 #[command(after_long_help = legend("Columns of the table:"))]
@@ -238,10 +239,11 @@ fn default_routers(
     set: &TaskSet,
     check_compatible: impl Fn(&RouterArg) -> Result<(), RouterError>,
 ) -> Vec<RouterArg> {
-    let is_available = |name: &&str| match *name {
-        "oracle" => set.has_solutions(),
-        "policy" => registry.policy().is_some(),
-        _ => true,
+    let is_available = |name: &&str| {
+        router_spec(name).is_some_and(|spec| {
+            (set.has_solutions() || !spec.requirements.solution)
+                && (registry.policy().is_some() || !spec.needs_policy())
+        })
     };
     let candidates = DEFAULT_ROUTERS
         .into_iter()

@@ -24,7 +24,7 @@ pub(super) fn run(
 ) -> CommandResult<CommandStatus> {
     let store = Store::open(&common.store(folders))?;
     let registry = policy_lookup::registry(common, preset, Some(&store))?;
-    registry.router("policy")?;
+    registry.router(crate::routing::router_name::POLICY)?;
     let policy = registry.policy().context("there is no policy")?;
     let reading = bar(store.len(), "reading")?;
     let fresh = fresh_episodes(&store, policy, usize::MAX, || reading.inc(1));

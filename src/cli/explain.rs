@@ -9,7 +9,7 @@ use super::options::CommonArgs;
 use super::{output, policy_lookup};
 use crate::config::Folders;
 use crate::episode::{Decider, Decision, Episode};
-use crate::routing::{Contributions, contributions, rule_contributions};
+use crate::routing::{Contributions, contributions, router_name, rule_contributions};
 use crate::store::Store;
 
 /// Largest difference of two values of p(large) that count as equal: they are stored as decimals and computed in
@@ -25,7 +25,7 @@ pub(super) struct ExplainArgs {
     /// Number of features to list; the others are summed up
     #[arg(short = 'n', long, default_value_t = 12, value_name = "N")]
     features: usize,
-    /// List the features of a family (`story`, `digits`) one by one
+    /// List the features of a family (`words`, `digits`) one by one
     #[arg(long, alias = "rows")]
     ungrouped: bool,
     /// Print one JSON object with all parts
@@ -103,7 +103,7 @@ fn contributions_of(
         Decider::Rule(name) => name,
         _ => &episode.started.preset.routing.router,
     };
-    if router != "policy" && common.policy.is_none() {
+    if router != router_name::POLICY && common.policy.is_none() {
         return Ok(rule_contributions(router, p_large));
     }
     let decided_by = match &decision.by {
@@ -112,7 +112,7 @@ fn contributions_of(
     };
     let registry =
         policy_lookup::registry_as_decided(common, &episode.started.preset, decided_by, store)?;
-    registry.router("policy")?;
+    registry.router(router_name::POLICY)?;
     let policy = registry.policy().context("no policy is available: name one with --policy")?;
     let parts = contributions(policy, &decision.features)?;
     if (parts.p_large - p_large).abs() > P_TOLERANCE {

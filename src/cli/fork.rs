@@ -65,7 +65,7 @@ pub(super) fn run(
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
     if let Some(name) = &common.router {
-        crate::routing::check_router_names(std::slice::from_ref(name))?;
+        crate::routing::check_router_name(name)?;
     }
     let store = Store::open(&common.store(folders))?;
     let parent = Arc::new(store.episode(args.id)?);
@@ -224,11 +224,11 @@ impl EpisodeObserver for ForkObserver {
         None
     }
 
-    fn on_event(&mut self, id: u64, event: &Event) {
+    fn on_event(&mut self, id: u64, event: Event) {
         self.id = id;
         if self.json {
             let mut out = std::io::stdout().lock();
-            if let Err(error) = write_event(&mut out, id, event).and_then(|()| out.flush()) {
+            if let Err(error) = write_event(&mut out, id, &event).and_then(|()| out.flush()) {
                 self.output_error.get_or_insert(error);
             }
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::config::{ConfigError, DraftLength, Folders, Preset, Shadow, load_preset};
-use crate::routing::{ROUTER_NAMES, RouterError};
+use crate::routing::{RouterError, check_router_name, router_names};
 
 /// Models, routing and store.
 #[derive(Debug, Clone, Args)]
@@ -62,15 +62,17 @@ impl ShadowArgs {
         if !self.shadow.is_empty() {
             preset.routing.shadows.clone_from(&self.shadow);
         }
-        let names = preset.routing.shadows.iter().map(|shadow| shadow.router.clone());
-        crate::routing::check_router_names(&names.collect::<Vec<_>>())
+        for shadow in &preset.routing.shadows {
+            check_router_name(&shadow.router)?;
+        }
+        Ok(())
     }
 }
 
 fn router_help() -> String {
     format!(
         "Router that chooses the model of each step: {} [default: the preset's]",
-        ROUTER_NAMES.join(", ")
+        router_names().collect::<Vec<_>>().join(", ")
     )
 }
 

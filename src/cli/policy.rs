@@ -18,7 +18,7 @@ use super::{CommandStatus, output};
 use crate::config::{Folders, Preset};
 use crate::episode::Role;
 use crate::evaluation::{calibrations, policy_provenance};
-use crate::routing::{Calibration, Policy};
+use crate::routing::{Calibration, Policy, router_name};
 use crate::session::load_pair;
 use crate::store::Store;
 use crate::tasks::arithmetic::Split;
@@ -135,7 +135,7 @@ fn promote(
     }
     store.promote(&preset.name, id)?;
     output::print_line(&format!("preset {} now uses policy {name}", preset.name))?;
-    if preset.routing.router != "policy" {
+    if preset.routing.router != router_name::POLICY {
         eprintln!(
             "pointsman: preset {} has router = \"{}\": set \"policy\" there, or give --router policy, to use the policy",
             preset.name, preset.routing.router

@@ -2,15 +2,10 @@
 
 use super::options::CommonArgs;
 use crate::config::{Folders, Preset};
-use crate::routing::{RouterRegistry, check_router_names};
+use crate::routing::{RouterRegistry, check_router_name};
 use crate::session::EpisodeRunner;
 use crate::store::Store;
 use crate::training::{self, PolicyLookupError, is_policy_source};
-
-/// Whether a router of this name needs a policy.
-fn needs_policy(router: &str) -> bool {
-    matches!(router, "policy" | "gmm")
-}
 
 /// The routers of `preset`. The store is opened only if one of `routers` needs a policy from it.
 ///
@@ -22,8 +17,9 @@ pub(super) fn registry_for(
     folders: &Folders,
     routers: &[String],
 ) -> Result<RouterRegistry, PolicyLookupError> {
-    check_router_names(routers)?;
-    if !routers.iter().any(|name| needs_policy(name)) {
+    let specs =
+        routers.iter().map(|name| check_router_name(name)).collect::<Result<Vec<_>, _>>()?;
+    if !specs.iter().any(|spec| spec.needs_policy()) {
         return Ok(RouterRegistry::new(&preset.name, None));
     }
     if common.policy.as_deref().is_some_and(is_policy_source) {

@@ -67,7 +67,7 @@ pub(super) fn run(
         return Err(CommandError::usage("the question is empty: give some text"));
     }
     // Before anything is opened.
-    crate::routing::check_router_names(std::slice::from_ref(&name))?;
+    crate::routing::check_router_name(&name)?;
     args.shadows.apply_to(&mut preset)?;
     let store = Store::open(&common.store(folders))?;
     let registry = policy_lookup::registry(common, &preset, Some(&store))?;
@@ -151,14 +151,14 @@ impl EpisodeObserver for Printer {
         None
     }
 
-    fn on_event(&mut self, id: u64, event: &Event) {
+    fn on_event(&mut self, id: u64, event: Event) {
         if self.json {
             let mut out = std::io::stdout().lock();
-            if let Err(error) = write_event(&mut out, id, event).and_then(|()| out.flush()) {
+            if let Err(error) = write_event(&mut out, id, &event).and_then(|()| out.flush()) {
                 self.output_error.get_or_insert(error);
             }
         } else {
-            self.show(event);
+            self.show(&event);
         }
     }
 

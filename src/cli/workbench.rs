@@ -97,7 +97,7 @@ pub(super) fn run(
     log: &Path,
 ) -> CommandResult<CommandStatus> {
     let mut preset = common.preset(folders)?;
-    crate::routing::check_router_names(std::slice::from_ref(&preset.routing.router))?;
+    crate::routing::check_router_name(&preset.routing.router)?;
     args.shadows.apply_to(&mut preset)?;
     let theme = Theme::load_for_terminal(args.display.theme.as_deref(), &folders.themes())?;
     let keys = Keymap::load(&folders.keys())?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Decider, Role};
 
 /// Name of the feature that holds the length of the draft in tokens.
-pub(crate) const DRAFT_LENGTH: &str = "glimpse.length";
+pub(crate) const DRAFT_LENGTH: &str = "draft.length";
 
 /// A choice at a boundary, as [`super::EventKind::Decided`] recorded it.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Generation, PerRole, Role, Scoring, Usage};
+use super::{Generation, PerRole, Role, Scoring, Usage, feature_names};
 use crate::config::{Preset, Prices};
 use crate::grading::Verdict;
 
@@ -51,7 +51,7 @@ pub enum EventKind {
         /// The step that the model is to write.
         step: usize,
         /// Inputs of the router by name; empty if it uses none.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "feature_names::deserialize_values")]
         features: BTreeMap<String, f64>,
         /// The router's p(large), in [0, 1]; `None` if no router was asked.
         p_large: Option<f64>,

@@ -59,6 +59,7 @@
 
 mod decision;
 mod event;
+pub(crate) mod feature_names;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod fold;

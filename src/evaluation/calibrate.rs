@@ -7,7 +7,7 @@ use super::{Bootstrap, CurveError, EvalRun, curve};
 use crate::engine::Flow;
 use crate::exit::{ClassifiedError, ErrorClass};
 use crate::routing::{
-    Calibration, CalibrationTarget, Policy, Provenance, RouterError, RouterRegistry,
+    Calibration, CalibrationTarget, Policy, Provenance, RouterError, RouterRegistry, router_name,
 };
 use crate::session::{EpisodeRunner, RunnerPool, SessionError, now_ms};
 use crate::store::{Store, StoreError};
@@ -102,7 +102,7 @@ impl CalibrationRun<'_> {
         let questions = self.questions;
         let mut eval_run = EvalRun { pool: self.pool, registry, questions, seed: self.seed };
         let (baselines, _) = eval_run.run_baselines(&progress)?;
-        let run = eval_run.run("policy", true, &progress)?;
+        let run = eval_run.run(router_name::POLICY, true, &progress)?;
         // The guarantee requires thresholds that do not depend on these questions.
         let thresholds = &policy.card.quantiles;
         let (threshold, cost_share_ci) = match target {

@@ -3,7 +3,7 @@
 use super::sweep::{run_at_threshold, sweep_thresholds};
 use super::{Baselines, RouterRun};
 use crate::engine::Flow;
-use crate::routing::{RouterError, RouterRegistry};
+use crate::routing::{RouterError, RouterRegistry, router_name};
 use crate::session::{EpisodeRunner, RunnerPool, SessionError};
 use crate::tasks::Question;
 
@@ -28,8 +28,8 @@ impl EvalRun<'_> {
         &mut self,
         progress: impl Fn() -> P,
     ) -> Result<(Baselines, [RouterRun; 2]), SessionError> {
-        let small = self.run("always-small", false, &progress)?;
-        let large = self.run("always-large", false, &progress)?;
+        let small = self.run(router_name::ALWAYS_SMALL, false, &progress)?;
+        let large = self.run(router_name::ALWAYS_LARGE, false, &progress)?;
         Ok((Baselines { small: small.outcomes(), large: large.outcomes() }, [small, large]))
     }
 
@@ -46,13 +46,14 @@ impl EvalRun<'_> {
     ) -> Result<RouterRun, SessionError> {
         let (questions, registry, seed) = (self.questions, self.registry, self.seed);
         let router = registry.router(name)?;
-        if router.needs_solution() && questions.iter().any(|q| q.solution.is_none()) {
+        if router.requirements().solution && questions.iter().any(|q| q.solution.is_none()) {
             return Err(RouterError::NeedsSolution(name.to_owned()).into());
         }
         let preset = self.pool.first().preset().clone();
         let threshold = preset.routing.threshold;
         let at_every_threshold = curve && router.pinned().is_none();
-        let draft_length = preset.routing.draft_length.unwrap_or_else(|| router.draft_length());
+        let draft_length =
+            preset.routing.draft_length.unwrap_or_else(|| router.requirements().draft_length);
         let mut results: Vec<Option<Result<_, _>>> = questions.iter().map(|_| None).collect();
         let work = |runner: &mut EpisodeRunner, i: usize| {
             let mut router = registry.router(name)?;

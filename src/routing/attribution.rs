@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Policy, RouterError};
+use super::{Policy, RouterError, feature_spec, router_spec};
 
 /// Midpoints of the integral. The error falls with their number, and so does the speed.
 const INTEGRATION_POINTS: usize = 256;
@@ -77,10 +77,10 @@ impl Contributions {
     }
 }
 
-/// The name of the row that a feature belongs to; its own where it stands alone.
+/// The family that a feature belongs to, else its own name.
 fn family(feature: &str) -> &str {
-    let family = feature.split('.').next().unwrap_or(feature);
-    if matches!(family, "story" | "digits") { family } else { feature }
+    let family = feature_spec(feature).filter(|spec| spec.is_family());
+    family.map_or(feature, |spec| spec.name)
 }
 
 /// The parts of what the policy says of a boundary with these features. Takes some tens of milliseconds.
@@ -110,20 +110,14 @@ pub fn contributions(
     Ok(Contributions::new(p[0], p[1], set.features.iter().cloned().zip(contributions)))
 }
 
-/// The same for a handcrafted router of that name, which has one statistic; none where it has no choice.
+/// What made up the p(large) of a handcrafted router: its one statistic, or nothing if it always
+/// chooses the same model.
+#[must_use]
 pub fn rule_contributions(router: &str, p_large: f64) -> Contributions {
-    let statistic = match router {
-        "entropy" => "glimpse.first_entropy",
-        "confidence" => "glimpse.min_logprob",
-        "gmm" => "glimpse.mean_logprob",
-        "first-k" => "trace.step",
-        "judge" => "the large model's reading",
-        "random" => "a draw",
-        "oracle" => "the solution",
-        // One that always chooses the same.
-        _ => return Contributions::new(p_large, p_large, None),
-    };
-    Contributions::new(0.0, p_large, [(statistic.to_owned(), p_large)])
+    match router_spec(router).and_then(|spec| spec.statistic) {
+        Some(statistic) => Contributions::new(0.0, p_large, [(statistic.to_owned(), p_large)]),
+        None => Contributions::new(p_large, p_large, None),
+    }
 }
 
 #[cfg(test)]
@@ -165,7 +159,7 @@ mod tests {
                 widest = widest.max((all.p_large - all.base).abs());
                 let kinds = all.by_family();
                 assert!((sum(&kinds) - sum(&all)).abs() < 1e-9);
-                assert!(kinds.parts.iter().all(|part| !part.name.starts_with("story.")));
+                assert!(kinds.parts.iter().all(|part| !part.name.starts_with("words.")));
                 assert!(
                     all.parts.is_sorted_by(|a, b| a.contribution.abs() >= b.contribution.abs())
                 );
@@ -188,9 +182,9 @@ mod tests {
         assert_eq!(still.base, still.p_large);
 
         // One that is moved alone has all of the difference.
-        let at = card.set.features.iter().position(|f| f == "glimpse.min_logprob").unwrap();
+        let at = card.set.features.iter().position(|f| f == "draft.min_logprob").unwrap();
         let moved = f64::from(card.mean[at]) - 3.0 * f64::from(card.spread[at]);
-        features.insert("glimpse.min_logprob".into(), moved);
+        features.insert("draft.min_logprob".into(), moved);
         let all = contributions(&policy, &features).unwrap();
         assert_eq!(all.parts.len(), 1);
         let difference = policy.p_large(&features).unwrap() - still.p_large;

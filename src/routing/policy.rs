@@ -1,7 +1,6 @@
 //! The trained router: a network, and the card that says what it is made of.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use safetensors::SafeTensors;
@@ -9,13 +8,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::network::{Network, TENSORS};
-use super::{
-    Calibration, FEATURES, GaussianMixture, Opinion, PairFingerprint, Router, RouterError,
-    RouterInput, features,
-};
+use super::{Calibration, FEATURES, GaussianMixture, PairFingerprint, feature_spec};
 use crate::config::DraftLength;
 use crate::engine::TokenStats;
-use crate::episode::Decider;
+use crate::episode::feature_names;
 
 /// Version of the policy file. Older ones are read; newer ones are refused.
 pub const POLICY_FORMAT: u32 = 1;
@@ -31,7 +27,8 @@ pub struct FeatureSet {
     pub name: String,
     #[serde(alias = "glimpse")]
     pub draft_length: DraftLength,
-    /// Names of [`FEATURES`], in the order in which the network has them.
+    /// Names of [`FEATURES`], in the order of the network's inputs.
+    #[serde(deserialize_with = "feature_names::deserialize_names")]
     pub features: Vec<String>,
 }
 
@@ -76,9 +73,13 @@ impl FeatureSet {
         Self { name, draft_length, features: features.map(str::to_owned).collect() }
     }
 
-    /// Fingerprint of the features and the glimpse; the name does not count.
+    /// Fingerprint of the features and the draft's length; the name does not count. It is computed
+    /// over the features' first published names, so that a rename does not change it.
+    #[must_use]
     pub fn hash(&self) -> String {
-        short_hash(&[&self.features.join(" "), &self.draft_length.to_string()])
+        let names: Vec<String> =
+            self.features.iter().map(|name| feature_names::first_published_name(name)).collect();
+        short_hash(&[&names.join(" "), &self.draft_length.to_string()])
     }
 
     /// The features in their order; 0 for one that is not there.
@@ -87,16 +88,9 @@ impl FeatureSet {
     }
 }
 
-/// What a feature is computed from.
-fn required_token_stats(name: &str) -> TokenStats {
-    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
-    if has(&["entropy", "worst"]) {
-        TokenStats::Distribution
-    } else if has(&["logprob", "_top", "_margin"]) {
-        TokenStats::Logprobs
-    } else {
-        TokenStats::None
-    }
+/// The token statistics that a feature needs; an unknown feature needs none.
+fn required_token_stats(feature: &str) -> TokenStats {
+    feature_spec(feature).map_or(TokenStats::None, |spec| spec.needs)
 }
 
 /// What episodes a policy was trained on.
@@ -379,41 +373,38 @@ pub(super) fn short_hash(parts: &[&str]) -> String {
     hasher.finalize().to_hex()[..16].to_owned()
 }
 
-/// A policy as a router.
-pub(super) struct PolicyRouter(pub Arc<Policy>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::load_policy;
 
-impl Router for PolicyRouter {
-    fn name(&self) -> &'static str {
-        "policy"
-    }
-
-    fn decider(&self) -> Decider {
-        Decider::Policy(self.0.card.name.clone())
-    }
-
-    fn draft_length(&self) -> DraftLength {
-        self.0.card.set.draft_length
-    }
-
-    fn needs_token_stats(&self) -> TokenStats {
-        self.0.card.set.needs_token_stats()
-    }
-
-    fn check_draft_length(&self, draft_length: DraftLength) -> Result<(), RouterError> {
-        let needed = self.0.card.set.draft_length;
-        if draft_length == needed {
-            return Ok(());
+    #[test]
+    fn a_policy_with_former_feature_names_keeps_its_fingerprints() {
+        let policy = load_policy("builtin:tiny").unwrap();
+        let set = &policy.card.set;
+        assert!(set.features.iter().all(|name| FEATURES.contains(name)), "{:?}", set.features);
+        assert!(!policy.card.calibrations.is_empty());
+        let digest = policy.digest().unwrap();
+        for calibration in &policy.card.calibrations {
+            assert_eq!(calibration.provenance.router, digest, "calibrated for this very policy");
         }
-        let policy = self.0.card.name.clone();
-        Err(RouterError::OtherDraftLength { policy, needed, given: draft_length })
+        let exported = Policy::from_bytes(&policy.to_bytes().unwrap()).unwrap();
+        assert_eq!(exported.card, policy.card);
+        assert_eq!(exported.digest().unwrap(), digest);
     }
 
-    fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
-        let features = features(boundary);
-        let p_large = self.0.p_large(&features).map_err(|e| RouterError::Policy {
-            name: self.0.card.name.clone(),
-            reason: e.to_string(),
-        })?;
-        Ok(Opinion { p_large, features })
+    #[test]
+    fn a_set_names_the_statistics_that_its_features_need() {
+        let full = FeatureSet::full(DraftLength::Step);
+        assert_eq!(full.needs_token_stats(), TokenStats::Distribution);
+        for given in [TokenStats::Logprobs, TokenStats::None] {
+            let restricted = full.clone().restricted_to(given);
+            assert_eq!(restricted.needs_token_stats(), given);
+            assert!(restricted.features.contains(&"draft.complete".to_owned()));
+            assert_ne!(restricted.hash(), full.hash());
+        }
+        let logprobs = full.restricted_to(TokenStats::Logprobs);
+        assert!(logprobs.features.contains(&"draft.first_margin".to_owned()));
+        assert!(!logprobs.features.contains(&"trace.worst_step".to_owned()));
     }
 }

@@ -1,40 +1,15 @@
-//! Routers by name.
+//! Makes routers by name.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::policy::PolicyRouter;
-use super::rules::{
-    Confidence, Entropy, FirstK, GaussianMixtureRouter, Judge, Oracle, Pinned, Random,
+use super::routers::{
+    MixtureRouter, PinnedRouter, PolicyRouter, RouterKind, RuleRouter, check_router_name,
 };
-use super::{Policy, Router, RouterError, ShadowRouter};
+use super::{Policy, Router, RouterError, ShadowRouter, router_name};
 use crate::config;
-use crate::episode::Role;
 
-/// Names of all routers.
-pub const ROUTER_NAMES: &[&str] = &[
-    "policy",
-    "always-small",
-    "always-large",
-    "random",
-    "first-k",
-    "entropy",
-    "confidence",
-    "gmm",
-    "judge",
-    "oracle",
-];
-
-/// Whether there are routers of these names.
-///
-/// # Errors
-/// When one is not known.
-pub fn check_router_names(routers: &[String]) -> Result<(), RouterError> {
-    let unknown = routers.iter().find(|name| !ROUTER_NAMES.contains(&name.as_str()));
-    unknown.map_or(Ok(()), |name| Err(RouterError::Unknown(name.clone())))
-}
-
-/// Makes routers, with the policy that is in force; cheap to clone.
+/// Makes routers, with the policy in force; cheap to clone.
 #[derive(Clone)]
 pub struct RouterRegistry {
     preset: String,
@@ -52,7 +27,7 @@ impl std::fmt::Debug for RouterRegistry {
 }
 
 impl PartialEq for RouterRegistry {
-    /// Of the same preset, with the very same policy.
+    /// Equal if they share the preset's name and the very same policy.
     fn eq(&self, other: &Self) -> bool {
         let policies = [self, other].map(|registry| registry.policy.as_ref().map(Arc::as_ptr));
         self.preset == other.preset && policies[0] == policies[1]
@@ -60,48 +35,50 @@ impl PartialEq for RouterRegistry {
 }
 
 impl RouterRegistry {
-    /// A registry for the preset of that name, with its policy where there is one.
+    /// A registry for the preset of this name, with its policy if it has one.
     pub fn new(preset: impl Into<String>, policy: Option<Arc<Policy>>) -> Self {
         Self { preset: preset.into(), policy }
     }
 
-    /// The policy, where there is one.
+    /// The policy, if there is one.
+    #[must_use]
     pub fn policy(&self) -> Option<&Arc<Policy>> {
         self.policy.as_ref()
+    }
+
+    /// The policy if it is what `router` decides by.
+    #[must_use]
+    pub fn policy_of(&self, router: &str) -> Option<&Arc<Policy>> {
+        self.policy.as_ref().filter(|_| router == router_name::POLICY)
     }
 
     /// The routers of these shadows, one for each name.
     ///
     /// # Errors
-    /// When there is none of a name, or it can be no shadow.
+    /// If a name is unknown, or the router cannot be made or cannot be a shadow.
     pub fn shadows(&self, wanted: &[config::Shadow]) -> Result<Vec<ShadowRouter>, RouterError> {
         let names: BTreeSet<&str> = wanted.iter().map(|shadow| shadow.router.as_str()).collect();
         names.into_iter().map(|name| ShadowRouter::new(self.router(name)?)).collect()
     }
 
-    /// The router of a name.
+    /// The router of this name.
     ///
     /// # Errors
-    /// When there is none, or it needs a policy and there is none.
+    /// If the name is unknown, or the router needs a policy or a mixture and there is none.
     pub fn router(&self, name: &str) -> Result<Box<dyn Router>, RouterError> {
+        let spec = check_router_name(name)?;
         let policy =
             || self.policy.as_ref().ok_or_else(|| RouterError::NoPolicy(self.preset.clone()));
-        Ok(match name {
-            "policy" => Box::new(PolicyRouter(policy()?.clone())),
-            "always-small" => Box::new(Pinned(Role::Small)),
-            "always-large" => Box::new(Pinned(Role::Large)),
-            "random" => Box::new(Random),
-            "first-k" => Box::new(FirstK),
-            "entropy" => Box::new(Entropy),
-            "confidence" => Box::new(Confidence),
-            "gmm" => {
+        Ok(match spec.kind {
+            RouterKind::Pinned(model) => Box::new(PinnedRouter { spec, model }),
+            RouterKind::Rule(rule) => Box::new(RuleRouter { spec, rule }),
+            RouterKind::Mixture(rule) => {
                 let card = &policy()?.card;
                 let none = || RouterError::NoMixture(format!("policy {}", card.name));
-                Box::new(GaussianMixtureRouter(card.mixture.ok_or_else(none)?))
+                let mixture = card.mixture.ok_or_else(none)?;
+                Box::new(MixtureRouter { spec, rule, mixture })
             }
-            "judge" => Box::new(Judge),
-            "oracle" => Box::new(Oracle),
-            other => return Err(RouterError::Unknown(other.to_owned())),
+            RouterKind::Policy => Box::new(PolicyRouter(policy()?.clone())),
         })
     }
 }

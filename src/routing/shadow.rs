@@ -1,11 +1,9 @@
-//! Routers that only look on.
+//! Shadows: routers whose opinion is recorded and does not count.
 
-use super::{Router, RouterError, RouterInput};
-use crate::config::DraftLength;
-use crate::engine::TokenStats;
+use super::{Available, Opinion, Router, RouterError, RouterInput, check_requirements};
 
-/// A router that says what it would have done, at the boundaries where the router in force weighs, from what
-/// that one sees: it asks for no glimpse and no reading of its own.
+/// A router that gives its opinion where the router in force weighs, on the input of that router: it
+/// asks for no draft and no scoring of its own.
 pub struct ShadowRouter {
     router: Box<dyn Router>,
     unavailable: bool,
@@ -15,7 +13,7 @@ impl ShadowRouter {
     /// `router` as a shadow.
     ///
     /// # Errors
-    /// When it always chooses the same model: it has no opinion to compare.
+    /// If it always chooses the same model, and so has no opinion to compare.
     pub fn new(router: Box<dyn Router>) -> Result<Self, RouterError> {
         match router.pinned() {
             Some(_) => Err(RouterError::PinnedShadow(router.name().to_owned())),
@@ -24,38 +22,30 @@ impl ShadowRouter {
     }
 
     /// Its router's name.
+    #[must_use]
     pub fn name(&self) -> &str {
         self.router.name()
     }
 
-    /// p(large) at a boundary with a glimpse of length `glimpse` by the model `small`, which tells
-    /// `token_stats` of its tokens.
+    /// Its p(large) at a boundary.
     ///
     /// # Errors
-    /// When it lacks what it needs.
-    pub fn opinion(
+    /// If it lacks what it needs.
+    pub fn p_large(
         &mut self,
-        boundary: &RouterInput<'_>,
-        draft_length: DraftLength,
-        (small, token_stats): (&str, TokenStats),
+        input: &RouterInput<'_>,
+        available: &Available<'_>,
     ) -> Result<f64, RouterError> {
         let router = self.router.as_mut();
-        router.check_draft_length(draft_length)?;
-        if router.needs_token_stats() > token_stats {
-            return Err(RouterError::NeedsTokenStats {
-                router: router.name().to_owned(),
-                needed: router.needs_token_stats(),
-                model: small.to_owned(),
-                given: token_stats,
-            });
-        }
-        if router.needs_draft_scored() && boundary.scored_by_large.is_empty() {
+        check_requirements(router, available)?;
+        if router.requirements().scored_draft && input.scored_by_large.is_empty() {
             return Err(RouterError::NeedsDraftScored(router.name().to_owned()));
         }
-        Ok(router.opinion(boundary)?.p_large)
+        let Opinion { p_large, .. } = router.opinion(input)?;
+        Ok(p_large)
     }
 
-    /// Notes that it had nothing to say; whether that is the first time.
+    /// Notes that it could not give an opinion; returns whether that is the first time.
     pub fn mark_unavailable(&mut self) -> bool {
         !std::mem::replace(&mut self.unavailable, true)
     }

@@ -1,52 +1,46 @@
-//! Which router can decide with which models.
+//! Checks whether a router can decide with a pair of models.
 
 use crate::config::{DraftLength, Preset};
-use crate::engine::{self, EngineKind, TokenStats};
-use crate::routing::{Router, RouterError};
+use crate::engine::{self, Engine, EngineKind};
+use crate::episode::{PerRole, Role};
+use crate::routing::{Available, Router, RouterError, check_requirements};
 use crate::tasks::Question;
 
-/// Whether `router` can decide about these questions under `preset`, as far as can be told before anything is loaded.
+/// Checks whether `router` can decide about these questions under `preset`, before any model is
+/// loaded.
 ///
 /// # Errors
-/// When it lacks something.
+/// If it lacks something; the message names it.
 pub fn check_router(
     router: &dyn Router,
     preset: &Preset,
     questions: &[Question],
 ) -> Result<(), RouterError> {
-    let draft_length = preset.routing.draft_length.unwrap_or_else(|| router.draft_length());
-    let solved = questions.iter().all(|question| question.solution.is_some());
-    let reader = (preset.large.label(), EngineKind::of(&preset.large).can_score_text);
-    check_compat(
-        router,
-        draft_length,
-        solved,
-        reader,
-        (preset.small.label(), engine::token_stats(&preset.small)),
-    )
+    let own_length = router.requirements().draft_length;
+    let available = Available {
+        draft_length: preset.routing.draft_length.unwrap_or(own_length),
+        solution: questions.iter().all(|question| question.solution.is_some()),
+        large_model: preset.large.label(),
+        can_score_draft: EngineKind::of(&preset.large).can_score_text,
+        small_model: preset.small.label(),
+        token_stats: engine::token_stats(&preset.small),
+    };
+    check_requirements(router, &available)
 }
 
-/// Whether a router can decide with this draft: `solved` where solutions are known; the large model by its name, and
-/// whether it reads drafts; the small one, and what it tells of its tokens.
-pub(super) fn check_compat(
-    router: &dyn Router,
+/// What loaded models offer a router.
+pub(super) fn available<'a>(
+    engines: &'a PerRole<Box<dyn Engine>>,
+    question: &Question,
     draft_length: DraftLength,
-    solved: bool,
-    (large, reads): (&str, bool),
-    (small, given): (&str, TokenStats),
-) -> Result<(), RouterError> {
-    let name = || router.name().to_owned();
-    if router.needs_solution() && !solved {
-        return Err(RouterError::NeedsSolution(name()));
+) -> Available<'a> {
+    let [small, large] = [Role::Small, Role::Large].map(|role| &engines[role]);
+    Available {
+        draft_length,
+        solution: question.solution.is_some(),
+        large_model: &large.model().name,
+        can_score_draft: large.can_score_text(),
+        small_model: &small.model().name,
+        token_stats: small.token_stats(),
     }
-    router.check_draft_length(draft_length)?;
-    if router.needs_draft_scored() && !reads {
-        return Err(RouterError::NeedsTextScoring { router: name(), model: large.to_owned() });
-    }
-    let needed = router.needs_token_stats();
-    if needed > given {
-        let model = small.to_owned();
-        return Err(RouterError::NeedsTokenStats { router: name(), needed, model, given });
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::episode_runner::segments;
+use super::step_loop::segments;
 use crate::config::{DraftLength, InvalidPreset, Preset};
 use crate::engine::Segment;
 use crate::episode::{
@@ -12,44 +12,69 @@ use crate::episode::{
 };
 use crate::routing::{Explorer, Router};
 
-/// Where an episode leaves another, and what is different from there on.
+/// Where an episode leaves its parent, and what changes from there on.
 ///
-/// The child has its parent's question, seed and preset. With nothing changed, at temperature 0, it writes what
-/// its parent wrote, unless a person had a hand in that: overrides and moves of the threshold after
+/// The child has its parent's question, seed and preset. With nothing changed, at temperature 0, it writes
+/// what its parent wrote, except where the user intervened: overrides and changes of the threshold after
 /// the fork are not repeated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fork {
-    /// The parent's number.
+    /// Number of the parent.
     pub parent: u64,
     /// The parent, over or not.
     pub episode: Arc<Episode>,
-    /// The first step that is not shared_steps, from 0 to the parent's number of steps.
+    /// The first step that is not shared, from 0 to the parent's number of steps.
     pub step: usize,
-    /// The model that writes that step, because a person says so.
+    /// The user's choice of the model that writes that step.
     pub model: Option<Role>,
-    /// In [0, 1]; the one that was in force at that step where absent.
+    /// The threshold, in [0, 1]; that of the parent at this step if `None`.
     pub threshold: Option<f64>,
-    /// The parent's where absent; the router's own where absent and the router is another.
+    /// The length of drafts. If `None`, the parent's for the same router, else the router's own.
     pub draft_length: Option<DraftLength>,
-    /// The parent's where absent, as it stood last.
+    /// The budget; the parent's last one if `None`.
     pub budget: Option<f64>,
 }
 
-/// Why there can be no such fork.
+/// Why an episode cannot be forked.
 #[derive(Debug, Error)]
 pub enum ForkError {
+    /// The parent has no such step.
     #[error(
         "step {step} of episode {parent} cannot be forked from: its number of steps is {steps}"
     )]
-    NoStep { parent: u64, step: usize, steps: usize },
+    NoStep {
+        /// Number of the parent.
+        parent: u64,
+        /// The step, from 1.
+        step: usize,
+        /// The parent's number of steps.
+        steps: usize,
+    },
+    /// A step that the fork would share ends the episode.
     #[error(
         "nothing can follow step {step} of episode {parent}, which ends the text or was stopped midway: fork from step {step} or an earlier one"
     )]
-    NothingFollows { parent: u64, step: usize },
+    NothingFollows {
+        /// Number of the parent.
+        parent: u64,
+        /// The step, from 1.
+        step: usize,
+    },
+    /// The parent was written by another model than the one loaded.
     #[error(
-        "episode {parent} was written by model {wrote}, and another one, {loaded}, is loaded: start pointsman with the models of the preset {preset} as they were"
+        "episode {parent} was written by model {wrote}, but model {loaded} is loaded: start pointsman with the models of the preset {preset} as they were"
     )]
-    OtherModels { parent: u64, wrote: String, loaded: String, preset: String },
+    OtherModels {
+        /// Number of the parent.
+        parent: u64,
+        /// Name of the parent's model.
+        wrote: String,
+        /// Name of the loaded model.
+        loaded: String,
+        /// The parent's preset.
+        preset: String,
+    },
+    /// A change makes the preset invalid.
     #[error("the fork's {0}")]
     Invalid(#[from] InvalidPreset),
 }
@@ -57,7 +82,7 @@ pub enum ForkError {
 crate::exit::classify!(Usage: ForkError);
 
 impl Fork {
-    /// A fork of `episode`, which is number `parent`, with nothing changed.
+    /// A fork of `episode`, number `parent`, with nothing changed.
     pub fn new(parent: u64, episode: impl Into<Arc<Episode>>, step: usize) -> Self {
         let episode = episode.into();
         Self {
@@ -71,10 +96,10 @@ impl Fork {
         }
     }
 
-    /// Whether the parent can be left at that step by a pair of these models.
+    /// Checks that the parent can be forked at that step with these models.
     ///
     /// # Errors
-    /// When it cannot.
+    /// If it cannot; the message has the reason.
     pub fn check(&self, models: PerRole<&ModelRecord>) -> Result<(), ForkError> {
         let &Self { parent, step, ref episode, .. } = self;
         let steps = episode.steps.len();
@@ -109,21 +134,21 @@ impl Fork {
         })
     }
 
-    /// The child's place in its parent.
+    /// The link to the parent, as the child records it.
     pub fn parent(&self) -> Parent {
         Parent { episode: self.parent, step: self.step }
     }
 
-    /// The preset that the child is run with.
+    /// The preset of the child, which `router` decides.
     ///
     /// # Errors
-    /// When a change cannot be used.
+    /// If a change makes the preset invalid.
     pub fn preset(&self, router: &dyn Router) -> Result<Preset, ForkError> {
         let mut preset = self.episode.started.preset.clone();
         let routing = &mut preset.routing;
         let same_router = routing.router == router.name();
         let threshold = self.threshold.unwrap_or_else(|| self.threshold_at_fork());
-        // Draws that were drawn for other circumstances would teach nothing.
+        // Propensities of draws under another router or threshold would be wrong.
         if !same_router || threshold != routing.threshold {
             routing.exploration = None;
         }
@@ -138,7 +163,7 @@ impl Fork {
         Ok(preset)
     }
 
-    /// The threshold in force at the step.
+    /// The parent's threshold at the step.
     fn threshold_at_fork(&self) -> f64 {
         let Episode { steps, decision, threshold, .. } = self.episode.as_ref();
         let at = match steps.get(self.step) {
@@ -152,7 +177,7 @@ impl Fork {
         &self.episode.steps[..self.step.min(self.episode.steps.len())]
     }
 
-    /// The events that stand for the shared_steps steps.
+    /// The events of the shared steps.
     pub(super) fn inherited_events(&self) -> impl Iterator<Item = EventKind> + '_ {
         self.shared_steps().iter().enumerate().flat_map(|(step, parent_step)| {
             let mut kinds: Vec<EventKind> = Vec::new();
@@ -181,7 +206,7 @@ impl Fork {
         })
     }
 
-    /// Brings an explorer to where it was in the parent.
+    /// Brings an explorer to its state in the parent.
     pub(super) fn replay_draws(&self, explorer: &mut Explorer) {
         let decisions = self.shared_steps().iter().filter_map(|step| step.decision.as_ref());
         let drawn = decisions.filter(|d| d.by != Decider::User).filter_map(|d| d.p_large);
@@ -190,9 +215,9 @@ impl Fork {
         }
     }
 
-    /// What `role` had read when the parent came to the step: the text before the last shared_steps step that it
-    /// had a hand in, and all but the last token of what it wrote or judged there, whose turn comes with
-    /// the next request. Nothing where it had read nothing.
+    /// What `role` had read when the parent came to the step: the text before the last shared step that it
+    /// wrote, drafted or scored, and all but the last token of its text there, which the next request
+    /// reads. `None` if it had read nothing.
     pub(super) fn prefilled_before(&self, role: Role, prompt: &str) -> Option<Vec<Segment>> {
         let steps = self.shared_steps();
         let last = steps.iter().rposition(|step| step.read_by(role))?;

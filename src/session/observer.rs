@@ -1,43 +1,43 @@
-//! What an episode is run for: a sink that keeps its events, an observer that watches.
+//! The two sides of a running episode: a sink that keeps its events, and an observer.
 
 use super::Command;
 use crate::episode::{Event, Role, Token};
 use crate::routing::Opinion;
 
-/// Where events go. An event counts as having happened once `append` has returned.
+/// Keeps events. An event has happened once `append` has returned.
 pub trait EventSink: Send {
-    /// A new episode's id.
+    /// Number of a new episode.
     ///
     /// # Errors
-    /// A sentence for the user.
+    /// If there can be none; a sentence for the user.
     fn begin_episode(&mut self) -> Result<u64, String>;
 
     /// Keeps an event of episode `id`.
     ///
     /// # Errors
-    /// A sentence for the user.
+    /// If it cannot be kept; a sentence for the user.
     fn append(&mut self, id: u64, event: &Event) -> Result<(), String>;
 }
 
-/// Who watches an episode and may interrupt it.
+/// Sees an episode as it runs, and gives commands.
 pub trait EpisodeObserver {
     /// A command that has arrived, if any.
     fn poll(&mut self) -> Option<Command>;
-    /// Waits for a command: the episode is paused. `None` ends the episode.
+    /// Waits for a command while the episode is paused. `None` ends the episode.
     fn wait(&mut self) -> Option<Command>;
-    /// An event that is in the sink.
-    fn on_event(&mut self, id: u64, on_event: &Event);
+    /// An event that the sink has kept.
+    fn on_event(&mut self, id: u64, event: Event);
     /// A token as it is drawn.
-    fn on_token(&mut self, model: Role, on_token: &Token);
-    /// The router's opinion, before the decision.
-    fn on_opinion(&mut self, step: usize, on_opinion: &Opinion);
-    /// A command that has no place here, with the reason.
+    fn on_token(&mut self, model: Role, token: &Token);
+    /// The router's opinion before the decision about `step`.
+    fn on_opinion(&mut self, step: usize, opinion: &Opinion);
+    /// A command that cannot be carried out, with the reason.
     fn on_refused(&mut self, reason: &str);
-    /// Something that is good to know, such as why a shadow says nothing.
+    /// A notice about the episode, such as why a shadow has no opinion.
     fn on_notice(&mut self, _: &str) {}
 }
 
-/// In memory: the events of one episode, which is number 1.
+/// Keeps the events of one episode, number 1, in memory.
 impl EventSink for Vec<Event> {
     fn begin_episode(&mut self) -> Result<u64, String> {
         Ok(1)
@@ -49,7 +49,7 @@ impl EventSink for Vec<Event> {
     }
 }
 
-/// No sink, and nobody watching: what evaluation uses.
+/// Keeps nothing, and gives no commands; evaluation needs only the episode that a run returns.
 pub struct NullObserver;
 
 impl EventSink for NullObserver {
@@ -71,7 +71,7 @@ impl EpisodeObserver for NullObserver {
         None
     }
 
-    fn on_event(&mut self, _: u64, _: &Event) {}
+    fn on_event(&mut self, _: u64, _: Event) {}
 
     fn on_token(&mut self, _: Role, _: &Token) {}
 

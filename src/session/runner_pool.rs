@@ -1,4 +1,4 @@
-//! Several runners at work at once, each on a thread of its own.
+//! Several runners at once, each on a thread of its own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use super::EpisodeRunner;
 use crate::config::Preset;
 
-/// Conductors of the same pair and preset. An episode does not depend on which of them runs it.
+/// Runners of the same pair and preset. An episode does not depend on which of them runs it.
 pub struct RunnerPool {
     runners: Vec<EpisodeRunner>,
 }
@@ -18,7 +18,7 @@ impl RunnerPool {
         Self { runners }
     }
 
-    /// The runner that is always there.
+    /// The first runner.
     pub fn first(&mut self) -> &mut EpisodeRunner {
         &mut self.runners[0]
     }
@@ -30,11 +30,11 @@ impl RunnerPool {
         }
     }
 
-    /// Does `work` for each number below `n`, several at once, and hands each result to `done` on
-    /// the caller's thread, in the order in which they come.
+    /// Does `work` for each index below `n`, several at once, and passes each result to `done` on the
+    /// caller's thread, in the order of completion.
     ///
     /// # Errors
-    /// The first error of `work` or `done`; what is under way is finished, and nothing more begun.
+    /// The first error of `work` or `done`. Work in progress is then finished, and no more is begun.
     pub fn for_each_index<T: Send, E: Send>(
         &mut self,
         n: usize,
@@ -49,7 +49,7 @@ impl RunnerPool {
                 scope.spawn(move || {
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
-                        // A caller that is gone has met an error.
+                        // The receiver is dropped after the first error.
                         if index >= n || sender.send((index, work(runner, index))).is_err() {
                             return;
                         }
@@ -58,7 +58,7 @@ impl RunnerPool {
             }
             drop(sender);
             for (index, result) in results {
-                // Returning drops the channel's end, which stops the others.
+                // Returning an error drops the receiver, which stops the threads.
                 done(index, result?)?;
             }
             Ok(())

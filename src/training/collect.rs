@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::config::{DraftLength, Exploration, InvalidPreset, Preset};
 use crate::engine::Flow;
 use crate::episode::{Episode, Event, EventKind};
-use crate::routing::{Policy, RouterRegistry};
+use crate::routing::{Policy, RouterRegistry, router_name};
 use crate::session::{
     EpisodeRunner, EpisodeSpec, EventSink, NullObserver, RunnerPool, SessionError,
 };
@@ -62,7 +62,7 @@ impl CollectionPlan {
     ) -> Result<Self, CollectError> {
         let mut exploring = preset.clone();
         let routing = &mut exploring.routing;
-        let policy = policy.filter(|_| routing.router == "policy");
+        let policy = policy.filter(|_| routing.router == router_name::POLICY);
         let quantiles = match policy {
             Some(policy) => policy.card.quantiles.clone(),
             None => Exploration::default().quantiles,
@@ -102,8 +102,8 @@ impl CollectionPlan {
     ) -> Result<Self, CollectError> {
         let mut preset = preset.clone();
         let (router, coin) = match policy {
-            Some(_) => ("policy", coin),
-            None => ("random", COIN_WITHOUT_POLICY),
+            Some(_) => (router_name::POLICY, coin),
+            None => (router_name::RANDOM, COIN_WITHOUT_POLICY),
         };
         router.clone_into(&mut preset.routing.router);
         Self::new(&preset, policy, coin, questions, seed)

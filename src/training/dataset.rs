@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::trajectory::{Trajectory, trajectory};
 use crate::episode::{Decider, Decision, Episode, Verdict};
 use crate::evaluation::{LoggedChoice, LoggedEpisode};
-use crate::routing::{DatasetCounts, FeatureSet, PairFingerprint, Policy};
+use crate::routing::{DatasetCounts, FeatureSet, PairFingerprint, Policy, router_spec};
 use crate::store::{EpisodeEnd, Store, StoreError};
 use crate::tasks::Solutions;
 
@@ -66,8 +66,12 @@ impl Dataset {
             return;
         }
         // These routers know more than the features say. A policy would credit the features for it.
-        let privileged =
-            |d: &Decision| matches!(&d.by, Decider::Rule(r) if r == "oracle" || r == "judge");
+        let privileged = |d: &Decision| match &d.by {
+            Decider::Rule(name) => {
+                router_spec(name).is_some_and(|spec| spec.requirements.is_privileged())
+            }
+            _ => false,
+        };
         if decisions().any(privileged) {
             self.dataset_counts.unusable += 1;
             return;

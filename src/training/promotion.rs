@@ -10,7 +10,7 @@ use crate::engine::Flow;
 use crate::episode::PerRole;
 use crate::evaluation::{CurveError, EvalRun, MetricValue, router_metrics, unseen_seed};
 use crate::exit::{ClassifiedError, ErrorClass};
-use crate::routing::{Policy, RouterError, RouterRegistry};
+use crate::routing::{Policy, RouterError, RouterRegistry, router_name};
 use crate::session::{RunnerPool, SessionError, check_router};
 use crate::store::{Store, StoreError};
 use crate::tasks::Question;
@@ -144,9 +144,9 @@ impl PromotionTest<'_> {
         let registries = [registry(candidate), registry(current)];
         let mut eval_run = EvalRun { pool, registry: &registries[0], questions, seed };
         let (baselines, _) = eval_run.run_baselines(&progress)?;
-        let candidate_run = eval_run.run("policy", true, &progress)?;
+        let candidate_run = eval_run.run(router_name::POLICY, true, &progress)?;
         eval_run.registry = &registries[1];
-        let current_run = eval_run.run("policy", true, &progress)?;
+        let current_run = eval_run.run(router_name::POLICY, true, &progress)?;
         let runs = [candidate_run, current_run];
         let metrics = router_metrics(&runs, &baselines, true, RESAMPLES, seed)?;
         let apgr = |i: usize| metrics[i].apgr.map(|m| m.value);
@@ -172,7 +172,7 @@ pub fn check_routers(
 ) -> Result<(), RouterError> {
     policies.into_iter().try_for_each(|policy| {
         let registry = RouterRegistry::new(&preset.name, Some(Arc::clone(policy)));
-        check_router(registry.router("policy")?.as_ref(), preset, questions)
+        check_router(registry.router(router_name::POLICY)?.as_ref(), preset, questions)
     })
 }
 

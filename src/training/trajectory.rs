@@ -1,7 +1,7 @@
 //! An episode as a trajectory of boundaries.
 
 use crate::config::DraftLength;
-use crate::episode::{Episode, Generation, Role, StopReason};
+use crate::episode::{Episode, Generation, Role, StopReason, Token};
 use crate::routing::{self, Draft, FeatureSet};
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Problem;
@@ -74,17 +74,18 @@ pub(super) fn trajectory(
         let scored = step.decision.as_ref().filter(|d| d.p_large.is_some());
         if let Some(decision) = scored {
             // What the router saw of the draft, and what one with this set would have seen.
-            let seen = decision.features.get("glimpse.length").map_or(0, |n| *n as usize);
-            let seen_draft = draft_prefix(draft, seen, set.draft_length)?;
+            let seen = decision.features.get("draft.length").map_or(0, |n| *n as usize);
+            let (tokens, complete) = draft_prefix(draft, seen, set.draft_length)?;
+            let text: String = tokens.iter().map(|t| t.text.as_str()).collect();
             if let Some(discarded_draft) = discarded_draft {
-                let unseen = discarded_draft.tokens.len().saturating_sub(seen_draft.tokens.len());
+                let unseen = discarded_draft.tokens.len().saturating_sub(tokens.len());
                 saved_cost += prices.small.cost(0, 0, unseen);
                 cost -= prices.small.cost(0, 0, unseen);
             }
             let mut features = routing::features(&routing::RouterInput {
                 episode: &so_far,
                 question: &question,
-                draft: &seen_draft,
+                draft: Draft { text: &text, tokens, complete },
                 scored_by_large: &[],
             });
             // `so_far` has the ledger of the episode's end.
@@ -123,10 +124,15 @@ pub(super) fn trajectory(
     })
 }
 
-/// The first `wanted` tokens of a draft of which a router saw `seen` tokens. `None` if it saw less.
-fn draft_prefix(draft: Option<&Generation>, seen: usize, wanted: DraftLength) -> Option<Draft> {
+/// The first `wanted` tokens of a draft of which a router saw `seen` tokens, and whether they are the
+/// whole step. `None` if the router saw less.
+fn draft_prefix(
+    draft: Option<&Generation>,
+    seen: usize,
+    wanted: DraftLength,
+) -> Option<(&[Token], bool)> {
     let wanted = match wanted {
-        DraftLength::Tokens(0) => return Some(Draft::default()),
+        DraftLength::Tokens(0) => return Some((&[], false)),
         DraftLength::Tokens(n) => n,
         DraftLength::Step => usize::MAX,
     };
@@ -136,8 +142,6 @@ fn draft_prefix(draft: Option<&Generation>, seen: usize, wanted: DraftLength) ->
     if seen < wanted.min(all) {
         return None;
     }
-    let tokens = draft.tokens[..wanted.min(all)].to_vec();
-    let complete = tokens.len() == all && draft.stop != StopReason::DraftLimit;
-    let text = tokens.iter().map(|t| t.text.as_str()).collect();
-    Some(Draft { text, tokens, complete })
+    let tokens = &draft.tokens[..wanted.min(all)];
+    Some((tokens, tokens.len() == all && draft.stop != StopReason::DraftLimit))
 }

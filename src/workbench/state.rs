@@ -17,7 +17,7 @@ use crate::config::Preset;
 use crate::engine::gpu::GpuMemory;
 use crate::episode::{Episode, EpisodeStatus, PerRole};
 use crate::evaluation::QuantileScale;
-use crate::routing::{Contributions, PairFingerprint};
+use crate::routing::{Contributions, PairFingerprint, router_name};
 use crate::tasks::Question;
 
 /// How often the clock on the screen moves while an episode runs or is played and nothing else
@@ -276,7 +276,7 @@ impl State {
     /// The boundary before the step in view, if a policy routes there.
     pub fn boundary_in_view(&self) -> Option<BoundaryId> {
         let displayed = self.displayed.as_ref()?;
-        let by_policy = displayed.episode.started.preset.routing.router == "policy";
+        let by_policy = displayed.episode.started.preset.routing.router == router_name::POLICY;
         let step = self.step_in_view().filter(|_| by_policy)?;
         Some((displayed.id, step, displayed.episode.redo_count))
     }

@@ -52,7 +52,7 @@ impl EpisodeObserver for ScriptedObserver {
         self.pending.pop_front().or_else(|| self.while_paused.pop_front())
     }
 
-    fn on_event(&mut self, _: u64, event: &Event) {
+    fn on_event(&mut self, _: u64, event: Event) {
         match &event.kind {
             EventKind::Started(_) => self.reach_boundary(0),
             EventKind::Written { step, .. } => self.reach_boundary(step + 1),

@@ -44,7 +44,7 @@ impl EpisodeObserver for RandomUser {
         Some(if self.left > 0 { self.command() } else { Command::Resume })
     }
 
-    fn on_event(&mut self, _: u64, _: &Event) {}
+    fn on_event(&mut self, _: u64, _: Event) {}
 
     fn on_token(&mut self, _: Role, _: &Token) {}
 

@@ -65,7 +65,7 @@ fn why_explains_a_decision() {
     let all = &events(&stdout(home.path(), &["explain", "1", "1", "--json", "--ungrouped"]))[0];
     let number = |value: &Value| value.as_f64().unwrap();
     let parts = all["parts"].as_array().unwrap();
-    assert!(parts.iter().any(|part| part["name"].as_str().unwrap().starts_with("story.")));
+    assert!(parts.iter().any(|part| part["name"].as_str().unwrap().starts_with("words.")));
     let sum: f64 = parts.iter().map(|part| number(&part["contribution"])).sum();
     let difference = number(&all["p_large"]) - number(&all["base"]);
     assert!((sum - difference).abs() < 0.005, "{sum} {difference}");

@@ -128,7 +128,7 @@ fn contributions_are_requested_once_and_shown_for_the_deciding_policy() {
     assert_eq!((*boundary, features["draft.times"]), ((7, 0, 0), 1.0));
     assert_eq!(up(), [], "they are requested already");
     let part = |name: &str, contribution| Contribution { name: name.into(), contribution };
-    let parts = vec![part("draft.times", -0.25), part("story.03", 0.04), part("story.07", 0.03)];
+    let parts = vec![part("draft.times", -0.25), part("words.03", 0.04), part("words.07", 0.03)];
     let explained = |p_large| Contributions { base: 0.3, p_large, parts: parts.clone() };
     update(&mut harness.state, Message::Explained((7, 0, 0), explained(0.5)));
     assert!(harness.state.contributions().is_none(), "these belong to another policy");
@@ -136,5 +136,5 @@ fn contributions_are_requested_once_and_shown_for_the_deciding_policy() {
     let text = harness.screen(100, 30).text();
     assert!(text.contains("mean p 0.30, changed by"), "{text}");
     let row = |name: &str| text.lines().find(|line| line.contains(name)).unwrap().to_owned();
-    assert!(row("draft.times").contains("1 -0.25") && row("story").contains("+0.07"), "{text}");
+    assert!(row("draft.times").contains("1 -0.25") && row("words").contains("+0.07"), "{text}");
 }

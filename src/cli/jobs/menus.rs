@@ -125,7 +125,7 @@ impl JobRunner {
     /// Loads a preset with its policy.
     pub(super) fn load_preset_routing(&self, name: &str) -> Result<Box<LoadedRouting>, String> {
         let preset = load_preset(name, &self.folders).map_err(|e| e.to_string())?;
-        crate::routing::check_router_names(std::slice::from_ref(&preset.routing.router))
+        crate::routing::check_router_name(&preset.routing.router)
             .map_err(|e| e.to_string())?;
         let policy = current_policy(&preset, Some(&self.store)).map_err(|e| e.to_string())?;
         let registry = RouterRegistry::new(&preset.name, policy.map(Arc::new));
@@ -154,7 +154,7 @@ impl JobRunner {
 
 /// The policy of this routing, if it routes.
 pub(super) fn routing_policy(routing: &RoutingConfig) -> Option<&Arc<Policy>> {
-    routing.registry.policy().filter(|_| routing.preset.routing.router == "policy")
+    routing.registry.policy_of(&routing.preset.routing.router)
 }
 
 /// This routing with the scores of its policy's training, if a policy routes.

@@ -16,7 +16,7 @@ use crate::evaluation::{
     CALIBRATION_QUESTIONS, CONFIDENCE, CalibrationRun, calibration_seed, unseen_questions,
 };
 use crate::routing::{
-    CalibrationTarget, DatasetCounts, FeatureSet, PairFingerprint, Policy, RouterRegistry,
+    CalibrationTarget, DatasetCounts, FeatureSet, PairFingerprint, Policy, RouterRegistry, router_name,
 };
 use crate::session::{RoutingConfig, RunnerPool, SessionError, load_runner_pool};
 use crate::tasks::arithmetic::Split;
@@ -284,7 +284,7 @@ impl JobRunner {
 /// The routing in force, but with the router `policy` and this policy.
 fn route_with(active: &RoutingConfig, policy: Arc<Policy>) -> Box<LoadedRouting> {
     let mut preset = active.preset.clone();
-    preset.routing.router = "policy".into();
+    preset.routing.router = router_name::POLICY.into();
     let registry = RouterRegistry::new(&preset.name, Some(policy));
     Box::new(with_scale(RoutingConfig { preset, registry }))
 }

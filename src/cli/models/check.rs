@@ -12,7 +12,7 @@ use crate::cli::error::{CommandResult, CommandStatus};
 use crate::cli::memory::MemoryKind;
 use crate::cli::output;
 use crate::cli::output::bytes;
-use crate::config::{Budget, DraftLength, Folders, ModelConfig, Preset, Switching};
+use crate::config::{Budget, Folders, ModelConfig, Preset, Switching};
 use crate::engine::{
     self, Engine, EngineError, ModelInfo, ModelLocation, RateLimiter, chat, model_info,
 };
@@ -173,10 +173,6 @@ struct AlternatingRouter {
 impl Router for AlternatingRouter {
     fn name(&self) -> &'static str {
         "alternating"
-    }
-
-    fn draft_length(&self) -> DraftLength {
-        DraftLength::Tokens(0)
     }
 
     fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {

@@ -7,7 +7,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::notices::{error, hint};
 use super::training_page::{NO_PAIR, drop_candidate, set_routing};
 use super::{fork, threshold};
-use crate::routing::RouterRegistry;
+use crate::routing::{RouterRegistry, router_name};
 use crate::workbench::active_routing::{ActiveRouting, LoadedRouting};
 use crate::workbench::job::Job;
 use crate::workbench::menu::{Menu, MenuChoice, MenuKind};
@@ -157,7 +157,7 @@ pub(in crate::workbench) fn on_policy_loaded(
 ) -> Vec<Effect> {
     match registry {
         Ok(registry) => fork::send_fork(state, step, |request| {
-            request.router = Some("policy".into());
+            request.router = Some(router_name::POLICY.into());
             request.registry = Some(registry);
         }),
         Err(why) => error(state, why),

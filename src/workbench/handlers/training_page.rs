@@ -5,15 +5,13 @@ use std::sync::Arc;
 use super::notices::{error, hint};
 use crate::session::{Command, RoutingConfig};
 use crate::workbench::action::{Action, PageId};
+use crate::routing::router_name;
 use crate::workbench::active_routing::LoadedRouting;
 use crate::workbench::job::Job;
 use crate::workbench::message::Effect;
 use crate::workbench::state::State;
 use crate::workbench::threshold_estimates::ThresholdEstimatesState;
 use crate::workbench::training_page::{TrainingAction, TrainingProgress, TrainingUpdate};
-
-/// The router that a policy is for.
-const POLICY_ROUTER: &str = "policy";
 
 /// The models are unknown before the first episode.
 pub(super) const NO_PAIR: &str = "ask a question first: only an episode names the models exactly";
@@ -180,7 +178,7 @@ pub(in crate::workbench) fn on_promoted(
     // A preset with another router starts with that router the next time.
     let own = &state.preset().routing.router;
     let text = match policy {
-        Some(name) if own == POLICY_ROUTER => {
+        Some(name) if own == router_name::POLICY => {
             format!("{name} is the current policy from the next question on")
         }
         Some(name) => format!(

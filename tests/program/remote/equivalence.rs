@@ -139,7 +139,7 @@ fn the_judge_needs_a_local_large_model() {
         .run(spec, &mut NullObserver, &mut NullObserver)
         .unwrap_err();
     let sentence = error.to_string();
-    assert!(sentence.contains("router judge needs a large model that reads drafts"), "{sentence}");
+    assert!(sentence.contains("router judge needs the large model to score drafts"), "{sentence}");
     assert!(server.received().is_empty());
 }
 

@@ -158,7 +158,7 @@ impl EpisodeObserver for StoppingObserver {
         None
     }
 
-    fn on_event(&mut self, _: u64, _: &Event) {}
+    fn on_event(&mut self, _: u64, _: Event) {}
 
     fn on_token(&mut self, _: Role, _: &Token) {
         self.tokens += 1;
@@ -210,7 +210,7 @@ impl EpisodeObserver for KillsServerAtSecondStep<'_> {
         None
     }
 
-    fn on_event(&mut self, _: u64, event: &Event) {
+    fn on_event(&mut self, _: u64, event: Event) {
         if matches!(event.kind, EventKind::Written { .. }) && !self.armed {
             self.armed = true;
             self.server.queue_faults([ServerFault::Die(self.after)]);

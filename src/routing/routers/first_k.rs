@@ -1,0 +1,7 @@
+//! The large model for the first k steps, which the threshold sets: 1/(1 + step) ≥ t.
+
+use crate::routing::{RouterError, RouterInput};
+
+pub(super) fn p_large(input: &RouterInput<'_>) -> Result<f64, RouterError> {
+    Ok(1.0 / (1.0 + input.episode.steps.len() as f64))
+}
