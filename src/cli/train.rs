@@ -13,6 +13,7 @@ use super::task_args::{TaskArgs, first_questions};
 use super::{CommandStatus, output};
 use crate::config::{DraftLength, Folders, Preset};
 use crate::episode::Role;
+use crate::episode::feature_names;
 use crate::routing::{DatasetCounts, FEATURES, FeatureSet, Policy, RouterRegistry};
 use crate::session::RunnerPool;
 use crate::store::Store;
@@ -110,9 +111,10 @@ fn parse_iterations(text: &str) -> Result<usize, String> {
 
 /// Parses a prefix of feature names.
 fn parse_feature_prefix(text: &str) -> Result<String, String> {
-    let left_out = FEATURES.iter().filter(|name| name.starts_with(text)).count();
+    let prefix = feature_names::current_prefix(text);
+    let left_out = FEATURES.iter().filter(|name| name.starts_with(&prefix)).count();
     if (1..FEATURES.len()).contains(&left_out) {
-        Ok(text.to_owned())
+        Ok(prefix)
     } else {
         Err("it leaves out no feature, or all of them: give the beginning of some features' names"
             .into())

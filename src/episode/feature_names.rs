@@ -36,6 +36,17 @@ pub(crate) fn current_name(stored: String) -> String {
     renamed.map_or_else(|| stored.clone(), |(prefix, suffix)| format!("{prefix}{suffix}"))
 }
 
+/// The current form of a prefix of feature names that the user names.
+pub(crate) fn current_prefix(prefix: &str) -> String {
+    let family = RENAMED_PREFIXES
+        .iter()
+        .find(|(former, _)| former.strip_suffix('.').is_some_and(|family| family == prefix));
+    match family {
+        Some((_, current)) => current.trim_end_matches('.').to_owned(),
+        None => current_name(prefix.to_owned()),
+    }
+}
+
 /// The name under which a feature was first published. Fingerprints are computed over these, so that
 /// a rename leaves the fingerprints of existing policies and calibrations as they are.
 pub(crate) fn first_published_name(current: &str) -> String {
@@ -98,6 +109,13 @@ mod tests {
             assert_eq!(current_name(former.to_owned()), current);
             assert_eq!(current_name(current.to_owned()), current);
             assert_eq!(first_published_name(current), former);
+        }
+    }
+
+    #[test]
+    fn former_prefixes_map_to_the_current_ones() {
+        for (former, current) in [("story", "words"), ("glimpse.", "draft."), ("last", "last")] {
+            assert_eq!(current_prefix(former), current);
         }
     }
 

@@ -1,15 +1,15 @@
-//! How far each feature pushed p(large).
+//! How far each feature moved p(large).
 //!
-//! For the trained policy: integrated gradients (Sundararajan, Taly and Yan 2017, arXiv 1703.01365)
-//! of p(large) itself, the mean over the policy's networks and prices, along the straight way from the
-//! mean boundary of the training to the boundary in question, in standardized features. The price is no
-//! feature: it stays what it is along the way. A feature that stands at its training mean gets nothing, and
-//! the pushes add up to p(large) less what the policy says at the mean boundary, up to the error of
-//! the integral ([`INTEGRATION_POINTS`] midpoints): below 0.004 where the features are within two spreads of their
-//! means, 0.015 where all are drawn from as far as five.
+//! For the trained policy these are integrated gradients (Sundararajan, Taly and Yan 2017,
+//! arXiv 1703.01365) of p(large), the mean over the policy's networks and λ grid, along the straight line
+//! from the mean boundary of the training to the boundary in question, in standardized features. λ is no
+//! feature and stays constant along the line. A feature at its training mean contributes nothing, and the
+//! contributions add up to p(large) less the policy's p(large) at the mean boundary, up to the error of
+//! the integral ([`INTEGRATION_POINTS`] midpoints): below 0.004 if the features are within two standard
+//! deviations of their means, below 0.015 within five.
 //!
-//! A feature that a boundary lacks (those of the last step before the first) is 0 to the policy, and pushes
-//! as that.
+//! A feature that a boundary lacks, such as those of the last step before the first, is 0 to the policy
+//! and contributes as such.
 
 use std::collections::BTreeMap;
 
@@ -17,32 +17,33 @@ use serde::Serialize;
 
 use super::{Policy, RouterError, feature_spec, router_spec};
 
-/// Midpoints of the integral. The error falls with their number, and so does the speed.
+/// Number of midpoints of the integral: more are more accurate and slower.
 const INTEGRATION_POINTS: usize = 256;
 
-/// What made up a p(large).
+/// What a p(large) is made up of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Contributions {
-    /// p(large) before anything was seen: at the mean boundary of the policy's training; 0 for a rule.
+    /// p(large) at the mean boundary of the policy's training; 0 for a rule.
     pub base: f64,
+    /// p(large) at the boundary.
     pub p_large: f64,
-    /// Largest push first, whichever way; those of exactly 0 are left out.
+    /// The contributions that are not 0, largest absolute value first.
     pub parts: Vec<Contribution>,
 }
 
-/// One feature's part.
+/// One feature's contribution.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Contribution {
-    /// The feature's name, or that of its kind.
+    /// Name of the feature, or of its family.
     pub name: String,
-    /// How far it moved p(large), in [−1, 1]: up is towards the large model.
+    /// How far it moved p(large), in [−1, 1]; positive is towards the large model.
     pub contribution: f64,
 }
 
 impl Contributions {
-    /// What the numbers mean, for a person.
-    pub const METHOD: &str = "each feature's share of the way from the policy's p(large) at its training's mean boundary \
-         to the one here, by integrated gradients: the shares add up";
+    /// What the numbers mean, for the user.
+    pub const METHOD: &str = "each feature's share of the difference between p(large) here and at the mean boundary of the \
+         policy's training, by integrated gradients: the shares add up";
 
     fn new(base: f64, p_large: f64, parts: impl IntoIterator<Item = (String, f64)>) -> Self {
         let parts = parts.into_iter().filter(|(_, contribution)| *contribution != 0.0);
@@ -54,8 +55,8 @@ impl Contributions {
         Self { base, p_large, parts }
     }
 
-    /// The same with one part for each row of features (`story`, `digits`): theirs mean little one by
-    /// one.
+    /// The same with one contribution for each family of features (`words`, `digits`), whose members say
+    /// little one by one.
     #[must_use]
     pub fn by_family(&self) -> Self {
         let mut kinds = BTreeMap::new();
@@ -65,13 +66,13 @@ impl Contributions {
         Self::new(self.base, self.p_large, kinds)
     }
 
-    /// The `n` largest parts, and what all others add up to.
+    /// The `n` largest contributions, and the sum of all others.
     pub fn largest(&self, n: usize) -> (&[Contribution], f64) {
         let (shown, others) = self.parts.split_at(n.min(self.parts.len()));
         (shown, others.iter().map(|part| part.contribution).sum())
     }
 
-    /// How far p(large) is above the threshold; negative where the small model writes.
+    /// How far p(large) is above the threshold; negative if the small model writes.
     pub fn margin(&self, threshold: f64) -> f64 {
         self.p_large - threshold
     }
@@ -83,10 +84,11 @@ fn family(feature: &str) -> &str {
     family.map_or(feature, |spec| spec.name)
 }
 
-/// The parts of what the policy says of a boundary with these features. Takes some tens of milliseconds.
+/// The contributions to the policy's p(large) at a boundary with these features. Takes some tens of
+/// milliseconds.
 ///
 /// # Errors
-/// When candle fails.
+/// If the network fails.
 pub fn contributions(
     policy: &Policy,
     features: &BTreeMap<String, f64>,
@@ -128,7 +130,7 @@ mod tests {
     use super::*;
     use crate::routing::load_policy;
 
-    /// Boundaries about the training's mean, some of them far out.
+    /// A boundary around the training's mean.
     fn boundary(policy: &Policy, spread: f64, random: &mut ChaCha8Rng) -> BTreeMap<String, f64> {
         let card = &policy.card;
         let scales = card.mean.iter().zip(&card.spread);
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn pushes_add_up() {
+    fn contributions_add_up() {
         let policy = load_policy("builtin:tiny").unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let mut widest: f64 = 0.0;
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_at_its_mean_pushes_nothing() {
+    fn a_feature_at_its_mean_contributes_nothing() {
         let policy = load_policy("builtin:tiny").unwrap();
         let card = &policy.card;
         let means = card.set.features.iter().cloned().zip(card.mean.iter().map(|m| f64::from(*m)));
@@ -181,7 +183,7 @@ mod tests {
         assert_eq!(still.parts, []);
         assert_eq!(still.base, still.p_large);
 
-        // One that is moved alone has all of the difference.
+        // A feature that alone is moved has all of the difference.
         let at = card.set.features.iter().position(|f| f == "draft.min_logprob").unwrap();
         let moved = f64::from(card.mean[at]) - 3.0 * f64::from(card.spread[at]);
         features.insert("draft.min_logprob".into(), moved);
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn slopes_are_those_of_finite_differences() {
+    fn gradients_are_those_of_finite_differences() {
         let policy = load_policy("builtin:tiny").unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(4);
         let features = boundary(&policy, 1.0, &mut random);

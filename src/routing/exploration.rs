@@ -1,4 +1,4 @@
-//! Choices that are drawn, so that something can be learnt from them, with their propensities.
+//! Choices drawn at random, with their propensities, so that a policy can learn from them.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -7,7 +7,7 @@ use crate::config::Exploration;
 use crate::episode::Role;
 
 impl Exploration {
-    /// The threshold below which a share `u` in [0, 1] of all draws lies.
+    /// The threshold below which a share `u`, in [0, 1], of all draws lies.
     fn quantile(&self, u: f64) -> f64 {
         let last = self.quantiles.len().saturating_sub(1);
         let at = u * last as f64;
@@ -20,7 +20,7 @@ impl Exploration {
     /// Probability that the threshold is at most `t`.
     fn cumulative(&self, t: f64) -> f64 {
         let last = self.quantiles.len().saturating_sub(1).max(1) as f64;
-        // Equal quantiles carry a probability of their own: the last of them counts.
+        // Equal quantiles have a probability mass of their own, which the last of them completes.
         let i = self.quantiles.partition_point(|q| *q <= t);
         if i == 0 {
             return 0.0;
@@ -31,33 +31,35 @@ impl Exploration {
     }
 }
 
-/// The draws of one episode.
+/// Draws the choices of one episode: one random threshold for the episode, and with some probability a
+/// fair coin instead of it at a boundary.
 ///
-/// The propensity of a choice is its probability given the choices before it, the threshold being
-/// unknown: their product over the episode is the probability of its choices, whatever p(large)
-/// was at its boundaries.
+/// The propensity of a choice is its probability given the choices before it, for an unknown threshold.
+/// The product of the propensities of an episode is the probability of its choices, given p(large) at
+/// its boundaries.
 #[derive(Debug, Clone)]
 pub struct Explorer {
     config: Exploration,
     threshold: f64,
-    /// Upper ends of intervals of the threshold, ascending, and the probability of the choices so
-    /// far for a threshold in the interval. The last end is 1.
+    /// Upper ends of intervals of the threshold, ascending up to 1, with the probability of the choices so
+    /// far for a threshold in that interval.
     threshold_likelihood: Vec<(f64, f64)>,
     rng: ChaCha8Rng,
 }
 
-/// A choice as it was drawn.
+/// A drawn choice.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SampledChoice {
+    /// The model.
     pub choice: Role,
-    /// In (0, 1].
+    /// Probability of the choice, in (0, 1].
     pub propensity: f64,
-    /// Whether a coin made it, and the threshold had no say.
+    /// Whether the coin decided instead of the threshold.
     pub by_coin: bool,
 }
 
 impl Explorer {
-    /// Draws an episode's threshold.
+    /// Draws the threshold of an episode.
     pub fn new(config: Exploration, seed: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let threshold = config.quantile(rng.random()).clamp(0.0, 1.0);
@@ -69,7 +71,7 @@ impl Explorer {
         self.threshold
     }
 
-    /// Draws the choice at a boundary where the router says `p_large`.
+    /// Draws the choice at a boundary, where p(large) is `p_large`.
     pub fn draw(&mut self, p_large: f64) -> SampledChoice {
         let coin = self.config.coin;
         let by_coin = coin > 0.0 && self.rng.random_bool(coin);
@@ -77,7 +79,7 @@ impl Explorer {
         self.split_interval(p_large);
         let (mut all, mut same, mut low) = (0.0, 0.0, 0.0);
         for (high, probability) in &mut self.threshold_likelihood {
-            // Large by the threshold where it is at most p.
+            // A threshold of at most p(large) chooses the large model.
             let agrees = (*high <= p_large) == large;
             let chosen = (1.0 - coin) * f64::from(u8::from(agrees)) + coin / 2.0;
             let below = self.config.cumulative(*high);
@@ -91,7 +93,7 @@ impl Explorer {
         SampledChoice { choice, propensity: if all > 0.0 { same / all } else { 1.0 }, by_coin }
     }
 
-    /// Cuts the interval that holds `at` there.
+    /// Splits the interval that contains `at`.
     fn split_interval(&mut self, at: f64) {
         let i = self.threshold_likelihood.partition_point(|(high, _)| *high < at);
         if let Some(&(high, probability)) = self.threshold_likelihood.get(i)
@@ -106,7 +108,7 @@ impl Explorer {
 mod tests {
     use super::*;
 
-    /// p(large) depends on what was chosen before, as it does in an episode.
+    /// p(large) depends on the choices before, as it does in an episode.
     fn p_large(so_far: &[Role]) -> f64 {
         let large = so_far.iter().filter(|r| **r == Role::Large).count();
         [0.35, 0.6, 0.2, 0.8][so_far.len()] * (1.0 - 0.3 * large as f64)

@@ -1,22 +1,24 @@
-//! A mixture of two Gaussians on the small model's confidence, as STEER has it (arXiv 2511.06190).
+//! A mixture of two Gaussians over the small model's confidence, after STEER (arXiv 2511.06190).
 
 use serde::{Deserialize, Serialize};
 
 use crate::episode::Token;
 
-/// Confidence of a stretch of tokens: −ln(−l), l their mean log-probability (nats); at most 14, nothing
-/// without tokens. On the scale of l itself all but the worst steps crowd together just below 0.
+/// Confidence of some tokens: −ln(−l), where l is their mean log-probability (nats); below 14. `None`
+/// without tokens. On the scale of l itself, all but the worst steps are just below 0.
 pub fn confidence(tokens: &[Token]) -> Option<f64> {
     let sum: f64 = tokens.iter().map(|t| f64::from(t.logprob)).sum();
     (!tokens.is_empty()).then(|| -(-sum / tokens.len() as f64).max(1e-6).ln())
 }
 
-/// One component.
+/// One component of a mixture.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GaussianComponent {
-    /// In (0, 1); those of a mixture add up to 1.
+    /// In (0, 1); the weights of a mixture add up to 1.
     pub weight: f64,
+    /// Mean, on the scale of [`confidence`].
     pub mean: f64,
+    /// Variance, on the square of that scale.
     pub variance: f64,
 }
 
@@ -28,21 +30,22 @@ impl GaussianComponent {
     }
 }
 
-/// Two components on a step's [`confidence`]: the unsure one and the sure one.
+/// A mixture of two Gaussians over the [`confidence`] of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GaussianMixture {
-    /// The one with the lower mean.
+    /// The component with the lower mean.
     pub unsure: GaussianComponent,
+    /// The component with the higher mean.
     pub sure: GaussianComponent,
 }
 
 impl GaussianMixture {
-    /// Probability that `x` comes from the unsure component.
+    /// Probability that the confidence `x` comes from the unsure component.
     pub fn unsure_probability(&self, x: f64) -> f64 {
         1.0 / (1.0 + (self.sure.log_mass(x) - self.unsure.log_mass(x)).exp())
     }
 
-    /// Mean logarithm of the density over `values`.
+    /// Mean log-density of `values`.
     pub fn log_likelihood(&self, values: &[f64]) -> f64 {
         let one = |x: f64| {
             let (a, b) = (self.unsure.log_mass(x), self.sure.log_mass(x));
@@ -51,9 +54,9 @@ impl GaussianMixture {
         values.iter().map(|x| one(*x)).sum::<f64>() / values.len().max(1) as f64
     }
 
-    /// Fits a mixture by expectation-maximization (Dempster, Laird and Rubin 1977), from the lower
-    /// and the upper half of the values, until the likelihood grows by less than 1e-10 a value.
-    /// Nothing where there are fewer than ten values or they are all alike.
+    /// Fits a mixture by expectation-maximization (Dempster, Laird and Rubin 1977). It starts from the
+    /// lower and the upper half of the values, and stops when the mean log-likelihood grows by less than
+    /// 1e-10. `None` for fewer than ten values, or if all are equal.
     pub fn fit(values: &[f64]) -> Option<Self> {
         const ROUNDS: usize = 5_000;
         let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
@@ -62,7 +65,7 @@ impl GaussianMixture {
         if n < 10 || sorted[0] == sorted[n - 1] {
             return None;
         }
-        // No component may shrink to a point: its likelihood would be without bound.
+        // A component that shrinks to a point would have an unbounded likelihood.
         let floor = 1e-6 * moments(&sorted, |_| 1.0)?.variance;
         let half = sorted[n / 2];
         let part = |low: bool| moments(&sorted, |x| f64::from(u8::from((x < half) == low)));
@@ -89,7 +92,7 @@ impl GaussianMixture {
     }
 }
 
-/// Weighted moments; nothing where the weights add up to nothing.
+/// Weighted moments; `None` if the weights add up to 0.
 fn moments(values: &[f64], weight: impl Fn(f64) -> f64) -> Option<GaussianComponent> {
     let total: f64 = values.iter().map(|x| weight(*x)).sum();
     if total <= 0.0 {

@@ -1,10 +1,11 @@
-//! The policy's network: one part foresees slips of the draft, the other weighs what to do about them.
+//! The policy's network: one part predicts errors of the draft, the other is an actor-critic.
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Names of the tensors in a policy file, in the order of [`Network::tensors`].
+/// Names of the tensors in a policy file, in the order of [`Network::tensors`]. `slip` is the error model,
+/// `choice` the actor-critic.
 pub const TENSORS: [&str; 12] = [
     "slip.0.weight",
     "slip.0.bias",
@@ -20,16 +21,15 @@ pub const TENSORS: [&str; 12] = [
     "choice.heads.bias",
 ];
 
-/// What the weighing part says, a row an input.
+/// Output of the actor-critic, one row for each input.
 pub struct ActorCriticOutput {
     /// Logit of p(large). Shape (n).
     pub logit: Tensor,
-    /// Expected share of right answers where the small, where the large model writes the next step;
-    /// where a task set can verify steps, less the potential (see `training`).
-    /// Shape (n, 2).
+    /// Expected accuracy if the small or the large model writes the next step. If the task set can verify
+    /// steps, less the potential (see `training`). Shape (n, 2).
     pub accuracy: Tensor,
-    /// Expected cost from here on, likewise, as a share of what the large model alone spends on a
-    /// mean episode. Shape (n, 2).
+    /// Expected cost from here on, likewise, as a share of always-large's mean cost of an episode.
+    /// Shape (n, 2).
     pub cost: Tensor,
 }
 
@@ -38,7 +38,7 @@ struct Mlp([Var; 6]);
 
 impl Mlp {
     fn new(sizes: [usize; 3], rng: &mut ChaCha8Rng) -> Result<Self> {
-        // candle's own initialization cannot be seeded on a CPU.
+        // candle's initialization cannot be seeded on a CPU.
         let mut layer = |from: usize, to: usize| {
             let bound = (6.0 / from as f32).sqrt();
             let weights = (0..from * to).map(|_| rng.random_range(-bound..bound)).collect();
@@ -77,7 +77,7 @@ impl Mlp {
         self.forward_with(inputs, Ok)
     }
 
-    /// The same with what `dropout` makes of each hidden layer's units.
+    /// The same with `dropout` applied to the units of each hidden layer.
     fn forward_with(
         &self,
         inputs: &Tensor,
@@ -92,9 +92,9 @@ impl Mlp {
 }
 
 impl Mlp {
-    /// The first head, of shape (n, 1), and how it changes with each of `inputs` of shape (n, number of inputs):
-    /// a row an input. The weights are constants here, so that the backward pass is two products, not
-    /// the whole of an optimizer's.
+    /// The first head, of shape (n, 1), and its gradient with respect to `inputs`, both of shape
+    /// (n, number of inputs). The weights are constants here, so that the backward pass needs two products
+    /// only.
     fn gradients(&self, inputs: &Tensor) -> Result<(Tensor, Tensor)> {
         let weight = |at: usize| self.0[at].as_detached_tensor();
         let layer =
@@ -102,7 +102,7 @@ impl Mlp {
         let first = layer(inputs, 0)?.relu()?;
         let second = layer(&first, 2)?.relu()?;
         let head = layer(&second, 4)?.narrow(1, 0, 1)?;
-        // A rectified unit hands on what it is asked where it is open.
+        // A rectified unit passes the gradient on where it is active.
         let active = |hidden: &Tensor| hidden.gt(0.0)?.to_dtype(DType::F32);
         let by_second = active(&second)?.broadcast_mul(&weight(4).narrow(0, 0, 1)?)?;
         let by_first = by_second.matmul(&weight(2))?.mul(&active(&first)?)?;
@@ -110,27 +110,27 @@ impl Mlp {
     }
 }
 
-/// The network. Its heads begin at zero, so that it is undecided everywhere.
+/// The network. Its heads are initialized to zero, so that p(large) is 1/2 everywhere.
 ///
-/// Whether a draft is a slip is learnt apart from what a slip costs: the one is a clean label where a task set
-/// can verify steps, the other comes by way of noisy returns, and in common layers it would drown the first.
+/// The error model is separate from the actor-critic, because its labels are clean if the task set can
+/// verify steps, while returns are noisy: in shared layers, the noise would drown the labels.
 pub struct Network {
     error_model: Mlp,
     actor_critic: Mlp,
 }
 
 impl Network {
-    /// Units of a hidden layer that foresees slips, and of one that weighs.
+    /// Units of a hidden layer of the error model and of the actor-critic.
     pub const WIDTHS: [usize; 2] = [256, 64];
-    /// Numbers that the weighing part gives.
+    /// Outputs of the actor-critic.
     const HEADS: usize = 5;
-    /// What it reads beside the features: the foreseen slip and the price.
+    /// Inputs of the actor-critic besides the features: the predicted error and λ.
     const EXTRA_INPUTS: usize = 2;
 
-    /// A network over `features` numbers, with weights drawn with `seed` (He's uniform bounds).
+    /// A network of `features` inputs, with weights drawn with `seed` (He et al. 2015, uniform).
     ///
     /// # Errors
-    /// When candle fails.
+    /// If candle fails.
     pub fn new(features: usize, seed: u64) -> Result<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let [error_model, actor_critic] = Self::WIDTHS;
@@ -143,10 +143,10 @@ impl Network {
         })
     }
 
-    /// A network of these tensors, in the order in which they are stored.
+    /// A network of these tensors, in the order of a policy file.
     ///
     /// # Errors
-    /// When the shapes do not fit together.
+    /// If a shape does not fit.
     pub fn from_tensors(tensors: [Tensor; 12], features: usize) -> Result<Self> {
         let [a, b, c, d, e, f, actor_critic @ ..] = tensors;
         Ok(Self {
@@ -159,36 +159,37 @@ impl Network {
         })
     }
 
-    /// The weights of the part that foresees slips, for an optimizer.
+    /// The weights of the error model, for an optimizer.
     pub fn error_vars(&self) -> Vec<Var> {
         self.error_model.0.to_vec()
     }
 
-    /// The weights of the part that weighs.
+    /// The weights of the actor-critic, for an optimizer.
     pub fn actor_critic_vars(&self) -> Vec<Var> {
         self.actor_critic.0.to_vec()
     }
 
-    /// The weights by the names of a policy file.
+    /// The weights, by their names in a policy file.
     pub fn tensors(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
         TENSORS
             .into_iter()
             .zip(self.error_model.0.iter().chain(&self.actor_critic.0).map(Var::as_tensor))
     }
 
-    /// Logits of the probability that the small model's draft is a slip, for standardized `features` of
-    /// shape (n, number of features). Shape (n). Learnt where a task set can verify steps, else 0.
+    /// Logits of the probability that the small model's draft is a step error, for standardized `features`
+    /// of shape (n, number of features). Shape (n). 0 unless it was trained on a task set that can verify
+    /// steps.
     ///
     /// # Errors
-    /// When the shape does not fit.
+    /// If the shape does not fit.
     pub fn predict_error(&self, features: &Tensor) -> Result<Tensor> {
         self.error_model.forward(features)?.squeeze(1)
     }
 
-    /// The same while it learns: a fifth of the hidden units, drawn with `rng`, is dropped.
+    /// The same during training: a fifth of the hidden units, drawn with `rng`, is dropped.
     ///
     /// # Errors
-    /// When the shape does not fit.
+    /// If the shape does not fit.
     pub fn predict_error_with_dropout(
         &self,
         features: &Tensor,
@@ -197,7 +198,7 @@ impl Network {
         // Of 256 bytes.
         const DROPPED: u8 = 51;
         let kept = 256.0 / (256.0 - f32::from(DROPPED));
-        // candle's own dropout cannot be seeded on a CPU.
+        // candle's dropout cannot be seeded on a CPU.
         let dropout = |units: Tensor| {
             let mut bytes = vec![0; units.elem_count()];
             rng.fill_bytes(&mut bytes);
@@ -209,11 +210,11 @@ impl Network {
         self.error_model.forward_with(features, dropout)?.squeeze(1)
     }
 
-    /// What the weighing part says, for the same features, what [`Self::predict_error`] gave for them, and a price each (see
-    /// [`super::LAMBDA_GRID`]), of shape (n).
+    /// Output of the actor-critic for standardized features, their logits by [`Self::predict_error`], and
+    /// a λ each (see [`super::LAMBDA_GRID`]), both of shape (n).
     ///
     /// # Errors
-    /// When the shapes do not fit.
+    /// If the shapes do not fit.
     pub fn evaluate_choices(
         &self,
         features: &Tensor,
@@ -232,12 +233,11 @@ impl Network {
         })
     }
 
-    /// How p(large) changes with each feature, at each of `features` of shape (n, number of features) and
-    /// prices of shape (n): the gradient of the logit's sigmoid, by way of the foreseen slip too. Shape (n, number
-    /// of features).
+    /// Gradient of p(large) with respect to the features, through the predicted error too, at `features` of
+    /// shape (n, number of features) and λ of shape (n). Shape (n, number of features).
     ///
     /// # Errors
-    /// When the shapes do not fit.
+    /// If the shapes do not fit.
     pub fn gradients(&self, features: &Tensor, lambda_z: &Tensor) -> Result<Tensor> {
         let (error_logit, by_features) = self.error_model.gradients(features)?;
         let inputs = Self::actor_critic_inputs(features, &error_logit.squeeze(1)?, lambda_z)?;
@@ -245,13 +245,13 @@ impl Network {
         let p = candle_nn::ops::sigmoid(&logit)?;
         let by_inputs = by_inputs.broadcast_mul(&(&p * (1.0 - &p)?)?)?;
         let n = features.dim(1)?;
-        // Where the slip is clamped, it hands on nothing.
+        // A clamped logit has no gradient.
         let active = error_logit.abs()?.lt(ERROR_LOGIT_LIMIT)?.to_dtype(DType::F32)?;
         let by_error_logit = (by_inputs.narrow(1, n, 1)? * (active / ERROR_LOGIT_SCALE)?)?;
         by_inputs.narrow(1, 0, n)? + by_features.broadcast_mul(&by_error_logit)?
     }
 
-    /// What the weighing part reads.
+    /// Inputs of the actor-critic.
     fn actor_critic_inputs(
         features: &Tensor,
         error_logit: &Tensor,
@@ -263,6 +263,7 @@ impl Network {
     }
 }
 
-/// The foreseen slip's logit is drawn in to this, and divided by that, to be on the scale of the features.
+/// The error logit is clamped to this, and divided by [`ERROR_LOGIT_SCALE`], to be on the scale of the
+/// standardized features.
 const ERROR_LOGIT_LIMIT: f32 = 8.0;
 const ERROR_LOGIT_SCALE: f64 = 3.0;

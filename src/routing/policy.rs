@@ -1,4 +1,4 @@
-//! The trained router: a network, and the card that says what it is made of.
+//! The trained policy: networks, and a card that says what they need and what they were trained on.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,18 +13,20 @@ use crate::config::DraftLength;
 use crate::engine::TokenStats;
 use crate::episode::feature_names;
 
-/// Version of the policy file. Older ones are read; newer ones are refused.
+/// Version of the policy file. Older files are read, newer ones refused.
 pub const POLICY_FORMAT: u32 = 1;
-/// The key of the card among a file's metadata.
+/// Key of the card in a file's metadata.
 const CARD_KEY: &str = "pointsman";
 
-/// Boundaries that are weighed at once: each takes a row of features for every price.
+/// Number of boundaries per batch; each takes one row of inputs for every λ of the grid.
 const BATCH_ROWS: usize = 8192;
 
-/// Which features a policy reads, after a glimpse of which length.
+/// The features that a policy reads, and the length of the draft they are read from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeatureSet {
+    /// Its name, for the user.
     pub name: String,
+    /// Length of the draft.
     #[serde(alias = "glimpse")]
     pub draft_length: DraftLength,
     /// Names of [`FEATURES`], in the order of the network's inputs.
@@ -33,18 +35,18 @@ pub struct FeatureSet {
 }
 
 impl FeatureSet {
-    /// All features, after a glimpse of length `glimpse`.
+    /// All features.
     pub fn full(draft_length: DraftLength) -> Self {
         Self::of("full", draft_length, FEATURES.iter().map(String::as_str))
     }
 
-    /// All but those that begin with `prefix`.
+    /// All features but those whose name starts with `prefix`.
     pub fn without(prefix: &str, draft_length: DraftLength) -> Self {
         let rest = FEATURES.iter().map(String::as_str).filter(|name| !name.starts_with(prefix));
         Self::of(&format!("without {prefix}"), draft_length, rest)
     }
 
-    /// Without the features that a small model which tells only `token_stats` of its tokens cannot give.
+    /// Without the features that need more than `token_stats` from the small model.
     #[must_use]
     pub fn restricted_to(mut self, token_stats: TokenStats) -> Self {
         let all = self.features.len();
@@ -55,7 +57,7 @@ impl FeatureSet {
         self
     }
 
-    /// What the small model must tell of its tokens.
+    /// The token statistics that the small model must report.
     pub fn needs_token_stats(&self) -> TokenStats {
         self.features
             .iter()
@@ -82,7 +84,7 @@ impl FeatureSet {
         short_hash(&[&names.join(" "), &self.draft_length.to_string()])
     }
 
-    /// The features in their order; 0 for one that is not there.
+    /// The values in the order of the set; 0 for a feature that the boundary lacks.
     pub fn row(&self, features: &BTreeMap<String, f64>) -> Vec<f32> {
         self.features.iter().map(|name| features.get(name).map_or(0.0, |v| *v as f32)).collect()
     }
@@ -93,90 +95,101 @@ fn required_token_stats(feature: &str) -> TokenStats {
     feature_spec(feature).map_or(TokenStats::None, |spec| spec.needs)
 }
 
-/// What episodes a policy was trained on.
+/// How many episodes a policy was trained on, and how many were left out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetCounts {
-    /// Episodes that it learnt from.
+    /// Episodes that it was trained on.
     pub used: usize,
-    /// Left out since a person chose in them, which has no propensity.
+    /// Left out because the user chose in them, which has no propensity.
     #[serde(alias = "person")]
     pub user: usize,
-    /// Left out since they are forks.
+    /// Left out because they are forks.
     #[serde(default)]
     pub forks: usize,
-    /// Left out since another pair of models wrote them, or under other prompts, steps or prices.
+    /// Left out because another pair of models wrote them, or under other prompts, steps or prices.
     pub other_models: usize,
-    /// Left out since they did not end in an answer that could be graded.
+    /// Left out because they did not end in an answer that could be graded.
     pub ungraded: usize,
-    /// Left out since nothing was weighed in them (one model throughout), they lack a feature, or
-    /// what decided in them saw more than a policy does (an oracle, a judge).
+    /// Left out because no router weighed in them, they lack a feature, or their router saw more than a
+    /// policy does (oracle, judge).
     #[serde(alias = "unweighed")]
     pub unusable: usize,
 }
 
-/// What a policy is made of, and what it needs.
+/// What a policy was trained on, and what it needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PolicyCard {
+    /// Version of the file, [`POLICY_FORMAT`].
     pub format: u32,
-    /// Its id: the preset's name and a number.
+    /// Its name: the preset's name and a number.
     pub name: String,
-    /// The policies that wrote the episodes it learnt from.
+    /// The policies that chose in the episodes it was trained on.
     pub parents: Vec<String>,
-    /// When it was made: milliseconds since the Unix epoch.
+    /// Time of its training: milliseconds since the Unix epoch.
     pub created_ms: u64,
+    /// Seed of its training.
     pub seed: u64,
+    /// The episodes that it was trained on.
     #[serde(alias = "intake")]
     pub dataset_counts: DatasetCounts,
-    /// Who wrote the episodes that it learnt from.
+    /// The pair that wrote these episodes.
     #[serde(flatten)]
     pub pair: PairFingerprint,
+    /// The features that it reads.
     pub set: FeatureSet,
     /// Fingerprint of `set`.
     pub set_hash: String,
-    /// Mean and spread of each feature, in the order of the set.
+    /// Mean of each feature, in the order of the set.
     pub mean: Vec<f32>,
+    /// Standard deviation of each feature, in the order of the set.
     pub spread: Vec<f32>,
-    /// Cost share that it was trained for, where one was asked for, and the multiplier λ that came
-    /// of it: what 1 of all-large's mean cost was worth in accuracy.
+    /// The cost share that it was trained for, if one was set.
     pub target_cost: Option<f64>,
+    /// The multiplier λ: the accuracy that always-large's mean cost is worth.
     pub multiplier: f64,
-    /// Mean cost of an episode of the large model alone, in the unit of the prices.
+    /// Mean cost of an episode by always-large, in the unit of the prices.
     pub cost_unit: f64,
-    /// Quantiles of p(large) at 0, 1/n, … 1 over the boundaries that it learnt from, from 0 to 1.
+    /// Quantiles of p(large) at 0, 1/n, … 1 over the boundaries of its training, each in [0, 1].
     pub quantiles: Vec<f64>,
-    /// Fitted on the same episodes, for the router gmm.
+    /// The mixture of the router gmm, fitted on the same episodes.
     pub mixture: Option<GaussianMixture>,
+    /// Calibrated thresholds.
     pub calibrations: Vec<Calibration>,
 }
 
-/// Why a policy's file cannot be used. Each is the rest of a sentence that begins with its name.
+/// Why a policy file cannot be used. Each message is the rest of a sentence that starts with its name.
 #[derive(Debug, Error)]
 pub enum PolicyError {
-    #[error("it is no policy file: {0}")]
+    /// It is not a policy file, or a damaged one.
+    #[error("it is not a policy file: {0}")]
     Broken(String),
+    /// Its format is newer than [`POLICY_FORMAT`].
     #[error("it was written by a newer pointsman: update pointsman")]
     NewerFormat,
+    /// It needs a feature that this version does not compute.
     #[error(
         "it needs the feature `{0}`, which this pointsman does not know: update pointsman, or train anew"
     )]
     UnknownFeature(String),
+    /// Its features do not match their fingerprint.
     #[error(
-        "its list of features does not fit its fingerprint: the file was changed by hand, train anew"
+        "its list of features does not match its fingerprint: the file was changed by hand, train anew"
     )]
     FeatureSetMismatch,
 }
 
 crate::exit::classify!(Failure: PolicyError);
 
-/// A policy: a card, and networks that were trained alike from other first weights, whose opinions
-/// are averaged.
+/// A policy: a card, and an ensemble of networks, trained alike from different initial weights, whose
+/// p(large) is averaged.
 pub struct Policy {
+    /// What it was trained on, and what it needs.
     pub card: PolicyCard,
     networks: Vec<Network>,
 }
 
 impl Policy {
-    /// A policy of these networks.
+    /// A policy of this card and these networks.
     pub fn new(card: PolicyCard, networks: Vec<Network>) -> Self {
         Self { card, networks }
     }
@@ -184,9 +197,9 @@ impl Policy {
     /// Reads a policy file.
     ///
     /// # Errors
-    /// When it is broken, newer, or needs what this program cannot give.
+    /// If it is damaged, newer, or needs an unknown feature.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
-        // candle puts a backtrace behind its sentence.
+        // candle appends a backtrace to its message.
         let broken = |e: &dyn std::fmt::Display| {
             PolicyError::Broken(e.to_string().lines().next().unwrap_or_default().to_owned())
         };
@@ -231,10 +244,10 @@ impl Policy {
         Ok(Self { card, networks })
     }
 
-    /// The same as a file: safetensors, with the card in the metadata.
+    /// The policy file: safetensors, with the card in the metadata.
     ///
     /// # Errors
-    /// When candle or serde fail.
+    /// If it cannot be serialized.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PolicyError> {
         let broken = |e: &dyn std::fmt::Display| PolicyError::Broken(e.to_string());
         let json = serde_json::to_string(&self.card).map_err(|e| broken(&e))?;
@@ -246,10 +259,10 @@ impl Policy {
         safetensors::serialize(tensors, Some(metadata)).map_err(|e| broken(&e))
     }
 
-    /// Fingerprint of the weights and of everything that p(large) depends on.
+    /// Fingerprint of everything that p(large) depends on: features, scales and weights.
     ///
     /// # Errors
-    /// When candle fails.
+    /// If candle fails.
     pub fn digest(&self) -> candle_core::Result<String> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.card.set_hash.as_bytes());
@@ -266,19 +279,19 @@ impl Policy {
         Ok(hasher.finalize().to_hex()[..16].to_owned())
     }
 
-    /// p(large) at a boundary: the mean of what the networks say for [`LAMBDA_GRID`] of cost, from cheap to dear.
-    /// The threshold on it so means a price: where t = 1/2, about the one that it was trained for.
+    /// p(large) at a boundary: the mean over the networks and [`LAMBDA_GRID`], from cheap to expensive. So a
+    /// threshold stands for a price of cost; 1/2 is about the λ that the policy was trained for.
     ///
     /// # Errors
-    /// When candle fails.
+    /// If candle fails.
     pub fn p_large(&self, features: &BTreeMap<String, f64>) -> candle_core::Result<f64> {
         Ok(self.p_large_batch(&[self.card.set.row(features)])?[0])
     }
 
-    /// The same for many boundaries, whose features are given in the order of the set.
+    /// The same for many boundaries, with their features in the order of the set.
     ///
     /// # Errors
-    /// When candle fails.
+    /// If candle fails.
     pub fn p_large_batch(&self, rows: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
         let parts = rows.chunks(BATCH_ROWS).map(|part| self.p_large_chunk(part));
         Ok(parts.collect::<candle_core::Result<Vec<_>>>()?.concat())
@@ -292,7 +305,7 @@ impl Policy {
             values.extend(row.map(|((v, mean), spread)| standardized(*v, *mean, *spread)));
         }
         let features = Tensor::from_vec(values, (n, self.card.set.features.len()), &Device::Cpu)?;
-        // Each row once for every price.
+        // Each row once for every λ.
         let each: Vec<u32> = (0..n as u32).flat_map(|row| [row; LAMBDA_GRID.len()]).collect();
         let each = Tensor::from_vec(each, n * LAMBDA_GRID.len(), &Device::Cpu)?;
         let repeated = features.index_select(&each, 0)?;
@@ -309,18 +322,17 @@ impl Policy {
         Ok(p)
     }
 
-    /// A boundary as the networks see it: its standardized features, in the order of the set.
+    /// The standardized features of a boundary, in the order of the set: what the networks read.
     pub(super) fn standardize(&self, features: &BTreeMap<String, f64>) -> Vec<f32> {
         let scales = self.card.mean.iter().zip(&self.card.spread);
         let row = self.card.set.row(features).into_iter().zip(scales);
         row.map(|(value, (mean, spread))| standardized(value, *mean, *spread)).collect()
     }
 
-    /// How p(large) changes with each standardized feature, at each of `points`: the mean over the
-    /// networks and [`LAMBDA_GRID`], added up over the points.
+    /// Gradient of p(large) with respect to each standardized feature, summed over `points`.
     ///
     /// # Errors
-    /// When candle fails.
+    /// If candle fails.
     pub(super) fn gradients(&self, points: &[Vec<f32>]) -> candle_core::Result<Vec<f64>> {
         let width = self.card.set.features.len();
         let rows = points.len() * LAMBDA_GRID.len();
@@ -341,7 +353,7 @@ impl Policy {
     }
 }
 
-/// A tensor's name in the file.
+/// Name of a tensor in the file.
 fn tensor_name(network: usize, name: &str) -> String {
     format!("{network}.{name}")
 }
@@ -351,15 +363,15 @@ struct FormatProbe {
     format: u32,
 }
 
-/// The prices of cost that p(large) is averaged over, in standard deviations of the logarithm of the multiplier: the
-/// quantiles of the normal distribution at 1/16, 3/16, … 15/16.
+/// The values of ln λ that p(large) is averaged over, in standard deviations around the policy's own
+/// multiplier: the quantiles of the normal distribution at 1/16, 3/16, … 15/16.
 pub const LAMBDA_GRID: [f32; 8] =
     [-1.534_12, -0.887_147, -0.488_776, -0.157_311, 0.157_311, 0.488_776, 0.887_147, 1.534_12];
 
-/// Standard deviation of the logarithm of the prices that a policy is trained at.
+/// Standard deviation of ln λ in training.
 pub const LAMBDA_LOG_STD: f64 = 1.0;
 
-/// A feature as the network sees it; far outliers are drawn in.
+/// A standardized feature, clamped to 5 standard deviations.
 pub fn standardized(value: f32, mean: f32, spread: f32) -> f32 {
     ((value - mean) / spread).clamp(-5.0, 5.0)
 }

@@ -1,4 +1,4 @@
-//! What figures of a policy hold for.
+//! What the measurements of a policy, such as calibrated thresholds, are valid for.
 
 use std::fmt;
 
@@ -8,20 +8,20 @@ use super::policy::short_hash;
 use crate::config::{Preset, Prices};
 use crate::episode::{Episode, ModelRecord, PerRole, Role};
 
-/// Two models, and how they are made to write: episodes of the same pair can be learnt from together.
+/// A pair of models and how they are run. A policy can learn from all episodes of the same pair.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PairFingerprint {
     /// Digests of the two models.
     pub models: PerRole<String>,
-    /// Fingerprint of prompts, steps, sampling, switching and prices; empty where it is not known, which
-    /// fits any.
+    /// Fingerprint of prompts, steps, sampling, switching and prices; empty if unknown, which matches
+    /// any.
     #[serde(default)]
     #[serde(alias = "setting")]
     pub settings_hash: String,
 }
 
 impl PairFingerprint {
-    /// These models under this preset.
+    /// The fingerprint of these models under this preset.
     pub fn of(preset: &Preset, prices: Prices, models: PerRole<&ModelRecord>) -> Self {
         let settings = serde_json::json!([
             with_first_keys(serde_json::json!(preset.steps)),
@@ -29,7 +29,7 @@ impl PairFingerprint {
             preset.routing.switching,
             [prices.small, prices.large]
         ]);
-        // A chat template is a part of its model, and what it made of the prompt is not yet known everywhere.
+        // A chat template is a part of its model, and not every caller has rendered the prompt.
         let prompts = Role::BOTH.map(|role| match preset.uses_chat_template(role) {
             true => with_first_keys(serde_json::json!(preset.prompt)).to_string(),
             false => preset.prompt_for(role, "{question}"),
@@ -40,7 +40,7 @@ impl PairFingerprint {
         }
     }
 
-    /// Whether an episode is by this pair.
+    /// Whether this pair wrote an episode.
     pub fn matches(&self, episode: &Episode) -> bool {
         let started = &episode.started;
         let models = PerRole::from_fn(|role| &started.models[role]);
@@ -50,8 +50,8 @@ impl PairFingerprint {
     }
 }
 
-/// A preset's table under the keys it was first published with. Fingerprints are computed over those, so that a
-/// renamed key does not make every stored policy and calibration stale.
+/// A table of a preset under its first published keys. Fingerprints are computed over these, so that a
+/// renamed key does not make stored policies and calibrations stale.
 fn with_first_keys(table: serde_json::Value) -> serde_json::Value {
     let serde_json::Value::Object(table) = table else { return table };
     let first = |key: String| match key.as_str() {
@@ -63,28 +63,29 @@ fn with_first_keys(table: serde_json::Value) -> serde_json::Value {
     table.into_iter().map(|(key, value)| (first(key), value)).collect()
 }
 
-/// What an accuracy or a cost was judged on; a calibrated threshold holds for this and nothing else.
+/// What a measurement is valid for: a calibrated threshold holds for this and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
-    /// Fingerprint of the policy's weights, or the name of another router.
+    /// Digest of the policy, or the name of another router.
     pub router: String,
+    /// The pair of models.
     #[serde(flatten)]
     pub pair: PairFingerprint,
-    /// Fingerprint of the budget; empty where it is not known, which is stale.
+    /// Fingerprint of the budget; empty if unknown, which counts as stale.
     #[serde(default)]
     pub budget: String,
-    /// The task set.
+    /// Name of the task set.
     pub tasks: String,
 }
 
 impl Provenance {
-    /// The ground that `router` stands on with this pair in this preset.
+    /// The provenance of measurements of `router` with this pair under this preset.
     pub fn of(router: String, preset: &Preset, pair: PairFingerprint, tasks: &str) -> Self {
         let budget = short_hash(&[&serde_json::json!(preset.budget).to_string()]);
         Self { router, pair, budget, tasks: tasks.to_owned() }
     }
 
-    /// What has changed from this ground to `now`; nothing where it still holds.
+    /// What differs in `now`, in words; empty if the measurement is still valid.
     pub fn changes_to(&self, now: &Self) -> Vec<&'static str> {
         let (before, pair) = (&self.pair, &now.pair);
         let parts = [
@@ -102,20 +103,24 @@ impl Provenance {
     }
 }
 
-/// A threshold that was calibrated, and what it was calibrated for.
+/// A calibrated threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
+    /// The threshold, in [0, 1].
     pub threshold: f64,
+    /// What it was calibrated for.
     pub target: CalibrationTarget,
-    /// Questions that it was calibrated on.
+    /// Number of questions that it was calibrated on.
     pub n: usize,
-    /// Seed that they were drawn with.
+    /// Seed of these questions.
     pub seed: u64,
-    /// Mean accuracy and cost, as a share of always-large's, over those questions.
+    /// Mean accuracy on these questions.
     pub accuracy: f64,
+    /// Mean cost on these questions, as a share of always-large's.
     pub cost_share: f64,
-    /// When: milliseconds since the Unix epoch.
+    /// Time of the calibration: milliseconds since the Unix epoch.
     pub at_ms: u64,
+    /// What it is valid for.
     #[serde(alias = "ground")]
     pub provenance: Provenance,
 }
@@ -124,11 +129,19 @@ pub struct Calibration {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum CalibrationTarget {
-    /// With probability `confidence`, at most 1 − `accuracy` of all questions are answered wrong
-    /// that the large model alone answers right.
-    Accuracy { accuracy: f64, confidence: f64 },
+    /// With probability `confidence`, at most 1 − `accuracy` of all questions are answered wrong that
+    /// the large model alone answers right.
+    Accuracy {
+        /// The least accuracy, relative to always-large.
+        accuracy: f64,
+        /// The confidence level.
+        confidence: f64,
+    },
     /// The mean cost is at most this share of always-large's.
-    Cost { share: f64 },
+    Cost {
+        /// The share.
+        share: f64,
+    },
 }
 
 impl fmt::Display for CalibrationTarget {

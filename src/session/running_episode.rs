@@ -212,11 +212,7 @@ impl<'a> RunningEpisode<'a> {
             if failed.is_none() {
                 failed = self.apply_pending_commands().err();
             }
-            if self.interrupt.is_some() || failed.is_some() {
-                Flow::Cancel
-            } else {
-                Flow::Continue
-            }
+            if self.interrupt.is_some() || failed.is_some() { Flow::Cancel } else { Flow::Continue }
         })?;
         failed.map_or(Ok(output), Err)
     }

@@ -52,9 +52,12 @@ pub(super) struct StepLoop<'a> {
 
 impl StepLoop<'_> {
     /// Runs the episode to its end.
-    pub(super) fn run(mut self, fork: Option<&Fork>, paused: bool) -> Result<Episode, SessionError> {
-        let result =
-            self.running.emit_opening_events(fork, paused).and_then(|()| self.run_steps());
+    pub(super) fn run(
+        mut self,
+        fork: Option<&Fork>,
+        paused: bool,
+    ) -> Result<Episode, SessionError> {
+        let result = self.running.emit_opening_events(fork, paused).and_then(|()| self.run_steps());
         let ended = match result {
             Ok(reason) => self.finish(reason),
             Err(error) => {
@@ -74,8 +77,7 @@ impl StepLoop<'_> {
     fn finish(&mut self, reason: FinishReason) -> Result<(), SessionError> {
         let (answer, verdict) = self.context.question.grade(&self.running.episode.text());
         // A cancelled episode might still have come to the right answer.
-        let verdict =
-            if reason == FinishReason::Cancelled { Verdict::Undecided } else { verdict };
+        let verdict = if reason == FinishReason::Cancelled { Verdict::Undecided } else { verdict };
         self.running.emit(EventKind::Finished { answer, verdict, reason })
     }
 
@@ -114,8 +116,7 @@ impl StepLoop<'_> {
 
     /// Whether the episode ends because its budget is spent.
     fn stops_on_budget(&self) -> bool {
-        self.running.episode.is_budget_spent()
-            && self.preset().budget.when_spent == WhenSpent::Stop
+        self.running.episode.is_budget_spent() && self.preset().budget.when_spent == WhenSpent::Stop
     }
 
     /// Chooses the writer of the next step; returns it with the part of the step that it has drafted.

@@ -125,8 +125,7 @@ impl JobRunner {
     /// Loads a preset with its policy.
     pub(super) fn load_preset_routing(&self, name: &str) -> Result<Box<LoadedRouting>, String> {
         let preset = load_preset(name, &self.folders).map_err(|e| e.to_string())?;
-        crate::routing::check_router_name(&preset.routing.router)
-            .map_err(|e| e.to_string())?;
+        crate::routing::check_router_name(&preset.routing.router).map_err(|e| e.to_string())?;
         let policy = current_policy(&preset, Some(&self.store)).map_err(|e| e.to_string())?;
         let registry = RouterRegistry::new(&preset.name, policy.map(Arc::new));
         registry.router(&preset.routing.router).map_err(|e| e.to_string())?;
