@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use pointsman::config::{DraftLength, Folders, load_preset};
 use pointsman::episode::Verdict;
-use pointsman::routing::{Opinion, Router, RouterError, RouterInput, RouterRegistry};
+use pointsman::routing::{Opinion, Requirements, Router, RouterError, RouterInput, RouterRegistry};
 use pointsman::session::{EpisodeSpec, NullObserver, load_pair};
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
@@ -19,15 +19,21 @@ impl Router for HardOperations {
         "hard-operations"
     }
 
-    /// How much of the next step the small model writes before this router decides.
-    fn draft_length(&self) -> DraftLength {
-        DraftLength::Step
+    /// The small model drafts the whole next step before this router decides.
+    fn requirements(&self) -> Requirements {
+        Requirements::draft(DraftLength::Step)
     }
 
     /// The runner compares `p_large` with the preset's threshold: the large model writes from there on up.
     fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
+<<<<<<< ours
         let hard = boundary.draft.text.contains(['×', '÷']);
         let p_large = if hard { 0.9 } else { 0.1 };
+=======
+        let text = boundary.draft.text;
+        let longest = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
+        let p_large = (longest as f64 / 4.0).min(1.0);
+>>>>>>> theirs
         // Features are stored with the decision, and the workbench lists them as its reasons.
         let features = BTreeMap::from([("draft.hard".to_owned(), f64::from(u8::from(hard)))]);
         Ok(Opinion { p_large, features })

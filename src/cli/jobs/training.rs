@@ -16,7 +16,8 @@ use crate::evaluation::{
     CALIBRATION_QUESTIONS, CONFIDENCE, CalibrationRun, calibration_seed, unseen_questions,
 };
 use crate::routing::{
-    CalibrationTarget, DatasetCounts, FeatureSet, PairFingerprint, Policy, RouterRegistry, router_name,
+    CalibrationTarget, DatasetCounts, FeatureSet, PairFingerprint, Policy, RouterRegistry,
+    router_name,
 };
 use crate::session::{RoutingConfig, RunnerPool, SessionError, load_runner_pool};
 use crate::tasks::arithmetic::Split;

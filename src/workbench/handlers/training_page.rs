@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::notices::{error, hint};
+use crate::routing::router_name;
 use crate::session::{Command, RoutingConfig};
 use crate::workbench::action::{Action, PageId};
-use crate::routing::router_name;
 use crate::workbench::active_routing::LoadedRouting;
 use crate::workbench::job::Job;
 use crate::workbench::message::Effect;
