@@ -69,7 +69,7 @@ pub enum RecordingError {
     },
     /// A newer program wrote the line.
     #[error(
-        "a newer pointsman wrote {file}, line {line} (format {found}, this one reads up to {SCHEMA}): update pointsman"
+        "{file}, line {line}, was written by a newer pointsman (format {found}, this one reads up to {SCHEMA}): update pointsman"
     )]
     Newer {
         /// The file.

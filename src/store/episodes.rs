@@ -311,7 +311,7 @@ mod tests {
         ];
         let summary =
             r#"{"version":3,"id":1,"began_ms":1,"last_ms":6,"question":"1 + 1?","person_steps":1}"#;
-        let db = sled::open(path).unwrap();
+        let db = sled::Config::new().path(path).flush_every_ms(None).open().unwrap();
         db.insert("format", &1_u32.to_be_bytes()).unwrap();
         db.insert("last_id", &1_u64.to_be_bytes()).unwrap();
         let tree = |name: &str| db.open_tree(name).unwrap();

@@ -25,10 +25,11 @@ mod tests {
     fn a_lock_is_seen_while_it_is_held() {
         let folder = tempfile::tempdir().unwrap();
         assert!(!is_held_elsewhere(folder.path()), "there is no store yet");
-        let db = sled::open(folder.path()).unwrap();
+        let config = sled::Config::new().path(folder.path()).flush_every_ms(None);
+        let db = config.open().unwrap();
         assert!(is_held_elsewhere(folder.path()));
         drop(db);
         assert!(!is_held_elsewhere(folder.path()));
-        assert!(sled::open(folder.path()).is_ok(), "the check leaves no lock");
+        assert!(config.open().is_ok(), "the check leaves no lock");
     }
 }
