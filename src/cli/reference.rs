@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use super::error::CommandResult;
 use crate::config::{Folders, load_preset, preset_names};
 use crate::engine::{ENGINE_KINDS, EngineKind};
+use crate::evaluation::COLUMN_LEGEND;
 use crate::tasks::reference_table;
 use crate::theme::{Theme, theme_names};
 use crate::workbench::Keymap;
@@ -16,6 +17,8 @@ pub(super) enum Reference {
     Engines,
     /// Default keys of the workbench
     Keys,
+    /// Columns of the table that `eval` prints
+    Metrics,
     /// Presets, including your own
     Presets,
     /// Task sets
@@ -33,6 +36,7 @@ impl Reference {
         match self {
             Self::Engines => Ok(engines()),
             Self::Keys => Ok(Keymap::default().to_markdown()),
+            Self::Metrics => Ok(metrics()),
             Self::Presets => presets(folders),
             Self::Tasks => Ok(reference_table()),
             Self::Themes => themes(folders),
@@ -56,6 +60,11 @@ fn engines() -> String {
             ]
         }),
     )
+}
+
+fn metrics() -> String {
+    let row = |(name, meaning): (&str, &str)| [name.to_owned(), meaning.to_owned()];
+    table(["column", "meaning"], COLUMN_LEGEND.map(row))
 }
 
 fn presets(folders: &Folders) -> CommandResult<String> {

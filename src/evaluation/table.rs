@@ -25,28 +25,20 @@ const HEADER: [&str; 16] = [
 ];
 
 /// What the columns of [`metrics_table`] mean: pairs of heading and explanation.
-pub const COLUMN_LEGEND: [(&str, &str); 12] = [
+pub const COLUMN_LEGEND: [(&str, &str); 13] = [
     ("draft", "tokens that the small model writes before the choice: a number, or the whole step"),
     ("threshold", "the large model writes a step if p(large) is at least this"),
+    ("accuracy", "share of questions answered correctly"),
     ("95 %", "interval of the value to its left, by bootstrap over the questions"),
     ("cost share", "mean cost of an episode as a share of always-large's"),
     ("PGR", "performance gap recovered: 0 is as accurate as always-small, 1 as always-large"),
-    (
-        "APGR",
-        "average PGR over all cost shares: 0.5 is a coin toss between the models; higher is better",
-    ),
-    ("APGR gap to first", "APGR of the first router minus this one's, on the same questions"),
-    ("CPT 50/80/95", "lowest cost share, in %, at which PGR reaches 0.5, 0.8 and 0.95"),
-    (
-        "ΔIBC",
-        "gain in accuracy per cost, compared with always-large's: +0.5 is half as much again, 0 the same",
-    ),
-    (
-        "tokens",
-        "mean per episode: written by the small and the large model, and drafts that were discarded",
-    ),
-    ("prefilled", "mean tokens per episode that a model had to read and did not find in its cache"),
-    ("–", "undefined here, such as PGR if the large model is not more accurate than the small one"),
+    ("APGR", "average PGR over all cost shares; a coin toss between the two models has 0.5"),
+    ("APGR gap to first", "APGR of the first router minus this one's, paired by question"),
+    ("CPT 50/80/95", "lowest cost share (%) at which PGR reaches 0.5, 0.8 and 0.95"),
+    ("ΔIBC", "gain in accuracy per cost over always-small, relative to always-large's, minus 1"),
+    ("tokens", "mean per episode: kept of the small and of the large model, and discarded"),
+    ("prefilled", "mean tokens per episode that a model had to read anew"),
+    ("–", "undefined, such as PGR if the large model is not more accurate than the small one"),
 ];
 
 /// One row per router, in Markdown.
