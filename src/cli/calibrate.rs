@@ -13,7 +13,7 @@ use crate::evaluation::{CALIBRATION_QUESTIONS, CONFIDENCE, CalibrationRun, calib
 use crate::routing::{Calibration, CalibrationTarget, Provenance, router_name};
 use crate::session::check_router;
 use crate::store::Store;
-use crate::tasks::arithmetic::Split;
+use crate::tasks::Split;
 
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("target").required(true).args(["target_accuracy", "target_cost"])))]

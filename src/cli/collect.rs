@@ -16,8 +16,7 @@ use crate::episode::{Episode, Verdict};
 use crate::routing::{RouterRegistry, check_router_name};
 use crate::session::{RunnerPool, check_router};
 use crate::store::Store;
-use crate::tasks::Question;
-use crate::tasks::arithmetic::Split;
+use crate::tasks::{Question, Split};
 use crate::training::{self, CollectionPlan, CollectionResult};
 
 #[derive(Debug, Args)]

@@ -20,8 +20,7 @@ use crate::evaluation::{
 use crate::routing::router_name::{ALWAYS_LARGE, ALWAYS_SMALL, POLICY};
 use crate::routing::{RouterError, RouterRegistry, router_spec};
 use crate::session::{SessionError, check_router};
-use crate::tasks::TaskSet;
-use crate::tasks::arithmetic::Split;
+use crate::tasks::{Split, TaskSet};
 
 /// Routers that are compared by default.
 const DEFAULT_ROUTERS: [&str; 6] =

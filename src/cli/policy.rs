@@ -21,7 +21,7 @@ use crate::evaluation::{calibrations, policy_provenance};
 use crate::routing::{Calibration, Policy, router_name};
 use crate::session::load_pair;
 use crate::store::Store;
-use crate::tasks::arithmetic::Split;
+use crate::tasks::Split;
 use crate::terminal::with_stdout_to_stderr;
 use crate::training::{
     PromotionTest, StoredPolicy, check_routers, current_policy, list_policies, promotion_seed,

@@ -17,8 +17,7 @@ use crate::episode::feature_names;
 use crate::routing::{DatasetCounts, FEATURES, FeatureSet, Policy, RouterRegistry};
 use crate::session::RunnerPool;
 use crate::store::Store;
-use crate::tasks::TaskSet;
-use crate::tasks::arithmetic::Split;
+use crate::tasks::{Split, TaskSet};
 use crate::training::{
     COIN, CollectionPlan, TrainingJob, TrainingProgress, TrainingSettings, TrainingStage,
 };

@@ -20,8 +20,7 @@
 //! use pointsman::evaluation::{EvalRun, metrics_table, router_metrics};
 //! use pointsman::routing::{RouterRegistry, load_policy};
 //! use pointsman::session::load_runner_pool;
-//! use pointsman::tasks::arithmetic::Split;
-//! use pointsman::tasks::questions;
+//! use pointsman::tasks::{Split, questions};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let folders = Folders::find()?;

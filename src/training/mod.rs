@@ -19,8 +19,7 @@
 //! use pointsman::routing::{FeatureSet, RouterRegistry};
 //! use pointsman::session::load_runner_pool;
 //! use pointsman::store::Store;
-//! use pointsman::tasks::arithmetic::Split;
-//! use pointsman::tasks::questions;
+//! use pointsman::tasks::{Split, questions};
 //! use pointsman::training::{CollectionPlan, TrainingJob, TrainingSettings, collect};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -74,7 +74,7 @@ pub(super) fn trajectory(
         let scored = step.decision.as_ref().filter(|d| d.p_large.is_some());
         if let Some(decision) = scored {
             // What the router saw of the draft, and what one with this set would have seen.
-            let seen = decision.features.get("draft.length").map_or(0, |n| *n as usize);
+            let seen = decision.draft_length().unwrap_or(0);
             let (tokens, complete) = draft_prefix(draft, seen, set.draft_length)?;
             let text: String = tokens.iter().map(|t| t.text.as_str()).collect();
             if let Some(discarded_draft) = discarded_draft {

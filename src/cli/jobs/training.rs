@@ -20,8 +20,7 @@ use crate::routing::{
     router_name,
 };
 use crate::session::{RoutingConfig, RunnerPool, SessionError, load_runner_pool};
-use crate::tasks::arithmetic::Split;
-use crate::tasks::{Question, TaskSet};
+use crate::tasks::{Question, Split, TaskSet};
 use crate::training::{
     COIN, Candidate, CollectionPlan, PromotionTest, TrainingJob, TrainingSettings, TrainingStage,
     collect, promotion_seed, roll_back,
