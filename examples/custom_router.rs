@@ -26,14 +26,8 @@ impl Router for HardOperations {
 
     /// The runner compares `p_large` with the preset's threshold: the large model writes from there on up.
     fn opinion(&mut self, boundary: &RouterInput<'_>) -> Result<Opinion, RouterError> {
-<<<<<<< ours
         let hard = boundary.draft.text.contains(['×', '÷']);
         let p_large = if hard { 0.9 } else { 0.1 };
-=======
-        let text = boundary.draft.text;
-        let longest = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or(0);
-        let p_large = (longest as f64 / 4.0).min(1.0);
->>>>>>> theirs
         // Features are stored with the decision, and the workbench lists them as its reasons.
         let features = BTreeMap::from([("draft.hard".to_owned(), f64::from(u8::from(hard)))]);
         Ok(Opinion { p_large, features })

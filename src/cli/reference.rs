@@ -3,9 +3,11 @@
 use clap::ValueEnum;
 
 use super::error::CommandResult;
-use crate::config::{Folders, load_preset, preset_names};
+use crate::config::{DraftLength, Folders, load_preset, preset_names};
+use crate::engine::TokenStats;
 use crate::engine::{ENGINE_KINDS, EngineKind};
 use crate::evaluation::COLUMN_LEGEND;
+use crate::routing::{AcceptedDrafts, ROUTERS, feature_specs};
 use crate::tasks::reference_table;
 use crate::theme::{Theme, theme_names};
 use crate::workbench::Keymap;
@@ -19,6 +21,10 @@ pub(super) enum Reference {
     Keys,
     /// Columns of the table that `eval` prints
     Metrics,
+    /// Routers
+    Routers,
+    /// Features that a policy sees
+    Features,
     /// Presets, including your own
     Presets,
     /// Task sets
@@ -37,6 +43,8 @@ impl Reference {
             Self::Engines => Ok(engines()),
             Self::Keys => Ok(Keymap::default().to_markdown()),
             Self::Metrics => Ok(metrics()),
+            Self::Routers => Ok(routers()),
+            Self::Features => Ok(features()),
             Self::Presets => presets(folders),
             Self::Tasks => Ok(reference_table()),
             Self::Themes => themes(folders),
@@ -65,6 +73,56 @@ fn engines() -> String {
 fn metrics() -> String {
     let row = |(name, meaning): (&str, &str)| [name.to_owned(), meaning.to_owned()];
     table(["column", "meaning"], COLUMN_LEGEND.map(row))
+}
+
+fn routers() -> String {
+    let rows = ROUTERS.iter().map(|spec| {
+        let draft = match (spec.requirements.accepted_drafts, spec.requirements.draft_length) {
+            (AcceptedDrafts::OwnLength, _) => "as trained".to_owned(),
+            (_, DraftLength::Tokens(0)) => "none".to_owned(),
+            (_, DraftLength::Tokens(1)) => "1 token".to_owned(),
+            (_, DraftLength::Tokens(n)) => format!("{n} tokens"),
+            (_, DraftLength::Step) => "the step".to_owned(),
+        };
+        let needs = [
+            (spec.needs_mixture(), "a fitted mixture"),
+            (spec.needs_policy() && !spec.needs_mixture(), "a trained policy"),
+            (spec.requirements.scored_draft, "a large model that scores drafts"),
+            (spec.requirements.solution, "the solution"),
+        ];
+        let needs = needs.iter().filter(|(is_needed, _)| *is_needed).map(|(_, what)| *what);
+        let needs = token_stats(spec.requirements.token_stats).into_iter().chain(needs);
+        [
+            code(spec.name),
+            spec.summary.to_owned(),
+            spec.formula.to_owned(),
+            draft,
+            needs.collect::<Vec<_>>().join(", "),
+        ]
+    });
+    table(["router", "chooses by", "p(large)", "draft", "needs"], rows)
+}
+
+fn features() -> String {
+    let rows = feature_specs().map(|spec| {
+        let name = if spec.is_family() { format!("{}.*", spec.name) } else { spec.name.to_owned() };
+        let range = match spec.unit {
+            "" => spec.range.to_owned(),
+            unit => format!("{}, in {unit}", spec.range),
+        };
+        let needs = token_stats(spec.needs).unwrap_or_default().to_owned();
+        [code(&name), spec.meaning.to_owned(), range, needs]
+    });
+    table(["feature", "meaning", "range", "needs"], rows)
+}
+
+/// What a small model must report of its tokens.
+fn token_stats(needed: TokenStats) -> Option<&'static str> {
+    match needed {
+        TokenStats::None => None,
+        TokenStats::Logprobs => Some("log-probabilities"),
+        TokenStats::Distribution => Some("distributions"),
+    }
 }
 
 fn presets(folders: &Folders) -> CommandResult<String> {
