@@ -26,14 +26,14 @@ const RENAMED: [(&str, &str); 13] = [
 const RENAMED_PREFIXES: [(&str, &str); 2] = [("glimpse.", "draft."), ("story.", "words.")];
 
 /// The current name of a feature that a file names.
-pub(crate) fn current_name(stored: String) -> String {
+pub(crate) fn current_name(stored: &str) -> String {
     if let Some((_, current)) = RENAMED.iter().find(|(former, _)| *former == stored) {
         return (*current).to_owned();
     }
     let renamed = RENAMED_PREFIXES
         .iter()
         .find_map(|(former, current)| Some((current, stored.strip_prefix(former)?)));
-    renamed.map_or_else(|| stored.clone(), |(prefix, suffix)| format!("{prefix}{suffix}"))
+    renamed.map_or_else(|| stored.to_owned(), |(prefix, suffix)| format!("{prefix}{suffix}"))
 }
 
 /// The current form of a prefix of feature names that the user names.
@@ -43,7 +43,7 @@ pub(crate) fn current_prefix(prefix: &str) -> String {
         .find(|(former, _)| former.strip_suffix('.').is_some_and(|family| family == prefix));
     match family {
         Some((_, current)) => current.trim_end_matches('.').to_owned(),
-        None => current_name(prefix.to_owned()),
+        None => current_name(prefix),
     }
 }
 
@@ -74,8 +74,8 @@ pub(super) fn deserialize_values<'de, D: Deserializer<'de>>(
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
             let mut values = BTreeMap::new();
-            while let Some((name, value)) = map.next_entry()? {
-                values.insert(current_name(name), value);
+            while let Some((name, value)) = map.next_entry::<String, f64>()? {
+                values.insert(current_name(&name), value);
             }
             Ok(values)
         }
@@ -88,7 +88,7 @@ pub(super) fn deserialize_values<'de, D: Deserializer<'de>>(
 pub(crate) fn deserialize_names<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<String>, D::Error> {
-    Ok(Vec::<String>::deserialize(deserializer)?.into_iter().map(current_name).collect())
+    Ok(Vec::<String>::deserialize(deserializer)?.iter().map(|n| current_name(n)).collect())
 }
 
 #[cfg(test)]
@@ -106,8 +106,8 @@ mod tests {
             ("digits.last.ones.3", "digits.last.ones.3"),
             ("large.unread", "large.unread_length"),
         ] {
-            assert_eq!(current_name(former.to_owned()), current);
-            assert_eq!(current_name(current.to_owned()), current);
+            assert_eq!(current_name(former), current);
+            assert_eq!(current_name(current), current);
             assert_eq!(first_published_name(current), former);
         }
     }

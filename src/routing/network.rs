@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Names of the tensors in a policy file, in the order of [`Network::tensors`]. `slip` is the error model,
 /// `choice` the actor-critic.
-pub const TENSORS: [&str; 12] = [
+pub(super) const TENSORS: [&str; 12] = [
     "slip.0.weight",
     "slip.0.bias",
     "slip.1.weight",

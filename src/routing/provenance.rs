@@ -30,9 +30,12 @@ impl PairFingerprint {
             [prices.small, prices.large]
         ]);
         // A chat template is a part of its model, and not every caller has rendered the prompt.
-        let prompts = Role::BOTH.map(|role| match preset.uses_chat_template(role) {
-            true => with_first_keys(serde_json::json!(preset.prompt)).to_string(),
-            false => preset.prompt_for(role, "{question}"),
+        let prompts = Role::BOTH.map(|role| {
+            if preset.uses_chat_template(role) {
+                with_first_keys(serde_json::json!(preset.prompt)).to_string()
+            } else {
+                preset.prompt_for(role, "{question}")
+            }
         });
         Self {
             models: PerRole::from_fn(|role| models[role].digest.clone()),

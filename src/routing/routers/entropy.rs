@@ -1,4 +1,4 @@
-//! Entropy H (nats) of the draft's first token, as the probability 1 − exp(−H): GlimpRouter
+//! Entropy H (nats) of the draft's first token, as the probability 1 − exp(−H): `GlimpRouter`
 //! (arXiv 2601.05110).
 
 use crate::routing::{RouterError, RouterInput};

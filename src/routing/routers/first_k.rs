@@ -2,6 +2,7 @@
 
 use crate::routing::{RouterError, RouterInput};
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of all rules")]
 pub(super) fn p_large(input: &RouterInput<'_>) -> Result<f64, RouterError> {
     Ok(1.0 / (1.0 + input.episode.steps.len() as f64))
 }
