@@ -234,7 +234,7 @@ fn model_json(
         "source": config.source,
         "loads": ok.is_some(),
         "error": checked.as_ref().err().map(ToString::to_string),
-        "place": found.map(|f| location_word(&f.location)),
+        "location": found.map(|f| location_word(&f.location)),
         "bytes": found.and_then(|f| f.bytes),
         "parameters": found.and_then(|f| f.parameters),
         "memory": found.and_then(|f| f.memory),
