@@ -6,7 +6,7 @@
 //! | `descriptors` | redirection of standard output and error |
 //! | `backend` | a ratatui backend that writes nothing for an unchanged frame, and a writer that counts bytes |
 //! | `clipboard` | [`Clipboard`]: copies text through the terminal |
-//! | `pacing` | [`Pacer`]: when the next frame is due |
+//! | `pacing` | `Pacer`: when the next frame is due |
 //! | `input`, `signals` | keys and signals for a `select!` |
 
 mod backend;
