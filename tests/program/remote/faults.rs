@@ -124,7 +124,7 @@ fn a_silent_server_times_out() {
     for after in [0, 2] {
         server.queue_faults([ServerFault::Silence(after)]);
         let message = write_error(engine.as_mut());
-        assert!(message.contains("it has said nothing for 0.3 s"), "{message}");
+        assert!(message.contains("it has sent nothing for 0.3 s"), "{message}");
     }
 }
 
