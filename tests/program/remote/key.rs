@@ -182,7 +182,7 @@ fn doctor_checks_the_server() {
     server.queue_faults([ServerFault::Refuse(503, "", "busy")]);
     let failing = found(pointsman(home.path(), &line).env("POINTSMAN_TEST_KEY", KEY));
     assert!(
-        failing.starts_with("!!") && failing.contains("down or overloaded (503: busy)"),
+        failing.starts_with("error") && failing.contains("down or overloaded (503: busy)"),
         "{failing}"
     );
     assert!(!output(home.path(), &line).status.success(), "no key");
