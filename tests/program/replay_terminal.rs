@@ -32,7 +32,7 @@ fn a_recording_is_played_and_searched() {
     assert!(text.contains("step 3 of 4") && text.contains("replay paused"), "{text}");
     session.assert_idle();
     session.press("L");
-    session.wait_until_shown("nothing in it can be changed");
+    session.wait_until_shown("nothing in a replay can be changed");
     session.press("?");
     session.wait_until_shown("to the next switch");
     session.press("\x1b");
