@@ -147,7 +147,7 @@ fn presets_and_themes_are_chosen_while_the_workbench_runs() {
     session.press("Pabsent");
     session.wait_until_shown("> absent");
     session.press("\r");
-    session.wait_until_shown("models fetch nobody/absent");
+    session.wait_until_shown("downloads it");
     session.press("P");
     session.wait_until_shown("cannot be used");
     session.press("broken");
