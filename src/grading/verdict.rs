@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     /// It equals the gold answer.
     Correct,
-    /// It differs from the gold answer, or there is no answer.
+    /// It differs from the gold answer, or the solution gives none.
     Wrong,
     /// There is no gold answer, or the two cannot be compared.
     Undecided,

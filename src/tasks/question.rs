@@ -8,7 +8,7 @@ use super::spec::{QuestionSource, TaskSetSpec, grader_of};
 use crate::episode::{Origin, Started};
 use crate::grading::{Verdict, marked_answer};
 
-/// A question, with what its task set knows about it.
+/// A question and the facts that its task set has about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
     /// The question's text.
