@@ -15,7 +15,8 @@ fn store(home: &Path) -> Store {
 fn an_episode_is_overridden_forked_tagged_replayed_and_deleted() {
     let home = tempfile::tempdir().unwrap();
     let mut session = PtySession::start(home.path(), &["--seed", "3"], 100, 30);
-    session.wait_until_shown("Answer:");
+    // A key that comes before the end would pause this episode instead of beginning another.
+    session.wait_until_shown("answer 66, correct");
     // The user overrides one step; the router decides the next.
     session.press("n");
     session.wait_until_shown("who writes this step?");
