@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sled::IVec;
-use sled::transaction::{ConflictableTransactionError, TransactionError};
-
+use super::operation::{Operation, Table};
 use super::{Annotations, Store, StoreError};
 
 impl Store {
@@ -13,12 +11,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] or [`StoreError::Read`] if they cannot be read.
     pub fn annotations(&self, id: u64) -> Result<Annotations, StoreError> {
-        let json = self.annotations.get(id.to_be_bytes()).map_err(|e| self.read_error(&e))?;
-        self.parse_annotations(id, json.as_ref())
+        let json = self.tables.get(Table::Annotations, &id.to_be_bytes());
+        self.parse_annotations(id, json.map_err(|e| self.read_error(&e))?.as_deref())
     }
 
-    /// Changes the annotations of the episodes `ids`: of all, or of none. `change` may be called several times for
-    /// each. Once this has returned, the change survives a crash.
+    /// Changes the annotations of the episodes `ids`: of all, or of none. Once this has
+    /// returned, the change is on disk.
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::InTrash`] for the first such episode, [`StoreError::Write`] if the
@@ -37,50 +35,38 @@ impl Store {
         })
     }
 
-    /// Changes the annotations of `ids` in one transaction and flushes them.
+    /// Changes the annotations of `ids` in one record.
     pub(super) fn update_annotations(
         &self,
         ids: &[u64],
         change: impl Fn(u64, &mut Annotations) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let ids: BTreeSet<u64> = ids.iter().copied().collect();
-        for &id in &ids {
-            let exists = self.episodes.contains_key(id.to_be_bytes());
-            if !exists.map_err(|e| self.read_error(&e))? {
-                return Err(self.missing_error(id));
-            }
-        }
-        let result = self.annotations.transaction(|tree| {
+        let episode = ids.first().copied().filter(|_| ids.len() == 1).unwrap_or(0);
+        self.change(episode, |tables| {
+            let mut operations = Vec::new();
             for &id in &ids {
                 let key = id.to_be_bytes();
-                let old = tree.get(key)?;
-                let new = self.parse_annotations(id, old.as_ref()).and_then(|mut annotations| {
-                    change(id, &mut annotations)?;
-                    let is_default = annotations == Annotations::default();
-                    if is_default { Ok(None) } else { self.to_json(&annotations).map(Some) }
-                });
-                match new.map_err(ConflictableTransactionError::Abort)? {
-                    Some(json) => tree.insert(&key, json)?,
-                    None => tree.remove(&key)?,
-                };
+                let row = tables.get(Table::Episodes, &key).map_err(|e| self.read_error(&e))?;
+                row.ok_or_else(|| self.missing_error(id))?;
+                let old = self.annotations(id)?;
+                let mut annotations = old.clone();
+                change(id, &mut annotations)?;
+                if annotations == Annotations::default() {
+                    operations.push(Operation::remove(Table::Annotations, &key));
+                } else if annotations != old {
+                    let json = self.to_json(&annotations)?;
+                    operations.push(Operation::put(Table::Annotations, &key, json));
+                }
             }
-            Ok(())
-        });
-        result.map_err(|e| self.transaction_error(e))?;
-        self.flush()
-    }
-
-    pub(super) fn transaction_error(&self, error: TransactionError<StoreError>) -> StoreError {
-        match error {
-            TransactionError::Abort(error) => error,
-            TransactionError::Storage(error) => self.write_error(&error),
-        }
+            Ok((operations, ()))
+        })
     }
 
     pub(super) fn parse_annotations(
         &self,
         id: u64,
-        json: Option<&IVec>,
+        json: Option<&[u8]>,
     ) -> Result<Annotations, StoreError> {
         let Some(json) = json else {
             return Ok(Annotations::default());

@@ -1,83 +1,112 @@
-//! The sled database below the store: its trees, its counters, its errors.
+//! The store: its tables, the log that they are made from, and how a change gets to both.
 
 use std::fmt::Display;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
-use sled::{Config, Db, IVec, Tree};
+use tempfile::TempDir;
 
 use super::StoreError;
-use super::lock::is_held_elsewhere;
-
-/// Version of the store's layout. Stores of this and earlier versions are read; newer ones are refused.
-const FORMAT_VERSION: u32 = 1;
-/// Size of sled's page cache in bytes.
-const CACHE_BYTES: u64 = 64 << 20;
+use super::counters::{Counter, Counters};
+use super::log::{Appended, LogWriter};
+use super::operation::Operation;
+use super::process_lock::ProcessLock;
+use super::tables::{TableError, Tables};
 
 /// Episodes, policies and calibrations on disk. Share it between threads behind an `Arc`.
+///
+/// One process at a time can open it for writing; any number can read it meanwhile, see [`Store::open_read_only`].
 pub struct Store {
-    path: PathBuf,
-    db: Db,
-    /// Every event as JSON, by episode and index.
-    pub(super) events: Tree,
-    /// One row per episode: empty while it runs, then its summary as JSON.
-    pub(super) episodes: Tree,
-    /// Annotations as JSON, by episode.
-    pub(super) annotations: Tree,
+    pub(super) path: PathBuf,
+    pub(super) tables: Box<dyn Tables>,
+    /// `None` if the store is open for reading only.
+    pub(super) writer: Option<Mutex<Writer>>,
+    /// What opening found, see [`Store::notices`].
+    pub(super) notices: Vec<String>,
+    /// Holds the log that was made from a store of the former layout, if it cannot be converted in place.
+    pub(super) _converted: Option<TempDir>,
+    /// Released last.
+    pub(super) _lock: Option<ProcessLock>,
 }
 
+/// What only the writing process has.
+pub(super) struct Writer {
+    pub(super) log: LogWriter,
+    pub(super) counters: Counters,
+    /// Space that is given back when a deletion meets a full disk.
+    pub(super) reserve: PathBuf,
+}
+
+/// Size in bytes of the file that is removed to make room for the record of a deletion.
+pub(super) const RESERVE_BYTES: usize = 64 << 10;
+
 impl Store {
-    /// Opens the store in the folder `path`, and creates it if it does not exist. Only one process at a time can
-    /// have it open.
-    ///
-    /// # Errors
-    /// [`StoreError::Locked`] if another process has it open, [`StoreError::Newer`] if a newer program wrote it,
-    /// [`StoreError::NotAStore`] if the folder holds something else, and [`StoreError::Open`] if the disk refuses.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let open_error = |reason: &dyn Display| StoreError::Open {
-            path: path.into(),
-            reason: reason.to_string(),
+    /// Sentences about what opening found: damaged records with their episodes, and what was recovered. Empty for a
+    /// store in order.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// Whether the store was opened with [`Store::open_read_only`].
+    pub fn is_read_only(&self) -> bool {
+        self.writer.is_none()
+    }
+
+    /// Makes one change: `plan` says which, from the tables as they are. Once this has returned, the change is on
+    /// disk. It concerns `episode`, or several or none if that is 0.
+    pub(super) fn change<T>(
+        &self,
+        episode: u64,
+        plan: impl FnOnce(&dyn Tables) -> Result<(Vec<Operation>, T), StoreError>,
+    ) -> Result<T, StoreError> {
+        let (appended, result) = {
+            let mut writer = self.writer()?;
+            let (operations, result) = plan(&*self.tables)?;
+            (self.append_record(&mut writer, episode, &operations)?, result)
         };
-        std::fs::create_dir_all(path).map_err(|e| open_error(&e))?;
-        let existed = path.join("db").exists();
-        // Every append flushes, so there is nothing to flush at intervals.
-        let config = Config::new().path(path).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        let db = config.open().map_err(|error| match error {
-            sled::Error::Io(_) if is_held_elsewhere(path) => StoreError::Locked(path.into()),
-            other => open_error(&other),
-        })?;
-        match db.get("format").map_err(|e| open_error(&e))? {
-            Some(found) if is_newer_format(&found) => return Err(StoreError::Newer(path.into())),
-            Some(_) => {}
-            // sled treats a file that it cannot read like an empty one.
-            None if existed => return Err(StoreError::NotAStore(path.into())),
-            None => {
-                db.insert("format", &FORMAT_VERSION.to_be_bytes()).map_err(|e| open_error(&e))?;
-                db.flush().map_err(|e| open_error(&e))?;
-            }
+        if let Some(appended) = appended {
+            appended.sync().map_err(|e| self.write_error(&e))?;
         }
-        let tree = |name: &str| db.open_tree(name).map_err(|e| open_error(&e));
-        let (events, episodes, annotations) =
-            (tree("events")?, tree("episodes")?, tree("annotations")?);
-        Ok(Self { path: path.into(), db, events, episodes, annotations })
+        Ok(result)
     }
 
-    /// A tree that is opened when it is needed.
-    pub(super) fn tree(&self, name: &str) -> Result<Tree, StoreError> {
-        self.db.open_tree(name).map_err(|e| self.read_error(&e))
+    /// Appends a record to the log and applies it to the tables. It is not on disk before it is synced.
+    pub(super) fn append_record(
+        &self,
+        writer: &mut Writer,
+        episode: u64,
+        operations: &[Operation],
+    ) -> Result<Option<Appended>, StoreError> {
+        if operations.is_empty() {
+            return Ok(None);
+        }
+        let appended = match writer.log.append(episode, operations) {
+            Err(error) if is_full(&error) && operations.iter().all(Operation::frees_space) => {
+                // A full disk must not keep the user from deleting.
+                std::fs::remove_file(&writer.reserve).map_err(|_| self.write_error(&error))?;
+                writer.log.append(episode, operations)
+            }
+            appended => appended,
+        };
+        let appended = appended.map_err(|e| self.write_error(&e))?;
+        let applied = self.tables.apply(appended.record, appended.at, operations);
+        applied.map_err(|e| self.write_error(&e))?;
+        Ok(Some(appended))
     }
 
-    /// Increments `counter` and returns its new value: 1 at first.
-    pub(super) fn increment(&self, counter: &str) -> Result<u64, StoreError> {
-        let increment = |old: Option<&[u8]>| Some((decode_u64(old) + 1).to_be_bytes().to_vec());
-        let count =
-            self.db.update_and_fetch(counter, increment).map_err(|e| self.write_error(&e))?;
-        Ok(decode_u64(count.as_deref()))
+    /// The writer, for one change at a time.
+    pub(super) fn writer(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
+        let writer = self.writer.as_ref();
+        let writer = writer.ok_or_else(|| StoreError::ReadOnly(self.path.clone()))?;
+        Ok(writer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits until everything written so far survives a crash.
-    pub(super) fn flush(&self) -> Result<(), StoreError> {
-        self.db.flush().map(drop).map_err(|e| self.write_error(&e))
+    /// Gives `n` new numbers, and returns the last of them.
+    pub(super) fn advance(&self, counter: Counter, n: u64) -> Result<u64, StoreError> {
+        let given = self.writer()?.counters.advance(counter, n);
+        given.map_err(|e| self.write_error(&e))
     }
 
     pub(super) fn to_json(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
@@ -92,20 +121,33 @@ impl Store {
         StoreError::Write { path: self.path.clone(), reason: reason.to_string() }
     }
 
-    pub(super) fn read_error(&self, reason: &dyn Display) -> StoreError {
-        StoreError::Read { path: self.path.clone(), reason: reason.to_string() }
+    pub(super) fn read_error(&self, reason: &TableError) -> StoreError {
+        StoreError::Read { path: self.path.clone(), reason: reason.clone() }
     }
 
     pub(super) fn damaged_error(&self, id: u64, reason: &dyn Display) -> StoreError {
         StoreError::Damaged { path: self.path.clone(), id, reason: reason.to_string() }
     }
+
+    /// The folder of the log.
+    pub(super) fn log_folder(&self) -> PathBuf {
+        log_folder(&self.path)
+    }
 }
 
-/// A number as keys and counters hold it, big-endian; 0 if absent.
-pub(super) fn decode_u64(bytes: Option<&[u8]>) -> u64 {
-    bytes.and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes)
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
-fn is_newer_format(format: &IVec) -> bool {
-    format.as_ref().try_into().map_or(true, |bytes| u32::from_be_bytes(bytes) > FORMAT_VERSION)
+pub(super) fn log_folder(store: &Path) -> PathBuf {
+    store.join("log")
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        if let Some(writer) = &mut self.writer {
+            let writer = writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+            self.tables.close(writer.log.last_record());
+        }
+    }
 }

@@ -1,11 +1,10 @@
 //! Episodes in the store: appending events, reading them, listing summaries.
 
-use std::ops::Bound;
-
 use serde::Deserialize;
-use sled::{Batch, IVec};
 
-use super::database::decode_u64;
+use super::counters::Counter;
+use super::operation::{Operation, Table, number_of};
+use super::tables::{Row, TableError, Tables};
 use super::{EpisodeEntry, EpisodeSummary, Store, StoreError};
 use crate::episode::{Episode, Event, EventKind, FoldError, SCHEMA};
 
@@ -22,12 +21,12 @@ impl Store {
     /// The number of a new episode. Numbers are counted from 1 and never reused.
     ///
     /// # Errors
-    /// [`StoreError::Write`] if the disk refuses.
+    /// [`StoreError::Write`] if the disk refuses, [`StoreError::ReadOnly`] if the store is open for reading only.
     pub fn next_episode_id(&self) -> Result<u64, StoreError> {
-        self.increment("last_id")
+        self.advance(Counter::Episode, 1)
     }
 
-    /// Appends an event to episode `id`. Once this has returned, the event survives a crash.
+    /// Appends an event to episode `id`. Once this has returned, the event is on disk.
     ///
     /// # Errors
     /// As for [`Store::append_all`].
@@ -35,10 +34,11 @@ impl Store {
         self.append_all(id, std::slice::from_ref(event))
     }
 
-    /// Appends several events to episode `id`. Once this has returned, they all survive a crash.
+    /// Appends several events to episode `id`. Once this has returned, they are on disk; after a crash before that,
+    /// either all exist or none.
     ///
     /// # Errors
-    /// [`StoreError::Write`] if the disk refuses; some of the events may then be missing.
+    /// [`StoreError::Write`] if the disk refuses, [`StoreError::ReadOnly`] if the store is open for reading only.
     /// [`StoreError::Missing`] if the episode does not exist and the first event does not start it, as when the
     /// episode was deleted while it ran.
     pub fn append_all(&self, id: u64, events: &[Event]) -> Result<(), StoreError> {
@@ -63,53 +63,76 @@ impl Store {
     }
 
     fn append_rows(&self, id: u64, rows: Vec<Vec<u8>>, extent: Extent) -> Result<(), StoreError> {
-        let last = self.events.scan_prefix(id.to_be_bytes()).keys().next_back();
-        let first = match last {
-            None => 0,
-            Some(key) => event_index_of(&key.map_err(|e| self.write_error(&e))?) + 1,
-        };
-        if first == 0 && !extent.begins {
-            return Err(self.missing_error(id));
-        }
-        let mut batch = Batch::default();
-        for (index, json) in (first..).zip(rows) {
-            batch.insert(&event_key(id, index), json);
-        }
-        self.events.apply_batch(batch).map_err(|e| self.write_error(&e))?;
-        // The events come first: a row in `episodes` without events would be an unreadable episode.
-        if extent.ends {
-            self.save_summary(id)?;
-        } else if first == 0 {
-            self.episodes.insert(id.to_be_bytes(), &[]).map_err(|e| self.write_error(&e))?;
-        }
-        self.flush()
+        self.change(id, |tables| {
+            let first = tables.next_event(id).map_err(|e| self.read_error(&e))?;
+            if first == 0 && !extent.begins {
+                return Err(self.missing_error(id));
+            }
+            let summary =
+                if extent.ends { Some(self.summary_with(tables, id, &rows)?) } else { None };
+            let events = (first..).zip(rows);
+            let mut operations: Vec<Operation> =
+                events.map(|(index, json)| Operation::put_event(id, index, json)).collect();
+            if let Some(summary) = summary {
+                operations.push(Operation::put(Table::Episodes, &id.to_be_bytes(), summary));
+            } else if first == 0 {
+                operations.push(Operation::put(Table::Episodes, &id.to_be_bytes(), []));
+            }
+            Ok((operations, ()))
+        })
     }
 
-    /// Adds complete episodes and returns their new numbers. One flush serves all of them, which makes this the
-    /// fast way for many.
+    /// The summary of episode `id` as JSON, with the new events `rows` at its end.
+    fn summary_with(
+        &self,
+        tables: &dyn Tables,
+        id: u64,
+        rows: &[Vec<u8>],
+    ) -> Result<Vec<u8>, StoreError> {
+        let stored = tables.events(id).map_err(|e| self.read_error(&e))?;
+        let json = stored.into_iter().chain(rows.iter().cloned().map(Some));
+        let folded = Episode::fold(&self.parse_events(id, json)?);
+        let folded = folded.map_err(|e| self.damaged_error(id, &e))?;
+        let folded = folded.ok_or_else(|| self.missing_error(id))?;
+        self.to_json(&EpisodeSummary::of(id, &folded))
+    }
+
+    /// Adds complete episodes and returns their new numbers. One write to the disk serves all of them, which makes
+    /// this the fast way for many. After a crash, each episode exists as a whole or not at all.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if the events of an episode do not fit together, before anything is written;
     /// [`StoreError::Write`] if the disk refuses.
     pub fn add_episodes(&self, episodes: &[Vec<Event>]) -> Result<Vec<u64>, StoreError> {
-        let (mut events, mut summaries) = (Batch::default(), Batch::default());
-        let mut ids = Vec::new();
-        for episode in episodes {
-            let id = self.next_episode_id()?;
-            let folded = Episode::fold(episode).map_err(|e| self.damaged_error(id, &e))?;
-            let folded = folded.ok_or_else(|| self.missing_error(id))?;
-            for (index, event) in (0..).zip(episode) {
-                events.insert(&event_key(id, index), self.to_json(event)?);
+        let last = self.advance(Counter::Episode, episodes.len() as u64)?;
+        let first = last + 1 - episodes.len() as u64;
+        let records = (first..).zip(episodes).map(|(id, episode)| self.whole_episode(id, episode));
+        let records = records.collect::<Result<Vec<_>, _>>()?;
+        let mut appended = None;
+        {
+            let mut writer = self.writer()?;
+            for (id, operations) in (first..).zip(&records) {
+                appended = self.append_record(&mut writer, id, operations)?;
             }
-            let over = folded.is_over().then(|| self.to_json(&EpisodeSummary::of(id, &folded)));
-            summaries.insert(&id.to_be_bytes(), over.transpose()?.unwrap_or_default());
-            ids.push(id);
         }
-        // The events come first, as in `append_rows`.
-        self.events.apply_batch(events).map_err(|e| self.write_error(&e))?;
-        self.episodes.apply_batch(summaries).map_err(|e| self.write_error(&e))?;
-        self.flush()?;
-        Ok(ids)
+        if let Some(appended) = appended {
+            appended.sync().map_err(|e| self.write_error(&e))?;
+        }
+        Ok((first..=last).collect())
+    }
+
+    /// The record of a whole episode.
+    fn whole_episode(&self, id: u64, events: &[Event]) -> Result<Vec<Operation>, StoreError> {
+        let folded = Episode::fold(events).map_err(|e| self.damaged_error(id, &e))?;
+        let folded = folded.ok_or_else(|| self.missing_error(id))?;
+        let mut operations = Vec::with_capacity(events.len() + 1);
+        for (index, event) in (0..).zip(events) {
+            operations.push(Operation::put_event(id, index, self.to_json(event)?));
+        }
+        let over = folded.is_over().then(|| self.to_json(&EpisodeSummary::of(id, &folded)));
+        let summary = over.transpose()?.unwrap_or_default();
+        operations.push(Operation::put(Table::Episodes, &id.to_be_bytes(), summary));
+        Ok(operations)
     }
 
     /// The events of episode `id` in order, whether or not it is in the trash.
@@ -118,8 +141,8 @@ impl Store {
     /// [`StoreError::Missing`] if there is no such episode, [`StoreError::Damaged`] or [`StoreError::Read`] if one
     /// of its events cannot be read.
     pub fn events(&self, id: u64) -> Result<Vec<Event>, StoreError> {
-        let rows = self.events_json(id)?.into_iter().enumerate();
-        rows.map(|(index, json)| self.parse_event(id, index, &json)).collect()
+        let events = self.stored_events(id)?;
+        self.parse_events(id, events.into_iter())
     }
 
     /// The events of episode `id` as the JSON that was stored.
@@ -128,16 +151,36 @@ impl Store {
     /// [`StoreError::Missing`] if there is no such episode, [`StoreError::Damaged`] or [`StoreError::Read`] if it
     /// cannot be read.
     pub fn events_json(&self, id: u64) -> Result<Vec<String>, StoreError> {
-        let rows = self.events.scan_prefix(id.to_be_bytes()).values();
-        let texts = rows.map(|row| {
-            let row = row.map_err(|e| self.read_error(&e))?;
-            String::from_utf8(row.to_vec()).map_err(|e| self.damaged_error(id, &e))
+        let rows = self.stored_events(id)?.into_iter().enumerate();
+        let texts = rows.map(|(index, row)| {
+            let row = row.ok_or_else(|| self.lost_event_error(id, index))?;
+            String::from_utf8(row).map_err(|e| self.damaged_error(id, &e))
         });
-        let texts = texts.collect::<Result<Vec<String>, StoreError>>()?;
-        if texts.is_empty() {
-            return Err(self.missing_error(id));
-        }
-        Ok(texts)
+        texts.collect()
+    }
+
+    fn stored_events(&self, id: u64) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let events = self.tables.events(id).map_err(|e| self.damaged_error(id, &e))?;
+        if events.is_empty() { Err(self.missing_error(id)) } else { Ok(events) }
+    }
+
+    fn parse_events(
+        &self,
+        id: u64,
+        json: impl Iterator<Item = Option<Vec<u8>>>,
+    ) -> Result<Vec<Event>, StoreError> {
+        let events = json.enumerate().map(|(index, json)| {
+            let json = json.ok_or_else(|| self.lost_event_error(id, index))?;
+            self.parse_event(id, index, &json)
+        });
+        events.collect()
+    }
+
+    fn lost_event_error(&self, id: u64, index: usize) -> StoreError {
+        let reason = format!(
+            "event {index} is lost; `pointsman episodes salvage` copies the events before it"
+        );
+        self.damaged_error(id, &reason)
     }
 
     /// Episode `id`, folded from its events.
@@ -151,8 +194,9 @@ impl Store {
 
     /// The summaries of all episodes outside the trash, oldest first; an error stands for an unreadable one.
     pub fn summaries(&self) -> impl Iterator<Item = Result<EpisodeSummary, StoreError>> + '_ {
-        let rows = self.episodes.iter().filter_map(|row| self.entry_unless_trashed(row));
-        rows.map(|entry| entry.map(|entry| entry.summary))
+        let rows = self.tables.rows(Table::Episodes, None, false);
+        let entries = rows.filter_map(|row| self.entry_unless_trashed(row));
+        entries.map(|entry| entry.map(|entry| entry.summary))
     }
 
     /// The summaries and annotations of all episodes outside the trash, newest first, beginning before episode
@@ -161,8 +205,8 @@ impl Store {
         &self,
         before: Option<u64>,
     ) -> impl Iterator<Item = Result<EpisodeEntry, StoreError>> + '_ {
-        let end = before.map_or(Bound::Unbounded, |id| Bound::Excluded(id.to_be_bytes()));
-        let rows = self.episodes.range::<[u8; 8], _>((Bound::Unbounded, end)).rev();
+        let end = before.map(u64::to_be_bytes);
+        let rows = self.tables.rows(Table::Episodes, end.as_ref().map(<[u8; 8]>::as_slice), true);
         rows.filter_map(|row| self.entry_unless_trashed(row))
     }
 
@@ -172,15 +216,15 @@ impl Store {
     /// [`StoreError::Missing`] if there is no such episode, [`StoreError::Damaged`] or [`StoreError::Read`] if it
     /// cannot be read.
     pub fn entry(&self, id: u64) -> Result<EpisodeEntry, StoreError> {
-        let json = self.episodes.get(id.to_be_bytes()).map_err(|e| self.read_error(&e))?;
-        let json = json.ok_or_else(|| self.missing_error(id))?;
+        let json = self.tables.get(Table::Episodes, &id.to_be_bytes());
+        let json = json.map_err(|e| self.read_error(&e))?.ok_or_else(|| self.missing_error(id))?;
         Ok(EpisodeEntry { summary: self.summary(id, &json)?, annotations: self.annotations(id)? })
     }
 
     /// Number of episodes outside the trash. It is counted, which takes longer than a frame in a large store.
     pub fn len(&self) -> usize {
         let trashed = self.trash_marks().flatten().count();
-        self.episodes.len().saturating_sub(trashed)
+        self.tables.count(Table::Episodes).unwrap_or(0).saturating_sub(trashed)
     }
 
     /// Whether there is no episode outside the trash.
@@ -188,14 +232,14 @@ impl Store {
         self.entries(None).next().is_none()
     }
 
-    /// The entry of a row of the tree `episodes`; `None` if it is in the trash.
+    /// The entry of a row of the table of episodes; `None` if it is in the trash.
     fn entry_unless_trashed(
         &self,
-        row: sled::Result<(IVec, IVec)>,
+        row: Result<Row, TableError>,
     ) -> Option<Result<EpisodeEntry, StoreError>> {
         let entry = || {
             let (key, json) = row.map_err(|e| self.read_error(&e))?;
-            let id = decode_u64(Some(&key));
+            let id = number_of(&key);
             let annotations = self.annotations(id)?;
             if annotations.trashed().is_some() {
                 return Ok(None);
@@ -207,56 +251,51 @@ impl Store {
 
     /// The stored summary, or else one folded from the events. It replaces a summary of an older version, so that
     /// each episode is folded only once.
-    fn summary(&self, id: u64, json: &IVec) -> Result<EpisodeSummary, StoreError> {
+    fn summary(&self, id: u64, json: &[u8]) -> Result<EpisodeSummary, StoreError> {
         if let Some(summary) = EpisodeSummary::parse(json) {
             return Ok(summary);
         }
         let summary = EpisodeSummary::of(id, &self.episode(id)?);
-        if EpisodeSummary::is_older(json) {
-            let new = Some(self.to_json(&summary)?);
-            // If the row changed meanwhile, the change wins; if the disk refuses, the old summary stays.
-            let _ = self.episodes.compare_and_swap(id.to_be_bytes(), Some(json), new);
+        if EpisodeSummary::is_older(json) && !self.is_read_only() {
+            // If the disk refuses, the old summary stays.
+            let _ = self.replace_summary(id, json, &summary);
         }
         Ok(summary)
     }
 
-    fn save_summary(&self, id: u64) -> Result<(), StoreError> {
-        let json = self.to_json(&EpisodeSummary::of(id, &self.episode(id)?))?;
-        self.episodes.insert(id.to_be_bytes(), json).map_err(|e| self.write_error(&e))?;
+    /// Replaces the summary `old`, unless the row has changed. A crash may undo it, because a summary can be folded
+    /// again.
+    fn replace_summary(&self, id: u64, old: &[u8], new: &EpisodeSummary) -> Result<(), StoreError> {
+        let key = id.to_be_bytes();
+        let mut writer = self.writer()?;
+        let found = self.tables.get(Table::Episodes, &key).map_err(|e| self.read_error(&e))?;
+        if found.as_deref() == Some(old) {
+            let operation = Operation::put(Table::Episodes, &key, self.to_json(new)?);
+            self.append_record(&mut writer, id, &[operation])?;
+        }
         Ok(())
     }
 
-    fn parse_event(&self, id: u64, index: usize, json: &str) -> Result<Event, StoreError> {
+    fn parse_event(&self, id: u64, index: usize, json: &[u8]) -> Result<Event, StoreError> {
         // The version first: an event of a newer format need not parse as one of ours.
         #[derive(Deserialize)]
         struct Version {
             schema: u32,
         }
-        if let Ok(Version { schema }) = serde_json::from_str(json)
+        if let Ok(Version { schema }) = serde_json::from_slice(json)
             && schema > SCHEMA
         {
             let newer = FoldError::NewerSchema { event: index, schema };
             return Err(self.damaged_error(id, &newer));
         }
-        serde_json::from_str(json)
+        serde_json::from_slice(json)
             .map_err(|e| self.damaged_error(id, &format!("event {index}: {e}")))
     }
 }
 
-/// Keys sort by episode, then by index.
-fn event_key(id: u64, index: u32) -> [u8; 12] {
-    let mut key = [0; 12];
-    key[..8].copy_from_slice(&id.to_be_bytes());
-    key[8..].copy_from_slice(&index.to_be_bytes());
-    key
-}
-
-fn event_index_of(key: &[u8]) -> u32 {
-    key.get(8..).and_then(|rest| rest.try_into().ok()).map_or(0, u32::from_be_bytes)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::operation::event_key;
     use super::*;
     use crate::episode::fixtures;
     use crate::episode::{FinishReason, Verdict};
@@ -276,20 +315,24 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let ids = store.add_episodes(&[events(), events(), events()]).unwrap();
         let expected = store.entry(ids[0]).unwrap();
-        let kept = |id: u64| store.episodes.get(id.to_be_bytes()).unwrap().unwrap();
+        let kept = |id: u64| store.tables.get(Table::Episodes, &id.to_be_bytes()).unwrap().unwrap();
+        let put = |id: u64, json: &[u8]| {
+            let operation = Operation::put(Table::Episodes, &id.to_be_bytes(), json);
+            store.change(id, |_| Ok((vec![operation], ()))).unwrap();
+        };
         let today = kept(ids[0]);
         let old = br#"{"version":3,"id":1,"question":"1 + 1?","router":"policy","person_steps":0}"#;
         let newer = br#"{"version":99,"everything":"else"}"#;
-        store.episodes.insert(ids[0].to_be_bytes(), &old[..]).unwrap();
-        store.episodes.insert(ids[1].to_be_bytes(), &newer[..]).unwrap();
-        store.episodes.insert(ids[2].to_be_bytes(), &[]).unwrap();
+        put(ids[0], old);
+        put(ids[1], newer);
+        put(ids[2], b"");
         let found: Vec<EpisodeEntry> = store.entries(None).map(Result::unwrap).collect();
         assert_eq!(found.len(), 3);
         assert_eq!(found[2], expected);
         assert_eq!(found[1].summary.question, "1 + 1?");
         assert_eq!(kept(ids[0]), today, "a summary of an older version is replaced");
         assert_eq!(kept(ids[1]), newer, "a summary of a newer version stays");
-        assert_eq!(kept(ids[2]), "", "a running episode has no summary");
+        assert_eq!(kept(ids[2]), b"", "a running episode has no summary");
     }
 
     /// Writes a store as the program did up to event format 5 and summary version 3.

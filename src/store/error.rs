@@ -9,9 +9,17 @@ use thiserror::Error;
 pub enum StoreError {
     /// Another process has the store open.
     #[error(
-        "the store {0} is in use by another pointsman: close it, or give this one its own with --store"
+        "the store {path} is in use by another pointsman ({holder}): close it, or give this one its own with --store"
     )]
-    Locked(PathBuf),
+    Locked {
+        /// The store's folder.
+        path: PathBuf,
+        /// The process that has it open, as it describes itself.
+        holder: String,
+    },
+    /// The store is open for reading only.
+    #[error("the store {0} is open for reading only")]
+    ReadOnly(PathBuf),
     /// The folder or a file in it cannot be opened.
     #[error(
         "cannot open the store {path}: {reason}; make the folder writable or choose another with --store"

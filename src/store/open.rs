@@ -1,0 +1,302 @@
+//! Opening a store: nothing is written before everything has been read and checked.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::counters::{Counter, CounterValues, Counters};
+use super::database::{RESERVE_BYTES, Writer, log_folder};
+use super::former_layout;
+use super::index::{OpenedIndex, open_index};
+use super::log::{Damage, DamageKind, LogScan, LogWriter, erase_bodies, scan_log};
+use super::log_tables::LogTables;
+use super::operation::{Operation, Table, number_of};
+use super::private_files::{create_private_folder, write_private};
+use super::process_lock::{LockError, ProcessLock};
+use super::tables::Tables;
+use super::{Store, StoreError};
+
+/// Names of the files of a store, of this layout and of the former one.
+const LOCK: &str = "lock";
+const COUNTERS: &str = "counters";
+const RESERVE: &str = "reserve";
+
+/// Value of the row of a damage whose loss was made good.
+const RECOVERED: &str = "recovered";
+/// Value of the row of a damage that lost something.
+const LOST: &str = "lost";
+/// Value of the row of a record that was cut off while it was written.
+const INTERRUPTED: &str = "interrupted";
+
+impl Store {
+    /// Opens the store in the folder `path`, and creates it if it does not exist. Only one process at a time can
+    /// have it open for writing.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if another process has it open, [`StoreError::Newer`] if a newer program wrote it,
+    /// [`StoreError::NotAStore`] if the folder holds something else, and [`StoreError::Open`] if the disk refuses.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_waiting(path, Duration::ZERO, |_| {})
+    }
+
+    /// Opens the store like [`Store::open`], but waits up to `wait` for a process that has it open. `waiting` is
+    /// called with the description of that process when the waiting begins.
+    ///
+    /// # Errors
+    /// As for [`Store::open`].
+    pub fn open_waiting(
+        path: &Path,
+        wait: Duration,
+        waiting: impl Fn(&str),
+    ) -> Result<Self, StoreError> {
+        let existed = path.exists();
+        create_private_folder(path).map_err(|e| open_error(path, &e))?;
+        let mut notices = Vec::new();
+        if is_foreign(path)? {
+            return Err(StoreError::NotAStore(path.into()));
+        }
+        let is_empty = existed && is_empty_folder(path)?;
+        let lock = ProcessLock::acquire(&path.join(LOCK), wait, &waiting);
+        let lock = lock.map_err(|error| match error {
+            LockError::Held(holder) => StoreError::Locked { path: path.into(), holder },
+            LockError::Io(error) => open_error(path, &error),
+        })?;
+        if is_empty {
+            notices.push(format!("the folder {} was empty: it is a new store now", path.display()));
+        }
+        former_layout::convert(path, &mut notices)?;
+        let log = log_folder(path);
+        create_private_folder(&log).map_err(|e| open_error(path, &e))?;
+        let mut scan = scan(path)?;
+        erase_bodies(&log, &scan.to_erase).map_err(|e| open_error(path, &e))?;
+        let view = LogTables::new(&log, &scan);
+        notices.extend(known_losses(path, &view, &mut scan));
+        let opened = open_index(path, &log, &scan);
+        let counters = open_counters(path, &view, &scan, &opened, &mut notices)?;
+        let mut writer =
+            Writer { log: LogWriter::new(&log, &scan), counters, reserve: path.join(RESERVE) };
+        writer.log.skip_to(opened.applied);
+        if !writer.reserve.exists() {
+            // Only a convenience on a full disk, so it may fail on one.
+            let _ = write_private(&writer.reserve, &[0; RESERVE_BYTES]);
+        }
+        let mut store = Self {
+            path: path.into(),
+            tables: opened.tables,
+            writer: Some(writer.into()),
+            notices,
+            _converted: None,
+            _lock: Some(lock),
+        };
+        let recovery = Recovery { rows: opened.recovered, applied: opened.applied };
+        let notices = store.record_damage(&scan, &view, recovery)?;
+        store.notices.extend(notices);
+        Ok(store)
+    }
+
+    /// Opens the store in the folder `path` as it is now, for reading only. It writes nothing and needs no lock, so
+    /// another process may be writing; what that writes later is not seen.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] if a newer program wrote it, [`StoreError::NotAStore`] if the folder holds something
+    /// else, and [`StoreError::Open`] if it cannot be read. A folder that does not exist is an empty store.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        if path.exists() && is_foreign(path)? {
+            return Err(StoreError::NotAStore(path.into()));
+        }
+        let mut notices = Vec::new();
+        let converted = former_layout::convert_copy(path, &mut notices)?;
+        let root = converted.as_ref().map_or(path, |folder| folder.path());
+        let mut scan = if log_folder(root).exists() { scan(root)? } else { LogScan::default() };
+        let view = LogTables::new(&log_folder(root), &scan);
+        if ProcessLock::is_held(&root.join(LOCK)) {
+            // The end of the log may be a record that is being written.
+            let damage = std::mem::take(&mut scan.damage);
+            let sound_end = damage.into_iter().filter(|damage| !is_at_the_end(damage, &scan));
+            scan.damage = sound_end.collect();
+        }
+        notices.extend(known_losses(path, &view, &mut scan));
+        notices.extend(scan.damage.iter().map(|damage| format!("{}: {damage}", path.display())));
+        notices.extend(incomplete(path, &view, &scan));
+        Ok(Self {
+            path: path.into(),
+            tables: Box::new(view),
+            writer: None,
+            notices,
+            _converted: converted,
+            _lock: None,
+        })
+    }
+
+    /// Writes down what was damaged and what was recovered, so that each damage is examined once, and returns the
+    /// sentences about it.
+    fn record_damage(
+        &self,
+        scan: &LogScan,
+        view: &LogTables,
+        recovery: Recovery,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut notices = Vec::new();
+        let mut rows: Vec<(String, &str)> = Vec::new();
+        if recovery.applied > scan.last_record {
+            let kind = DamageKind::Missing { from: scan.last_record + 1, to: recovery.applied };
+            let damage = Damage { segment: 0, offset: 0, kind };
+            notices.push(format!("{}: {damage}; the index had their rows", self.path.display()));
+            rows.push((damage.key(), RECOVERED));
+        }
+        for damage in &scan.damage {
+            let state = recovery.state_of(damage, scan);
+            let outcome = match state {
+                RECOVERED => "; the index had its rows",
+                INTERRUPTED => ", as by a crash while it was written",
+                _ => "",
+            };
+            notices.push(format!("{}: {damage}{outcome}", self.path.display()));
+            rows.push((damage.key(), state));
+        }
+        if rows.iter().any(|(_, state)| *state == LOST) {
+            notices.extend(incomplete(&self.path, view, scan));
+        }
+        for (episode, operations) in recovery.rows {
+            self.change(episode, |_| Ok((operations, ())))?;
+        }
+        let puts = rows
+            .iter()
+            .map(|(key, state)| Operation::put(Table::Meta, key.as_bytes(), state.as_bytes()));
+        self.change(0, |_| Ok((puts.collect(), ())))?;
+        Ok(notices)
+    }
+}
+
+/// What the index of the earlier process still had.
+struct Recovery {
+    rows: std::collections::BTreeMap<u64, Vec<Operation>>,
+    /// Number of the record up to which it had everything.
+    applied: u64,
+}
+
+impl Recovery {
+    fn state_of(&self, damage: &Damage, scan: &LogScan) -> &'static str {
+        let covers_all = || {
+            let others = scan.damage.iter().filter(|other| *other != damage);
+            let numbered = others.filter_map(|other| last_record_of(other));
+            self.applied > 0 && numbered.max().is_none_or(|last| last <= self.applied)
+        };
+        let recovered = match last_record_of(damage) {
+            Some(last) => last <= self.applied,
+            None => covers_all(),
+        };
+        if recovered {
+            RECOVERED
+        } else if is_at_the_end(damage, scan) {
+            INTERRUPTED
+        } else {
+            LOST
+        }
+    }
+}
+
+fn last_record_of(damage: &Damage) -> Option<u64> {
+    match damage.kind {
+        DamageKind::Body { record, .. } | DamageKind::CutOff { record, .. } => Some(record),
+        DamageKind::Missing { to, .. } => Some(to),
+        DamageKind::Bytes { .. } => None,
+    }
+}
+
+/// Whether the damage is a record that the end of the last segment cuts off.
+fn is_at_the_end(damage: &Damage, scan: &LogScan) -> bool {
+    let is_last = scan.records.iter().rev().find(|record| record.at.segment == damage.segment);
+    damage.segment == scan.last_segment
+        && is_last.is_none_or(|record| record.at.offset < damage.offset)
+        && matches!(damage.kind, DamageKind::CutOff { .. } | DamageKind::Bytes { .. })
+}
+
+/// Removes the damage that an earlier process wrote down, and says what of it was lost.
+fn known_losses(path: &Path, view: &LogTables, scan: &mut LogScan) -> Option<String> {
+    let mut lost = Vec::new();
+    scan.damage.retain(|damage| {
+        let state = view.get(Table::Meta, damage.key().as_bytes()).ok().flatten();
+        if state.as_deref() == Some(LOST.as_bytes()) {
+            lost.push(damage.to_string());
+        }
+        state.is_none()
+    });
+    (!lost.is_empty()).then(|| {
+        format!(
+            "the store {} lost records: {}; `pointsman episodes salvage` copies what is left",
+            path.display(),
+            lost.join(", ")
+        )
+    })
+}
+
+/// Names the episodes that lack an event.
+fn incomplete(path: &Path, view: &LogTables, scan: &LogScan) -> Option<String> {
+    let mut ids = view.incomplete_episodes();
+    ids.extend(scan.damage.iter().filter_map(Damage::episode));
+    ids.sort_unstable();
+    ids.dedup();
+    (!ids.is_empty()).then(|| {
+        let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+        format!(
+            "the store {} lost events of these episodes: {}; `pointsman episodes salvage` copies what is left",
+            path.display(),
+            ids.join(", ")
+        )
+    })
+}
+
+fn scan(path: &Path) -> Result<LogScan, StoreError> {
+    let scan = scan_log(&log_folder(path)).map_err(|e| open_error(path, &e))?;
+    if scan.is_newer { Err(StoreError::Newer(path.into())) } else { Ok(scan) }
+}
+
+/// The counters, at least as high as the numbers in the log and in the index.
+fn open_counters(
+    path: &Path,
+    view: &LogTables,
+    scan: &LogScan,
+    opened: &OpenedIndex,
+    notices: &mut Vec<String>,
+) -> Result<Counters, StoreError> {
+    let mut values = CounterValues::default();
+    values.raise(Counter::Episode, scan.last_episode);
+    let last = |table| view.keys(table).last().map_or(0, |(key, _)| number_of(key));
+    values.raise(Counter::Episode, last(Table::Events));
+    values.raise(Counter::Policy, last(Table::Policies));
+    values.raise(Counter::Calibration, last(Table::Calibrations));
+    let recovered = opened.recovered.keys().next_back().copied();
+    values.raise(Counter::Episode, recovered.unwrap_or(0));
+    let counters = path.join(COUNTERS);
+    let given = CounterValues::read(&counters).unwrap_or_default().get(Counter::Episode);
+    if !opened.was_clean && given > values.get(Counter::Episode) {
+        notices.push(format!(
+            "{}: no events of the episodes {} to {given}: they were not begun, or their records are lost",
+            path.display(),
+            values.get(Counter::Episode) + 1
+        ));
+    }
+    Counters::open(&counters, values).map_err(|e| open_error(path, &e))
+}
+
+/// Whether the folder holds files, and none of them is that of a store.
+fn is_foreign(path: &Path) -> Result<bool, StoreError> {
+    let mut found_any = false;
+    for entry in std::fs::read_dir(path).map_err(|e| open_error(path, &e))? {
+        let name = entry.map_err(|e| open_error(path, &e))?.file_name();
+        if [LOCK, COUNTERS, "log", "index", "db", "conf"].iter().any(|known| name == *known) {
+            return Ok(false);
+        }
+        found_any = true;
+    }
+    Ok(found_any)
+}
+
+fn is_empty_folder(path: &Path) -> Result<bool, StoreError> {
+    let mut entries = std::fs::read_dir(path).map_err(|e| open_error(path, &e))?;
+    Ok(entries.next().is_none())
+}
+
+pub(super) fn open_error(path: &Path, reason: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Open { path: path.into(), reason: reason.to_string() }
+}
