@@ -10,6 +10,7 @@
 //!                                                       the recordings of overrides, a spent budget and a fork
 //!     cargo bench --bench studies -- grading            the graders on the gold answers of real task sets
 //!     cargo bench --bench studies -- corpus -n 1000     problems to train the tiny pair on, as JSON lines
+//!     cargo bench --bench studies -- kills              kill -9 in every command that writes
 //!
 //! `-- STUDY --help` lists the options of a study.
 
@@ -21,6 +22,7 @@ mod error_analysis;
 #[path = "../../tests/common/gold_answers.rs"]
 mod gold_answers;
 mod grading;
+mod kills;
 mod offpolicy;
 mod tiny_pair;
 
@@ -52,6 +54,8 @@ enum Study {
     Cases(cases::Arguments),
     /// The graders on the gold answers of real task sets
     Grading,
+    /// kill -9 at a random moment of every command that writes
+    Kills(kills::Arguments),
     /// Problems to train the tiny pair on, as JSON lines
     Corpus(corpus::Arguments),
 }
@@ -65,6 +69,7 @@ fn main() -> anyhow::Result<()> {
         Study::ErrorAnalysis(arguments) => error_analysis::run(&arguments),
         Study::Cases(arguments) => cases::run(&arguments),
         Study::Grading => grading::run(),
+        Study::Kills(arguments) => kills::run(&arguments),
         Study::Corpus(arguments) => corpus::run(&arguments),
     }
 }

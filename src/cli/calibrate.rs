@@ -3,6 +3,7 @@
 use clap::{ArgGroup, Args};
 
 use super::error::{CommandError, CommandResult};
+use super::open_store;
 use super::options::{CommonArgs, parse_cost_share, parse_open_probability};
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
@@ -12,7 +13,6 @@ use crate::config::Folders;
 use crate::evaluation::{CALIBRATION_QUESTIONS, CONFIDENCE, CalibrationRun, calibration_seed};
 use crate::routing::{Calibration, CalibrationTarget, Provenance, router_name};
 use crate::session::check_router;
-use crate::store::Store;
 use crate::tasks::Split;
 
 #[derive(Debug, Args)]
@@ -57,7 +57,7 @@ pub(super) fn run(
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
     let preset = common.preset(folders)?;
-    let store = Store::open(&common.store(folders))?;
+    let store = open_store::for_writing(common, folders)?;
     let registry = policy_lookup::registry(common, &preset, Some(&store))?;
     let router = registry.router(router_name::POLICY)?;
     let seed = calibration_seed(common.seed);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::error::CommandResult;
+use super::open_store;
 use super::options::{CommonArgs, parse_probability};
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
@@ -54,7 +55,7 @@ pub(super) fn run(
     check_router_name(&preset.routing.router)?;
     let set = args.tasks.open(args.split, Split::Develop)?;
     let questions = first_questions(&set, common.seed, args.n as usize);
-    let store = Store::open(&common.store(folders))?;
+    let store = open_store::for_writing(common, folders)?;
     let registry = policy_lookup::registry(common, &preset, Some(&store))?;
     let router = registry.router(&preset.routing.router)?;
     let policy = registry.policy().map(Arc::as_ref);

@@ -143,7 +143,10 @@ fn gpu() -> Result<String, String> {
 
 fn store(common: &CommonArgs, folders: &Folders) -> Result<String, String> {
     let path = common.store(folders);
-    let store = Store::open(&path).map_err(|e| e.to_string())?;
+    let store = Store::open_read_only(&path).map_err(|e| e.to_string())?;
+    if !store.notices().is_empty() {
+        return Err(store.notices().join("; "));
+    }
     Ok(format!("{}, {} episodes", path.display(), store.len()))
 }
 

@@ -4,12 +4,12 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{CellAlignment, Table};
 
 use super::error::{CommandResult, Context};
+use super::open_store;
 use super::options::CommonArgs;
 use super::progress_bar::bar;
 use super::{CommandStatus, output, policy_lookup};
 use crate::config::{Folders, Preset};
 use crate::evaluation::{MIN_EFFECTIVE_SAMPLE, OffPolicyEstimate, OffPolicyLog};
-use crate::store::Store;
 use crate::training::fresh_episodes;
 
 /// Estimates the policy's accuracy-cost curve at the quantiles of its scores.
@@ -22,7 +22,7 @@ pub(super) fn run(
     common: &CommonArgs,
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
-    let store = Store::open(&common.store(folders))?;
+    let store = open_store::for_reading(common, folders)?;
     let registry = policy_lookup::registry(common, preset, Some(&store))?;
     registry.router(crate::routing::router_name::POLICY)?;
     let policy = registry.policy().context("there is no policy")?;

@@ -5,6 +5,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use super::error::{CommandResult, CommandStatus, Context};
+use super::open_store;
 use super::options::CommonArgs;
 use super::{output, policy_lookup};
 use crate::config::Folders;
@@ -42,7 +43,7 @@ pub(super) fn run(
     common: &CommonArgs,
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
-    let store = Store::open(&common.store(folders))?;
+    let store = open_store::for_reading(common, folders)?;
     let episode = store.episode(args.id)?;
     let steps = episode.steps.len();
     let step = args.step.checked_sub(1).and_then(|at| episode.steps.get(at));

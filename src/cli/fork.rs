@@ -8,6 +8,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::error::{CommandError, CommandResult, CommandStatus};
+use super::open_store;
 use super::options::CommonArgs;
 use super::{output, policy_lookup, store_sink};
 use crate::config::{Folders, Preset, may_send_key};
@@ -15,7 +16,6 @@ use crate::episode::{Decider, Episode, EpisodeStatus, Event, Role, Step, Token};
 use crate::recording::write_event;
 use crate::routing::Opinion;
 use crate::session::{Command, EpisodeObserver, EpisodeSpec, Fork, check_router, load_pair};
-use crate::store::Store;
 use crate::tasks::Question;
 use crate::terminal::with_stdout_to_stderr;
 
@@ -67,7 +67,7 @@ pub(super) fn run(
     if let Some(name) = &common.router {
         crate::routing::check_router_name(name)?;
     }
-    let store = Store::open(&common.store(folders))?;
+    let store = open_store::for_writing(common, folders)?;
     let parent = Arc::new(store.episode(args.id)?);
     let preset = &parent.started.preset;
     check_api_keys(args.id, preset, common, folders)?;
@@ -91,7 +91,10 @@ pub(super) fn run(
     let question = Question::of_started(&parent.started);
     let forked = fork.preset(router.as_ref())?;
     check_router(router.as_ref(), &forked, std::slice::from_ref(&question))?;
+    // Others may write while the models load.
+    drop(store);
     let mut runner = with_stdout_to_stderr(|| load_pair(preset, &folders.cache))??;
+    let store = open_store::for_writing(common, folders)?;
     let mut observer = ForkObserver { json: args.json, ..ForkObserver::default() };
     let spec = EpisodeSpec { shadows, ..EpisodeSpec::fork(&question, router.as_mut(), fork) };
     let result = runner.run(spec, &mut store_sink::StoreSink(&store), &mut observer);

@@ -17,6 +17,7 @@ mod logging;
 mod markdown;
 mod memory;
 mod models;
+mod open_store;
 mod options;
 mod output;
 mod policy;
@@ -38,7 +39,6 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Folders;
-use crate::store::Store;
 use error::{CommandError, CommandResult, CommandStatus};
 use options::CommonArgs;
 
@@ -153,7 +153,7 @@ fn dispatch(arguments: Arguments) -> CommandResult<CommandStatus> {
         Some(Subcommands::Eval(args)) => eval::run(&args, common, &folders),
         Some(Subcommands::Grade(args)) => grade::run(&args),
         Some(Subcommands::Episodes(args)) => {
-            episodes::run(args, &Store::open(&common.store(&folders))?)?;
+            episodes::run(args, common, &folders)?;
             Ok(CommandStatus::Success)
         }
         Some(Subcommands::Explain(args)) => explain::run(&args, common, &folders),

@@ -18,6 +18,16 @@ pub(super) struct CommonArgs {
     #[arg(long, global = true, value_name = "FOLDER")]
     pub(super) store: Option<PathBuf>,
 
+    /// How long a command that writes to the store waits while another one does, in seconds
+    #[arg(
+        long,
+        global = true,
+        env = "POINTSMAN_STORE_WAIT",
+        default_value_t = 30,
+        value_name = "S"
+    )]
+    pub(super) store_wait: u64,
+
     #[arg(long, global = true, value_name = "NAME", help = router_help())]
     pub(super) router: Option<String>,
 

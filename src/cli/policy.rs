@@ -10,6 +10,7 @@ use comfy_table::{CellAlignment, Table};
 use super::atomic_file::AtomicFile;
 use super::calibrate::describe_calibration;
 use super::error::{CommandError, CommandResult, Context};
+use super::open_store;
 use super::options::CommonArgs;
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
@@ -56,6 +57,12 @@ enum PolicyCommand {
     },
 }
 
+impl PolicyCommand {
+    fn writes(&self) -> bool {
+        matches!(self, Self::Promote(_) | Self::Rollback)
+    }
+}
+
 #[derive(Debug, Args)]
 struct PromoteArgs {
     name: String,
@@ -85,7 +92,11 @@ pub(super) fn run(
     folders: &Folders,
 ) -> CommandResult<CommandStatus> {
     let preset = common.preset(folders)?;
-    let store = Store::open(&common.store(folders))?;
+    let store = if args.command.writes() {
+        open_store::for_writing(common, folders)?
+    } else {
+        open_store::for_reading(common, folders)?
+    };
     match args.command {
         PolicyCommand::Ls => list(&store, &preset)?,
         PolicyCommand::Show { name } => {

@@ -1,5 +1,6 @@
 //! The routers of a command, with the policy that the command line names or the current one.
 
+use super::open_store;
 use super::options::CommonArgs;
 use crate::config::{Folders, Preset};
 use crate::routing::{RouterRegistry, check_router_name};
@@ -25,7 +26,7 @@ pub(super) fn registry_for(
     if common.policy.as_deref().is_some_and(is_policy_source) {
         return registry(common, preset, None);
     }
-    let store = Store::open(&common.store(folders))?;
+    let store = open_store::for_reading(common, folders)?;
     registry(common, preset, Some(&store))
 }
 

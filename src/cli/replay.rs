@@ -12,13 +12,14 @@ use thiserror::Error;
 
 use super::atomic_file::AtomicFile;
 use super::error::{CommandError, CommandResult, CommandStatus, Context};
+use super::open_store;
 use super::options::CommonArgs;
 use super::workbench::{DisplayArgs, show};
 use super::{episodes, output};
 use crate::config::Folders;
 use crate::episode::{Episode, EpisodeStatus, Verdict};
 use crate::recording::{self, Player, RecordedEpisode, RecordingReader, ReplaySpeed};
-use crate::store::{Annotations, Store};
+use crate::store::Annotations;
 use crate::terminal::{Screen, TerminalError};
 use crate::theme::{Glyphs, Theme};
 use crate::workbench::{
@@ -133,7 +134,7 @@ fn find_recording(
             Path::new(source).file_name().map_or(source.into(), |name| name.to_string_lossy());
         return Ok((name.into_owned(), recording::find_recording(source, folder)?));
     };
-    let store = Store::open(&common.store(folders))?;
+    let store = open_store::for_reading(common, folders)?;
     let (events, episode) = (store.events(id)?, store.episode(id)?);
     let recorded = RecordedEpisode { id, line: 1, events, json: Vec::new(), episode };
     Ok((format!("episode {id}"), vec![recorded]))

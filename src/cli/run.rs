@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use clap::Args;
 
 use super::error::{CommandError, CommandResult, CommandStatus, Context};
+use super::open_store;
 use super::options::{CommonArgs, ShadowArgs};
 use super::task_args::TaskArgs;
 use super::{output, policy_lookup, store_sink};
@@ -15,7 +16,6 @@ use crate::episode::{
 use crate::recording::write_event;
 use crate::routing::Opinion;
 use crate::session::{Command, EpisodeObserver, EpisodeSpec, check_router, load_pair};
-use crate::store::Store;
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
 use crate::terminal::with_stdout_to_stderr;
@@ -69,12 +69,15 @@ pub(super) fn run(
     // Before anything is opened.
     crate::routing::check_router_name(&name)?;
     args.shadows.apply_to(&mut preset)?;
-    let store = Store::open(&common.store(folders))?;
+    let store = open_store::for_writing(common, folders)?;
     let registry = policy_lookup::registry(common, &preset, Some(&store))?;
     let mut router = registry.router(&name)?;
     let shadows = registry.shadows(&preset.routing.shadows)?;
     check_router(router.as_ref(), &preset, std::slice::from_ref(&question))?;
+    // Others may write while the models load.
+    drop(store);
     let mut runner = with_stdout_to_stderr(|| load_pair(&preset, &folders.cache))??;
+    let store = open_store::for_writing(common, folders)?;
     policy_lookup::warn_if_models_differ(&registry, &runner);
     let mut printer = Printer { json: args.json, output_error: None };
     let spec = EpisodeSpec { shadows, ..EpisodeSpec::new(&question, router.as_mut(), common.seed) };

@@ -6,6 +6,7 @@ use clap::{ArgGroup, Args};
 
 use super::collect::collect;
 use super::error::CommandResult;
+use super::open_store;
 use super::options::{CommonArgs, parse_cost_share, parse_probability};
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
@@ -86,7 +87,7 @@ pub(super) fn run(
     // Opened before the models are loaded, so that errors are reported at once.
     let tasks =
         (args.rounds > 0).then(|| args.tasks.open(args.split, Split::Develop)).transpose()?;
-    let store = Store::open(&common.store(folders))?;
+    let store = open_store::for_writing(common, folders)?;
     let jobs = if args.rounds == 0 { Some(1) } else { args.jobs };
     let mut pool = load_pool(&preset, folders, jobs)?;
     let set = set.restricted_to(pool.first().token_stats(Role::Small));

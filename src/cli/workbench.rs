@@ -9,12 +9,12 @@ use clap::Args;
 
 use super::error::{CommandResult, Context};
 use super::jobs::{JobRunner, QuestionSource, with_scale};
+use super::open_store;
 use super::options::{CommonArgs, ShadowArgs};
 use super::task_args::TaskArgs;
 use super::{CommandStatus, policy_lookup};
 use crate::config::Folders;
 use crate::session::RoutingConfig;
-use crate::store::Store;
 use crate::tasks::arithmetic::Split;
 use crate::terminal::{Clipboard, Screen};
 use crate::theme::{Glyphs, Theme};
@@ -105,7 +105,7 @@ pub(super) fn run(
     let mut questions = set.questions(common.seed);
     let first = if args.idle { None } else { questions.next() };
     let path = common.store(folders);
-    let store = Arc::new(Store::open(&path)?);
+    let store = Arc::new(open_store::for_writing(common, folders)?);
     let registry = policy_lookup::registry(common, &preset, Some(&store))?;
     registry.router(&preset.routing.router)?;
     registry.shadows(&preset.routing.shadows)?;

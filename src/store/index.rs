@@ -204,6 +204,11 @@ fn missing_rows(
             missing.entry(id).or_default().push(operation);
         }
     }
+    // A row in the list without events would be an unreadable episode.
+    missing.retain(|id, operations| {
+        let recovers_events = operations.iter().any(Operation::is_event);
+        *id == 0 || recovers_events || view.next_event(*id).is_ok_and(|next| next > 0)
+    });
     missing
 }
 

@@ -12,6 +12,7 @@ use super::log_tables::LogTables;
 use super::operation::{Operation, Table, number_of};
 use super::private_files::{create_private_folder, write_private};
 use super::process_lock::{LockError, ProcessLock};
+use super::sled_tables::closed_after;
 use super::tables::Tables;
 use super::{Store, StoreError};
 
@@ -109,10 +110,14 @@ impl Store {
         let mut scan = if log_folder(root).exists() { scan(root)? } else { LogScan::default() };
         let view = LogTables::new(&log_folder(root), &scan);
         if ProcessLock::is_held(&root.join(LOCK)) {
-            // The end of the log may be a record that is being written.
+            // The end of the log may be a record that is being written, and the next episode may have begun.
             let damage = std::mem::take(&mut scan.damage);
             let sound_end = damage.into_iter().filter(|damage| !is_at_the_end(damage, &scan));
             scan.damage = sound_end.collect();
+        } else {
+            let closed_after = closed_after(&root.join("index")).unwrap_or(0);
+            scan.damage.extend(Damage::missing(scan.last_record + 1, closed_after));
+            notices.extend(episodes_without_events(path, root, last_episode(&view, &scan)));
         }
         notices.extend(known_losses(path, &view, &mut scan));
         notices.extend(scan.damage.iter().map(|damage| format!("{}: {damage}", path.display())));
@@ -137,9 +142,7 @@ impl Store {
     ) -> Result<Vec<String>, StoreError> {
         let mut notices = Vec::new();
         let mut rows: Vec<(String, &str)> = Vec::new();
-        if recovery.applied > scan.last_record {
-            let kind = DamageKind::Missing { from: scan.last_record + 1, to: recovery.applied };
-            let damage = Damage { segment: 0, offset: 0, kind };
+        if let Some(damage) = Damage::missing(scan.last_record + 1, recovery.applied) {
             notices.push(format!("{}: {damage}; the index had their rows", self.path.display()));
             rows.push((damage.key(), RECOVERED));
         }
@@ -260,23 +263,34 @@ fn open_counters(
     notices: &mut Vec<String>,
 ) -> Result<Counters, StoreError> {
     let mut values = CounterValues::default();
-    values.raise(Counter::Episode, scan.last_episode);
     let last = |table| view.keys(table).last().map_or(0, |(key, _)| number_of(key));
-    values.raise(Counter::Episode, last(Table::Events));
+    values.raise(Counter::Episode, last_episode(view, scan));
     values.raise(Counter::Policy, last(Table::Policies));
     values.raise(Counter::Calibration, last(Table::Calibrations));
     let recovered = opened.recovered.keys().next_back().copied();
     values.raise(Counter::Episode, recovered.unwrap_or(0));
-    let counters = path.join(COUNTERS);
-    let given = CounterValues::read(&counters).unwrap_or_default().get(Counter::Episode);
-    if !opened.was_clean && given > values.get(Counter::Episode) {
-        notices.push(format!(
+    if !opened.was_clean {
+        notices.extend(episodes_without_events(path, path, values.get(Counter::Episode)));
+    }
+    Counters::open(&path.join(COUNTERS), values).map_err(|e| open_error(path, &e))
+}
+
+/// Greatest number of an episode in the log.
+fn last_episode(view: &LogTables, scan: &LogScan) -> u64 {
+    let with_events = view.keys(Table::Events).last().map_or(0, |(key, _)| number_of(key));
+    with_events.max(scan.last_episode)
+}
+
+/// Says which numbers were given to episodes after `last`, of which the log in `root` has no event.
+fn episodes_without_events(path: &Path, root: &Path, last: u64) -> Option<String> {
+    let given = CounterValues::read(&root.join(COUNTERS))?.get(Counter::Episode);
+    (given > last).then(|| {
+        format!(
             "{}: no events of the episodes {} to {given}: they were not begun, or their records are lost",
             path.display(),
-            values.get(Counter::Episode) + 1
-        ));
-    }
-    Counters::open(&counters, values).map_err(|e| open_error(path, &e))
+            last + 1
+        )
+    })
 }
 
 /// Whether the folder holds files, and none of them is that of a store.

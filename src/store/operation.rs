@@ -69,6 +69,11 @@ impl Operation {
         }
     }
 
+    /// Whether the operation sets an event.
+    pub(super) fn is_event(&self) -> bool {
+        matches!(self, Self::Put { table: Table::Events, .. })
+    }
+
     /// Removes episode `id` with its events and annotations.
     pub(super) fn remove_episode(id: u64) -> [Self; 3] {
         [Table::Events, Table::Episodes, Table::Annotations]

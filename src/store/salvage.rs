@@ -22,16 +22,17 @@ pub struct SalvageReport {
 }
 
 impl Store {
-    /// Copies the store in the folder `from` to the new folder `to`, and makes every episode there readable: of a
-    /// damaged episode, the events before the damage are kept. Episodes keep their numbers. `from` is only read.
+    /// Copies the store to the new folder `to`, and makes every episode there readable: of a
+    /// damaged episode, the events before the damage are kept. Episodes keep their numbers. The store itself is only
+    /// read.
     ///
     /// # Errors
     /// [`StoreError::Open`] if `to` exists or the disk refuses, else as for [`Store::open`].
-    pub fn salvage(from: &Path, to: &Path) -> Result<SalvageReport, StoreError> {
+    pub fn salvage(&self, to: &Path) -> Result<SalvageReport, StoreError> {
         if to.exists() {
             return Err(open_error(to, &"it exists already"));
         }
-        copy_folder(from, to).map_err(|e| open_error(to, &e))?;
+        copy_folder(&self.path, to).map_err(|e| open_error(to, &e))?;
         let store = Self::open(to)?;
         let mut report =
             SalvageReport { notices: store.notices().to_vec(), ..SalvageReport::default() };

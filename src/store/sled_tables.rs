@@ -255,6 +255,13 @@ pub(super) fn is_clean(folder: &Path, last_record: u64) -> bool {
     matches!((expected, found), (Ok(expected), Ok(found)) if expected == found)
 }
 
+/// Number of the last record when the files in `folder` were closed; `None` if they never were.
+pub(super) fn closed_after(folder: &Path) -> Option<u64> {
+    let marker = std::fs::read_to_string(marker_path(folder)).ok()?;
+    let number = marker.strip_prefix("closed after record ")?.split(',').next()?;
+    number.parse().ok()
+}
+
 fn marker_path(folder: &Path) -> PathBuf {
     folder.with_extension("clean")
 }

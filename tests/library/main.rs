@@ -19,6 +19,7 @@ mod redo;
 mod reference_values;
 mod session;
 mod store;
+mod store_damage;
 #[path = "../common/tiny.rs"]
 mod tiny;
 #[path = "../common/tiny_gguf.rs"]

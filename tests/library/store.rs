@@ -10,7 +10,7 @@ use pointsman::episode::{
 };
 use pointsman::store::{Annotations, EpisodeEnd, Store, StoreError, Tag};
 
-fn started(question: &str) -> Event {
+pub(crate) fn started(question: &str) -> Event {
     let folders = Folders::below("/nonexistent").unwrap();
     let model = ModelRecord { name: "m".into(), digest: "d".into(), parameters: 1 };
     Event::new(
@@ -29,7 +29,7 @@ fn started(question: &str) -> Event {
     )
 }
 
-fn written(step: usize, text: &str) -> Event {
+pub(crate) fn written(step: usize, text: &str) -> Event {
     let generation = Generation {
         model: Role::Large,
         text: text.into(),
@@ -40,7 +40,7 @@ fn written(step: usize, text: &str) -> Event {
     Event::new(2, EventKind::Written { step, generation })
 }
 
-fn finished() -> Event {
+pub(crate) fn finished() -> Event {
     let kind = EventKind::Finished {
         answer: Some("67".into()),
         verdict: Verdict::Correct,
@@ -96,7 +96,7 @@ fn a_locked_store_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let _first = Store::open(folder.path()).unwrap();
     let error = Store::open(folder.path()).err().expect("the store is locked");
-    assert!(matches!(error, StoreError::Locked(_)), "{error}");
+    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
     assert!(error.to_string().contains("in use by another pointsman"), "{error}");
 }
 
@@ -125,14 +125,23 @@ fn a_path_that_is_not_a_folder_is_refused() {
 }
 
 #[test]
-fn a_damaged_store_is_not_mistaken_for_an_empty_one() {
-    for bytes in [vec![], vec![b'x'; 1 << 19]] {
-        let folder = tempfile::tempdir().unwrap();
-        fill(folder.path());
-        std::fs::write(folder.path().join("db"), &bytes).unwrap();
-        let error = Store::open(folder.path()).err().expect("damaged").to_string();
+fn a_folder_with_other_files_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("letter.txt"), "x").unwrap();
+    for opened in [Store::open(folder.path()), Store::open_read_only(folder.path())] {
+        let error = opened.err().expect("not a store").to_string();
         assert!(error.contains("--store"), "{error}");
     }
+    // A database of the former layout of which nothing can be read.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("db"), vec![b'x'; 1 << 19]).unwrap();
+    let error = Store::open(folder.path()).err().expect("damaged").to_string();
+    assert!(error.contains("--store"), "{error}");
+    assert_eq!(
+        std::fs::read(folder.path().join("db")).unwrap().len(),
+        1 << 19,
+        "it stays as it is"
+    );
 }
 
 #[test]

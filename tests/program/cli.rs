@@ -156,18 +156,49 @@ fn a_kill_loses_no_printed_event() {
 }
 
 #[test]
-fn a_store_in_use_is_refused() {
+fn others_read_a_store_in_use_and_writers_wait() {
     let home = tempfile::tempdir().unwrap();
+    stdout(home.path(), &["run", "--seed", "3"]);
     let path = home.path().join("data/store");
-    let _held = Store::open(&path).unwrap();
-    for arguments in [&["episodes", "ls"][..], &["run", QUESTION]] {
-        let (code, message) = failure(home.path(), arguments);
+    let held = Store::open(&path).unwrap();
+    let reading: [&[&str]; 8] = [
+        &["episodes", "ls"],
+        &["episodes", "show", "1"],
+        &["episodes", "export"],
+        &["episodes", "trash", "ls"],
+        &["policy", "ls"],
+        &["explain", "1", "1"],
+        &["replay", "1", "--headless"],
+        &["eval", "-n", "1"],
+    ];
+    for arguments in reading {
+        stdout(home.path(), arguments);
+    }
+    for arguments in [&["run", QUESTION][..], &["episodes", "star", "1"], &["policy", "rollback"]] {
+        let (code, message) = failure(home.path(), &[arguments, &["--store-wait", "0"]].concat());
         assert_eq!(code, 1);
-        assert!(message.contains("in use by another pointsman"), "{message}");
+        assert!(message.contains("in use by another pointsman (process "), "{message}");
         assert_eq!(message.lines().count(), 1, "{message}");
     }
-    // An evaluation needs no store.
-    stdout(home.path(), &["eval", "-n", "1", "--routers", "always-small"]);
+    // Eight writers at once: each waits for its turn.
+    let writers: Vec<_> = (0..8)
+        .map(|seed| {
+            let seed = seed.to_string();
+            let arguments = ["run", "--seed", &seed, "--store-wait", "600"];
+            pointsman(home.path(), &arguments)
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    drop(held);
+    for writer in writers {
+        let output = writer.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let episodes = events(&stdout(home.path(), &["episodes", "ls", "--json"]));
+    assert_eq!(episodes.len(), 9);
 }
 
 #[test]

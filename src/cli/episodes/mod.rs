@@ -5,6 +5,7 @@ mod annotations;
 mod export;
 mod import;
 mod list;
+mod salvage;
 mod show;
 mod trash;
 
@@ -13,6 +14,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::cli::error::CommandResult;
+use crate::cli::open_store;
+use crate::cli::options::CommonArgs;
+use crate::config::Folders;
 use crate::library::{FILTER_HELP, LocalCalendar, Query, QueryError};
 use crate::session::now_ms;
 use crate::store::Store;
@@ -128,6 +132,36 @@ enum EpisodesCommand {
         #[arg(short, long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Copy what can be read of a damaged store into a new one, and list what is lost
+    ///
+    /// Episodes keep their numbers. Of a damaged episode, the events before the damage are kept. The
+    /// store itself is only read.
+    Salvage {
+        /// Folder of the new store
+        #[arg(long, value_name = "FOLDER")]
+        to: PathBuf,
+    },
+}
+
+impl EpisodesCommand {
+    fn writes(&self) -> bool {
+        match self {
+            Self::Ls { .. }
+            | Self::Show { .. }
+            | Self::Export { .. }
+            | Self::Salvage { .. }
+            | Self::Trash { command: TrashCommand::Ls { .. } } => false,
+            Self::Tag { .. }
+            | Self::Note { .. }
+            | Self::Star { .. }
+            | Self::Unstar { .. }
+            | Self::Rm { .. }
+            | Self::Undo { .. }
+            | Self::Restore { .. }
+            | Self::Trash { command: TrashCommand::Empty { .. } }
+            | Self::Import { .. } => true,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -163,8 +197,17 @@ struct OutputArgs {
 /// # Errors
 /// If an episode is missing or cannot be read, a query or tag is invalid, or the store or the output cannot be
 /// written.
-pub(super) fn run(args: EpisodesArgs, store: &Store) -> CommandResult<()> {
-    match args.command {
+pub(super) fn run(args: EpisodesArgs, common: &CommonArgs, folders: &Folders) -> CommandResult<()> {
+    let store = if args.command.writes() {
+        open_store::for_writing(common, folders)?
+    } else {
+        open_store::for_reading(common, folders)?
+    };
+    run_on(args.command, &store)
+}
+
+fn run_on(command: EpisodesCommand, store: &Store) -> CommandResult<()> {
+    match command {
         EpisodesCommand::Ls { query, limit, json } => {
             list::list(store, &parse(&query.unwrap_or_default())?, limit, json)
         }
@@ -198,6 +241,7 @@ pub(super) fn run(args: EpisodesArgs, store: &Store) -> CommandResult<()> {
         EpisodesCommand::Trash { command: TrashCommand::Empty { output_args } } => {
             trash::empty(store, output_args.json)
         }
+        EpisodesCommand::Salvage { to } => salvage::run(store, &to),
         EpisodesCommand::Import { file } => import::run(&file, store),
         EpisodesCommand::Export { ids, query, out } => {
             let query = query.as_deref().map(parse).transpose()?;

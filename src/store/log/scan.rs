@@ -40,6 +40,12 @@ pub(in super::super) enum DamageKind {
 }
 
 impl Damage {
+    /// The records `from` to `to` are missing; `None` if there is no record in this range.
+    pub(in super::super) fn missing(from: u64, to: u64) -> Option<Self> {
+        let kind = DamageKind::Missing { from, to };
+        (from <= to).then_some(Self { segment: 0, offset: 0, kind })
+    }
+
     /// The episode that lost a record; `None` if it is not known.
     pub(in super::super) fn episode(&self) -> Option<u64> {
         match self.kind {
@@ -177,10 +183,7 @@ fn find_missing(scan: &mut LogScan) {
     }));
     let mut expected = 1;
     for record in seen {
-        if record > expected {
-            let kind = DamageKind::Missing { from: expected, to: record - 1 };
-            scan.damage.push(Damage { segment: 0, offset: 0, kind });
-        }
+        scan.damage.extend(Damage::missing(expected, record - 1));
         expected = record + 1;
     }
 }
