@@ -7,11 +7,8 @@ use super::log::{DamageKind, LogScan, OperationKind, RecordHead, read_values};
 use super::log_tables::LogTables;
 use super::operation::{Operation, Table, event_key, number_of};
 use super::packed::unpack_events;
-use super::sled_tables::{SledTables, is_clean, remove_folder};
+use super::sled_tables::{IndexRows, SledTables, is_clean, remove_folder};
 use super::tables::{TableError, Tables};
-
-/// The rows of an index that was not closed, read from a copy.
-type IndexRows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
 
 /// An index that is in step with the log.
 pub(super) struct OpenedIndex {

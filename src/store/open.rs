@@ -78,7 +78,7 @@ impl Store {
         writer.log.skip_to(opened.applied);
         if !writer.reserve.exists() {
             // Only a convenience on a full disk, so it may fail on one.
-            let _ = write_private(&writer.reserve, &[0; RESERVE_BYTES]);
+            let _ = write_private(&writer.reserve, &vec![0; RESERVE_BYTES]);
         }
         let mut store = Self {
             path: path.into(),
@@ -181,7 +181,7 @@ impl Recovery {
     fn state_of(&self, damage: &Damage, scan: &LogScan) -> &'static str {
         let covers_all = || {
             let others = scan.damage.iter().filter(|other| *other != damage);
-            let numbered = others.filter_map(|other| last_record_of(other));
+            let numbered = others.filter_map(last_record_of);
             self.applied > 0 && numbered.max().is_none_or(|last| last <= self.applied)
         };
         let recovered = match last_record_of(damage) {

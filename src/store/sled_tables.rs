@@ -25,6 +25,9 @@ const CACHE_BYTES: u64 = 64 << 20;
 /// Key of the number of the record up to which all records are contained.
 const APPLIED: &[u8] = b"\xffapplied";
 
+/// The rows of all tables, by table and key.
+pub(super) type IndexRows = BTreeMap<(Table, Vec<u8>), Vec<u8>>;
+
 /// Events of an episode that are not packed yet.
 #[derive(Default)]
 struct RunningEpisode {
@@ -60,7 +63,7 @@ impl SledTables {
     }
 
     /// All rows, with the events of each episode packed under the episode's number. Reads everything.
-    pub(super) fn all_rows(&self) -> Result<BTreeMap<(Table, Vec<u8>), Vec<u8>>, TableError> {
+    pub(super) fn all_rows(&self) -> Result<IndexRows, TableError> {
         let mut rows = BTreeMap::new();
         for row in self.db()?.iter() {
             let (key, value) = row.map_err(|e| e.to_string())?;

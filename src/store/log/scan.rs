@@ -157,14 +157,11 @@ fn scan_segment(bytes: &[u8], segment: u32, scan: &mut LogScan) {
             continue;
         };
         let location = Location { segment, offset: at as u64, length };
-        match header.decode_operations(body) {
-            Some(operations) => {
-                scan.records.push(RecordHead { record, at: location, operations });
-            }
-            None => {
-                let kind = DamageKind::Body { record, episode };
-                scan.damage.push(Damage { segment, offset: at as u64, kind });
-            }
+        if let Some(operations) = header.decode_operations(body) {
+            scan.records.push(RecordHead { record, at: location, operations });
+        } else {
+            let kind = DamageKind::Body { record, episode };
+            scan.damage.push(Damage { segment, offset: at as u64, kind });
         }
         at += length as usize;
         scan.continuable = (at == bytes.len()).then_some(at as u64);
