@@ -35,8 +35,16 @@ macro_rules! pages {
     };
 }
 
-const PAGES: [Page; 7] =
-    pages!["guide", "models", "remote", "tasks", "policy", "measurements", "architecture"];
+const PAGES: [Page; 8] = pages![
+    "guide",
+    "models",
+    "remote",
+    "tasks",
+    "policy",
+    "reliability",
+    "measurements",
+    "architecture"
+];
 
 impl Page {
     fn find(name: &str) -> Option<&'static Self> {

@@ -1,6 +1,7 @@
 //! Errors of the store.
 
-use std::path::PathBuf;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -80,6 +81,13 @@ pub enum StoreError {
     /// The episode is not in the trash.
     #[error("episode {0} is not in the trash: `pointsman episodes trash ls` lists the trash")]
     NotInTrash(u64),
+}
+
+impl StoreError {
+    /// The store in the folder `path` cannot be opened.
+    pub(super) fn open(path: &Path, reason: &dyn Display) -> Self {
+        Self::Open { path: path.into(), reason: reason.to_string() }
+    }
 }
 
 crate::exit::classify!(Failure: StoreError);

@@ -15,7 +15,6 @@ use super::counters::{Counter, CounterValues, Counters};
 use super::database::log_folder;
 use super::index::copy_folder;
 use super::log::{Appended, LogScan, LogWriter};
-use super::open::open_error;
 use super::operation::{Operation, Table, number_of};
 use super::private_files::create_private_folder;
 use super::sled_tables::remove_folder;
@@ -42,9 +41,9 @@ const TREES: [(&str, Table); 5] = [
 pub(super) fn convert(path: &Path, notices: &mut Vec<String>) -> Result<(), StoreError> {
     if is_former(path) {
         let fresh = path.join("log.new");
-        remove_folder(&fresh).map_err(|e| open_error(path, &e))?;
+        remove_folder(&fresh).map_err(|e| StoreError::open(path, &e))?;
         convert_into(path, &fresh, &path.join("counters"), notices)?;
-        std::fs::rename(&fresh, log_folder(path)).map_err(|e| open_error(path, &e))?;
+        std::fs::rename(&fresh, log_folder(path)).map_err(|e| StoreError::open(path, &e))?;
         let kept = path.join(BEFORE_LOG);
         notices.push(format!(
             "{} has the present format now; its former files are in {} until the trash is emptied",
@@ -52,7 +51,7 @@ pub(super) fn convert(path: &Path, notices: &mut Vec<String>) -> Result<(), Stor
             kept.display()
         ));
     }
-    set_former_files_aside(path).map_err(|e| open_error(path, &e))
+    set_former_files_aside(path).map_err(|e| StoreError::open(path, &e))
 }
 
 /// Converts a store of the former layout into a temporary folder; `None` if it has the present layout.
@@ -66,7 +65,7 @@ pub(super) fn convert_copy(
     if !is_former(path) {
         return Ok(None);
     }
-    let folder = TempDir::new().map_err(|e| open_error(path, &e))?;
+    let folder = TempDir::new().map_err(|e| StoreError::open(path, &e))?;
     let log = log_folder(folder.path());
     convert_into(path, &log, &folder.path().join("counters"), notices)?;
     Ok(Some(folder))
@@ -99,8 +98,8 @@ fn convert_into(
     counters: &Path,
     notices: &mut Vec<String>,
 ) -> Result<(), StoreError> {
-    let copy = TempDir::new().map_err(|e| open_error(path, &e))?;
-    copy_former_files(path, copy.path()).map_err(|e| open_error(path, &e))?;
+    let copy = TempDir::new().map_err(|e| StoreError::open(path, &e))?;
+    copy_former_files(path, copy.path()).map_err(|e| StoreError::open(path, &e))?;
     let db = open_copy(copy.path()).map_err(|_| StoreError::NotAStore(path.into()))?;
     match db.get("format") {
         Ok(Some(format)) => {
@@ -112,15 +111,15 @@ fn convert_into(
         // sled treats a file that it cannot read like an empty one.
         Ok(None) | Err(_) => return Err(StoreError::NotAStore(path.into())),
     }
-    create_private_folder(log).map_err(|e| open_error(path, &e))?;
+    create_private_folder(log).map_err(|e| StoreError::open(path, &e))?;
     let values = former_counters(&db);
     let mut contents = Contents::default();
     contents.read(&db, values.get(Counter::Episode));
     for lost in &contents.lost {
         notices.push(format!("{}: {lost}", path.display()));
     }
-    contents.write(log).map_err(|e| open_error(path, &e))?;
-    Counters::open(counters, values).map(drop).map_err(|e| open_error(path, &e))
+    contents.write(log).map_err(|e| StoreError::open(path, &e))?;
+    Counters::open(counters, values).map(drop).map_err(|e| StoreError::open(path, &e))
 }
 
 /// Copies the files of the former layout only.

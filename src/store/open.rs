@@ -50,7 +50,7 @@ impl Store {
         waiting: impl Fn(&str),
     ) -> Result<Self, StoreError> {
         let existed = path.exists();
-        create_private_folder(path).map_err(|e| open_error(path, &e))?;
+        create_private_folder(path).map_err(|e| StoreError::open(path, &e))?;
         let mut notices = Vec::new();
         if is_foreign(path)? {
             return Err(StoreError::NotAStore(path.into()));
@@ -59,16 +59,16 @@ impl Store {
         let lock = ProcessLock::acquire(&path.join(LOCK), wait, &waiting);
         let lock = lock.map_err(|error| match error {
             LockError::Held(holder) => StoreError::Locked { path: path.into(), holder },
-            LockError::Io(error) => open_error(path, &error),
+            LockError::Io(error) => StoreError::open(path, &error),
         })?;
         if is_empty {
             notices.push(format!("the folder {} was empty: it is a new store now", path.display()));
         }
         former_layout::convert(path, &mut notices)?;
         let log = log_folder(path);
-        create_private_folder(&log).map_err(|e| open_error(path, &e))?;
+        create_private_folder(&log).map_err(|e| StoreError::open(path, &e))?;
         let mut scan = scan(path)?;
-        erase_bodies(&log, &scan.to_erase).map_err(|e| open_error(path, &e))?;
+        erase_bodies(&log, &scan.to_erase).map_err(|e| StoreError::open(path, &e))?;
         let view = LogTables::new(&log, &scan);
         notices.extend(known_losses(path, &view, &mut scan));
         let opened = open_index(path, &log, &scan);
@@ -250,7 +250,7 @@ fn incomplete(path: &Path, view: &LogTables, scan: &LogScan) -> Option<String> {
 }
 
 fn scan(path: &Path) -> Result<LogScan, StoreError> {
-    let scan = scan_log(&log_folder(path)).map_err(|e| open_error(path, &e))?;
+    let scan = scan_log(&log_folder(path)).map_err(|e| StoreError::open(path, &e))?;
     if scan.is_newer { Err(StoreError::Newer(path.into())) } else { Ok(scan) }
 }
 
@@ -272,7 +272,7 @@ fn open_counters(
     if !opened.was_clean {
         notices.extend(episodes_without_events(path, path, values.get(Counter::Episode)));
     }
-    Counters::open(&path.join(COUNTERS), values).map_err(|e| open_error(path, &e))
+    Counters::open(&path.join(COUNTERS), values).map_err(|e| StoreError::open(path, &e))
 }
 
 /// Greatest number of an episode in the log.
@@ -296,8 +296,8 @@ fn episodes_without_events(path: &Path, root: &Path, last: u64) -> Option<String
 /// Whether the folder holds files, and none of them is that of a store.
 fn is_foreign(path: &Path) -> Result<bool, StoreError> {
     let mut found_any = false;
-    for entry in std::fs::read_dir(path).map_err(|e| open_error(path, &e))? {
-        let name = entry.map_err(|e| open_error(path, &e))?.file_name();
+    for entry in std::fs::read_dir(path).map_err(|e| StoreError::open(path, &e))? {
+        let name = entry.map_err(|e| StoreError::open(path, &e))?.file_name();
         if [LOCK, COUNTERS, "log", "index", "db", "conf"].iter().any(|known| name == *known) {
             return Ok(false);
         }
@@ -307,10 +307,6 @@ fn is_foreign(path: &Path) -> Result<bool, StoreError> {
 }
 
 fn is_empty_folder(path: &Path) -> Result<bool, StoreError> {
-    let mut entries = std::fs::read_dir(path).map_err(|e| open_error(path, &e))?;
+    let mut entries = std::fs::read_dir(path).map_err(|e| StoreError::open(path, &e))?;
     Ok(entries.next().is_none())
-}
-
-pub(super) fn open_error(path: &Path, reason: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Open { path: path.into(), reason: reason.to_string() }
 }

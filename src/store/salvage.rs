@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::index::copy_folder;
-use super::open::open_error;
 use super::operation::{Operation, Table};
 use super::{EpisodeSummary, Store, StoreError};
 use crate::episode::{Episode, Event};
@@ -30,9 +29,9 @@ impl Store {
     /// [`StoreError::Open`] if `to` exists or the disk refuses, else as for [`Store::open`].
     pub fn salvage(&self, to: &Path) -> Result<SalvageReport, StoreError> {
         if to.exists() {
-            return Err(open_error(to, &"it exists already"));
+            return Err(StoreError::open(to, &"it exists already"));
         }
-        copy_folder(&self.path, to).map_err(|e| open_error(to, &e))?;
+        copy_folder(&self.path, to).map_err(|e| StoreError::open(to, &e))?;
         let store = Self::open(to)?;
         let mut report =
             SalvageReport { notices: store.notices().to_vec(), ..SalvageReport::default() };
