@@ -42,7 +42,9 @@ pub enum StoreError {
     )]
     NotAStore(PathBuf),
     /// The disk refused a change.
-    #[error("cannot write to the store {path}: {reason}; everything acknowledged before is safe")]
+    #[error(
+        "cannot write to the store {path}: {reason}; everything acknowledged before is safe, and `pointsman episodes rm` and `trash empty` make room"
+    )]
     Write {
         /// The store's folder.
         path: PathBuf,

@@ -46,7 +46,7 @@ pub(super) fn convert(path: &Path, notices: &mut Vec<String>) -> Result<(), Stor
         std::fs::rename(&fresh, log_folder(path)).map_err(|e| StoreError::open(path, &e))?;
         let kept = path.join(BEFORE_LOG);
         notices.push(format!(
-            "{} has the present format now; its former files are in {} until the trash is emptied",
+            "the store {} was converted to the present format; its former files are in {} until the trash is emptied",
             path.display(),
             kept.display()
         ));

@@ -104,15 +104,22 @@ fn rebuild(
     scan: &LogScan,
     unreadable: bool,
 ) -> Result<SledTables, TableError> {
+    let is_damaged = unreadable || !scan.damage.is_empty();
     let fresh = folder.with_extension("new");
-    remove_folder(&fresh).map_err(|e| e.to_string())?;
-    {
-        let tables = SledTables::open(&fresh)?;
-        replay(&tables, log, scan.records.iter())?;
-        tables.close(scan.last_record);
+    let mut made = make_index(&fresh, log, scan);
+    if made.is_err() {
+        // A part of an index must not fill a disk that is full already.
+        remove_folder(&fresh).map_err(|e| e.to_string())?;
+        if !is_damaged {
+            remove_folder(folder).map_err(|e| e.to_string())?;
+            made = make_index(&fresh, log, scan);
+        }
     }
+    if made.is_err() {
+        remove_folder(&fresh).map_err(|e| e.to_string())?;
+    }
+    made?;
     if folder.exists() {
-        let is_damaged = unreadable || !scan.damage.is_empty();
         let moved = if is_damaged {
             std::fs::rename(folder, set_aside_path(store))
         } else {
@@ -122,6 +129,14 @@ fn rebuild(
     }
     std::fs::rename(&fresh, folder).map_err(|e| e.to_string())?;
     SledTables::open(folder)
+}
+
+/// Makes an index in the folder `fresh` from all records.
+fn make_index(fresh: &Path, log: &Path, scan: &LogScan) -> Result<(), TableError> {
+    remove_folder(fresh).map_err(|e| e.to_string())?;
+    let tables = SledTables::open(fresh)?;
+    replay(&tables, log, scan.records.iter())?;
+    tables.finish(scan.last_record)
 }
 
 /// A new name in the store for an index that is kept, but no longer used.

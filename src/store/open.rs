@@ -286,7 +286,7 @@ fn episodes_without_events(path: &Path, root: &Path, last: u64) -> Option<String
     let given = CounterValues::read(&root.join(COUNTERS))?.get(Counter::Episode);
     (given > last).then(|| {
         format!(
-            "{}: no events of the episodes {} to {given}: they were not begun, or their records are lost",
+            "{}: the episodes {} to {given} have no events: they ended before the first one, or their records are lost",
             path.display(),
             last + 1
         )

@@ -126,6 +126,13 @@ impl SledTables {
         }
     }
 
+    /// Packs all episodes, writes everything and drops the database: only then are its files complete.
+    pub(super) fn finish(&self, last_record: u64) -> Result<(), TableError> {
+        let flushed = self.flush(last_record);
+        self.db.write().unwrap_or_else(PoisonError::into_inner).take();
+        flushed
+    }
+
     /// Packs all episodes and writes everything.
     fn flush(&self, last_record: u64) -> Result<(), TableError> {
         let mut running = self.running();
@@ -219,29 +226,29 @@ impl Tables for SledTables {
     fn compact(&self) -> Result<(), TableError> {
         // sled keeps removed values in its file for a while, so the rows move to a new database.
         let fresh = self.folder.with_extension("new");
-        remove_folder(&fresh).map_err(|e| e.to_string())?;
-        let new = open_db(&fresh)?;
         let mut slot = self.db.write().unwrap_or_else(PoisonError::into_inner);
         let old = slot.take().ok_or_else(|| "the index is closed".to_owned())?;
-        let copied = copy_rows(&old, &new);
-        drop(new);
-        if copied.is_ok() {
-            drop(old);
-            let swapped =
-                remove_folder(&self.folder).and_then(|()| std::fs::rename(&fresh, &self.folder));
-            swapped.map_err(|e| e.to_string())?;
-            *slot = Some(open_db(&self.folder)?);
-        } else {
-            *slot = Some(old);
-        }
-        copied
+        let copied = remove_folder(&fresh)
+            .map_err(|e| e.to_string())
+            .and_then(|()| copy_rows(&old, &open_db(&fresh)?));
+        let new = match copied {
+            Ok(()) => {
+                drop(old);
+                replace_folder(&self.folder, &fresh)?;
+                open_db(&self.folder)?
+            }
+            // A full disk has no space for both.
+            Err(_) => {
+                remove_folder(&fresh).map_err(|e| e.to_string())?;
+                move_rows_in_memory(old, &self.folder)?
+            }
+        };
+        *slot = Some(new);
+        Ok(())
     }
 
     fn close(&self, last_record: u64) {
-        let flushed = self.flush(last_record);
-        // Its files are complete once it is dropped.
-        self.db.write().unwrap_or_else(PoisonError::into_inner).take();
-        let marked = flushed.and_then(|()| {
+        let marked = self.finish(last_record).and_then(|()| {
             let marker = clean_marker(&self.folder, last_record).map_err(|e| e.to_string())?;
             write_private(&marker_path(&self.folder), marker.as_bytes()).map_err(|e| e.to_string())
         });
@@ -294,6 +301,24 @@ fn open_db(folder: &Path) -> Result<Db, TableError> {
     let config = Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
     let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
     opened.map_err(|_| "sled panicked".to_owned())?.map_err(|e| e.to_string())
+}
+
+fn replace_folder(folder: &Path, by: &Path) -> Result<(), TableError> {
+    remove_folder(folder).and_then(|()| std::fs::rename(by, folder)).map_err(|e| e.to_string())
+}
+
+/// Makes the database again in place, with its rows in memory meanwhile. If that fails, the next start makes it from
+/// the log.
+fn move_rows_in_memory(old: Db, folder: &Path) -> Result<Db, TableError> {
+    let rows = old.iter().collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
+    drop(old);
+    remove_folder(folder).map_err(|e| e.to_string())?;
+    let new = open_db(folder)?;
+    for (key, value) in rows {
+        new.insert(key, value).map_err(|e| e.to_string())?;
+    }
+    new.flush().map_err(|e| e.to_string())?;
+    Ok(new)
 }
 
 fn copy_rows(old: &Db, new: &Db) -> Result<(), TableError> {
