@@ -1,8 +1,8 @@
 //! Exit codes: each error type says itself whether the user can correct it.
 //!
 //! A command ends with 2 if its command line or configuration is wrong and with 1 if something else failed. The
-//! class stands beside each error type, so a new type that does not state its class does not compile in the
-//! command line.
+//! class is declared beside each error type, so the command line does not compile with an error type that has no
+//! class.
 
 use std::error::Error;
 

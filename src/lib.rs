@@ -1,9 +1,9 @@
 //! Stepwise routing between two language models, as a library and as the program `pointsman`.
 //!
-//! A question is reasoned step by step. Before each step, a *router* reads the trace so far, and possibly a *draft*
+//! The models answer a question step by step. Before each step, a *router* reads the trace so far, and possibly a *draft*
 //! of the next step by the small model, and gives p(large): the probability that the large model should write the
 //! step. If p(large) reaches the *threshold*, the large model writes it, else the small one. An *episode* is one
-//! question reasoned to its end; it is a list of events, and everything else is computed from that list.
+//! question and the steps to its answer; it is a list of events, and everything else is computed from that list.
 //!
 //! [`session::load_pair`] loads the models of a [preset](config::Preset), and
 //! [`EpisodeRunner::run`](session::EpisodeRunner::run) runs an episode:

@@ -11,14 +11,15 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
-use pointsman::config::{DraftLength, Folders, load_preset};
+use pointsman::config::DraftLength;
+use pointsman::engine::TokenStats;
 use pointsman::evaluation::{EvalRun, MetricValue, RouterRun, router_metrics};
-use pointsman::routing::{FEATURES, FeatureSet, RouterRegistry};
-use pointsman::session::load_runner_pool;
+use pointsman::routing::{FeatureSet, FeatureSpec, RouterRegistry, feature_specs};
 use pointsman::store::Store;
 use pointsman::tasks::arithmetic::Split;
-use pointsman::tasks::{Question, questions};
 use pointsman::training::{Dataset, TrainingSettings, train};
+
+use crate::setup::{draw, load_tiny_pair};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -43,13 +44,10 @@ enum Variants {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let folders = Folders::find()?;
-    let preset = load_preset("tiny", &folders)?;
     let store = Store::open(&arguments.store)?;
-    let mut pool = load_runner_pool(&preset, &folders.cache, None)?;
+    let (_, mut pool) = load_tiny_pair()?;
     let pair = pool.first().pair();
-    let drawn = questions("arithmetic", Split::Test, arguments.seed)?;
-    let questions: Vec<Question> = drawn.take(arguments.n).collect();
+    let questions = draw(Split::Test, arguments.seed, arguments.n)?;
 
     let sets = sets(&arguments.variants);
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta} left {msg}")?;
@@ -111,10 +109,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// All features first, then the reduced sets.
 fn sets(variants: &[Variants]) -> Vec<FeatureSet> {
-    let set = |name: String, draft_length: DraftLength, has: &dyn Fn(&str) -> bool| FeatureSet {
-        name,
-        draft_length,
-        features: FEATURES.iter().filter(|feature| has(feature)).cloned().collect(),
+    let set = |name: String, draft_length: DraftLength, has: &dyn Fn(&FeatureSpec) -> bool| {
+        let features =
+            feature_specs().filter(|spec| has(spec)).flat_map(FeatureSpec::names).collect();
+        FeatureSet { name, draft_length, features }
     };
     let mut sets = vec![set("all, draft = step".into(), DraftLength::Step, &|_| true)];
     if variants.contains(&Variants::Drafts) {
@@ -123,22 +121,27 @@ fn sets(variants: &[Variants]) -> Vec<FeatureSet> {
         }
     }
     if variants.contains(&Variants::Groups) {
-        for group in ["draft", "digits", "words", "last", "trace", "question", "large", "budget"] {
-            let inside = |f: &str| f.split('.').next() == Some(group);
-            sets.push(set(format!("without `{group}.…`"), DraftLength::Step, &|f| !inside(f)));
+        let mut groups: Vec<&str> = Vec::new();
+        for spec in feature_specs() {
+            if !groups.contains(&spec.group()) {
+                groups.push(spec.group());
+            }
         }
-        let uncertain = ["entropy", "logprob", "_top", "_margin", "worst"];
-        let numbers = |f: &str| uncertain.iter().any(|word| f.contains(word));
-        sets.push(set("without entropies and probabilities".into(), DraftLength::Step, &|f| {
-            !numbers(f)
-        }));
-        sets.push(set("entropies and probabilities alone".into(), DraftLength::Step, &numbers));
+        for group in groups {
+            let name = format!("without `{group}.…`");
+            sets.push(set(name, DraftLength::Step, &|spec| spec.group() != group));
+        }
+        let name = "without entropies and probabilities".into();
+        let has_statistics = |spec: &FeatureSpec| spec.needs != TokenStats::None;
+        sets.push(set(name, DraftLength::Step, &|spec| !has_statistics(spec)));
+        let name = "entropies and probabilities alone".into();
+        sets.push(set(name, DraftLength::Step, &has_statistics));
     }
     if variants.contains(&Variants::Features) {
-        // Numbered features are left out as groups only.
-        let rows = ["words.", "digits."];
-        for left in FEATURES.iter().filter(|f| !rows.iter().any(|row| f.starts_with(row))) {
-            sets.push(set(format!("without `{left}`"), DraftLength::Step, &|f| f != left));
+        // The members of a family are left out together only.
+        for left_out in feature_specs().filter(|spec| !spec.is_family()) {
+            let name = format!("without `{}`", left_out.name);
+            sets.push(set(name, DraftLength::Step, &|spec| spec.name != left_out.name));
         }
     }
     sets

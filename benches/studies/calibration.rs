@@ -4,16 +4,13 @@
 //! with 95 % confidence, as `pointsman calibrate` does. The true rate of misses at a threshold is the rate on fresh
 //! questions of another split.
 
-use std::sync::Arc;
-
 use clap::Args;
 use indicatif::ProgressBar;
-use pointsman::config::{Folders, load_preset};
 use pointsman::evaluation::{BaselineOutcome, EvalRun, Sweep, learn_then_test, misses};
-use pointsman::routing::{RouterRegistry, load_policy};
-use pointsman::session::load_runner_pool;
+use pointsman::tasks::Question;
 use pointsman::tasks::arithmetic::Split;
-use pointsman::tasks::{Question, questions};
+
+use crate::setup::{PolicyStudy, draw};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -36,11 +33,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let folders = Folders::find()?;
-    let preset = load_preset("tiny", &folders)?;
-    let policy = Arc::new(load_policy(&arguments.policy)?);
-    let registry = RouterRegistry::new("tiny", Some(policy.clone()));
-    let mut pool = load_runner_pool(&preset, &folders.cache, None)?;
+    let PolicyStudy { policy, registry, mut pool, .. } = PolicyStudy::load(&arguments.policy)?;
     let n = arguments.n;
     let all = arguments.seeds as usize * n + arguments.fresh;
     let bar = ProgressBar::new(2 * all as u64);
@@ -52,9 +45,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Ok((swept.sweeps().to_vec(), large))
         };
     let thresholds = &policy.card.quantiles;
-    let draw = |split, seed, n| -> anyhow::Result<Vec<Question>> {
-        Ok(questions("arithmetic", split, seed)?.take(n).collect())
-    };
     let fresh = draw(Split::Test, 60_000, arguments.fresh)?;
     let (sweeps, large) = run(&fresh, 60_000)?;
     let truth = misses(&sweeps, &large, thresholds)?;

@@ -17,8 +17,10 @@ use pointsman::routing::{Opinion, RouterRegistry, load_policy};
 use pointsman::session::{
     Command, EpisodeObserver, EpisodeRunner, EpisodeSpec, Fork, NullObserver, load_pair,
 };
+use pointsman::tasks::Question;
 use pointsman::tasks::arithmetic::Split;
-use pointsman::tasks::{Question, questions};
+
+use crate::setup::draw;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -118,8 +120,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let registry = RouterRegistry::new("tiny", Some(Arc::new(load_policy("builtin:tiny")?)));
     let runner = load_pair(&preset, &folders.cache)?;
     let mut cases = CaseRunner { runner, registry, seed: arguments.seed };
-    let questions: Vec<Question> =
-        questions("arithmetic", Split::Test, arguments.seed)?.take(arguments.n).collect();
+    let questions = draw(Split::Test, arguments.seed, arguments.n)?;
     let mut missing: Vec<&str> = vec!["override-helped", "override-hurt", "spent-budget", "fork"];
     for question in &questions {
         if missing.is_empty() {

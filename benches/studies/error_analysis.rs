@@ -12,14 +12,15 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use indicatif::ProgressBar;
-use pointsman::config::{Folders, load_preset};
 use pointsman::episode::{Episode, Event, Role, StopReason, Verdict};
 use pointsman::evaluation::{EvalRun, curve};
 use pointsman::recording::write_event;
 use pointsman::routing::{RouterRegistry, load_policy};
-use pointsman::session::{EpisodeSpec, NullObserver, RunnerPool, SessionError, load_runner_pool};
+use pointsman::session::{EpisodeSpec, NullObserver, RunnerPool, SessionError};
+use pointsman::tasks::Question;
 use pointsman::tasks::arithmetic::{Problem, Split};
-use pointsman::tasks::{Question, questions};
+
+use crate::setup::{PolicyStudy, draw};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -133,13 +134,7 @@ impl RecordedRun {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let folders = Folders::find()?;
-    let preset = load_preset("tiny", &folders)?;
-    let registry = RouterRegistry::new("tiny", Some(Arc::new(load_policy("builtin:tiny")?)));
-    let mut pool = load_runner_pool(&preset, &folders.cache, None)?;
-    let draw = |split, seed, n| -> anyhow::Result<Vec<Question>> {
-        Ok(questions("arithmetic", split, seed)?.take(n).collect())
-    };
+    let PolicyStudy { registry, mut pool, .. } = PolicyStudy::load("builtin:tiny")?;
     let develop = draw(Split::Develop, arguments.seed, arguments.develop)?;
     let questions = draw(Split::Test, arguments.seed, arguments.n)?;
     let mut routers: Vec<(&str, &str, RouterRegistry)> =

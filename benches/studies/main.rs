@@ -24,6 +24,7 @@ mod gold_answers;
 mod grading;
 mod kills;
 mod offpolicy;
+mod setup;
 mod tiny_pair;
 
 use clap::{Parser, Subcommand};

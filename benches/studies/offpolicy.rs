@@ -4,17 +4,15 @@
 //! curve. It is compared with fresh episodes of other questions at every threshold. Neighbouring thresholds share
 //! episodes, so their errors are correlated; hence several logs.
 
-use std::sync::Arc;
-
 use clap::Args;
 use indicatif::ProgressBar;
-use pointsman::config::{Exploration, Folders, load_preset};
+use pointsman::config::Exploration;
 use pointsman::evaluation::{CurvePoint, EvalRun, OffPolicyLog, curve};
-use pointsman::routing::{RouterRegistry, load_policy};
-use pointsman::session::{EpisodeSpec, NullObserver, SessionError, load_runner_pool};
+use pointsman::session::{EpisodeSpec, NullObserver, SessionError};
 use pointsman::tasks::arithmetic::Split;
-use pointsman::tasks::{Question, questions};
 use pointsman::training::{Dataset, logged_episodes};
+
+use crate::setup::{PolicyStudy, draw};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -43,17 +41,10 @@ struct Hits {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let folders = Folders::find()?;
-    let preset = load_preset("tiny", &folders)?;
-    let policy = Arc::new(load_policy(&arguments.policy)?);
-    let registry = RouterRegistry::new("tiny", Some(policy.clone()));
-    let mut pool = load_runner_pool(&preset, &folders.cache, None)?;
-    let draw = |seed, n| -> anyhow::Result<Vec<Question>> {
-        Ok(questions("arithmetic", Split::Test, seed)?.take(n).collect())
-    };
+    let PolicyStudy { preset, policy, registry, mut pool } = PolicyStudy::load(&arguments.policy)?;
     let bar = ProgressBar::new(arguments.logs * arguments.n as u64 + 3 * arguments.fresh as u64);
 
-    let fresh = draw(arguments.seed, arguments.fresh)?;
+    let fresh = draw(Split::Test, arguments.seed, arguments.fresh)?;
     let mut eval_run =
         EvalRun { pool: &mut pool, registry: &registry, questions: &fresh, seed: arguments.seed };
     let (baselines, _) = eval_run.run_baselines(|| bar.inc(1))?;
@@ -68,7 +59,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut logs = Vec::new();
     for number in 1..=arguments.logs {
         let seed = arguments.seed + number;
-        let questions = draw(seed, arguments.n)?;
+        let questions = draw(Split::Test, seed, arguments.n)?;
         let mut dataset = Dataset::default();
         let run = |runner: &mut pointsman::session::EpisodeRunner, i: usize| {
             let mut router = registry.router("policy")?;

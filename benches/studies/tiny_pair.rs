@@ -13,12 +13,14 @@ use pointsman::engine::mistralrs::MistralEngine;
 use pointsman::episode::{Episode, PerRole, Role, Verdict};
 use pointsman::evaluation::auroc;
 use pointsman::routing::{
-    Opinion, Policy, Requirements, Router, RouterError, RouterInput, RouterRegistry, features,
-    load_policy,
+    FeatureSpec, Opinion, Policy, Requirements, Router, RouterError, RouterInput, RouterRegistry,
+    feature_spec, features, load_policy,
 };
 use pointsman::session::{EpisodeRunner, EpisodeSpec, NullObserver};
+use pointsman::tasks::Question;
 use pointsman::tasks::arithmetic::{OperationKind, Split};
-use pointsman::tasks::{Question, questions};
+
+use crate::setup::draw;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -81,8 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let engines = PerRole { small: engine(Role::Small)?, large: engine(Role::Large)? };
     let mut runner = EpisodeRunner::new(engines, preset.clone());
-    let questions: Vec<Question> =
-        questions("arithmetic", Split::Test, arguments.seed)?.take(arguments.n).collect();
+    let questions = draw(Split::Test, arguments.seed, arguments.n)?;
 
     let bar = ProgressBar::new(3 * questions.len() as u64);
     let mut run = |router: &mut dyn Router, index: usize| {
@@ -128,8 +129,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         auroc(&probe.samples.iter().map(|s| (of(s), s.wrong)).collect::<Vec<_>>())
     };
     // A single word bucket or digit says little.
-    let rows = ["words.", "digits."];
-    for name in names.iter().filter(|name| !rows.iter().any(|row| name.starts_with(row))) {
+    let is_member = |name: &str| feature_spec(name).is_some_and(FeatureSpec::is_family);
+    for name in names.iter().filter(|name| !is_member(name)) {
         if let Some(area) = area(&|sample| value(sample, name)) {
             // The sign of a feature does not matter.
             println!("| {name} | {:.3} |", area.max(1.0 - area));

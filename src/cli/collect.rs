@@ -18,7 +18,7 @@ use crate::routing::{RouterRegistry, check_router_name};
 use crate::session::{RunnerPool, check_router};
 use crate::store::Store;
 use crate::tasks::{Question, Split};
-use crate::training::{self, CollectionPlan, CollectionResult};
+use crate::training::{self, CollectionPlan, CollectionRequest, CollectionResult};
 
 #[derive(Debug, Args)]
 pub(super) struct CollectArgs {
@@ -60,7 +60,13 @@ pub(super) fn run(
     let router = registry.router(&preset.routing.router)?;
     let policy = registry.policy().map(Arc::as_ref);
     let label = format!("{} {} seed {}", set.name(), set.split_name(), common.seed);
-    let plan = CollectionPlan::new(&preset, policy, args.coin, &label, common.seed)?;
+    let plan = CollectionPlan::new(CollectionRequest {
+        preset: &preset,
+        policy,
+        coin: args.coin,
+        questions: &label,
+        seed: common.seed,
+    })?;
     check_router(router.as_ref(), plan.preset(), &questions)?;
     let mut pool = load_pool(&preset, folders, args.jobs)?;
     policy_lookup::warn_if_models_differ(&registry, pool.first());

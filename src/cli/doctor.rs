@@ -9,7 +9,7 @@ use super::options::CommonArgs;
 use super::output::{bytes, check_line, print_line, si};
 use crate::config::{Folders, Preset};
 use crate::engine::gpu::Driver;
-use crate::engine::{self, EngineError, RateLimiter, chat};
+use crate::engine::{self, EngineError, EngineKind, RateLimiter, chat};
 use crate::episode::Role;
 use crate::store::Store;
 use crate::terminal::with_stdout_to_stderr;
@@ -162,7 +162,7 @@ fn model(preset: &Preset, role: Role, folders: &Folders) -> Result<String, Engin
     let record = engine.model();
     let rate = decode_rate(&output).map_or(String::new(), |rate| format!(" at {rate:.0}/s"));
     let written = format!("{} tokens{rate}", output.tokens.len());
-    if config.remote.is_some() {
+    if !EngineKind::of(config).is_local() {
         return Ok(format!(
             "{}, {} answered after {:.1} s, {written}, reports {} of its tokens",
             record.name,

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::exit::{ClassifiedError, ErrorClass, classify};
 
-// No error of another crate is the user's.
+// Errors of other crates are failures, not usage errors.
 classify!(
     Failure: io::Error,
     std::string::FromUtf8Error,
@@ -19,14 +19,14 @@ classify!(
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommandStatus {
     Success,
-    /// It found or met a problem and has reported it.
+    /// It reported a problem and ended.
     Failure,
 }
 
 /// What a command returns.
 pub(super) type CommandResult<T> = Result<T, CommandError>;
 
-/// Why a command failed, and which exit code that has.
+/// Why a command failed, with the exit code.
 ///
 /// `?` converts any [`ClassifiedError`] and keeps its class. [`CommandError::usage`] and [`CommandError::failure`]
 /// make one from a sentence. The type does not implement [`std::error::Error`], which would rule out the

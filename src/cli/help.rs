@@ -140,6 +140,8 @@ fn width() -> usize {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     #[test]
@@ -166,6 +168,45 @@ mod tests {
             assert!(text.starts_with(page.title()), "{}", page.name);
             for mark in ["```", "<!--", "](", "**"] {
                 assert!(!text.contains(mark), "{}: {mark} is left", page.name);
+            }
+        }
+    }
+
+    /// The topics that a text tells the user to pass to `pointsman help`.
+    fn topics(text: &str) -> impl Iterator<Item = &str> {
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        text.split("pointsman help ")
+            .skip(1)
+            .filter_map(move |rest| rest.split(|c| !is_word(c)).next())
+            // Placeholders are in capitals.
+            .filter(|topic| topic.starts_with(|c: char| c.is_ascii_lowercase()))
+    }
+
+    #[test]
+    fn help_topics_that_are_named_exist() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut folders: Vec<_> =
+            ["src", "docs", "presets", "themes"].map(|name| root.join(name)).into();
+        let mut files = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let is_text =
+                    path.extension().is_some_and(|e| e == "rs" || e == "md" || e == "toml");
+                if path.is_dir() {
+                    folders.push(path);
+                } else if is_text {
+                    files.push(path);
+                }
+            }
+        }
+        let commands = crate::cli::Arguments::command();
+        let known = command_names(&commands);
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for topic in topics(&text) {
+                let exists = Page::find(topic).is_some() || known.contains(&topic);
+                assert!(exists, "{}: there is no help topic `{topic}`", file.display());
             }
         }
     }

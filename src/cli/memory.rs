@@ -6,7 +6,7 @@ use std::path::Path;
 use super::output::bytes;
 use crate::config::{DeviceChoice, ModelConfig, Preset};
 use crate::engine::gpu::{Driver, GpuMemory};
-use crate::engine::model_info;
+use crate::engine::{EngineKind, model_info};
 use crate::role::Role;
 
 /// The memory that a model is loaded into.
@@ -31,7 +31,7 @@ impl MemoryKind {
         let on_gpu = cfg!(any(feature = "cuda", feature = "metal"));
         let auto = config.device == DeviceChoice::Auto;
         let here = if on_gpu && auto { Self::Gpu } else { Self::Ram };
-        config.remote.is_none().then_some(here)
+        EngineKind::of(config).is_local().then_some(here)
     }
 
     /// Free bytes; `None` if unknown.

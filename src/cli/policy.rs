@@ -41,7 +41,7 @@ enum PolicyCommand {
     Ls,
     /// Show how a policy was trained, and its calibrated thresholds [default: the current policy]
     Show { name: Option<String> },
-    /// Make a policy the current one, if it beats the present one in a promotion test on fresh questions
+    /// Make a policy the current one, if it beats the current one in a promotion test on fresh questions
     Promote(PromoteArgs),
     /// Undo the last promotion
     Rollback,
@@ -85,7 +85,7 @@ struct PromoteArgs {
 /// Runs the subcommand.
 ///
 /// # Errors
-/// If a policy does not exist or cannot be read, or the promotion test cannot be held.
+/// If a policy does not exist or cannot be read, or the promotion test cannot be run.
 pub(super) fn run(
     args: PolicyArgs,
     common: &CommonArgs,
@@ -155,7 +155,7 @@ fn promote(
     Ok(CommandStatus::Success)
 }
 
-/// Holds the promotion test.
+/// Runs the promotion test.
 fn is_better(
     args: &PromoteArgs,
     candidate: StoredPolicy,

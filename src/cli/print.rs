@@ -28,8 +28,8 @@ enum PrintCommand {
     Config,
     /// A man page, in roff: `pointsman print man | man -l -`
     Man {
-        /// A command [default: pointsman itself]
-        command: Option<String>,
+        /// A command, such as `eval` or `episodes ls` [default: pointsman itself]
+        command: Vec<String>,
     },
     /// Completions for a shell
     Completions { shell: Shell },
@@ -53,7 +53,7 @@ pub(super) fn run(
             if toml { keys.to_toml() } else { keys.to_markdown() }
         }
         PrintCommand::Config => config(common, folders)?,
-        PrintCommand::Man { command } => man(command.as_deref(), pointsman)?,
+        PrintCommand::Man { command } => man(&command, pointsman)?,
         PrintCommand::Completions { shell } => {
             let mut out = Vec::new();
             clap_complete::generate(shell, &mut pointsman, "pointsman", &mut out);
@@ -90,20 +90,54 @@ fn config(common: &CommonArgs, folders: &Folders) -> CommandResult<String> {
     ))
 }
 
-fn man(name: Option<&str>, mut all: Command) -> CommandResult<String> {
+fn man(words: &[String], mut all: Command) -> CommandResult<String> {
     // Gives each command the global options and its full name.
     all.build();
-    let command = match name {
-        None => all,
-        Some(name) => {
-            let found = all.find_subcommand(name).cloned();
-            found.ok_or_else(|| {
-                let known = help::command_names(&all).join(", ");
-                CommandError::usage(format!("there is no command `{name}`: use one of {known}"))
-            })?
-        }
-    };
+    let mut command = &all;
+    for word in words {
+        command = command.find_subcommand(word).ok_or_else(|| {
+            let (name, known) = (words.join(" "), help::command_names(&all).join(", "));
+            CommandError::usage(format!("there is no command `{name}`: use one of {known}"))
+        })?;
+    }
+    let command = command.clone();
     let mut out = Vec::new();
     clap_mangen::Man::new(command).render(&mut out)?;
     String::from_utf8(out).context("the man page is not UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Arguments;
+
+    /// The words of every command, `pointsman` itself included.
+    fn all_commands(command: &Command, words: &[String]) -> Vec<Vec<String>> {
+        let mut all = vec![words.to_vec()];
+        for subcommand in command.get_subcommands() {
+            let words = [words, &[subcommand.get_name().to_owned()]].concat();
+            all.extend(all_commands(subcommand, &words));
+        }
+        all
+    }
+
+    #[test]
+    fn man_pages_name_only_man_pages_that_can_be_printed() {
+        let commands = all_commands(&Arguments::command(), &[]);
+        let name = |words: &[String]| [&["pointsman".to_owned()], words].concat().join("-");
+        let printed: BTreeSet<String> = commands.iter().map(|words| name(words)).collect();
+        let mut named = BTreeSet::new();
+        for words in &commands {
+            let page = man(words, Arguments::command()).unwrap().replace("\\-", "-");
+            let references = page.split_whitespace().filter_map(|word| word.strip_suffix("(1)"));
+            named.extend(references.map(str::to_owned));
+        }
+        assert!(named.contains("pointsman-episodes-ls"), "{named:?}");
+        assert_eq!(named.difference(&printed).collect::<Vec<_>>(), Vec::<&String>::new());
+        assert!(man(&["evel".to_owned()], Arguments::command()).is_err());
+    }
 }

@@ -66,7 +66,7 @@ pub(super) struct ReplayArgs {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CastSize(u16, u16);
 
-/// A text that is not a size, or not one that the workbench can have.
+/// Why a text is not a valid size of the workbench.
 #[derive(Debug, Error)]
 #[error("`{0}` is not a valid size: give columns and rows from 80x24 to 500x200, such as 100x28")]
 struct CastSizeError(String);

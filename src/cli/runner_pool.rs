@@ -3,12 +3,12 @@
 use super::error::CommandResult;
 use super::memory;
 use crate::config::{Folders, Preset};
-use crate::engine::model_info;
+use crate::engine::{EngineKind, model_info};
 use crate::role::Role;
 use crate::session::{RunnerPool, TINY_PAIR_PARAMETERS, load_runner_pool};
 use crate::terminal::with_stdout_to_stderr;
 
-/// Most copies of a local model that works with a remote one: all copies share one processor or GPU.
+/// Maximum number of copies of a local model that works with a remote one: all copies share one processor or GPU.
 const MAX_COPIES: usize = 4;
 
 /// Loads the models for `jobs` episodes at once, or for as many as help.
@@ -28,7 +28,7 @@ pub(super) fn load_pool(
 /// episodes mostly wait for the server. `None` leaves the choice to [`load_runner_pool`].
 fn copies_beside_remote(preset: &Preset, folders: &Folders) -> Option<usize> {
     let mut local_models =
-        Role::BOTH.into_iter().filter(|role| preset.model(*role).remote.is_none());
+        Role::BOTH.into_iter().filter(|role| EngineKind::of(preset.model(*role)).is_local());
     let (Some(only), None) = (local_models.next(), local_models.next()) else { return None };
     let parameters = model_info(preset.model(only), &folders.cache).ok()?.parameters?;
     let copies = memory::copies_that_fit(preset, &folders.cache)?;

@@ -20,7 +20,8 @@ use crate::session::RunnerPool;
 use crate::store::Store;
 use crate::tasks::{Split, TaskSet};
 use crate::training::{
-    COIN, CollectionPlan, TrainingJob, TrainingProgress, TrainingSettings, TrainingStage,
+    COIN, CollectionPlan, CollectionRequest, TrainingJob, TrainingProgress, TrainingSettings,
+    TrainingStage,
 };
 
 /// Ids of the options that only affect how episodes are collected.
@@ -143,8 +144,13 @@ impl TrainingSession<'_> {
         let seed = self.seed.wrapping_add(u64::from(round) << 32);
         let questions = first_questions(set, seed, args.n as usize);
         let label = format!("{} {} seed {seed}", set.name(), set.split_name());
-        let plan =
-            CollectionPlan::for_training(self.preset, policy.as_deref(), args.coin, &label, seed)?;
+        let plan = CollectionPlan::for_training(CollectionRequest {
+            preset: self.preset,
+            policy: policy.as_deref(),
+            coin: args.coin,
+            questions: &label,
+            seed,
+        })?;
         let registry = RouterRegistry::new(&self.preset.name, policy);
         let collected = collect(&mut self.pool, &registry, self.store, &plan, &questions)?;
         eprintln!(

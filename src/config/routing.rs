@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::draft_length::DraftLength;
 
-/// Which model writes the next step, and on what grounds.
+/// Which model writes the next step, and how that is decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Routing {

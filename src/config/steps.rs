@@ -11,7 +11,7 @@ pub struct Steps {
     /// Text that marks the answer: a finished step that contains it ends the episode.
     #[serde(alias = "answer")]
     pub answer_marker: String,
-    /// Text that ends the thoughts of a thinking model, such as `</think>`: an answer before it does not count.
+    /// Text that ends the reasoning of a thinking model, such as `</think>`: an answer before it does not count.
     #[serde(default, alias = "thoughts_end", skip_serializing_if = "Option::is_none")]
     pub thinking_end: Option<String>,
     /// Ends an episode that repeats itself: if the last steps are the same step, or the same sequence of steps, this

@@ -154,6 +154,12 @@ impl EngineKind {
         // A row of each runtime recognizes everything.
         ENGINE_KINDS.iter().find(is_of_kind).unwrap_or(&ENGINE_KINDS[0])
     }
+
+    /// Whether its models run in this process and use its memory, rather than on a server.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.runtime == Runtime::InProcess
+    }
 }
 
 /// The token statistics that the model of a preset reports: those of its kind, or none if `remote.logprobs` is 0.

@@ -25,7 +25,7 @@ const RESAMPLES: usize = 2000;
 pub struct CalibrationRun<'a> {
     /// Runs the episodes, under the preset of its runners.
     pub pool: &'a mut RunnerPool,
-    /// Has the policy to calibrate.
+    /// Provides the policy to calibrate.
     pub registry: &'a RouterRegistry,
     /// Questions that the policy was not trained on (see [`unseen_questions`](super::unseen_questions)).
     pub questions: &'a [Question],

@@ -1,4 +1,4 @@
-//! Tables of answers and what a careful person says of them. Each rule has its rows.
+//! Tables of answers, each with the verdict of a careful human. Each rule has its rows.
 
 use super::Grader;
 use super::Verdict::{self, Correct, Undecided, Wrong};

@@ -14,7 +14,7 @@ pub struct Date {
     pub day: u8,
 }
 
-/// A text that is not a date.
+/// The error for a text that is not a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateError;
 

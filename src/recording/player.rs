@@ -1,5 +1,5 @@
-//! Plays an episode: what has happened of it at a virtual time. It reads no clock; its caller reports how much time has
-//! passed.
+//! Plays an episode: which of its events have happened at a virtual time. It reads no clock; its caller says how much
+//! time has passed.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ pub enum ReplaySpeed {
     Instant,
 }
 
-/// A text that is not a speed.
+/// The error for a text that is not a speed.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[error("`{0}` is not a speed: give a number from 1/64 to 16, or `instant`")]
 pub struct SpeedError(String);

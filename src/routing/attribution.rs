@@ -2,9 +2,9 @@
 //!
 //! For the trained policy these are integrated gradients (Sundararajan, Taly and Yan 2017,
 //! arXiv 1703.01365) of p(large), the mean over the policy's networks and λ grid, along the straight line
-//! from the mean boundary of the training to the boundary in question, in standardized features. λ is no
-//! feature and stays constant along the line. A feature at its training mean contributes nothing, and the
-//! contributions add up to p(large) less the policy's p(large) at the mean boundary, up to the error of
+//! from the mean boundary of the training to the boundary in question, in standardized features. λ is not
+//! a feature; it stays constant along the line. A feature at its training mean contributes nothing, and the
+//! contributions add up to p(large) minus the policy's p(large) at the mean boundary, up to the error of
 //! the integral ([`INTEGRATION_POINTS`] midpoints): below 0.004 if the features are within two standard
 //! deviations of their means, below 0.015 within five.
 //!
@@ -20,7 +20,7 @@ use super::{Policy, RouterError, feature_spec, router_spec};
 /// Number of midpoints of the integral: more are more accurate and slower.
 const INTEGRATION_POINTS: usize = 256;
 
-/// What a p(large) is made up of.
+/// The parts of a p(large).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Contributions {
     /// p(large) at the mean boundary of the policy's training; 0 for a rule.
@@ -112,7 +112,7 @@ pub fn contributions(
     Ok(Contributions::new(p[0], p[1], set.features.iter().cloned().zip(contributions)))
 }
 
-/// What made up the p(large) of a handcrafted router: its one statistic, or nothing if it always
+/// The parts of the p(large) of a handcrafted router: its one statistic, or nothing if it always
 /// chooses the same model.
 #[must_use]
 pub fn rule_contributions(router: &str, p_large: f64) -> Contributions {

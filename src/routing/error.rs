@@ -69,13 +69,13 @@ pub enum RouterError {
         "router gmm needs a mixture fitted on episodes, and {0} has none: `pointsman train` fits one"
     )]
     NoMixture(String),
-    /// A shadow needs the draft's score, which the router in force does not ask for.
+    /// A shadow needs the draft's score, which the active router does not request.
     #[error(
-        "router {0} needs the large model to score the draft, which the router in force does not ask for"
+        "router {0} needs the large model to score the draft, which the active router does not request"
     )]
     NeedsDraftScored(String),
     /// A shadow that always chooses the same model.
-    #[error("router {0} always chooses the same model: as a shadow it would have nothing to say")]
+    #[error("router {0} always chooses the same model, so it cannot be a shadow: use another one")]
     PinnedShadow(String),
     /// A policy could not be loaded, or its network failed.
     #[error("policy {name}: {reason}")]

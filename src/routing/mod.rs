@@ -11,7 +11,7 @@
 //! | `provenance` | what a calibrated threshold is valid for |
 //! | `attribution` | how far each feature moved p(large) |
 //! | `gaussian_mixture` | the mixture of the router `gmm` |
-//! | `shadow` | routers whose opinion is recorded and does not count |
+//! | `shadow` | routers whose opinion is recorded but has no effect |
 //! | `exploration` | choices drawn at random, with their propensities |
 
 mod attribution;

@@ -110,7 +110,7 @@ pub struct DatasetCounts {
     pub other_models: usize,
     /// Left out because they did not end in an answer that could be graded.
     pub ungraded: usize,
-    /// Left out because no router weighed in them, they lack a feature, or their router saw more than a
+    /// Left out because no router was asked in them, they lack a feature, or their router saw more than a
     /// policy does (oracle, judge).
     #[serde(alias = "unweighed")]
     pub unusable: usize,

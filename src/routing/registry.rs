@@ -9,7 +9,7 @@ use super::routers::{
 use super::{Policy, Router, RouterError, ShadowRouter, router_name};
 use crate::config;
 
-/// Makes routers, with the policy in force; cheap to clone.
+/// Makes routers, with the current policy; cheap to clone.
 #[derive(Clone)]
 pub struct RouterRegistry {
     preset: String,

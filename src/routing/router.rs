@@ -72,12 +72,12 @@ pub trait Router: Send {
         Requirements::default()
     }
 
-    /// Whom an episode names as the maker of its choices; the router's name by default.
+    /// How an episode records who made its choices; the router's name by default.
     fn decider(&self) -> Decider {
         Decider::Rule(self.name().to_owned())
     }
 
-    /// The model that it always chooses, at any threshold; `None` for a router that weighs.
+    /// The model that it always chooses, at any threshold; `None` if it depends on the boundary.
     fn pinned(&self) -> Option<Role> {
         None
     }

@@ -1,9 +1,9 @@
-//! Shadows: routers whose opinion is recorded and does not count.
+//! Shadows: routers whose opinion is recorded but has no effect.
 
 use super::{Available, Opinion, Router, RouterError, RouterInput, check_requirements};
 
-/// A router that gives its opinion where the router in force weighs, on the input of that router: it
-/// asks for no draft and no scoring of its own.
+/// A router that gives its opinion wherever the active router is asked, on the same input: it requests
+/// no draft and no scoring of its own.
 pub struct ShadowRouter {
     router: Box<dyn Router>,
     unavailable: bool,

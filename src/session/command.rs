@@ -68,7 +68,7 @@ pub struct ForkRequest {
     pub paused: bool,
 }
 
-/// The routing in force: a preset, and the registry that makes its routers.
+/// The active routing: a preset, and the registry that makes its routers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RoutingConfig {
     /// The preset.

@@ -23,7 +23,7 @@ pub struct EpisodeSpec<'a> {
     pub paused: bool,
     /// The collection that it belongs to, if any.
     pub collection: Option<String>,
-    /// Routers whose opinion is recorded and does not count.
+    /// Routers whose opinion is recorded but has no effect.
     pub shadows: Vec<ShadowRouter>,
     /// For a fork: where it leaves its parent.
     pub fork: Option<Fork>,
@@ -83,7 +83,7 @@ impl EpisodeRunner {
         Self { engines, preset, prices }
     }
 
-    /// The preset in force.
+    /// The current preset.
     #[must_use]
     pub fn preset(&self) -> &Preset {
         &self.preset
@@ -94,7 +94,7 @@ impl EpisodeRunner {
         &mut self.preset
     }
 
-    /// The preset in force with the prompts that the models' chat templates render.
+    /// The current preset with the prompts that the models' chat templates render.
     ///
     /// # Errors
     /// If the preset asks for a model's chat template, and it has none or its template fails.
@@ -121,7 +121,7 @@ impl EpisodeRunner {
         self.engines[role].token_stats()
     }
 
-    /// Fingerprint of the two models under the preset in force.
+    /// Fingerprint of the two models under the current preset.
     #[must_use]
     pub fn pair(&self) -> PairFingerprint {
         let models = PerRole::from_fn(|role| self.model(role));

@@ -215,7 +215,7 @@ impl Fork {
         }
     }
 
-    /// What `role` had read when the parent came to the step: the text before the last shared step that it
+    /// What `role` had read when the parent reached the step: the text before the last shared step that it
     /// wrote, drafted or scored, and all but the last token of its text there, which the next request
     /// reads. `None` if it had read nothing.
     pub(super) fn prefilled_before(&self, role: Role, prompt: &str) -> Option<Vec<Segment>> {

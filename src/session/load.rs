@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{EpisodeRunner, RunnerPool};
 use crate::config::Preset;
-use crate::engine::{self, EngineError, RateLimiter};
+use crate::engine::{self, EngineError, EngineKind, RateLimiter};
 use crate::episode::{PerRole, Role};
 
 /// A local pair with at most this many parameters is loaded once for each processor core: its steps are
@@ -57,7 +57,8 @@ pub fn load_runner_pool(
     let rate_limiters = rate_limiters(preset);
     let first = load_runner(preset, cache, &rate_limiters)?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let local = Role::BOTH.into_iter().filter(|role| preset.model(*role).remote.is_none());
+    let local =
+        Role::BOTH.into_iter().filter(|role| EngineKind::of(preset.model(*role)).is_local());
     let has_remote = local.clone().count() < Role::BOTH.len();
     let parameters: u64 = local.map(|role| first.model(role).parameters).sum();
     let helpful = if parameters > TINY_PAIR_PARAMETERS {

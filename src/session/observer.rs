@@ -9,13 +9,13 @@ pub trait EventSink: Send {
     /// Number of a new episode.
     ///
     /// # Errors
-    /// If there can be none; a sentence for the user.
+    /// If no episode can be begun: a sentence for the user.
     fn begin_episode(&mut self) -> Result<u64, String>;
 
     /// Keeps an event of episode `id`.
     ///
     /// # Errors
-    /// If it cannot be kept; a sentence for the user.
+    /// If it cannot be kept: a sentence for the user.
     fn append(&mut self, id: u64, event: &Event) -> Result<(), String>;
 }
 

@@ -6,7 +6,7 @@ use crate::episode::{
     Decider, Episode, EpisodeStatus, Event, EventKind, Generation, OverrideScope, PerRole, Role,
 };
 
-/// A command that interrupts whatever the loop is doing. The greater one prevails.
+/// A command that interrupts the loop. The greater one prevails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Interrupt {
     /// Write the last step anew.
@@ -18,7 +18,7 @@ pub(super) enum Interrupt {
 /// An episode in progress.
 ///
 /// Its state is the fold of its events, [`Episode`], which knows whether it is paused and which override
-/// is in force, and two things that are no events: the interrupt that the loop has not acted on yet, and
+/// is active, plus two things that are not events: the interrupt that the loop has not acted on yet, and
 /// whether to pause after the next step.
 pub(super) struct RunningEpisode<'a> {
     id: u64,

@@ -67,7 +67,7 @@ struct EpisodeRequest {
 }
 
 impl Session {
-    /// Obeys commands until the user quits or the screen is gone.
+    /// Executes commands until the user quits or the screen is gone.
     fn serve(mut self) {
         self.channel.send(SessionUpdate::Ready);
         while let Some(command) = self.channel.next_command() {
@@ -150,7 +150,7 @@ impl Session {
 struct SessionChannel {
     command_receiver: Receiver<Command>,
     updates: tokio::sync::mpsc::Sender<SessionUpdate>,
-    /// The command that ended the episode and has yet to be obeyed.
+    /// The command that ended the episode and has not been executed yet.
     next_episode_command: Option<Command>,
     /// The routing from the next question on.
     routing_config: Option<Box<RoutingConfig>>,

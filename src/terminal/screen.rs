@@ -60,7 +60,7 @@ static ACTIVE_TERMINAL: Mutex<Option<ActiveTerminal>> = Mutex::new(None);
 static PANIC_HOOK: Once = Once::new();
 
 impl Screen {
-    /// Enters the screen. Whatever the process prints from now on goes to `log`.
+    /// Enters the screen. Everything that the process prints from now on goes to `log`.
     ///
     /// # Errors
     /// If there is no terminal or it cannot be used; it is then unchanged.

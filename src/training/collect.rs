@@ -20,6 +20,21 @@ pub const COIN: f64 = 0.2;
 /// the score of a step is known.
 const COIN_WITHOUT_POLICY: f64 = 0.5;
 
+/// What to collect.
+#[derive(Clone, Copy)]
+pub struct CollectionRequest<'a> {
+    /// The preset of the episodes.
+    pub preset: &'a Preset,
+    /// The policy, if there is one.
+    pub policy: Option<&'a Policy>,
+    /// Probability of a coin toss instead of the router's choice, at each boundary.
+    pub coin: f64,
+    /// Names the questions; it becomes a part of the collection's name.
+    pub questions: &'a str,
+    /// Question i has the seed `seed` + i.
+    pub seed: u64,
+}
+
 /// A collection. The same plan on the same store resumes where it stopped.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CollectionPlan {
@@ -46,20 +61,13 @@ crate::exit::classify!(Failure: CollectError);
 
 impl CollectionPlan {
     /// A collection in which the preset's router chooses, under one random threshold per episode, and at
-    /// each boundary a coin toss with probability `coin`. If the router is `policy`, `policy` must be its
-    /// policy, and thresholds are drawn from the quantiles of its scores.
-    ///
-    /// `questions` names the questions; it becomes a part of the collection's name.
+    /// each boundary a coin toss with the requested probability. If the router is `policy`, the request must
+    /// have its policy; thresholds are then drawn from the quantiles of its scores.
     ///
     /// # Errors
-    /// If `coin` is not a probability, or the policy's weights cannot be read.
-    pub fn new(
-        preset: &Preset,
-        policy: Option<&Policy>,
-        coin: f64,
-        questions: &str,
-        seed: u64,
-    ) -> Result<Self, CollectError> {
+    /// If the coin's probability is invalid, or the policy's weights cannot be read.
+    pub fn new(request: CollectionRequest<'_>) -> Result<Self, CollectError> {
+        let CollectionRequest { preset, policy, coin, questions, seed } = request;
         let mut exploring = preset.clone();
         let routing = &mut exploring.routing;
         let policy = policy.filter(|_| routing.router == router_name::POLICY);
@@ -88,25 +96,19 @@ impl CollectionPlan {
         &self.preset
     }
 
-    /// A collection for training: choices by `policy` with coin tosses of probability `coin`, or, before
-    /// there is a policy, at random.
+    /// A collection for training: the policy chooses, apart from the coin tosses. Without a policy, choices
+    /// are random.
     ///
     /// # Errors
     /// As [`CollectionPlan::new`].
-    pub fn for_training(
-        preset: &Preset,
-        policy: Option<&Policy>,
-        coin: f64,
-        questions: &str,
-        seed: u64,
-    ) -> Result<Self, CollectError> {
-        let mut preset = preset.clone();
-        let (router, coin) = match policy {
-            Some(_) => (router_name::POLICY, coin),
+    pub fn for_training(request: CollectionRequest<'_>) -> Result<Self, CollectError> {
+        let mut preset = request.preset.clone();
+        let (router, coin) = match request.policy {
+            Some(_) => (router_name::POLICY, request.coin),
             None => (router_name::RANDOM, COIN_WITHOUT_POLICY),
         };
         router.clone_into(&mut preset.routing.router);
-        Self::new(&preset, policy, coin, questions, seed)
+        Self::new(CollectionRequest { preset: &preset, coin, ..request })
     }
 }
 
@@ -256,19 +258,24 @@ mod tests {
         preset.name = "tiny".into();
         preset.routing.router = "random".into();
         preset.routing.draft_length = None;
-        let plan = CollectionPlan::new(&preset, None, 0.5, "arithmetic develop seed 5", 5).unwrap();
+        let questions = "arithmetic develop seed 5";
+        let request =
+            CollectionRequest { preset: &preset, policy: None, coin: 0.5, questions, seed: 5 };
+        let plan = CollectionPlan::new(request).unwrap();
         assert_eq!(plan.name, "tiny random arithmetic develop seed 5 draft step coin 0.5");
         assert_eq!(plan.preset().routing.draft_length, Some(DraftLength::Step));
-        assert!(CollectionPlan::new(&preset, None, 1.5, "q", 5).is_err());
+        assert!(CollectionPlan::new(CollectionRequest { coin: 1.5, ..request }).is_err());
 
         let policy = load_policy("builtin:tiny").unwrap();
-        let plan = CollectionPlan::for_training(&preset, Some(&policy), 0.2, "q", 5).unwrap();
+        let request = CollectionRequest { coin: 0.2, questions: "q", ..request };
+        let with_policy = CollectionRequest { policy: Some(&policy), ..request };
+        let plan = CollectionPlan::for_training(with_policy).unwrap();
         assert_eq!(plan.name, format!("tiny policy {} q coin 0.2", policy.digest().unwrap()));
         let routing = &plan.preset().routing;
         assert_eq!((routing.router.as_str(), routing.draft_length), ("policy", None));
         let quantiles = &routing.exploration.as_ref().unwrap().quantiles;
         assert_eq!(*quantiles, policy.card.quantiles);
-        let plan = CollectionPlan::for_training(&preset, None, 0.2, "q", 5).unwrap();
+        let plan = CollectionPlan::for_training(request).unwrap();
         assert_eq!(plan.name, "tiny random q draft step coin 0.5");
     }
 }

@@ -14,9 +14,9 @@ use crate::tasks::Solutions;
 /// Trajectories to learn from, and counts of the episodes that were left out.
 #[derive(Debug, Clone, Default)]
 pub struct Dataset {
-    /// One per episode that was taken in.
+    /// One per episode that is used.
     pub trajectories: Vec<Trajectory>,
-    /// How many episodes were taken in, and how many were left out for which reason.
+    /// How many episodes are used, and how many are left out for which reason.
     pub dataset_counts: DatasetCounts,
     /// Names of the policies that made decisions in these episodes.
     pub parents: BTreeSet<String>,
@@ -47,7 +47,7 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// Takes an episode in, or counts why it is left out.
+    /// Adds an episode, or counts why it is left out.
     pub fn add(&mut self, episode: &Episode, pair: &PairFingerprint, set: &FeatureSet) {
         if !pair.matches(episode) {
             self.dataset_counts.other_models += 1;
@@ -144,7 +144,7 @@ pub struct FreshEpisodes {
     pub logged: Vec<LoggedEpisode>,
     /// Number of episodes that are older than the policy.
     pub older: usize,
-    /// How many of the other episodes were taken in, and how many were left out for which reason.
+    /// How many of the other episodes are used, and how many were left out for which reason.
     pub counts: DatasetCounts,
 }
 

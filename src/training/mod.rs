@@ -20,7 +20,9 @@
 //! use pointsman::session::load_runner_pool;
 //! use pointsman::store::Store;
 //! use pointsman::tasks::{Split, questions};
-//! use pointsman::training::{CollectionPlan, TrainingJob, TrainingSettings, collect};
+//! use pointsman::training::{
+//!     CollectionPlan, CollectionRequest, TrainingJob, TrainingSettings, collect,
+//! };
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let folders = Folders::find()?;
@@ -31,7 +33,13 @@
 //! // Collect 2,000 episodes with random choices.
 //! let questions: Vec<_> = questions("arithmetic", Split::Develop, 7)?.take(2000).collect();
 //! let registry = RouterRegistry::new(&preset.name, None);
-//! let plan = CollectionPlan::for_training(&preset, None, 0.2, "first questions", 7)?;
+//! let plan = CollectionPlan::for_training(CollectionRequest {
+//!     preset: &preset,
+//!     policy: None,
+//!     coin: 0.2,
+//!     questions: "first questions",
+//!     seed: 7,
+//! })?;
 //! collect(&mut pool, &registry, &store, &plan, &questions, |_, _| ())?;
 //!
 //! // Train a policy from them, and make it the current policy.
@@ -64,7 +72,9 @@ mod trajectory;
 mod vtrace;
 
 pub use candidate::{AccuracyEstimate, Candidate, CostComparison};
-pub use collect::{COIN, CollectError, CollectionPlan, CollectionResult, collect};
+pub use collect::{
+    COIN, CollectError, CollectionPlan, CollectionRequest, CollectionResult, collect,
+};
 pub use dataset::{Dataset, FreshEpisodes, FreshEpisodesError, fresh_episodes, logged_episodes};
 pub(crate) use policies::is_policy_source;
 pub use policies::{

@@ -75,7 +75,7 @@ impl fmt::Display for PromotionResult {
     }
 }
 
-/// Why a promotion test cannot be held.
+/// Why a promotion test cannot be run.
 #[derive(Debug, Error)]
 pub enum PromotionError {
     /// A policy cannot decide with this pair of models.

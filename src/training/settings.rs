@@ -12,7 +12,7 @@ pub struct TrainingSettings {
     pub rounds: usize,
     /// Passes over the boundaries in a round.
     pub passes: usize,
-    /// Most optimizer steps in a round. It bounds the time of a training on many episodes.
+    /// Maximum number of optimizer steps in a round. It bounds the time of a training on many episodes.
     pub max_steps: usize,
     /// Error model: passes over the labelled boundaries, over all its rounds.
     pub error_passes: usize,
@@ -20,7 +20,7 @@ pub struct TrainingSettings {
     pub error_batch: usize,
     /// Error model: the highest learning rate.
     pub error_learning_rate: f64,
-    /// Error model: most optimizer steps in a round.
+    /// Error model: maximum number of optimizer steps in a round.
     pub max_error_steps: usize,
     /// Boundaries in an optimizer step.
     pub batch: usize,

@@ -10,7 +10,7 @@ use crate::store::Store;
 /// What to train, and from which episodes.
 #[derive(Clone, Copy)]
 pub struct TrainingJob<'a> {
-    /// Has the episodes, and receives the policy.
+    /// Provides the episodes, and receives the policy.
     pub store: &'a Store,
     /// Name of the preset that the policy is for.
     pub preset: &'a str,
@@ -36,7 +36,7 @@ pub enum TrainingStage {
     Round(TrainingProgress),
 }
 
-/// A policy that was trained and stored. It does not become the current policy by that.
+/// A policy that was trained and stored. This does not make it the current policy.
 pub struct TrainedPolicy {
     /// Its number in the store.
     pub id: u64,

@@ -83,7 +83,7 @@ pub enum TrainError {
 
 crate::exit::classify!(Failure: TrainError);
 
-/// Fewest episodes that a policy is trained from.
+/// Minimum number of episodes to train a policy.
 const MIN_EPISODES: usize = 50;
 
 /// Trains a policy. `progress` is called after each round, and may cancel the training.

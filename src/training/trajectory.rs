@@ -38,7 +38,7 @@ pub struct Trajectory {
     pub explored: bool,
     /// Cost of the episode, in the unit of the prices.
     pub cost: f64,
-    /// What of that cost the large model's tokens are.
+    /// The part of that cost that the large model's tokens account for.
     pub large_cost: f64,
     /// Start of the episode, in milliseconds since the Unix epoch.
     pub began_ms: u64,

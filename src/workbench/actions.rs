@@ -1,5 +1,5 @@
 //! The table of actions. The keymap, the help, the hints, the palette and `pointsman print keys`
-//! are read from it. Its keys are the defaults; the keys in force, with the user's `keys.toml`,
+//! are read from it. Its keys are the defaults; the active keys, with the user's `keys.toml`,
 //! are in the [`Keymap`].
 
 use std::path::Path;

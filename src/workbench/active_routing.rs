@@ -1,4 +1,4 @@
-//! The preset in force, with its threshold, budget and routers: what the next question is asked
+//! The active preset, with its threshold, budget and routers: what the next question is asked
 //! with. The workbench keeps them here only; jobs get a shared copy.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub struct LoadedRouting {
     pub scale: Option<QuantileScale>,
 }
 
-/// The preset in force and its routers.
+/// The active preset and its routers.
 #[derive(Debug, Clone)]
 pub struct ActiveRouting {
     config: Arc<RoutingConfig>,
@@ -26,13 +26,13 @@ pub struct ActiveRouting {
 }
 
 impl ActiveRouting {
-    /// Puts `loaded` in force.
+    /// Activates `loaded`.
     pub(super) fn new(loaded: LoadedRouting) -> Self {
         let LoadedRouting { routing, scale } = loaded;
         Self { config: Arc::new(routing), scale, pending_threshold: None }
     }
 
-    /// Puts other routing in force for the same models; the running episode goes on.
+    /// Activates other routing for the same models; the running episode goes on.
     pub(super) fn replace(&mut self, loaded: LoadedRouting) {
         let pending_threshold = self.pending_threshold;
         *self = Self { pending_threshold, ..Self::new(loaded) };
@@ -43,7 +43,7 @@ impl ActiveRouting {
         &self.config
     }
 
-    /// The preset, with the threshold and the budget in force.
+    /// The preset, with the active threshold and budget.
     pub fn preset(&self) -> &Preset {
         &self.config.preset
     }

@@ -24,7 +24,7 @@ pub enum Job {
     WatchGpu,
     /// Compute the contribution of each feature to p(large): [`super::Message::Explained`].
     Explain {
-        /// The preset in force with its routers.
+        /// The active preset with its routers.
         routing: Arc<RoutingConfig>,
         /// The boundary that the features are of.
         boundary: BoundaryId,
@@ -67,7 +67,7 @@ pub enum Job {
     LoadMenu {
         /// Which list.
         kind: MenuKind,
-        /// The preset in force with its routers.
+        /// The active preset with its routers.
         routing: Arc<RoutingConfig>,
         /// The models, if the list depends on them.
         pair: Option<Box<PairFingerprint>>,
@@ -78,7 +78,7 @@ pub enum Job {
     LoadPreset(String),
     /// Load the policy of a fork: [`super::Message::PolicyLoaded`].
     LoadPolicy {
-        /// The preset in force with its routers.
+        /// The active preset with its routers.
         routing: Arc<RoutingConfig>,
         /// Name of the policy.
         name: String,
@@ -87,20 +87,23 @@ pub enum Job {
     },
     /// Train, collect, calibrate or test: [`super::Message::Training`], several times.
     RunTraining {
+        /// Its number; later ones have higher numbers.
+        number: u64,
         /// What to do.
         action: TrainingAction,
-        /// The preset in force with its routers.
+        /// The active preset with its routers.
         routing: Arc<RoutingConfig>,
         /// The models.
         pair: Box<PairFingerprint>,
         /// The candidate, if there is one.
         candidate: Option<Arc<Candidate>>,
     },
-    /// Cancel the [`Job::RunTraining`] that is running.
-    CancelTraining,
+    /// Cancel the [`Job::RunTraining`] of that number. If it has ended, this has no effect: a later
+    /// one has another number.
+    CancelTraining(u64),
     /// Route with the candidate: [`super::Message::Promoted`].
     Promote {
-        /// The preset in force with its routers.
+        /// The active preset with its routers.
         routing: Arc<RoutingConfig>,
         /// The new policy.
         candidate: Arc<Candidate>,
@@ -136,11 +139,11 @@ pub enum ReadPurpose {
 pub enum AnnotationChange {
     /// With or without a star.
     Starred(bool),
-    /// Give a tag, or take it away.
+    /// Add or remove a tag.
     Tag {
         /// The tag.
         tag: Tag,
-        /// Given if true.
+        /// Added if true.
         added: bool,
     },
     /// Replace the note.

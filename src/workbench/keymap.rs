@@ -1,4 +1,4 @@
-//! The keys in force: the defaults of the actions, overridden by the user's `keys.toml`.
+//! The active keys: the defaults of the actions, overridden by the user's `keys.toml`.
 //!
 //! ```toml
 //! pause = ["space", "F5"]

@@ -27,7 +27,7 @@ pub enum LibraryAction {
     Sort,
     /// Mark it: other actions are for all marked episodes.
     ToggleMark,
-    /// Give or take a star.
+    /// Add or remove a star.
     ToggleStar,
     /// Type a tag.
     Tag,

@@ -61,7 +61,7 @@ pub enum Message {
     PolicyLoaded(usize, Result<RouterRegistry, String>),
     /// Report of [`Job::RunTraining`].
     Training(TrainingUpdate),
-    /// Answer to [`Job::Promote`] and [`Job::RollBack`]: the routing to put in force.
+    /// Answer to [`Job::Promote`] and [`Job::RollBack`]: the new routing.
     Promoted(Result<Box<LoadedRouting>, String>),
     /// Answer to [`Job::ScoreUser`].
     UserScored(Result<UserComparison, String>),

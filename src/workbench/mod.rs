@@ -6,11 +6,11 @@
 //!
 //! | file | what is in it |
 //! |---|---|
-//! | `key`, `keymap` | keys by name; the keys in force |
+//! | `key`, `keymap` | keys by name; the active keys |
 //! | `action` | [`Action`]: what a key can do, and on which page |
 //! | `message` | [`Message`] and [`Effect`]: what comes in, what is to be done |
 //! | `job`, `job_executor` | [`Job`]: slow work; [`JobExecutor`]: runs it |
-//! | `active_routing` | [`ActiveRouting`]: the preset, threshold and routers in force |
+//! | `active_routing` | [`ActiveRouting`]: the active preset, threshold and routers |
 //! | `state` | [`State`]: everything the workbench knows |
 //! | `displayed_episode` | [`DisplayedEpisode`]: the episode on the screen |
 //! | `compare`, `explanation`, `library`, `menu`, `overlay`, `replay`, `threshold_estimates`, `training_page` | parts of the state |

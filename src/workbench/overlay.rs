@@ -45,7 +45,7 @@ pub struct Prompt {
 pub enum PromptKind {
     /// A query of the library.
     Search,
-    /// A tag to give these episodes, or to take from them.
+    /// A tag to add to these episodes, or to remove from them.
     Tag(Vec<u64>),
     /// A note on this episode.
     Note(u64),

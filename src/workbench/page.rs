@@ -7,6 +7,7 @@ use super::action::{Action, ActionScope, PageId};
 use super::message::Effect;
 use super::state::State;
 use super::view::episode::EpisodePanes;
+use super::view::live_status;
 use super::view::render_context::RenderContext;
 use super::view::text::StatusPart;
 
@@ -22,7 +23,8 @@ pub(super) trait Page: Sync {
     /// Its name, for the user.
     fn name(&self) -> &'static str;
 
-    /// Draws it. `panes` keeps the wrapped lines of the episode between frames.
+    /// Draws it; by default the displayed episode. `panes` keeps the wrapped lines of the episode
+    /// between frames.
     fn render(
         &self,
         frame: &mut Frame<'_>,
@@ -30,10 +32,14 @@ pub(super) trait Page: Sync {
         state: &State,
         panes: &mut EpisodePanes,
         ctx: RenderContext<'_>,
-    );
+    ) {
+        panes.render(frame, area, state, ctx);
+    }
 
-    /// The parts of the status line.
-    fn status(&self, state: &State, ctx: RenderContext<'_>) -> Vec<StatusPart>;
+    /// The parts of the status line; by default those of the session.
+    fn status(&self, state: &State, ctx: RenderContext<'_>) -> Vec<StatusPart> {
+        live_status::status_parts(state, ctx)
+    }
 
     /// The hints at the foot of the screen.
     fn hints(&self, state: &State) -> Hints;

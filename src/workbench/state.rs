@@ -30,7 +30,7 @@ pub const MINIMUM_SIZE: (u16, u16) = (80, 24);
 /// What a workbench starts from.
 #[derive(Debug, Clone)]
 pub struct InitialState {
-    /// The preset in force with its routers.
+    /// The active preset with its routers.
     pub routing: LoadedRouting,
     /// The question to ask as soon as the session is ready.
     pub first_question: Option<Question>,
@@ -38,20 +38,20 @@ pub struct InitialState {
     pub seed: u64,
     /// Path of the store, for the screen.
     pub store: String,
-    /// The keys in force.
+    /// The active keys.
     pub keys: Keymap,
 }
 
 /// Everything that the workbench knows.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The preset in force with its routers.
+    /// The active preset with its routers.
     pub active: ActiveRouting,
     /// Seed of every episode.
     pub seed: u64,
     /// Path of the store, for the screen.
     pub store: String,
-    /// The keys in force.
+    /// The active keys.
     pub keys: Keymap,
     /// Whether there are models to ask.
     pub session_status: SessionStatus,
@@ -164,12 +164,12 @@ impl State {
         self.open_page.unwrap_or(episode)
     }
 
-    /// The preset in force, with the threshold and the budget of the next episode.
+    /// The active preset, with the threshold and the budget of the next episode.
     pub fn preset(&self) -> &Preset {
         self.active.preset()
     }
 
-    /// The preset of the displayed episode, or the one in force.
+    /// The preset of the displayed episode, or the active one.
     pub fn preset_shown(&self) -> &Preset {
         match self.replay() {
             Some(replay) => &replay.recorded().episode.started.preset,
@@ -217,7 +217,7 @@ impl State {
         ticks.then_some(CLOCK_INTERVAL)
     }
 
-    /// The threshold that a stored episode ended with, or the one in force.
+    /// The threshold that a stored episode ended with, or the active one.
     pub fn threshold_shown(&self) -> f64 {
         self.stored_episode()
             .map_or_else(|| self.threshold_now(), |displayed| displayed.episode.threshold)
@@ -281,7 +281,7 @@ impl State {
         Some((displayed.id, step, displayed.episode.redo_count))
     }
 
-    /// The models of the session under the preset in force, once an episode has named them.
+    /// The models of the session under the active preset, once an episode has named them.
     pub(super) fn pair(&self) -> Option<PairFingerprint> {
         let mut shown = self.displayed.iter().chain(&self.background);
         let displayed = shown.find(|displayed| Some(displayed.id) == self.live_id)?;

@@ -165,7 +165,7 @@ impl Run {
         let before = (text.len() - text.trim_start().len()) as f32;
         let text = text.trim_start();
         let x = self.x() + before * CELL_WIDTH;
-        // Keeps the columns, whatever the width of the reader's font.
+        // Keeps the columns with a font of any width.
         let length = text.width() as f32 * CELL_WIDTH;
         let y = top + BASELINE;
         let fill = &self.style.foreground;

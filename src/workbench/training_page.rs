@@ -31,6 +31,8 @@ pub enum TrainingAction {
 pub struct TrainingPage {
     /// What is running.
     pub running: Option<TrainingProgress>,
+    /// How many jobs were started: the number of the last one.
+    pub started: u64,
     /// A policy that was trained and is neither promoted nor discarded.
     pub candidate: Option<Arc<Candidate>>,
     /// Whether the candidate passed the promotion test; `None` without a test.

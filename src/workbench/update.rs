@@ -120,7 +120,7 @@ fn on_key(state: &mut State, event: KeyEvent) -> Vec<Effect> {
     let page = pages::current(state);
     let spec = state.keys.action_for_key(key, page.id());
     let action = spec.map(|spec| spec.action);
-    // These two must work whatever is on the screen.
+    // These two must always work.
     match action.filter(|_| key.1.contains(KeyModifiers::CONTROL)) {
         Some(Action::Quit) => return vec![Effect::Quit],
         Some(Action::Suspend) => return vec![Effect::Suspend],

@@ -26,7 +26,7 @@ fn episodes_are_forked_and_shadowed() {
         (&["fork", "1", "--step", "99"], 2, "cannot be forked from"),
         (&["fork", "9", "--step", "1"], 1, "holds no episode 9"),
         (&["fork", "1", "--step", "1", "--threshold", "3"], 2, "threshold"),
-        (&["run", "--shadow", "always-small", "x"], 2, "nothing to say"),
+        (&["run", "--shadow", "always-small", "x"], 2, "cannot be a shadow"),
     ];
     for (arguments, code, words) in cases {
         let (found, message) = failure(home.path(), arguments);

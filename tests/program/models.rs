@@ -481,7 +481,7 @@ fn a_failed_fetch_gives_the_reason() {
     let server = FakeHub::start(&tiny_gguf::source(), HubFault::Huge);
     let message =
         fetch_error(hub_command(home.path(), Some(&server), &["models", "fetch", "tiny/open"]));
-    assert!(message.contains("make room"), "{message}");
+    assert!(message.contains("free some space"), "{message}");
 
     let server = FakeHub::start(&tiny_gguf::source(), HubFault::Nothing);
     let gated = ["models", "fetch", "tiny/gated"];

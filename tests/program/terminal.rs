@@ -12,7 +12,7 @@ use crate::pty::PtySession;
 fn a_question_is_answered_and_stored() {
     let home = tempfile::tempdir().unwrap();
     let mut session = PtySession::start(home.path(), &["--seed", "3"], 80, 24);
-    session.wait_until_shown("Answer:");
+    session.wait_until_shown("answer 66, correct");
     assert!(session.parser.lock().unwrap().screen().alternate_screen());
     session.assert_idle();
     session.press("?");

@@ -72,7 +72,7 @@ fn an_episode_is_overridden_forked_tagged_replayed_and_deleted() {
     session.wait_until_shown("moved to the trash");
     session.wait_until_shown("no such episode");
     session.press("u");
-    session.wait_until_shown("back from the trash");
+    session.wait_until_shown("restored from the trash");
     session.press("/\x15nonsense:5\r");
     session.wait_until_shown("the query is wrong");
     session.press("\x03");
@@ -155,7 +155,7 @@ fn presets_and_themes_are_chosen_while_the_workbench_runs() {
     session.wait_until_shown("> broken");
     session.press("\r");
     session.wait_until_shown("broken.toml");
-    session.wait_until_shown("the preset in force stays");
+    session.wait_until_shown("the current preset stays");
     session.press("Ptwins");
     session.wait_for("one preset", |text| text.contains("> twins") && !text.contains("qwen"));
     session.press("\r");

@@ -213,6 +213,21 @@ fn another_preset_drops_the_candidate_policy() {
 }
 
 #[test]
+fn no_question_is_asked_between_two_sessions() {
+    let mut harness = finished(Verdict::Correct);
+    let mut preset = Preset { name: "mine".into(), ..harness.state.preset().clone() };
+    preset.large.source = "/models/other".into();
+    let routing = RoutingConfig { preset, registry: RouterRegistry::new("mine", None) };
+    let loaded = Message::PresetLoaded(Ok(Box::new(LoadedRouting { routing, scale: None })));
+    let effects = update(&mut harness.state, loaded);
+    assert!(matches!(&effects[..], [Effect::RestartSession(_)]), "{effects:?}");
+    // The new session has not reported yet.
+    assert_eq!(press(&mut harness, KeyCode::Char('d')), []);
+    let hint = Notice::Hint("the models are still being loaded".into());
+    assert_eq!(harness.state.notice, Some(hint));
+}
+
+#[test]
 fn a_failed_change_keeps_the_list() {
     let mut harness = library();
     update(&mut harness.state, Message::ChangeSaved(Err("the disk is full".into())));
@@ -228,7 +243,7 @@ fn a_training_shows_its_progress() {
     let effects = press(&mut harness, KeyCode::Char('t'));
     assert!(matches!(
         &effects[0],
-        Effect::RunJob(Job::RunTraining { action: TrainingAction::Train, .. })
+        Effect::RunJob(Job::RunTraining { number: 1, action: TrainingAction::Train, .. })
     ));
     let running = |done| TrainingProgress {
         action: TrainingAction::Train,
@@ -243,10 +258,16 @@ fn a_training_shows_its_progress() {
     assert!(
         matches!(&harness.state.notice, Some(Notice::Hint(text)) if text.contains("is running"))
     );
-    harness.press("x");
+    let effects = press(&mut harness, KeyCode::Char('x'));
+    assert_eq!(effects, [Effect::RunJob(Job::CancelTraining(1))]);
     update(&mut harness.state, Message::Training(TrainingUpdate::Failed("cancelled".into())));
     update(&mut harness.state, Message::Training(TrainingUpdate::Progress(running(25))));
     assert_eq!(harness.state.training_page.running, None, "a late update does not start it again");
+    let effects = press(&mut harness, KeyCode::Char('e'));
+    assert!(
+        matches!(&effects[0], Effect::RunJob(Job::RunTraining { number: 2, .. })),
+        "a late cancellation of the first job does not end the second: {effects:?}"
+    );
 }
 
 /// A trained policy and its estimates.
@@ -376,7 +397,7 @@ fn a_long_notice_is_wrapped() {
     // Its lines may break anywhere.
     let words: Vec<&str> = screen.split_whitespace().collect();
     let text = words.join(" ");
-    assert!(text.contains("line 32") && text.contains("the preset in force stays"), "{screen}");
+    assert!(text.contains("line 32") && text.contains("the current preset stays"), "{screen}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::store::{EpisodeEnd, EpisodeEntry, Store, StoreError};
 
 /// Number of episodes that are searched at a time, so that `--json` prints its first lines at once.
 const PAGE_SIZE: usize = 1000;
-/// Most characters of a question in a row.
+/// Maximum number of characters of a question in a row.
 const QUESTION_WIDTH: usize = 48;
 
 pub(super) fn list(

@@ -84,14 +84,14 @@ impl JobRunner {
     /// Moves episodes to the trash; returns a line about it.
     pub(super) fn move_to_trash(&self, ids: &[u64]) -> Result<String, String> {
         self.store.move_to_trash(ids, now_ms()).map_err(|e| e.to_string())?;
-        Ok(format!("{} moved to the trash; undo brings back", count(ids)))
+        Ok(format!("{} moved to the trash; undo restores them", count(ids)))
     }
 
     /// Undoes the last deletion; returns a line about it.
     pub(super) fn undo_delete(&self) -> Result<String, String> {
         match self.store.undo_last_deletion().map_err(|e| e.to_string())?.as_slice() {
             [] => Err("the trash is empty: there is no deletion to undo".into()),
-            ids => Ok(format!("{} back from the trash", count(ids))),
+            ids => Ok(format!("{} restored from the trash", count(ids))),
         }
     }
 

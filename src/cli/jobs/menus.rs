@@ -130,7 +130,7 @@ impl JobRunner {
         let registry = RouterRegistry::new(&preset.name, policy.map(Arc::new));
         registry.router(&preset.routing.router).map_err(|e| e.to_string())?;
         registry.shadows(&preset.routing.shadows).map_err(|e| e.to_string())?;
-        // The running session ends for the new one: its models must be there.
+        // The running session ends before the new one loads its models, so they must be available.
         match self.missing_model(&preset) {
             Some(why) => Err(why.to_string()),
             None => Ok(Box::new(with_scale(RoutingConfig { preset, registry }))),

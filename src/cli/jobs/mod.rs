@@ -7,7 +7,7 @@ mod menus;
 mod training;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::task_args::TaskArgs;
 use super::{memory, store_sink};
 use crate::config::Folders;
+use crate::engine::Flow;
 use crate::engine::gpu::Driver;
 use crate::routing::contributions;
 use crate::session::{self, RoutingConfig, load_pair};
@@ -37,6 +38,23 @@ pub(super) struct QuestionSource {
     pub(super) questions: QuestionIter,
 }
 
+/// Which trainings are cancelled. Their numbers increase and one runs at a time, so the highest cancelled
+/// number is enough. A cancellation may arrive before its job has started, or after it has ended.
+#[derive(Default)]
+struct Cancellations {
+    highest: AtomicU64,
+}
+
+impl Cancellations {
+    fn cancel(&self, number: u64) {
+        self.highest.fetch_max(number, Ordering::Relaxed);
+    }
+
+    fn flow(&self, number: u64) -> Flow {
+        if number <= self.highest.load(Ordering::Relaxed) { Flow::Cancel } else { Flow::Continue }
+    }
+}
+
 /// Runs the jobs of a workbench that has a store.
 pub(super) struct JobRunner {
     store: Arc<Store>,
@@ -47,8 +65,7 @@ pub(super) struct JobRunner {
     task_set: String,
     questions: Mutex<QuestionIter>,
     session_thread: Mutex<Option<JoinHandle<()>>>,
-    /// Whether the training that is running is to end.
-    cancelled: AtomicBool,
+    cancellations: Cancellations,
     /// The last request to list episodes.
     latest_search: AtomicU64,
 }
@@ -69,7 +86,7 @@ impl JobRunner {
             task_set: source.name,
             questions: Mutex::new(source.questions),
             session_thread: Mutex::new(None),
-            cancelled: AtomicBool::new(false),
+            cancellations: Cancellations::default(),
             latest_search: AtomicU64::new(0),
         }
     }
@@ -119,11 +136,12 @@ impl JobExecutor for JobRunner {
     fn run(&self, job: Job, send: &dyn Fn(Message)) {
         let answer = match job {
             Job::WatchGpu => return watch_gpu(send),
-            Job::RunTraining { action, routing, pair, candidate } => {
-                return self.run_training(action, &routing, &pair, candidate.as_deref(), send);
+            Job::RunTraining { number, action, routing, pair, candidate } => {
+                let progress = training::Progress::new(self, number, action, send);
+                return self.run_training(&progress, &routing, &pair, candidate.as_deref());
             }
-            Job::CancelTraining => {
-                self.cancelled.store(true, Ordering::Relaxed);
+            Job::CancelTraining(number) => {
+                self.cancellations.cancel(number);
                 return;
             }
             Job::DiscardCandidate(number) => match self.store.delete_policy(number) {
@@ -182,7 +200,7 @@ impl JobExecutor for JobRunner {
     }
 }
 
-/// What a lock protects, also after a panic: every value behind these locks is whole at any time.
+/// Locks, even if a thread panicked while it held the lock: each of these values is valid at any time.
 fn lock_ignoring_poison<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -203,5 +221,21 @@ fn watch_gpu(send: &dyn Fn(Message)) {
             send(Message::Gpu(memory));
         }
         std::thread::sleep(GPU_POLL_INTERVAL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancellation_ends_its_own_training_only() {
+        let cancellations = Cancellations::default();
+        assert_eq!(cancellations.flow(1), Flow::Continue);
+        cancellations.cancel(2);
+        assert_eq!(cancellations.flow(2), Flow::Cancel, "also if it starts after the key press");
+        assert_eq!(cancellations.flow(3), Flow::Continue, "the next one is not cancelled");
+        cancellations.cancel(1);
+        assert_eq!(cancellations.flow(2), Flow::Cancel, "a late cancellation revokes none");
     }
 }

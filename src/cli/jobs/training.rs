@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::JobRunner;
 use super::menus::with_scale;
@@ -22,8 +21,8 @@ use crate::routing::{
 use crate::session::{RoutingConfig, RunnerPool, SessionError, load_runner_pool};
 use crate::tasks::{Question, Split, TaskSet};
 use crate::training::{
-    COIN, Candidate, CollectionPlan, PromotionTest, TrainingJob, TrainingSettings, TrainingStage,
-    collect, promotion_seed, roll_back,
+    COIN, Candidate, CollectionPlan, CollectionRequest, PromotionTest, TrainingJob,
+    TrainingSettings, TrainingStage, collect, promotion_seed, roll_back,
 };
 use crate::workbench::{
     COLLECT_BATCH, LoadedRouting, Message, TrainingAction, TrainingProgress, TrainingUpdate,
@@ -38,64 +37,79 @@ const TARGET_ACCURACY: f64 = 0.95;
 /// While the store is read, progress is shown once in this many episodes.
 const READING_INTERVAL: usize = 100;
 
-/// Shows progress: done, of how many, and a text.
-type Report<'a> = &'a dyn Fn(usize, usize, String);
+/// Reports the progress of a training to the workbench, and knows whether it was cancelled.
+pub(super) struct Progress<'a> {
+    runner: &'a JobRunner,
+    /// Number of the job, which a cancellation names.
+    number: u64,
+    action: TrainingAction,
+    send: &'a dyn Fn(Message),
+}
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(
+        runner: &'a JobRunner,
+        number: u64,
+        action: TrainingAction,
+        send: &'a dyn Fn(Message),
+    ) -> Self {
+        Self { runner, number, action, send }
+    }
+
+    /// Shows what is done, of how many, with a text.
+    fn report(&self, done: usize, total: usize, text: String) {
+        let progress = TrainingProgress { action: self.action, done, total, text };
+        (self.send)(Message::Training(TrainingUpdate::Progress(progress)));
+    }
+
+    /// Whether to go on.
+    fn flow(&self) -> Flow {
+        self.runner.cancellations.flow(self.number)
+    }
+
+    /// A callback that counts its calls and reports them, with this text.
+    fn counter(&self, total: usize, text: &str) -> impl Fn() -> Flow {
+        let done = Cell::new(0);
+        move || {
+            done.set(done.get() + 1);
+            self.report(done.get(), total, text.to_owned());
+            self.flow()
+        }
+    }
+}
 
 impl JobRunner {
     /// Runs [`crate::workbench::Job::RunTraining`].
     pub(super) fn run_training(
         &self,
-        action: TrainingAction,
+        progress: &Progress<'_>,
         routing: &RoutingConfig,
         pair: &PairFingerprint,
         candidate: Option<&Candidate>,
-        send: &dyn Fn(Message),
     ) {
-        self.cancelled.store(false, Ordering::Relaxed);
-        let report = |done: usize, total: usize, text: String| {
-            let progress = TrainingProgress { action, done, total, text };
-            send(Message::Training(TrainingUpdate::Progress(progress)));
-        };
-        let result = match action {
+        let result = match progress.action {
             TrainingAction::Train => {
-                self.train(routing, pair, &report).map(TrainingUpdate::CandidateTrained)
+                self.train(routing, pair, progress).map(TrainingUpdate::CandidateTrained)
             }
-            TrainingAction::Collect => self.collect(routing, &report).map(TrainingUpdate::Finished),
+            TrainingAction::Collect => {
+                self.collect(routing, progress).map(TrainingUpdate::Finished)
+            }
             TrainingAction::Calibrate => {
-                self.calibrate(routing, &report).map(TrainingUpdate::Finished)
+                self.calibrate(routing, progress).map(TrainingUpdate::Finished)
             }
-            TrainingAction::PromotionTest => self.test_candidate(routing, candidate, &report),
+            TrainingAction::PromotionTest => self.test_candidate(routing, candidate, progress),
             TrainingAction::Promote | TrainingAction::Discard | TrainingAction::RollBack => return,
         };
-        send(Message::Training(
+        (progress.send)(Message::Training(
             result.unwrap_or_else(|error| TrainingUpdate::Failed(error.to_string())),
         ));
-    }
-
-    fn flow(&self) -> Flow {
-        if self.cancelled.load(Ordering::Relaxed) { Flow::Cancel } else { Flow::Continue }
-    }
-
-    /// A progress callback that counts its calls, for the steps of one of the functions below.
-    fn step<'a>(
-        &'a self,
-        done: &'a Cell<usize>,
-        total: usize,
-        text: &'a str,
-        report: Report<'a>,
-    ) -> impl Fn() -> Flow + 'a {
-        move || {
-            done.set(done.get() + 1);
-            report(done.get(), total, text.to_owned());
-            self.flow()
-        }
     }
 
     fn train(
         &self,
         routing: &RoutingConfig,
         pair: &PairFingerprint,
-        report: Report<'_>,
+        progress: &Progress<'_>,
     ) -> CommandResult<Arc<Candidate>> {
         let RoutingConfig { preset, registry } = routing;
         let set = FeatureSet::full(preset.routing.draft_length.unwrap_or(DraftLength::Step));
@@ -117,11 +131,11 @@ impl JobRunner {
                 TrainingStage::Reading => {
                     read += 1;
                     if read % READING_INTERVAL == 0 {
-                        report(read, all, "reading the store".into());
+                        progress.report(read, all, "reading the store".into());
                     }
                 }
                 TrainingStage::Read(found) => counts = found,
-                TrainingStage::Round(now) => report(
+                TrainingStage::Round(now) => progress.report(
                     now.round,
                     now.rounds,
                     format!(
@@ -134,12 +148,12 @@ impl JobRunner {
                     ),
                 ),
             }
-            self.flow()
+            progress.flow()
         })?;
         Ok(Arc::new(Candidate::new(trained, registry.policy().map(Arc::as_ref))?))
     }
 
-    fn collect(&self, routing: &RoutingConfig, report: Report<'_>) -> CommandResult<String> {
+    fn collect(&self, routing: &RoutingConfig, progress: &Progress<'_>) -> CommandResult<String> {
         let preset = &routing.preset;
         let mut pool = self.pool(preset)?;
         let policy = routing.registry.policy().cloned();
@@ -148,15 +162,21 @@ impl JobRunner {
         let questions: Vec<Question> =
             self.task_set()?.questions(seed).take(COLLECT_BATCH).collect();
         let label = format!("workbench seed {seed}");
-        let plan = CollectionPlan::for_training(preset, policy.as_deref(), COIN, &label, seed)?;
+        let plan = CollectionPlan::for_training(CollectionRequest {
+            preset,
+            policy: policy.as_deref(),
+            coin: COIN,
+            questions: &label,
+            seed,
+        })?;
         let registry = RouterRegistry::new(&preset.name, policy);
         let written = Cell::new(0);
-        let progress = |done: usize, episode: Option<&Episode>| {
+        let on_question = |done: usize, episode: Option<&Episode>| {
             written.set(written.get() + usize::from(episode.is_some()));
-            report(done, questions.len(), "each with a randomly drawn threshold".into());
-            self.flow()
+            progress.report(done, questions.len(), "each with a randomly drawn threshold".into());
+            progress.flow()
         };
-        let collected = collect(&mut pool, &registry, &self.store, &plan, &questions, progress);
+        let collected = collect(&mut pool, &registry, &self.store, &plan, &questions, on_question);
         let written = written.get();
         match collected.map(|collected| collected.skipped.len()) {
             Ok(0) => Ok(format!("{written} episodes were collected")),
@@ -170,7 +190,7 @@ impl JobRunner {
         }
     }
 
-    fn calibrate(&self, routing: &RoutingConfig, report: Report<'_>) -> CommandResult<String> {
+    fn calibrate(&self, routing: &RoutingConfig, progress: &Progress<'_>) -> CommandResult<String> {
         let preset = &routing.preset;
         let policy = routing.registry.policy().cloned().ok_or_else(|| {
             CommandError::failure(
@@ -191,15 +211,15 @@ impl JobRunner {
         };
         let target =
             CalibrationTarget::Accuracy { accuracy: TARGET_ACCURACY, confidence: CONFIDENCE };
-        let (done, total) = (Cell::new(0), calibration_run.total());
+        let total = calibration_run.total();
         let text = "fresh questions: each model alone, then the policy";
-        let step = self.step(&done, total, text, report);
-        let found = calibration_run.calibrate(target, step)?.ok_or_else(|| {
-            CommandError::failure(format!(
-                "no threshold meets the target on these {} questions",
-                questions.len()
-            ))
-        })?;
+        let found =
+            calibration_run.calibrate(target, progress.counter(total, text))?.ok_or_else(|| {
+                CommandError::failure(format!(
+                    "no threshold meets the target on these {} questions",
+                    questions.len()
+                ))
+            })?;
         let calibration = found.calibration;
         self.store.save_calibration(&calibration)?;
         Ok(format!(
@@ -215,7 +235,7 @@ impl JobRunner {
         &self,
         routing: &RoutingConfig,
         candidate: Option<&Candidate>,
-        report: Report<'_>,
+        progress: &Progress<'_>,
     ) -> CommandResult<TrainingUpdate> {
         let RoutingConfig { preset, registry } = routing;
         let (Some(candidate), Some(current)) = (candidate, registry.policy().cloned()) else {
@@ -234,9 +254,9 @@ impl JobRunner {
             questions: &questions,
             seed,
         };
-        let (done, total) = (Cell::new(0), test.total());
+        let total = test.total();
         let text = "each question four times: each model alone, then both policies";
-        let result = test.run(self.step(&done, total, text, report))?;
+        let result = test.run(progress.counter(total, text))?;
         let is_passed = result.is_passed();
         let verdict = if is_passed { "passed" } else { "not passed: the interval is not above 0" };
         Ok(TrainingUpdate::PromotionTested(format!("{result}: {verdict}"), is_passed))
@@ -281,7 +301,7 @@ impl JobRunner {
     }
 }
 
-/// The routing in force, but with the router `policy` and this policy.
+/// The active routing, but with the router `policy` and this policy.
 fn route_with(active: &RoutingConfig, policy: Arc<Policy>) -> Box<LoadedRouting> {
     let mut preset = active.preset.clone();
     preset.routing.router = router_name::POLICY.into();

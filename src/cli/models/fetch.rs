@@ -11,6 +11,7 @@ use crate::cli::options::CommonArgs;
 use crate::cli::output;
 use crate::cli::output::bytes;
 use crate::config::{Folders, Preset};
+use crate::engine::EngineKind;
 use crate::engine::hub::{self, FetchProgress, FetchSet, is_hub_id, is_on_hub};
 use crate::episode::Role;
 
@@ -89,7 +90,7 @@ fn hub_sources(preset: &Preset) -> BTreeSet<(String, FetchSet)> {
     let mut needed = BTreeSet::new();
     for role in Role::BOTH {
         let config = preset.model(role);
-        if config.remote.is_some() {
+        if !EngineKind::of(config).is_local() {
             continue;
         }
         if is_on_hub(&config.source) {

@@ -8,7 +8,7 @@ use crate::episode::Role;
 pub(super) const SAMPLE_QUESTION: &str = "Ava has 37 pens. She buys 4 boxes of 12 pens. She gives away \
                                    18 pens. How many pens does Ava have?";
 
-/// Most tokens to write.
+/// Maximum number of tokens to write.
 const MAX_TOKENS: usize = 64;
 
 /// Speed in tokens per second.

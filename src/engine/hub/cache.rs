@@ -6,8 +6,8 @@ use hf_hub::{Cache, Repo, RepoType};
 
 use crate::engine::model_files::{SHARD_INDEX, indexed_shards, weight_files};
 
-/// The cache's folder: `HF_HUB_CACHE`, else `hub` below `HF_HOME`, else below `~/.cache/huggingface`; `None` if there
-/// is no home folder.
+/// The cache's folder: `HF_HUB_CACHE`, else `hub` below `HF_HOME`, else below `~/.cache/huggingface`; `None` without a
+/// home folder.
 pub(super) fn cache_dir() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let home =

@@ -65,7 +65,7 @@ pub enum HubError {
     },
     /// The cache's disk is too small.
     #[error(
-        "{folder} has {free} free bytes, but {id} needs {needed} more: make room, or set HF_HOME to a folder on another disk"
+        "{folder} has {free} free bytes, but {id} needs {needed} more: free some space, or set HF_HOME to a folder on another disk"
     )]
     DiskFull {
         /// The repository.

@@ -18,8 +18,8 @@ use crate::engine::model_files::{hash_file_ends, weight_files};
 /// What is known of a model without loading it. A model of the binary is unpacked below `cache`.
 ///
 /// # Errors
-/// If `source` names nothing that exists, or a file is missing or broken. A model of the hub that is not downloaded is
-/// no error.
+/// If `source` names nothing that exists, or a file is missing or broken. It is not an
+/// error if a model of the hub is not downloaded.
 pub fn model_info(config: &ModelConfig, cache: &Path) -> Result<ModelInfo, EngineError> {
     if EngineKind::of(config).runtime != Runtime::InProcess {
         return Ok(info_without_files(ModelLocation::Remote, config));

@@ -1,4 +1,4 @@
-//! Features of the draft: its tokens, and what its text says in view of question and trace.
+//! Features of the draft: its tokens, and what its text says, given question and trace.
 
 use std::collections::BTreeSet;
 
@@ -71,7 +71,7 @@ impl<'a> DraftInput<'a> {
     }
 }
 
-/// Share of the words of `text` that `context` has, whatever their case.
+/// Share of the words of `text` that `context` has, ignoring case.
 fn share_of_known_words(text: &str, context: &str) -> f64 {
     let context = context.to_lowercase();
     let known: BTreeSet<&str> = words(&context).collect();
@@ -100,7 +100,7 @@ pub(super) static FEATURES: [FeatureSpec; 37] = [
     ),
     FeatureSpec::probability(
         "draft.first_margin",
-        "highest less second highest probability of the first token's distribution",
+        "highest minus second highest probability of the first token's distribution",
         |i| Some(i.draft()?.tokens.first_margin),
     ),
     FeatureSpec::entropy("draft.mean_entropy", "mean entropy of the tokens", |i| {
@@ -231,7 +231,7 @@ pub(super) static FEATURES: [FeatureSpec; 37] = [
         "share of its words that the question or the trace has",
         |i| Some(i.draft()?.words_seen),
     ),
-    FeatureSpec::flag("draft.repeats_trace", "the trace has this very text already", |i| {
+    FeatureSpec::flag("draft.repeats_trace", "the trace already contains this text", |i| {
         Some(flag(i.draft()?.repeats_trace))
     }),
 ];

@@ -98,6 +98,12 @@ impl FeatureSpec {
         }
     }
 
+    /// The subject that it belongs to: the part of its name before the first dot.
+    #[must_use]
+    pub fn group(&self) -> &'static str {
+        self.name.split('.').next().unwrap_or(self.name)
+    }
+
     /// Whether it is a family of features.
     #[must_use]
     pub fn is_family(&self) -> bool {

@@ -85,7 +85,7 @@ pub(super) static FEATURES: [FeatureSpec; 20] = [
     ),
     FeatureSpec::probability(
         "last.first_margin",
-        "highest less second highest probability of that distribution",
+        "highest minus second highest probability of that distribution",
         |i| Some(i.trace.last.as_ref()?.first_margin),
     ),
     FeatureSpec::entropy("last.mean_entropy", "mean entropy of the last step's tokens", |i| {

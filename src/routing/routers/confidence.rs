@@ -1,4 +1,4 @@
-//! One less the probability of the draft's least certain token.
+//! One minus the probability of the draft's least certain token.
 
 use crate::routing::{RouterError, RouterInput};
 

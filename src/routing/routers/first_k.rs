@@ -1,4 +1,4 @@
-//! The large model for the first k steps, which the threshold sets: 1/(1 + step) ≥ t.
+//! The large model writes the first k steps. The threshold sets k: 1/(1 + step) ≥ t.
 
 use crate::routing::{RouterError, RouterInput};
 

@@ -1,4 +1,4 @@
-//! One less the geometric mean of the probabilities that the large model gives the draft's tokens:
+//! One minus the geometric mean of the probabilities that the large model gives the draft's tokens:
 //! the large model's own score decides whether the draft is kept.
 
 use crate::routing::{RouterError, RouterInput};

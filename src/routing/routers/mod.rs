@@ -43,7 +43,7 @@ pub struct RouterSpec {
     /// Its p(large).
     pub formula: &'static str,
     /// What p(large) is computed from: a feature's name, or a description if it is none. `None` for
-    /// a policy, which weighs many features, and for a router that weighs nothing.
+    /// a policy, which reads many features, and for a router that reads nothing.
     pub statistic: Option<&'static str>,
     /// What it needs in order to decide. A policy's own requirements depend on the features it was
     /// trained on; the row has the defaults.
@@ -81,7 +81,7 @@ impl RouterSpec {
         matches!(self.kind, RouterKind::Mixture(_))
     }
 
-    /// The model that it always chooses; `None` for a router that weighs.
+    /// The model that it always chooses; `None` if it depends on the boundary.
     #[must_use]
     pub fn pinned(&self) -> Option<Role> {
         match self.kind {

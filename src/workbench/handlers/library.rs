@@ -179,7 +179,7 @@ pub(in crate::workbench) fn toggle_mark(state: &mut State) -> Vec<Effect> {
     })
 }
 
-/// Gives the episodes a star, or takes it away.
+/// Adds a star to the episodes, or removes it.
 pub(in crate::workbench) fn toggle_star(state: &mut State) -> Vec<Effect> {
     let starred = |row: &ListedEpisode| row.entry.annotations.starred;
     let change = AnnotationChange::Starred(!state.library.selected_row().is_some_and(starred));

@@ -13,7 +13,7 @@ use crate::workbench::job::Job;
 use crate::workbench::menu::{Menu, MenuChoice, MenuKind};
 use crate::workbench::message::Effect;
 use crate::workbench::overlay::Overlay;
-use crate::workbench::state::State;
+use crate::workbench::state::{SessionStatus, State};
 use crate::workbench::threshold_estimates::ThresholdEstimatesState;
 
 /// Rows of a page.
@@ -119,20 +119,20 @@ pub(in crate::workbench) fn choose(state: &mut State, choice: MenuChoice) -> Vec
     }
 }
 
-/// A preset has been loaded, or the one in force stays.
+/// A preset has been loaded, or could not be.
 pub(in crate::workbench) fn on_preset_loaded(
     state: &mut State,
     loaded: Result<Box<LoadedRouting>, String>,
 ) -> Vec<Effect> {
     let loaded = match loaded {
         Ok(loaded) => *loaded,
-        Err(why) => return error(state, format!("{why}; the preset in force stays")),
+        Err(why) => return error(state, format!("{why}; the current preset stays")),
     };
     let (now, next) = (state.preset(), &loaded.routing.preset);
     let same_models = now.small == next.small && now.large == next.large;
     let name = &next.name;
     let text = if same_models {
-        format!("preset {name} holds from the next question on")
+        format!("preset {name} is used from the next question on")
     } else {
         format!("preset {name}: its models are being loaded")
     };
@@ -143,9 +143,11 @@ pub(in crate::workbench) fn on_preset_loaded(
     if same_models {
         return set_routing(state);
     }
-    // The question was that of the other models.
+    // The question belongs to the former models.
     state.question = None;
     state.live_id = None;
+    // Until the new session reports, the former one's status would be shown, and accept commands.
+    state.session_status = SessionStatus::Loading("starting".into());
     vec![Effect::RestartSession(Arc::clone(state.active.config()))]
 }
 

@@ -84,7 +84,7 @@ fn move_by_hundredths(from: f64, up: bool, size: MoveSize) -> f64 {
 pub(super) fn set_threshold(state: &mut State, to: f64) -> Vec<Effect> {
     let from = requested_threshold(state);
     if state.open_episode().is_some() {
-        // The session does not confirm the threshold that is in force already.
+        // The session does not confirm a threshold that is already active.
         let pending = Some(to).filter(|to| *to != state.threshold_now());
         state.active.set_pending_threshold(pending);
     } else {

@@ -42,11 +42,13 @@ pub(in crate::workbench) fn start(state: &mut State, action: TrainingAction) -> 
         return effects;
     }
     let Some(pair) = state.pair().map(Box::new) else { return hint(state, NO_PAIR) };
+    state.training_page.started += 1;
+    let number = state.training_page.started;
     let text = "starting".to_owned();
     state.training_page.running = Some(TrainingProgress { action, done: 0, total: 0, text });
     let routing = Arc::clone(state.active.config());
     let candidate = state.training_page.candidate.clone();
-    vec![Effect::RunJob(Job::RunTraining { action, routing, pair, candidate })]
+    vec![Effect::RunJob(Job::RunTraining { number, action, routing, pair, candidate })]
 }
 
 /// Starts the promotion test of the candidate.
@@ -61,7 +63,7 @@ pub(in crate::workbench) fn test_candidate(state: &mut State) -> Vec<Effect> {
 pub(in crate::workbench) fn discard(state: &mut State) -> Vec<Effect> {
     let page = &mut state.training_page;
     if page.running.is_some() {
-        return vec![Effect::RunJob(Job::CancelTraining)];
+        return vec![Effect::RunJob(Job::CancelTraining(page.started))];
     }
     match page.candidate.take() {
         Some(candidate) => {
@@ -121,7 +123,7 @@ pub(in crate::workbench) fn on_update(state: &mut State, update: TrainingUpdate)
             Ok(text)
         }
         TrainingUpdate::Finished(text) => {
-            // The episodes that it wrote may say more about thresholds.
+            // The new episodes may improve the estimates.
             state.threshold_estimates = ThresholdEstimatesState::NotRequested;
             Ok(text)
         }
@@ -147,7 +149,7 @@ pub(in crate::workbench) fn on_update(state: &mut State, update: TrainingUpdate)
     }
 }
 
-/// Drops the candidate before another preset is put in force: it was trained for this one, and
+/// Drops the candidate before another preset is activated: it was trained for this one, and
 /// stays in the store.
 pub(super) fn drop_candidate(state: &mut State) {
     let page = &mut state.training_page;
@@ -160,7 +162,7 @@ pub(super) fn drop_candidate(state: &mut State) {
     }
 }
 
-/// The routing has changed by a promotion or its undoing, or not.
+/// A promotion or a rollback has changed the routing, or has failed.
 pub(in crate::workbench) fn on_promoted(
     state: &mut State,
     result: Result<Box<LoadedRouting>, String>,
@@ -196,7 +198,7 @@ pub(in crate::workbench) fn on_promoted(
     set_routing(state)
 }
 
-/// Tells the session to use the routing in force from the next question on.
+/// Tells the session to use the active routing from the next question on.
 pub(super) fn set_routing(state: &State) -> Vec<Effect> {
     let routing = RoutingConfig::clone(state.active.config());
     vec![Effect::SendCommand(Command::SetRouting(Box::new(routing)))]

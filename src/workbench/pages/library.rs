@@ -12,7 +12,6 @@ use crate::workbench::state::State;
 use crate::workbench::view;
 use crate::workbench::view::episode::EpisodePanes;
 use crate::workbench::view::render_context::RenderContext;
-use crate::workbench::view::text::StatusPart;
 
 /// Rows of a page key.
 const PAGE_ROWS: isize = 15;
@@ -51,10 +50,6 @@ impl Page for LibraryPage {
         ctx: RenderContext<'_>,
     ) {
         view::library::render(frame, area, state, ctx);
-    }
-
-    fn status(&self, state: &State, ctx: RenderContext<'_>) -> Vec<StatusPart> {
-        view::live_status::status_parts(state, ctx)
     }
 
     fn hints(&self, _: &State) -> Hints {

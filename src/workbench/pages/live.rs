@@ -1,17 +1,11 @@
 //! An episode, with a session.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-
+use super::unavailable_on_episode;
 use crate::episode::EpisodeStatus;
 use crate::workbench::action::{Action, ActionScope, PageId};
 use crate::workbench::displayed_episode::DisplayedEpisode;
 use crate::workbench::page::{Hints, Page};
 use crate::workbench::state::{SessionStatus, State};
-use crate::workbench::view;
-use crate::workbench::view::episode::EpisodePanes;
-use crate::workbench::view::render_context::RenderContext;
-use crate::workbench::view::text::StatusPart;
 
 const NO_SESSION: Hints = &[(Action::Quit, "quit")];
 
@@ -73,21 +67,6 @@ impl Page for LivePage {
         "live"
     }
 
-    fn render(
-        &self,
-        frame: &mut Frame<'_>,
-        area: Rect,
-        state: &State,
-        panes: &mut EpisodePanes,
-        ctx: RenderContext<'_>,
-    ) {
-        panes.render(frame, area, state, ctx);
-    }
-
-    fn status(&self, state: &State, ctx: RenderContext<'_>) -> Vec<StatusPart> {
-        view::live_status::status_parts(state, ctx)
-    }
-
     fn hints(&self, state: &State) -> Hints {
         match &state.session_status {
             SessionStatus::None => NO_SESSION,
@@ -104,15 +83,7 @@ impl Page for LivePage {
     }
 
     fn unavailable_reason(&self, scope: ActionScope, state: &State) -> Option<String> {
-        match scope {
-            ActionScope::Anywhere | ActionScope::On(_) => None,
-            ActionScope::AnyEpisode | ActionScope::Scrollable => {
-                state.displayed.is_none().then(|| "there are no steps yet".into())
-            }
-            ActionScope::SessionReady
-            | ActionScope::SessionReadyOrFailed
-            | ActionScope::OpenEpisode => needs_session(scope, state),
-        }
+        unavailable_on_episode(scope, state, || needs_session(scope, state))
     }
 }
 

@@ -1,15 +1,12 @@
 //! A recording.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-
+use super::unavailable_on_episode;
 use crate::recording::{Direction, JumpTarget};
 use crate::workbench::action::{Action, ActionScope, PageId};
 use crate::workbench::page::{Hints, Page};
 use crate::workbench::replay::{Replay, ReplayAction};
 use crate::workbench::state::{SessionStatus, State};
 use crate::workbench::view;
-use crate::workbench::view::episode::EpisodePanes;
 use crate::workbench::view::render_context::RenderContext;
 use crate::workbench::view::text::StatusPart;
 
@@ -60,17 +57,6 @@ impl Page for ReplayPage {
         "replay"
     }
 
-    fn render(
-        &self,
-        frame: &mut Frame<'_>,
-        area: Rect,
-        state: &State,
-        panes: &mut EpisodePanes,
-        ctx: RenderContext<'_>,
-    ) {
-        panes.render(frame, area, state, ctx);
-    }
-
     fn status(&self, state: &State, ctx: RenderContext<'_>) -> Vec<StatusPart> {
         state
             .replay()
@@ -88,21 +74,13 @@ impl Page for ReplayPage {
     }
 
     fn unavailable_reason(&self, scope: ActionScope, state: &State) -> Option<String> {
-        match scope {
-            ActionScope::Anywhere | ActionScope::On(_) => None,
-            ActionScope::AnyEpisode | ActionScope::Scrollable => {
-                state.displayed.is_none().then(|| "there are no steps yet".into())
-            }
-            ActionScope::SessionReady
-            | ActionScope::SessionReadyOrFailed
-            | ActionScope::OpenEpisode => {
-                let leave = match state.session_status {
-                    SessionStatus::None => (Action::Quit, "to end it"),
-                    _ => (Action::Back, "to leave it"),
-                };
-                let keys = state.keys.key_hints(&[(Action::Help, "for its keys"), leave]);
-                Some(format!("nothing in a replay can be changed{keys}"))
-            }
-        }
+        unavailable_on_episode(scope, state, || {
+            let leave = match state.session_status {
+                SessionStatus::None => (Action::Quit, "to end it"),
+                _ => (Action::Back, "to leave it"),
+            };
+            let keys = state.keys.key_hints(&[(Action::Help, "for its keys"), leave]);
+            Some(format!("nothing in a replay can be changed{keys}"))
+        })
     }
 }

@@ -12,7 +12,6 @@ use crate::workbench::training_page::TrainingAction;
 use crate::workbench::view;
 use crate::workbench::view::episode::EpisodePanes;
 use crate::workbench::view::render_context::RenderContext;
-use crate::workbench::view::text::StatusPart;
 
 const HINTS: Hints = &[
     (Action::Training(TrainingAction::Train), "train"),
@@ -45,10 +44,6 @@ impl Page for TrainingPage {
         ctx: RenderContext<'_>,
     ) {
         view::training_page::render(frame, area, state, ctx);
-    }
-
-    fn status(&self, state: &State, ctx: RenderContext<'_>) -> Vec<StatusPart> {
-        view::live_status::status_parts(state, ctx)
     }
 
     fn hints(&self, _: &State) -> Hints {

@@ -25,7 +25,7 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, state: &State, ctx: Rend
         Some(to) => format!("{:.2}{}{to:.2}", state.threshold_now(), ctx.symbols.to),
         None => format!("{:.2}", state.threshold_shown()),
     };
-    // The scale is that of the router in force.
+    // The scale is that of the active router.
     let same_router = state.preset_shown().routing.router == state.preset().routing.router;
     let share = state.percentile(state.threshold_shown()).filter(|_| same_router);
     let share = share.map_or(String::new(), |share| format!(", {share:.0} % S"));

@@ -12,7 +12,7 @@ use crate::workbench::action::Action;
 use crate::workbench::pages;
 use crate::workbench::state::{Notice, State};
 
-/// Draws the status line: the parts that there is room for, and the key for help.
+/// Draws the status line: the parts that fit, and the key for help.
 pub(super) fn render(
     frame: &mut Frame<'_>,
     area: Rect,

@@ -27,7 +27,7 @@ use crate::workbench::state::{SessionStatus, State};
 const GUTTER: usize = 8;
 /// Columns right of the text, for tokens and time.
 const STATS_COLUMNS: usize = 18;
-/// Columns from which there is room for them.
+/// Width of the pane from which they are shown.
 const STATS_MIN_WIDTH: usize = 70;
 
 /// Wrapped steps and how far they are scrolled.

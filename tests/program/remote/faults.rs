@@ -278,9 +278,11 @@ fn requests_stay_below_the_rate_limit() {
             &mut NullObserver,
         )
     };
+    let start = Instant::now();
     pool.for_each_index(3, work, |_, _| Ok(())).unwrap();
-    let at: Vec<Instant> = server.received().iter().map(|r| r.at).collect();
-    let apart = at.windows(2).map(|two| two[1] - two[0]).sum::<Duration>();
-    let least = Duration::from_millis(50) * (at.len() as u32 - 2);
-    assert!(apart >= least, "{} requests in {apart:?}", at.len());
+    let received = server.received();
+    // From before the first request: a busy machine may note its arrival late.
+    let taken = received.last().unwrap().at - start;
+    let least = Duration::from_millis(50) * (received.len() as u32 - 1);
+    assert!(taken >= least, "{} requests in {taken:?}", received.len());
 }
