@@ -137,8 +137,8 @@ impl JobExecutor for JobRunner {
         let answer = match job {
             Job::WatchGpu => return watch_gpu(send),
             Job::RunTraining { number, action, routing, pair, candidate } => {
-                let progress = training::Progress::new(self, number, action, send);
-                return self.run_training(&progress, &routing, &pair, candidate.as_deref());
+                let candidate = candidate.as_deref();
+                return self.run_training(number, action, &routing, &pair, candidate, send);
             }
             Job::CancelTraining(number) => {
                 self.cancellations.cancel(number);

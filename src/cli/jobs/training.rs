@@ -38,7 +38,7 @@ const TARGET_ACCURACY: f64 = 0.95;
 const READING_INTERVAL: usize = 100;
 
 /// Reports the progress of a training to the workbench, and knows whether it was cancelled.
-pub(super) struct Progress<'a> {
+struct Progress<'a> {
     runner: &'a JobRunner,
     /// Number of the job, which a cancellation names.
     number: u64,
@@ -46,16 +46,7 @@ pub(super) struct Progress<'a> {
     send: &'a dyn Fn(Message),
 }
 
-impl<'a> Progress<'a> {
-    pub(super) fn new(
-        runner: &'a JobRunner,
-        number: u64,
-        action: TrainingAction,
-        send: &'a dyn Fn(Message),
-    ) -> Self {
-        Self { runner, number, action, send }
-    }
-
+impl Progress<'_> {
     /// Shows what is done, of how many, with a text.
     fn report(&self, done: usize, total: usize, text: String) {
         let progress = TrainingProgress { action: self.action, done, total, text };
@@ -82,12 +73,15 @@ impl JobRunner {
     /// Runs [`crate::workbench::Job::RunTraining`].
     pub(super) fn run_training(
         &self,
-        progress: &Progress<'_>,
+        number: u64,
+        action: TrainingAction,
         routing: &RoutingConfig,
         pair: &PairFingerprint,
         candidate: Option<&Candidate>,
+        send: &dyn Fn(Message),
     ) {
-        let result = match progress.action {
+        let progress = &Progress { runner: self, number, action, send };
+        let result = match action {
             TrainingAction::Train => {
                 self.train(routing, pair, progress).map(TrainingUpdate::CandidateTrained)
             }
@@ -100,7 +94,7 @@ impl JobRunner {
             TrainingAction::PromotionTest => self.test_candidate(routing, candidate, progress),
             TrainingAction::Promote | TrainingAction::Discard | TrainingAction::RollBack => return,
         };
-        (progress.send)(Message::Training(
+        send(Message::Training(
             result.unwrap_or_else(|error| TrainingUpdate::Failed(error.to_string())),
         ));
     }
