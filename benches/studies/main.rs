@@ -11,6 +11,7 @@
 //!     cargo bench --bench studies -- grading            the graders on the gold answers of real task sets
 //!     cargo bench --bench studies -- corpus -n 1000     problems to train the tiny pair on, as JSON lines
 //!     cargo bench --bench studies -- kills              kill -9 in every command that writes
+//!     cargo bench --bench studies -- power-cuts         copies of a disk image while episodes are written
 //!
 //! `-- STUDY --help` lists the options of a study.
 
@@ -24,6 +25,7 @@ mod gold_answers;
 mod grading;
 mod kills;
 mod offpolicy;
+mod power_cuts;
 mod setup;
 mod tiny_pair;
 
@@ -57,6 +59,8 @@ enum Study {
     Grading,
     /// kill -9 at a random moment of every command that writes
     Kills(kills::Arguments),
+    /// Copies of a disk image while episodes are written
+    PowerCuts(power_cuts::Arguments),
     /// Problems to train the tiny pair on, as JSON lines
     Corpus(corpus::Arguments),
 }
@@ -71,6 +75,7 @@ fn main() -> anyhow::Result<()> {
         Study::Cases(arguments) => cases::run(&arguments),
         Study::Grading => grading::run(),
         Study::Kills(arguments) => kills::run(&arguments),
+        Study::PowerCuts(arguments) => power_cuts::run(&arguments),
         Study::Corpus(arguments) => corpus::run(&arguments),
     }
 }
