@@ -64,11 +64,34 @@ fn run_query(store: &Store, line: &str, n: usize) -> usize {
     query_page(store, &query, None, n, |_| true).expect("readable").entries.len()
 }
 
-/// Opens the store and reads the first page.
+/// Opens the store for writing and reads the first page.
 fn open_first_page(path: &Path) -> Store {
     let store = Store::open(path).expect("the store");
     assert_eq!(run_query(&store, "", 50), 50);
     store
+}
+
+/// Opens the store for reading and reads the first page.
+fn read_first_page(path: &Path) -> Store {
+    let store = Store::open_read_only(path).expect("the store");
+    assert_eq!(run_query(&store, "", 50), 50);
+    store
+}
+
+/// A way to open a store.
+type Opening = fn(&Path) -> Store;
+
+const OPENINGS: [(&str, Opening); 2] =
+    [("open, first page", open_first_page), ("read only, first page", read_first_page)];
+
+fn folder_bytes(path: &Path) -> u64 {
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    let bytes = entries.map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => folder_bytes(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    });
+    bytes.sum()
 }
 
 /// Name, query, length of the page, and the least number of episodes it must find.
@@ -87,16 +110,19 @@ pub(crate) fn benchmarks(criterion: &mut Criterion) {
         let path = folder.path().join("store");
         let start = Instant::now();
         fill(&path, &episodes, n);
-        let bytes = std::fs::metadata(path.join("db")).map_or(0, |file| file.len());
+        let bytes = folder_bytes(&path);
         let filling = start.elapsed().as_secs_f64();
         println!("{n} episodes, {} MB, written in {filling:.1} s", bytes >> 20);
 
         let mut group = criterion.benchmark_group(format!("library/{n} episodes"));
         group.sample_size(10).sampling_mode(SamplingMode::Flat);
-        group.bench_function("open, first page", |bencher| bencher.iter(|| open_first_page(&path)));
-        let start = Instant::now();
+        for (name, open) in OPENINGS {
+            group.bench_function(name, |bencher| bencher.iter(|| open(&path)));
+            let start = Instant::now();
+            drop(open(&path));
+            timings.push((n, name, start.elapsed()));
+        }
         let store = open_first_page(&path);
-        timings.push((n, "open, first page", start.elapsed()));
         for (name, line, page, least) in QUERIES {
             group.bench_function(name, |bencher| {
                 bencher.iter(|| run_query(black_box(&store), black_box(line), page));

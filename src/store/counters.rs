@@ -5,6 +5,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Counter {
@@ -18,7 +20,7 @@ const COUNTERS: usize = 4;
 const LENGTH: usize = COUNTERS * 8 + 4;
 
 /// The last number of each counter.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CounterValues(pub(super) [u64; COUNTERS]);
 
 impl CounterValues {
@@ -70,9 +72,8 @@ impl Counters {
         Ok(counters)
     }
 
-    /// The last number that was given to an episode.
-    pub(super) fn last_episode(&self) -> u64 {
-        self.values.get(Counter::Episode)
+    pub(super) fn values(&self) -> CounterValues {
+        self.values
     }
 
     /// Increments the counter by `n` and returns its new value. It is on disk before a number is given.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tempfile::TempDir;
 
 use super::StoreError;
+use super::clean_marker::CleanMarker;
 use super::counters::{Counter, Counters};
 use super::log::{Appended, LogWriter};
 use super::operation::Operation;
@@ -147,7 +148,19 @@ impl Drop for Store {
     fn drop(&mut self) {
         if let Some(writer) = &mut self.writer {
             let writer = writer.get_mut().unwrap_or_else(PoisonError::into_inner);
-            self.tables.close(writer.log.last_record());
+            let end = writer.log.end();
+            let closed = self.tables.close(end.last_record).and_then(|has_index| {
+                if has_index {
+                    let marker = CleanMarker::of(&self.path, end, writer.counters.values());
+                    marker
+                        .and_then(|marker| marker.write(&self.path))
+                        .map_err(|e| e.to_string())?;
+                }
+                Ok(())
+            });
+            if let Err(error) = closed {
+                tracing::warn!("the next start makes the index from the log: {error}");
+            }
         }
     }
 }

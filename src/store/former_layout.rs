@@ -235,7 +235,7 @@ impl Contents {
     }
 
     fn write(self, log: &Path) -> std::io::Result<()> {
-        let mut writer = LogWriter::new(log, &LogScan::default());
+        let mut writer = LogWriter::new(log, LogScan::default().end());
         let mut last: Option<Appended> = None;
         for (id, operations) in self.episodes {
             last = Some(writer.append(id, &operations)?);

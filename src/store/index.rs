@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::clean_marker::CleanMarker;
 use super::log::{DamageKind, LogScan, OperationKind, RecordHead, read_values};
 use super::log_tables::LogTables;
 use super::operation::{Operation, Table, event_key, number_of};
 use super::packed::unpack_events;
-use super::sled_tables::{IndexRows, SledTables, is_clean, remove_folder};
+use super::sled_tables::{IndexRows, SledTables, remove_folder};
 use super::tables::{TableError, Tables};
 
 /// An index that is in step with the log.
@@ -26,7 +27,7 @@ pub(super) fn open_index(store: &Path, log: &Path, scan: &LogScan) -> OpenedInde
     let folder = store.join("index");
     let (recovered, was_clean) = (BTreeMap::new(), true);
     if scan.damage.is_empty()
-        && is_clean(&folder, scan.last_record)
+        && is_clean(store, scan.last_record)
         && let Ok(tables) = SledTables::open(&folder)
     {
         let tables = Box::new(tables);
@@ -55,6 +56,12 @@ pub(super) fn open_index(store: &Path, log: &Path, scan: &LogScan) -> OpenedInde
         }
     };
     OpenedIndex { tables, recovered, applied, was_clean }
+}
+
+/// Whether the index is as it was when the store was closed after record `last_record`.
+fn is_clean(store: &Path, last_record: u64) -> bool {
+    CleanMarker::read(store)
+        .is_some_and(|marker| marker.end.last_record == last_record && marker.fits_index(store))
 }
 
 /// Copies the index and reads all of the copy. sled changes the files that it opens, so it never opens those that
@@ -164,9 +171,10 @@ pub(super) fn read_operations(
     record: &RecordHead,
 ) -> Result<Vec<Operation>, TableError> {
     let values = read_values(log, record.at).map_err(|e| e.to_string())?;
-    let operations = record.operations.iter().zip(values).map(|(head, value)| match head.kind {
-        OperationKind::Put => Operation::Put { table: head.table, key: head.key.clone(), value },
-        OperationKind::Remove => Operation::Remove { table: head.table, key: head.key.clone() },
+    let operations = record.operations.iter().zip(values);
+    let operations = operations.map(|(head, value)| match head.kind {
+        OperationKind::Put => Operation::Put { table: head.table, key: head.key.to_vec(), value },
+        OperationKind::Remove => Operation::Remove { table: head.table, key: head.key.to_vec() },
         OperationKind::Erase => Operation::Erase { records: head.erased().collect() },
     });
     Ok(operations.collect())
@@ -243,9 +251,9 @@ fn is_stale(
 /// The rows that records after `applied` removed.
 fn later_removals(scan: &LogScan, applied: u64) -> BTreeSet<(Table, &[u8])> {
     let later = scan.records.iter().filter(|record| record.record > applied);
-    let heads = later.flat_map(|record| &record.operations);
+    let heads = later.flat_map(|record| record.operations.iter());
     let removals = heads.filter(|head| head.kind == OperationKind::Remove);
-    removals.map(|head| (head.table, head.key.as_slice())).collect()
+    removals.map(|head| (head.table, head.key)).collect()
 }
 
 /// Copies the files of a folder, and of the folders in it.

@@ -60,6 +60,7 @@
 
 mod annotate;
 mod annotations;
+mod clean_marker;
 mod counters;
 mod database;
 mod episodes;

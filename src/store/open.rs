@@ -3,16 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::clean_marker::CleanMarker;
 use super::counters::{Counter, CounterValues, Counters};
 use super::database::{RESERVE_BYTES, Writer, log_folder};
 use super::former_layout;
 use super::index::{OpenedIndex, open_index};
 use super::log::{Damage, DamageKind, LogScan, LogWriter, erase_bodies, scan_log};
 use super::log_tables::LogTables;
-use super::operation::{Operation, Table, number_of};
+use super::operation::{Operation, Table};
 use super::private_files::{create_private_folder, write_private};
 use super::process_lock::{LockError, ProcessLock};
-use super::sled_tables::closed_after;
+use super::sled_tables::SledTables;
 use super::tables::Tables;
 use super::{Store, StoreError};
 
@@ -67,30 +68,29 @@ impl Store {
         former_layout::convert(path, &mut notices)?;
         let log = log_folder(path);
         create_private_folder(&log).map_err(|e| StoreError::open(path, &e))?;
-        let mut scan = scan(path)?;
-        erase_bodies(&log, &scan.to_erase).map_err(|e| StoreError::open(path, &e))?;
-        let view = LogTables::new(&log, &scan);
-        notices.extend(known_losses(path, &view, &mut scan));
-        let opened = open_index(path, &log, &scan);
-        let counters = open_counters(path, &view, &scan, &opened, &mut notices)?;
-        let mut writer =
-            Writer { log: LogWriter::new(&log, &scan), counters, reserve: path.join(RESERVE) };
-        writer.log.skip_to(opened.applied);
-        if !writer.reserve.exists() {
+        let opening = match open_unchanged(path) {
+            Some(opening) => opening?,
+            None => examine(path)?,
+        };
+        let reserve = path.join(RESERVE);
+        if !reserve.exists() {
             // Only a convenience on a full disk, so it may fail on one.
-            let _ = write_private(&writer.reserve, &vec![0; RESERVE_BYTES]);
+            let _ = write_private(&reserve, &vec![0; RESERVE_BYTES]);
         }
+        notices.extend(opening.notices);
+        let writer = Writer { log: opening.log, counters: opening.counters, reserve };
         let mut store = Self {
             path: path.into(),
-            tables: opened.tables,
+            tables: opening.tables,
             writer: Some(writer.into()),
             notices,
             _converted: None,
             _lock: Some(lock),
         };
-        let recovery = Recovery { rows: opened.recovered, applied: opened.applied };
-        let notices = store.record_damage(&scan, &view, recovery)?;
-        store.notices.extend(notices);
+        if let Some(findings) = opening.findings {
+            let notices = store.record_damage(&findings)?;
+            store.notices.extend(notices);
+        }
         Ok(store)
     }
 
@@ -115,11 +115,12 @@ impl Store {
             let sound_end = damage.into_iter().filter(|damage| !is_at_the_end(damage, &scan));
             scan.damage = sound_end.collect();
         } else {
-            let closed_after = closed_after(&root.join("index")).unwrap_or(0);
+            let closed_after = CleanMarker::read(root).map_or(0, |marker| marker.end.last_record);
             scan.damage.extend(Damage::missing(scan.last_record + 1, closed_after));
             notices.extend(episodes_without_events(path, root, last_episode(&view, &scan)));
         }
-        notices.extend(known_losses(path, &view, &mut scan));
+        notices.extend(known_losses(path, &view));
+        forget_known_damage(&view, &mut scan);
         notices.extend(scan.damage.iter().map(|damage| format!("{}: {damage}", path.display())));
         notices.extend(incomplete(path, &view, &scan));
         Ok(Self {
@@ -134,17 +135,14 @@ impl Store {
 
     /// Writes down what was damaged and what was recovered, so that each damage is examined once, and returns the
     /// sentences about it.
-    fn record_damage(
-        &self,
-        scan: &LogScan,
-        view: &LogTables,
-        recovery: Recovery,
-    ) -> Result<Vec<String>, StoreError> {
+    fn record_damage(&self, findings: &Findings) -> Result<Vec<String>, StoreError> {
+        let Findings { scan, view, recovery } = findings;
+        let path = self.path.display();
         let mut notices = Vec::new();
-        let mut rows: Vec<(String, &str)> = Vec::new();
+        let mut rows: Vec<(String, String)> = Vec::new();
         if let Some(damage) = Damage::missing(scan.last_record + 1, recovery.applied) {
-            notices.push(format!("{}: {damage}; the index had their rows", self.path.display()));
-            rows.push((damage.key(), RECOVERED));
+            notices.push(format!("{path}: {damage}; the index had their rows"));
+            rows.push((damage.key(), RECOVERED.to_owned()));
         }
         for damage in &scan.damage {
             let state = recovery.state_of(damage, scan);
@@ -153,14 +151,14 @@ impl Store {
                 INTERRUPTED => ", as by a crash while it was written",
                 _ => "",
             };
-            notices.push(format!("{}: {damage}{outcome}", self.path.display()));
-            rows.push((damage.key(), state));
+            notices.push(format!("{path}: {damage}{outcome}"));
+            rows.push((damage.key(), format!("{state}: {damage}")));
         }
-        if rows.iter().any(|(_, state)| *state == LOST) {
+        if rows.iter().any(|(_, state)| state.starts_with(LOST)) {
             notices.extend(incomplete(&self.path, view, scan));
         }
-        for (episode, operations) in recovery.rows {
-            self.change(episode, |_| Ok((operations, ())))?;
+        for (episode, operations) in &recovery.rows {
+            self.change(*episode, |_| Ok((operations.clone(), ())))?;
         }
         let puts = rows
             .iter()
@@ -168,6 +166,61 @@ impl Store {
         self.change(0, |_| Ok((puts.collect(), ())))?;
         Ok(notices)
     }
+}
+
+/// The parts of a store that is being opened.
+struct Opening {
+    tables: Box<dyn Tables>,
+    log: LogWriter,
+    counters: Counters,
+    notices: Vec<String>,
+    /// `None` if the log was not read.
+    findings: Option<Findings>,
+}
+
+/// What reading the log found.
+struct Findings {
+    scan: LogScan,
+    view: LogTables,
+    recovery: Recovery,
+}
+
+/// Opens a large store without reading its log, if no file has changed since it was closed.
+fn open_unchanged(path: &Path) -> Option<Result<Opening, StoreError>> {
+    let marker = CleanMarker::read(path)?;
+    if !marker.spares_reading_the_log(path) {
+        return None;
+    }
+    // An index that lost its end is older than the log.
+    let tables = SledTables::open(&path.join("index")).ok()?;
+    if tables.applied() != Ok(marker.end.last_record) {
+        return None;
+    }
+    let counters = Counters::open(&path.join(COUNTERS), marker.numbers);
+    Some(counters.map_err(|e| StoreError::open(path, &e)).map(|counters| Opening {
+        notices: known_losses(path, &tables).into_iter().collect(),
+        log: LogWriter::new(&log_folder(path), marker.end),
+        tables: Box::new(tables),
+        counters,
+        findings: None,
+    }))
+}
+
+/// Reads the whole log, and opens or makes an index that is in step with it.
+fn examine(path: &Path) -> Result<Opening, StoreError> {
+    let log = log_folder(path);
+    let mut scan = scan(path)?;
+    erase_bodies(&log, &scan.to_erase).map_err(|e| StoreError::open(path, &e))?;
+    let view = LogTables::new(&log, &scan);
+    let mut notices = Vec::from_iter(known_losses(path, &view));
+    forget_known_damage(&view, &mut scan);
+    let opened = open_index(path, &log, &scan);
+    let counters = open_counters(path, &view, &scan, &opened, &mut notices)?;
+    let mut log = LogWriter::new(&log, scan.end());
+    log.skip_to(opened.applied);
+    let recovery = Recovery { rows: opened.recovered, applied: opened.applied };
+    let findings = Some(Findings { scan, view, recovery });
+    Ok(Opening { tables: opened.tables, log, counters, notices, findings })
 }
 
 /// What the index of the earlier process still had.
@@ -214,16 +267,20 @@ fn is_at_the_end(damage: &Damage, scan: &LogScan) -> bool {
         && matches!(damage.kind, DamageKind::CutOff { .. } | DamageKind::Bytes { .. })
 }
 
-/// Removes the damage that an earlier process wrote down, and says what of it was lost.
-fn known_losses(path: &Path, view: &LogTables, scan: &mut LogScan) -> Option<String> {
-    let mut lost = Vec::new();
-    scan.damage.retain(|damage| {
-        let state = view.get(Table::Meta, damage.key().as_bytes()).ok().flatten();
-        if state.as_deref() == Some(LOST.as_bytes()) {
-            lost.push(damage.to_string());
-        }
-        state.is_none()
-    });
+/// Removes the damage that an earlier process wrote down.
+fn forget_known_damage(view: &LogTables, scan: &mut LogScan) {
+    let is_known =
+        |damage: &Damage| matches!(view.get(Table::Meta, damage.key().as_bytes()), Ok(Some(_)));
+    scan.damage.retain(|damage| !is_known(damage));
+}
+
+/// Says which records an earlier process found to be lost.
+fn known_losses(path: &Path, tables: &dyn Tables) -> Option<String> {
+    let rows = tables.rows(Table::Meta, None, false).filter_map(Result::ok);
+    let states = rows.map(|(_, state)| String::from_utf8_lossy(&state).into_owned());
+    let lost =
+        states.filter_map(|state| Some(state.strip_prefix(LOST)?.strip_prefix(": ")?.to_owned()));
+    let lost: Vec<String> = lost.collect();
     (!lost.is_empty()).then(|| {
         format!(
             "the store {} lost records: {}; `pointsman episodes salvage` copies what is left",
@@ -263,10 +320,9 @@ fn open_counters(
     notices: &mut Vec<String>,
 ) -> Result<Counters, StoreError> {
     let mut values = CounterValues::default();
-    let last = |table| view.keys(table).last().map_or(0, |(key, _)| number_of(key));
     values.raise(Counter::Episode, last_episode(view, scan));
-    values.raise(Counter::Policy, last(Table::Policies));
-    values.raise(Counter::Calibration, last(Table::Calibrations));
+    values.raise(Counter::Policy, view.last_number(Table::Policies));
+    values.raise(Counter::Calibration, view.last_number(Table::Calibrations));
     let recovered = opened.recovered.keys().next_back().copied();
     values.raise(Counter::Episode, recovered.unwrap_or(0));
     if !opened.was_clean {
@@ -277,8 +333,7 @@ fn open_counters(
 
 /// Greatest number of an episode in the log.
 fn last_episode(view: &LogTables, scan: &LogScan) -> u64 {
-    let with_events = view.keys(Table::Events).last().map_or(0, |(key, _)| number_of(key));
-    with_events.max(scan.last_episode)
+    view.last_number(Table::Events).max(scan.last_episode)
 }
 
 /// Says which numbers were given to episodes after `last`, of which the log in `root` has no event.

@@ -53,10 +53,10 @@ impl Store {
 
     /// Episodes with events and without a row in the list, which a damaged store can have.
     fn episodes_without_row(&self) -> Vec<u64> {
-        let last = self
-            .writer
-            .as_ref()
-            .map_or(0, |_| self.writer().map_or(0, |writer| writer.counters.last_episode()));
+        let last = self.writer.as_ref().map_or(0, |_| {
+            self.writer()
+                .map_or(0, |writer| writer.counters.values().get(super::counters::Counter::Episode))
+        });
         let has_events = |id: &u64| self.tables.next_event(*id).is_ok_and(|next| next > 0);
         let has_row =
             |id: &u64| matches!(self.tables.get(Table::Episodes, &id.to_be_bytes()), Ok(Some(_)));

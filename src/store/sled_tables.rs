@@ -5,7 +5,6 @@
 //! begins with the number of its table. The events of an episode are one row, written when the episode ends.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::ops::Bound;
 use std::panic::AssertUnwindSafe;
@@ -17,7 +16,7 @@ use sled::{Batch, Config, Db, IVec};
 use super::log::Location;
 use super::operation::{Operation, Table, event_index_of, number_of};
 use super::packed::{pack, pack_events, unpack, unpack_events};
-use super::private_files::write_private;
+use super::private_files::create_private_folder;
 use super::tables::{Rows, TableError, Tables, until_error};
 
 /// Size of sled's page cache in bytes.
@@ -231,72 +230,27 @@ impl Tables for SledTables {
         let copied = remove_folder(&fresh)
             .map_err(|e| e.to_string())
             .and_then(|()| copy_rows(&old, &open_db(&fresh)?));
-        let new = match copied {
-            Ok(()) => {
-                drop(old);
-                replace_folder(&self.folder, &fresh)?;
-                open_db(&self.folder)?
-            }
+        let new = if copied.is_ok() {
+            drop(old);
+            replace_folder(&self.folder, &fresh)?;
+            open_db(&self.folder)?
+        } else {
             // A full disk has no space for both.
-            Err(_) => {
-                remove_folder(&fresh).map_err(|e| e.to_string())?;
-                move_rows_in_memory(old, &self.folder)?
-            }
+            remove_folder(&fresh).map_err(|e| e.to_string())?;
+            move_rows_in_memory(old, &self.folder)?
         };
         *slot = Some(new);
         Ok(())
     }
 
-    fn close(&self, last_record: u64) {
-        let marked = self.finish(last_record).and_then(|()| {
-            let marker = clean_marker(&self.folder, last_record).map_err(|e| e.to_string())?;
-            write_private(&marker_path(&self.folder), marker.as_bytes()).map_err(|e| e.to_string())
-        });
-        if let Err(error) = marked {
-            tracing::warn!("the index was not closed, so the next start reads the log: {error}");
-        }
+    fn close(&self, last_record: u64) -> Result<bool, TableError> {
+        self.finish(last_record).map(|()| true)
     }
-}
-
-/// Whether the files in `folder` are those that were closed after record `last_record`.
-pub(super) fn is_clean(folder: &Path, last_record: u64) -> bool {
-    let expected = std::fs::read_to_string(marker_path(folder));
-    let found = clean_marker(folder, last_record);
-    matches!((expected, found), (Ok(expected), Ok(found)) if expected == found)
-}
-
-/// Number of the last record when the files in `folder` were closed; `None` if they never were.
-pub(super) fn closed_after(folder: &Path) -> Option<u64> {
-    let marker = std::fs::read_to_string(marker_path(folder)).ok()?;
-    let number = marker.strip_prefix("closed after record ")?.split(',').next()?;
-    number.parse().ok()
-}
-
-fn marker_path(folder: &Path) -> PathBuf {
-    folder.with_extension("clean")
-}
-
-/// The text that identifies the files of a closed database.
-fn clean_marker(folder: &Path, last_record: u64) -> io::Result<String> {
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            paths.push(entry.path());
-        }
-    }
-    paths.sort();
-    let mut hasher = blake3::Hasher::new();
-    for path in paths {
-        hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
-        io::copy(&mut File::open(path)?, &mut hasher)?;
-    }
-    Ok(format!("closed after record {last_record}, files {}\n", hasher.finalize()))
 }
 
 /// Opens a database. sled panics over some damages, so a panic is an error.
 fn open_db(folder: &Path) -> Result<Db, TableError> {
-    super::private_files::create_private_folder(folder).map_err(|e| e.to_string())?;
+    create_private_folder(folder).map_err(|e| e.to_string())?;
     // The log is what survives a crash: sled need not flush at intervals.
     let config = Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
     let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));

@@ -40,10 +40,8 @@ pub(super) trait Tables: Send + Sync {
         Ok(())
     }
 
-    /// Called once, when the store closes after `last_record`.
-    fn close(&self, last_record: u64) {
-        let _ = last_record;
-    }
+    /// Called once, when the store closes after `last_record`. Returns whether there is an index that is complete.
+    fn close(&self, last_record: u64) -> Result<bool, TableError>;
 }
 
 /// The rows until the first error, with that error.

@@ -119,15 +119,16 @@ impl Store {
             ids.iter().flat_map(|id| Operation::remove_episode(*id)).collect();
         let (mut erased, mut numbers) = (Vec::new(), Vec::new());
         for record in records {
-            let heads = &record.operations;
-            if !heads.iter().any(|head| of_deleted(head.table, &head.key)) {
+            let mut heads = record.operations.iter();
+            if !heads.any(|head| of_deleted(head.table, head.key)) {
                 continue;
             }
             erased.push(record.at);
             numbers.push(record.record);
             // A record of several episodes also has rows that stay; they are written again as they are now.
-            for head in heads.iter().filter(|head| !of_deleted(head.table, &head.key)) {
-                operations.extend(self.current_row(head.table, &head.key)?);
+            let staying = record.operations.iter().filter(|head| !of_deleted(head.table, head.key));
+            for head in staying {
+                operations.extend(self.current_row(head.table, head.key)?);
             }
         }
         operations.push(Operation::Erase { records: numbers });

@@ -22,7 +22,7 @@ mod writer;
 
 pub(super) use erase::erase_bodies;
 pub(super) use record::{Location, OperationKind};
-pub(super) use scan::{Damage, DamageKind, LogScan, RecordHead, scan_log};
+pub(super) use scan::{Damage, DamageKind, LogEnd, LogScan, RecordHead, scan_log};
 pub(super) use writer::{Appended, LogWriter};
 
 use std::fs::File;

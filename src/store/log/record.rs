@@ -50,19 +50,58 @@ pub(in super::super) enum OperationKind {
 }
 
 /// An operation without its value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct OperationHead {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct OperationHead<'a> {
     pub(in super::super) kind: OperationKind,
     pub(in super::super) table: Table,
     /// The key; the numbers of the erased records for [`OperationKind::Erase`].
-    pub(in super::super) key: Vec<u8>,
+    pub(in super::super) key: &'a [u8],
     value_length: u32,
 }
 
-impl OperationHead {
+impl<'a> OperationHead<'a> {
     /// The numbers of the erased records, for [`OperationKind::Erase`].
-    pub(in super::super) fn erased(&self) -> impl Iterator<Item = u64> + '_ {
+    pub(in super::super) fn erased(&self) -> impl Iterator<Item = u64> + use<'a> {
         self.key.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// The first operation in `bytes`, and what follows it.
+    fn decode(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (head, tail) = bytes.split_first_chunk::<OPERATION>()?;
+        let key_length = u32::from_le_bytes(*head[2..].first_chunk()?) as usize;
+        let (key, next) = tail.split_at_checked(key_length)?;
+        let kind = match head[0] {
+            0 => OperationKind::Put,
+            1 => OperationKind::Remove,
+            2 => OperationKind::Erase,
+            _ => return None,
+        };
+        let value_length = u32::from_le_bytes(*head[6..].first_chunk()?);
+        Some((Self { kind, table: Table::from_byte(head[1])?, key, value_length }, next))
+    }
+}
+
+/// The operations of one record without their values.
+#[derive(Debug, Clone)]
+pub(in super::super) struct OperationHeads(Box<[u8]>);
+
+impl OperationHeads {
+    /// `None` if they do not fit together.
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = OperationHead::decode(rest)?.1;
+        }
+        Some(Self(bytes.into()))
+    }
+
+    pub(in super::super) fn iter(&self) -> impl Iterator<Item = OperationHead<'_>> {
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || {
+            let (head, next) = OperationHead::decode(rest)?;
+            rest = next;
+            Some(head)
+        })
     }
 }
 
@@ -92,30 +131,11 @@ impl Header {
     }
 
     /// The operations in the body behind the header; `None` if it fails its checksum.
-    pub(super) fn decode_operations(&self, body: &[u8]) -> Option<Vec<OperationHead>> {
+    pub(super) fn decode_operations(&self, body: &[u8]) -> Option<OperationHeads> {
         if crc32fast::hash(body) != self.body_crc {
             return None;
         }
-        let mut rest = body.get(..self.operations as usize)?;
-        let mut operations = Vec::new();
-        while !rest.is_empty() {
-            let (head, tail) = rest.split_first_chunk::<OPERATION>()?;
-            let key_length = u32::from_le_bytes(*head[2..].first_chunk()?) as usize;
-            let (key, next) = tail.split_at_checked(key_length)?;
-            operations.push(OperationHead {
-                kind: match head[0] {
-                    0 => OperationKind::Put,
-                    1 => OperationKind::Remove,
-                    2 => OperationKind::Erase,
-                    _ => return None,
-                },
-                table: Table::from_byte(head[1])?,
-                key: key.to_vec(),
-                value_length: u32::from_le_bytes(*head[6..].first_chunk()?),
-            });
-            rest = next;
-        }
-        Some(operations)
+        OperationHeads::decode(body.get(..self.operations as usize)?)
     }
 }
 
@@ -192,6 +212,7 @@ mod tests {
         assert_eq!((header.record, header.episode), (9, 4));
         assert_eq!(header.record_length(), bytes.len() as u64);
         let heads = header.decode_operations(&bytes[HEADER..]).unwrap();
+        let heads: Vec<OperationHead<'_>> = heads.iter().collect();
         assert_eq!(heads.len(), 4);
         assert_eq!((heads[0].kind, heads[0].table), (OperationKind::Put, Table::Events));
         assert_eq!(heads[3].erased().collect::<Vec<_>>(), [7, 1 << 40]);

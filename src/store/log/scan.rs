@@ -5,7 +5,9 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
-use super::record::{HEADER, Header, Location, OperationHead, OperationKind};
+use serde::{Deserialize, Serialize};
+
+use super::record::{HEADER, Header, Location, OperationHeads, OperationKind};
 use super::{SEGMENT_HEADER, VERSION, segment_numbers, segment_path, segment_version};
 
 /// A sound record without its values.
@@ -14,7 +16,7 @@ pub(in super::super) struct RecordHead {
     /// Number of the record, from 1.
     pub(in super::super) record: u64,
     pub(in super::super) at: Location,
-    pub(in super::super) operations: Vec<OperationHead>,
+    pub(in super::super) operations: OperationHeads,
 }
 
 /// A part of the log that cannot be read.
@@ -88,6 +90,17 @@ impl fmt::Display for Damage {
     }
 }
 
+/// Where the log ends, and the writer goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct LogEnd {
+    /// Greatest number of a record; 0 if there is none.
+    pub(in super::super) last_record: u64,
+    /// Number of the segment to continue, or to begin.
+    pub(super) segment: u32,
+    /// Its length in bytes; 0 if it does not exist yet.
+    pub(super) length: u64,
+}
+
 /// Everything in the log, without the values.
 #[derive(Debug, Default)]
 pub(in super::super) struct LogScan {
@@ -106,6 +119,17 @@ pub(in super::super) struct LogScan {
     pub(in super::super) last_episode: u64,
     /// Whether a newer program wrote a segment.
     pub(in super::super) is_newer: bool,
+}
+
+impl LogScan {
+    /// Where the writer goes on. The end of a damaged segment stays as it is.
+    pub(in super::super) fn end(&self) -> LogEnd {
+        let (segment, length) = match self.continuable {
+            Some(length) => (self.last_segment, length),
+            None => (self.last_segment + 1, 0),
+        };
+        LogEnd { last_record: self.last_record, segment, length }
+    }
 }
 
 /// Reads all segments in `folder`.
@@ -173,11 +197,12 @@ fn scan_segment(bytes: &[u8], segment: u32, scan: &mut LogScan) {
 
 /// Adds the numbers that no header has.
 fn find_missing(scan: &mut LogScan) {
-    let mut seen: BTreeSet<u64> = scan.records.iter().map(|record| record.record).collect();
+    let mut seen: Vec<u64> = scan.records.iter().map(|record| record.record).collect();
     seen.extend(scan.damage.iter().filter_map(|damage| match damage.kind {
         DamageKind::Body { record, .. } | DamageKind::CutOff { record, .. } => Some(record),
         _ => None,
     }));
+    seen.sort_unstable();
     let mut expected = 1;
     for record in seen {
         scan.damage.extend(Damage::missing(expected, record - 1));
@@ -187,9 +212,9 @@ fn find_missing(scan: &mut LogScan) {
 
 /// Removes the erased records: their bodies are no damage.
 fn separate_erased(scan: &mut LogScan) {
-    let heads = scan.records.iter().flat_map(|record| &record.operations);
+    let heads = scan.records.iter().flat_map(|record| record.operations.iter());
     let erasures = heads.filter(|head| head.kind == OperationKind::Erase);
-    let erased: BTreeSet<u64> = erasures.flat_map(OperationHead::erased).collect();
+    let erased: BTreeSet<u64> = erasures.flat_map(|head| head.erased()).collect();
     if erased.is_empty() {
         return;
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::operation::Operation;
 use super::record::{self, Location};
-use super::scan::LogScan;
+use super::scan::LogEnd;
 use super::{SEGMENT_HEADER, segment_header, segment_path};
 
 /// A segment that has grown to this many bytes is followed by another.
@@ -62,24 +62,18 @@ impl Appended {
 }
 
 impl LogWriter {
-    /// A writer that continues the log in `folder` after `scan`. It writes nothing before the first append.
-    pub(in super::super) fn new(folder: &Path, scan: &LogScan) -> Self {
-        let (segment, length) = match scan.continuable {
-            Some(length) if length < SEGMENT_BYTES => (scan.last_segment, length),
-            // The end of a damaged segment stays as it is.
-            _ => (scan.last_segment + 1, 0),
-        };
+    /// A writer that continues the log in `folder`. It writes nothing before the first append.
+    pub(in super::super) fn new(folder: &Path, end: LogEnd) -> Self {
+        let LogEnd { last_record, segment, length } = end;
         let progress = SyncProgress::default();
-        progress.appended.store(scan.last_record, Ordering::Release);
-        *progress.synced.lock().unwrap_or_else(PoisonError::into_inner) = scan.last_record;
-        let folder = folder.to_path_buf();
-        let last_record = scan.last_record;
-        Self { folder, segment, length, file: None, last_record, progress: Arc::new(progress) }
+        progress.appended.store(last_record, Ordering::Release);
+        *progress.synced.lock().unwrap_or_else(PoisonError::into_inner) = last_record;
+        let (folder, progress) = (folder.to_path_buf(), Arc::new(progress));
+        Self { folder, segment, length, file: None, last_record, progress }
     }
 
-    /// Number of the last record.
-    pub(in super::super) fn last_record(&self) -> u64 {
-        self.last_record
+    pub(in super::super) fn end(&self) -> LogEnd {
+        LogEnd { last_record: self.last_record, segment: self.segment, length: self.length }
     }
 
     /// Skips numbers that were given to records which were lost, so that no number is given twice.
