@@ -126,21 +126,21 @@ impl PtySession {
         }
     }
 
-    /// Asserts that nothing is written to the terminal while nothing happens.
+    /// Asserts that nothing is written to the terminal while nothing happens: two seconds without a byte must
+    /// come, sooner or later. A busy machine may take long to finish what is still to be drawn.
     pub(crate) fn assert_idle(&self) {
         let deadline = Instant::now() + TIMEOUT;
         let written = || self.bytes.load(Ordering::Relaxed);
         let mut before = written();
         loop {
-            std::thread::sleep(Duration::from_millis(500));
-            if written() == before {
-                break;
+            std::thread::sleep(Duration::from_secs(2));
+            let now = written();
+            if now == before {
+                return;
             }
             assert!(Instant::now() < deadline, "the program keeps writing:\n{}", self.text());
-            before = written();
+            before = now;
         }
-        std::thread::sleep(Duration::from_millis(1500));
-        assert_eq!(written(), before, "bytes in 1.5 s:\n{}", self.text());
     }
 
     /// Asserts that the terminal is as a shell expects it.
