@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release --example custom_engine
 
+#![allow(clippy::print_stdout, reason = "an example prints what it finds")]
+
 use anyhow::Context;
 use pointsman::config::{Folders, load_preset};
 use pointsman::engine::mistralrs::MistralEngine;

@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release --example custom_router
 
+#![allow(clippy::print_stdout, reason = "an example prints what it finds")]
+
 use std::collections::BTreeMap;
 
 use pointsman::config::{DraftLength, Folders, load_preset};

@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release --example read_store [-- STORE]
 
+#![allow(clippy::print_stdout, reason = "an example prints what it finds")]
+
 use std::path::PathBuf;
 
 use pointsman::config::Folders;

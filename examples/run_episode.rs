@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release --example run_episode
 
+#![allow(clippy::print_stdout, reason = "an example prints what it finds")]
+
 use std::sync::Arc;
 
 use anyhow::Context;

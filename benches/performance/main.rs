@@ -11,6 +11,8 @@
 //! The first word selects a group and is a Criterion filter within it; Criterion's other options work as usual.
 //! A group that is not selected prepares no data.
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 mod library;
 mod policy;
 mod terminal;

@@ -15,6 +15,8 @@
 //!
 //! `-- STUDY --help` lists the options of a study.
 
+#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 mod ablation;
 mod calibration;
 mod cases;

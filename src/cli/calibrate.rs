@@ -5,8 +5,9 @@ use clap::{ArgGroup, Args};
 use super::error::{CommandError, CommandResult};
 use super::open_store;
 use super::options::{CommonArgs, parse_cost_share, parse_open_probability};
-use super::progress_bar::bar;
+use super::progress_bar::{bar, counted};
 use super::runner_pool::load_pool;
+use super::stdio::note;
 use super::task_args::{TaskArgs, unseen_questions};
 use super::{CommandStatus, output, policy_lookup};
 use crate::config::Folders;
@@ -81,17 +82,17 @@ pub(super) fn run(
         seed,
     };
     let bar = bar(calibration_run.total(), "questions")?;
-    let found = calibration_run.calibrate(target, || bar.inc(1));
+    let found = calibration_run.calibrate(target, || counted(&bar));
     bar.finish_and_clear();
     let Some(found) = found? else {
-        eprintln!(
+        note!(
             "pointsman: no threshold meets the target on these {} questions: use more with -n, or aim lower",
             questions.len()
         );
         return Ok(CommandStatus::Failure);
     };
     if let Some([low, high]) = found.cost_share_ci {
-        eprintln!("95 % interval of the cost share: {:.1}–{:.1} %", low * 100.0, high * 100.0);
+        note!("95 % interval of the cost share: {:.1}–{:.1} %", low * 100.0, high * 100.0);
     }
     let calibration = found.calibration;
     store.save_calibration(&calibration)?;

@@ -10,8 +10,9 @@ use super::open_store;
 use super::options::{CommonArgs, parse_probability};
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
+use super::stdio::note;
 use super::task_args::{TaskArgs, first_questions, report_skipped};
-use super::{CommandStatus, policy_lookup};
+use super::{CommandStatus, policy_lookup, reader_watch};
 use crate::config::Folders;
 use crate::episode::{Episode, Verdict};
 use crate::routing::{RouterRegistry, check_router_name};
@@ -71,7 +72,7 @@ pub(super) fn run(
     let mut pool = load_pool(&preset, folders, args.jobs)?;
     policy_lookup::warn_if_models_differ(&registry, pool.first());
     let collected = collect(&mut pool, &registry, &store, &plan, &questions)?;
-    eprintln!(
+    note!(
         "{} episodes written, {} already stored, in {}",
         collected.written,
         collected.already_stored,
@@ -95,12 +96,16 @@ pub(super) fn collect(
     let correct_and_total = Cell::new((0_u32, 0_u32));
     let progress = |done: usize, episode: Option<&Episode>| {
         bar.set_position(done as u64);
-        let Some(episode) = episode else { return bar.reset_eta() };
+        let Some(episode) = episode else {
+            bar.reset_eta();
+            return reader_watch::flow();
+        };
         let (correct, total) = correct_and_total.get();
         let correct = correct + u32::from(episode.verdict() == Some(Verdict::Correct));
         correct_and_total.set((correct, total + 1));
         let share = 100.0 * f64::from(correct) / f64::from(total + 1);
         bar.set_message(format!("· {share:.0} % correct"));
+        reader_watch::flow()
     };
     let collected = training::collect(pool, registry, store, plan, questions, progress);
     bar.finish_and_clear();

@@ -12,7 +12,7 @@ use crate::engine::gpu::Driver;
 use crate::engine::{self, EngineError, EngineKind, RateLimiter, chat};
 use crate::episode::Role;
 use crate::store::Store;
-use crate::terminal::with_stdout_to_stderr;
+use crate::terminal::with_stdout_discarded;
 
 /// Checks everything and prints a line for each check.
 ///
@@ -44,7 +44,7 @@ pub(super) fn run(common: &CommonArgs, folders: &Folders) -> CommandResult<Comma
             report("preset", Ok(format!("{}: {}", preset.name, preset.description)))?;
             for role in Role::BOTH {
                 let what = format!("{role} model");
-                let result = with_stdout_to_stderr(|| model(&preset, role, folders))?;
+                let result = with_stdout_discarded(|| model(&preset, role, folders))?;
                 report(&what, result.map_err(|e| e.to_string()))?;
             }
         }

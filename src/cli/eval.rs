@@ -8,8 +8,9 @@ use clap::Args;
 use super::atomic_file::AtomicFile;
 use super::error::{CommandError, CommandResult};
 use super::options::CommonArgs;
-use super::progress_bar::bar;
+use super::progress_bar::{bar, counted};
 use super::runner_pool::load_pool;
+use super::stdio::note;
 use super::task_args::{TaskArgs, first_questions};
 use super::{CommandStatus, eval_stored, output, policy_lookup};
 use crate::config::{DraftLength, Folders, Preset};
@@ -187,7 +188,7 @@ fn run_routers(
 ) -> CommandResult<(Baselines, Vec<RouterRun>, Option<CommandError>)> {
     let questions = eval_run.questions.len();
     let baseline_bar = bar(2 * questions, "both models")?;
-    let (baselines, baseline_runs) = eval_run.run_baselines(|| baseline_bar.inc(1))?;
+    let (baselines, baseline_runs) = eval_run.run_baselines(|| counted(&baseline_bar))?;
     baseline_bar.finish_and_clear();
     let mut runs: Vec<RouterRun> = Vec::new();
     let mut failure = None;
@@ -202,7 +203,7 @@ fn run_routers(
         }
         eval_run.pool.set_preset(&router.preset(preset));
         let bar = bar(questions, name)?;
-        let run = eval_run.run(name, curve, || bar.inc(1));
+        let run = eval_run.run(name, curve, || counted(&bar));
         bar.finish_and_clear();
         match run {
             Ok(run) => runs.push(run),
@@ -227,7 +228,7 @@ fn print_metrics(metrics: &[RouterMetrics], json: bool) -> CommandResult<()> {
         return Ok(());
     }
     output::print_line(&metrics_table(metrics))?;
-    eprintln!("\n{}", legend("Columns:"));
+    note!("\n{}", legend("Columns:"));
     Ok(())
 }
 
@@ -251,7 +252,7 @@ fn default_routers(
     let is_compatible = |router: &RouterArg| match check_compatible(router) {
         Ok(()) => true,
         Err(reason) => {
-            eprintln!("pointsman: {} is left out: {reason}", router.name);
+            note!("pointsman: {} is left out: {reason}", router.name);
             false
         }
     };

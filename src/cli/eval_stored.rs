@@ -7,6 +7,7 @@ use super::error::{CommandResult, Context};
 use super::open_store;
 use super::options::CommonArgs;
 use super::progress_bar::bar;
+use super::stdio::note;
 use super::{CommandStatus, output, policy_lookup};
 use crate::config::{Folders, Preset};
 use crate::evaluation::{MIN_EFFECTIVE_SAMPLE, OffPolicyEstimate, OffPolicyLog};
@@ -35,7 +36,7 @@ pub(super) fn run(
     let others =
         counts.user + counts.forks + counts.ungraded + counts.unusable + counts.other_models;
     let card = &policy.card;
-    eprintln!(
+    note!(
         "policy {}: {} episodes with drawn choices, {} of which cannot be weighted; left out: {} older than the policy, {others} others",
         card.name,
         fresh.logged.len(),
@@ -53,7 +54,7 @@ pub(super) fn run(
     if estimates.iter().all(|estimate| estimate.supported) {
         return Ok(CommandStatus::Success);
     }
-    eprintln!(
+    note!(
         "not supported: fewer than {MIN_EFFECTIVE_SAMPLE} effective episodes are consistent with the threshold"
     );
     Ok(CommandStatus::Success)

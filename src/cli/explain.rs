@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table};
 use super::error::{CommandResult, CommandStatus, Context};
 use super::open_store;
 use super::options::CommonArgs;
+use super::stdio::note;
 use super::{output, policy_lookup};
 use crate::config::Folders;
 use crate::episode::{Decider, Decision, Episode};
@@ -117,9 +118,10 @@ fn contributions_of(
     let policy = registry.policy().context("no policy is available: name one with --policy")?;
     let parts = contributions(policy, &decision.features)?;
     if (parts.p_large - p_large).abs() > P_TOLERANCE {
-        eprintln!(
+        note!(
             "pointsman: policy {} gives p(large) {:.3} for these features, not the recorded {p_large:.3}: another router decided here",
-            policy.card.name, parts.p_large
+            policy.card.name,
+            parts.p_large
         );
     }
     Ok(parts)

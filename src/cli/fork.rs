@@ -1,23 +1,21 @@
 //! `pointsman fork`: runs an episode again from one of its steps and compares both.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
+use super::episode_printer::{EpisodePrinter, Printed};
 use super::error::{CommandError, CommandResult, CommandStatus};
 use super::open_store;
 use super::options::CommonArgs;
 use super::{output, policy_lookup, store_sink};
 use crate::config::{Folders, Preset, may_send_key};
-use crate::episode::{Decider, Episode, EpisodeStatus, Event, Role, Step, Token};
-use crate::recording::write_event;
-use crate::routing::Opinion;
-use crate::session::{Command, EpisodeObserver, EpisodeSpec, Fork, check_router, load_pair};
+use crate::episode::{Decider, Episode, EpisodeStatus, Role, Step};
+use crate::session::{EpisodeSpec, Fork, check_router, load_pair};
 use crate::tasks::Question;
-use crate::terminal::with_stdout_to_stderr;
+use crate::terminal::with_stdout_discarded;
 
 /// Width of the table, in columns.
 const TABLE_WIDTH: u16 = 110;
@@ -93,17 +91,14 @@ pub(super) fn run(
     check_router(router.as_ref(), &forked, std::slice::from_ref(&question))?;
     // Others may write while the models load.
     drop(store);
-    let mut runner = with_stdout_to_stderr(|| load_pair(preset, &folders.cache))??;
+    let mut runner = with_stdout_discarded(|| load_pair(preset, &folders.cache))??;
     let store = open_store::for_writing(common, folders)?;
-    let mut observer = ForkObserver { json: args.json, ..ForkObserver::default() };
+    let mut printer = EpisodePrinter::new(if args.json { Printed::Json } else { Printed::Nothing });
     let spec = EpisodeSpec { shadows, ..EpisodeSpec::fork(&question, router.as_mut(), fork) };
-    let result = runner.run(spec, &mut store_sink::StoreSink(&store), &mut observer);
-    if let Some(error) = observer.output_error {
-        return Err(error.into());
-    }
-    let child = result?;
+    let result = runner.run(spec, &mut store_sink::StoreSink(&store), &mut printer);
+    let child = printer.finish(result)?;
     if !args.json {
-        for line in comparison_lines((args.id, &parent), (observer.id, &child)) {
+        for line in comparison_lines((args.id, &parent), (printer.id(), &child)) {
             output::print_line(&line)?;
         }
     }
@@ -206,44 +201,5 @@ fn describe_ending(episode: &Episode) -> String {
             output::describe_ending(answer.as_deref(), None, *verdict, *reason)
         }
         EpisodeStatus::Failed(error) => format!("failed: {}", output::strip_control_chars(error)),
-    }
-}
-
-/// Records the number of the new episode, and prints its events with `--json`.
-#[derive(Default)]
-struct ForkObserver {
-    json: bool,
-    id: u64,
-    output_error: Option<std::io::Error>,
-}
-
-impl EpisodeObserver for ForkObserver {
-    fn poll(&mut self) -> Option<Command> {
-        // The reader of standard output went away.
-        self.output_error.is_some().then_some(Command::Stop)
-    }
-
-    fn wait(&mut self) -> Option<Command> {
-        None
-    }
-
-    fn on_event(&mut self, id: u64, event: Event) {
-        self.id = id;
-        if self.json {
-            let mut out = std::io::stdout().lock();
-            if let Err(error) = write_event(&mut out, id, &event).and_then(|()| out.flush()) {
-                self.output_error.get_or_insert(error);
-            }
-        }
-    }
-
-    fn on_token(&mut self, _: Role, _: &Token) {}
-
-    fn on_opinion(&mut self, _: usize, _: &Opinion) {}
-
-    fn on_refused(&mut self, _: &str) {}
-
-    fn on_notice(&mut self, text: &str) {
-        eprintln!("pointsman: {text}");
     }
 }

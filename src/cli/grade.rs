@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::error::{CommandError, CommandResult, CommandStatus};
 use super::output;
+use super::stdio::note;
 use super::task_args::report_skipped;
 use crate::episode::Verdict;
 use crate::tasks::{
@@ -105,7 +106,7 @@ pub(super) fn run(args: &GradeArgs) -> CommandResult<CommandStatus> {
         "{correct} correct, {wrong} wrong, {undecided} undecided of {n} · {share:.1} % correct"
     );
     if args.json {
-        eprintln!("{totals}");
+        note!("{totals}");
     } else {
         output::print_line(&totals)?;
     }

@@ -29,10 +29,14 @@ pub(super) fn start(folders: &Folders) -> std::io::Result<PathBuf> {
         let file = open(&nowhere)?;
         (nowhere, file)
     };
-    // mistral.rs warns at every restart of its engine, which happens after each episode.
+    // mistral.rs reports the request that empties its cache after each episode; other failures are returned.
     let filter = EnvFilter::try_from_env("POINTSMAN_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("error,pointsman=info"));
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
+        .unwrap_or_else(|_| EnvFilter::new("error,pointsman=info,mistralrs_core::engine=off"));
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        // It would report a full disk on standard error, and panic if that is full too.
+        .log_internal_errors(false)
+        .with_writer(Mutex::new(file));
     let subscriber = Registry::default().with(end_logger_threads()).with(lines.with_filter(filter));
     // Fails only if a subscriber is set already, which then stays.
     let _ = tracing::subscriber::set_global_default(subscriber);

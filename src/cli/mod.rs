@@ -4,6 +4,7 @@ mod atomic_file;
 mod calibrate;
 mod collect;
 mod doctor;
+mod episode_printer;
 mod episodes;
 mod error;
 mod eval;
@@ -24,10 +25,12 @@ mod policy;
 mod policy_lookup;
 mod print;
 mod progress_bar;
+mod reader_watch;
 mod reference;
 mod replay;
 mod run;
 mod runner_pool;
+mod stdio;
 mod store_sink;
 mod task_args;
 mod train;
@@ -41,6 +44,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use crate::config::Folders;
 use error::{CommandError, CommandResult, CommandStatus};
 use options::CommonArgs;
+use stdio::note;
 
 /// A terminal workbench for stepwise model routing: two language models in one process, and a
 /// router that chooses which of them writes the next step.
@@ -104,26 +108,66 @@ enum Subcommands {
 
 /// Parses the command line and runs the command.
 ///
-/// The exit code is 0 on success and if the reader of standard output goes away, else that of the error's
-/// [`ErrorClass`](crate::exit::ErrorClass).
+/// The exit code is 0 on success, else that of the error's [`ErrorClass`](crate::exit::ErrorClass). A command whose
+/// reader has gone ends early: with 0 if it only prints, with 1 if it leaves other work undone.
 pub fn main() -> ExitCode {
-    match parse().and_then(dispatch) {
+    let mut code_without_reader = 0;
+    let result = parse().and_then(|arguments| {
+        code_without_reader = arguments.command.as_ref().map_or(0, Subcommands::watch_reader);
+        dispatch(arguments)
+    });
+    match result {
         Ok(CommandStatus::Success) => ExitCode::SUCCESS,
         Ok(CommandStatus::Failure) => ExitCode::from(1),
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(_) if reader_watch::is_gone() => {
+            reader_watch::report(code_without_reader);
+            ExitCode::from(code_without_reader)
+        }
         Err(error) => {
             // The message may quote a file or a server.
-            eprintln!("pointsman: {}", output::strip_control_chars(&error.to_string()));
+            note!("pointsman: {}", output::strip_control_chars(&error.to_string()));
             ExitCode::from(error.class().exit_code())
         }
     }
 }
 
-/// Parses the command line; a syntax error ends the program here, with clap's message.
+impl Subcommands {
+    /// Watches the reader of standard output for a command that may take long. Returns the exit code if the command
+    /// ends because the reader has gone: 1 if its purpose is not what it prints.
+    fn watch_reader(&self) -> u8 {
+        let code = match self {
+            // Changes to stored episodes are completed.
+            Self::Episodes(_) => return 0,
+            Self::Collect(_)
+            | Self::Train(_)
+            | Self::Calibrate(_)
+            | Self::Policy(_)
+            | Self::Models(_) => 1,
+            _ => 0,
+        };
+        reader_watch::start(code);
+        code
+    }
+}
+
+/// Parses the command line; a syntax error ends the program here, with clap's message, and so does `--help`.
 fn parse() -> CommandResult<Arguments> {
-    let matches = Arguments::command().get_matches();
+    let matches =
+        Arguments::command().try_get_matches().or_else(|answer| print_help_or_error(&answer))?;
     check_option_positions(&matches)?;
     Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
+}
+
+/// Prints what clap answers, and ends the program.
+///
+/// # Errors
+/// If standard output cannot be written.
+fn print_help_or_error(answer: &clap::Error) -> CommandResult<ArgMatches> {
+    match answer.print() {
+        Err(error) if !answer.use_stderr() => Err(stdio::name_stdout(&error).into()),
+        _ => std::process::exit(answer.exit_code()),
+    }
 }
 
 /// Refuses options of the workbench before a subcommand, which would silently ignore them.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::options::CommonArgs;
 use super::output;
+use super::stdio::note;
 use crate::config::Folders;
 use crate::store::{Store, StoreError};
 
@@ -15,7 +16,7 @@ pub(super) fn for_writing(common: &CommonArgs, folders: &Folders) -> Result<Stor
     let path = common.store(folders);
     let wait = Duration::from_secs(common.store_wait);
     let store = Store::open_waiting(&path, wait, |holder| {
-        eprintln!(
+        note!(
             "pointsman: {holder} has the store {} open: waiting up to {} s",
             path.display(),
             common.store_wait
@@ -37,6 +38,6 @@ pub(super) fn for_reading(common: &CommonArgs, folders: &Folders) -> Result<Stor
 
 fn print_notices(store: &Store) {
     for notice in store.notices() {
-        eprintln!("pointsman: {}", output::strip_control_chars(notice));
+        note!("pointsman: {}", output::strip_control_chars(notice));
     }
 }

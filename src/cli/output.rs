@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::io::{self, Write};
 
+use super::stdio::stdout;
 use crate::episode::{FinishReason, Verdict};
 
 /// Writes a line to standard output.
@@ -10,7 +11,7 @@ use crate::episode::{FinishReason, Verdict};
 /// # Errors
 /// If it cannot be written; [`io::ErrorKind::BrokenPipe`] if the reader went away.
 pub(super) fn print_line(text: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{text}")
+    writeln!(stdout(), "{text}")
 }
 
 /// A number with an SI prefix, to three digits: 80112 is `80.1k`.

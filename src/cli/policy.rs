@@ -12,8 +12,9 @@ use super::calibrate::describe_calibration;
 use super::error::{CommandError, CommandResult, Context};
 use super::open_store;
 use super::options::CommonArgs;
-use super::progress_bar::bar;
+use super::progress_bar::{bar, counted};
 use super::runner_pool::load_pool;
+use super::stdio::note;
 use super::task_args::{TaskArgs, unseen_questions};
 use super::{CommandStatus, output};
 use crate::config::{Folders, Preset};
@@ -23,7 +24,7 @@ use crate::routing::{Calibration, Policy, router_name};
 use crate::session::load_pair;
 use crate::store::Store;
 use crate::tasks::Split;
-use crate::terminal::with_stdout_to_stderr;
+use crate::terminal::with_stdout_discarded;
 use crate::training::{
     PromotionTest, StoredPolicy, check_routers, current_policy, list_policies, promotion_seed,
     roll_back, stored_policy,
@@ -134,11 +135,11 @@ fn promote(
     let id = candidate.id;
     if let Some(current) = current_policy(preset, Some(store))?.filter(|_| !args.force) {
         if current.card.name == *name {
-            eprintln!("policy {name} is already the current one");
+            note!("policy {name} is already the current one");
             return Ok(CommandStatus::Success);
         }
         if !is_better(args, candidate, current, store, preset, common, folders)? {
-            eprintln!(
+            note!(
                 "pointsman: policy {name} is not promoted: the interval of its gain is not above 0; use more questions with -n, or skip the test with --force"
             );
             return Ok(CommandStatus::Failure);
@@ -147,9 +148,10 @@ fn promote(
     store.promote(&preset.name, id)?;
     output::print_line(&format!("preset {} now uses policy {name}", preset.name))?;
     if preset.routing.router != router_name::POLICY {
-        eprintln!(
+        note!(
             "pointsman: preset {} has router = \"{}\": set \"policy\" there, or give --router policy, to use the policy",
-            preset.name, preset.routing.router
+            preset.name,
+            preset.routing.router
         );
     }
     Ok(CommandStatus::Success)
@@ -173,7 +175,7 @@ fn is_better(
     let mut pool = load_pool(preset, folders, args.jobs)?;
     let test = PromotionTest { pool: &mut pool, candidate, current, questions: &questions, seed };
     let bar = bar(test.total(), "promotion test")?;
-    let result = test.run(|| bar.inc(1));
+    let result = test.run(|| counted(&bar));
     bar.finish_and_clear();
     let result = result?;
     output::print_line(&result.to_string())?;
@@ -185,7 +187,7 @@ fn export(store: &Store, name: &str, out: &Path, rename: Option<String>) -> Comm
     policy.card.calibrations = calibrations(store, &policy)?;
     policy.card.name = rename.unwrap_or(policy.card.name);
     AtomicFile::write(out, &policy.to_bytes()?)?;
-    eprintln!("policy {name} written to {}", out.display());
+    note!("policy {name} written to {}", out.display());
     Ok(())
 }
 
@@ -199,7 +201,7 @@ fn list(store: &Store, preset: &Preset) -> CommandResult<()> {
             Ok((_, policy)) => policy.card,
             Err(error) => {
                 unreadable += 1;
-                eprintln!("pointsman: {error}");
+                note!("pointsman: {error}");
                 continue;
             }
         };
@@ -238,7 +240,7 @@ fn show(
         output::print_line("no calibrated threshold: `pointsman calibrate` finds one")?;
         return Ok(());
     }
-    let runner = with_stdout_to_stderr(|| load_pair(preset, &folders.cache))??;
+    let runner = with_stdout_discarded(|| load_pair(preset, &folders.cache))??;
     for calibration in calibrations {
         let now = policy_provenance(policy, &runner, &calibration.provenance.tasks)?;
         output::print_line(&describe_calibration(calibration, &now))?;

@@ -2,6 +2,7 @@
 
 use super::open_store;
 use super::options::CommonArgs;
+use super::stdio::note;
 use crate::config::{Folders, Preset};
 use crate::routing::{RouterRegistry, check_router_name};
 use crate::session::EpisodeRunner;
@@ -62,7 +63,7 @@ pub(super) fn registry_as_decided(
 /// Warns if the policy was trained for other models than the loaded ones.
 pub(super) fn warn_if_models_differ(registry: &RouterRegistry, runner: &EpisodeRunner) {
     if let Some(policy) = registry.policy().filter(|p| p.card.pair.models != runner.pair().models) {
-        eprintln!(
+        note!(
             "pointsman: policy {} was trained for other models than these: train one for them with `pointsman train`",
             policy.card.name
         );

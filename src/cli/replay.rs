@@ -14,6 +14,7 @@ use super::atomic_file::AtomicFile;
 use super::error::{CommandError, CommandResult, CommandStatus, Context};
 use super::open_store;
 use super::options::CommonArgs;
+use super::stdio::note;
 use super::workbench::{DisplayArgs, show};
 use super::{episodes, output};
 use crate::config::Folders;
@@ -217,7 +218,7 @@ fn write_cast(
         BufWriter::new(&mut file),
     )?;
     file.finish()?;
-    eprintln!("`asciinema play {}` plays it", path.display());
+    note!("`asciinema play {}` plays it", path.display());
     Ok(CommandStatus::Success)
 }
 

@@ -1,24 +1,21 @@
 //! `pointsman run`: one episode, printed.
 
-use std::io::{Read, Write};
+use std::io::Read;
 
 use clap::Args;
 
+use super::episode_printer::{EpisodePrinter, Printed};
 use super::error::{CommandError, CommandResult, CommandStatus, Context};
 use super::open_store;
 use super::options::{CommonArgs, ShadowArgs};
 use super::task_args::TaskArgs;
 use super::{output, policy_lookup, store_sink};
 use crate::config::Folders;
-use crate::episode::{
-    Episode, Event, EventKind, Role, ShadowAgreement, Token, agreements, disagreements,
-};
-use crate::recording::write_event;
-use crate::routing::Opinion;
-use crate::session::{Command, EpisodeObserver, EpisodeSpec, check_router, load_pair};
+use crate::episode::{Episode, ShadowAgreement, agreements, disagreements};
+use crate::session::{EpisodeSpec, check_router, load_pair};
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
-use crate::terminal::with_stdout_to_stderr;
+use crate::terminal::with_stdout_discarded;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -76,16 +73,13 @@ pub(super) fn run(
     check_router(router.as_ref(), &preset, std::slice::from_ref(&question))?;
     // Others may write while the models load.
     drop(store);
-    let mut runner = with_stdout_to_stderr(|| load_pair(&preset, &folders.cache))??;
+    let mut runner = with_stdout_discarded(|| load_pair(&preset, &folders.cache))??;
     let store = open_store::for_writing(common, folders)?;
     policy_lookup::warn_if_models_differ(&registry, &runner);
-    let mut printer = Printer { json: args.json, output_error: None };
+    let mut printer = EpisodePrinter::new(if args.json { Printed::Json } else { Printed::Text });
     let spec = EpisodeSpec { shadows, ..EpisodeSpec::new(&question, router.as_mut(), common.seed) };
     let result = runner.run(spec, &mut store_sink::StoreSink(&store), &mut printer);
-    if let Some(error) = printer.output_error {
-        return Err(error.into());
-    }
-    let episode = result?;
+    let episode = printer.finish(result)?;
     if !args.json {
         for line in shadow_lines(&episode) {
             output::print_line(&line)?;
@@ -109,69 +103,4 @@ fn shadow_lines(episode: &Episode) -> Vec<String> {
         )
     };
     agreements([episode]).into_iter().map(line).collect()
-}
-
-/// Prints an episode as it happens.
-struct Printer {
-    json: bool,
-    output_error: Option<std::io::Error>,
-}
-
-impl Printer {
-    fn line(&mut self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        if let Err(error) = writeln!(out, "{text}").and_then(|()| out.flush()) {
-            self.output_error.get_or_insert(error);
-        }
-    }
-
-    fn show(&mut self, event: &Event) {
-        match &event.kind {
-            EventKind::Started(started) => {
-                let question = output::strip_control_chars(&started.question);
-                self.line(&format!("{question}\n"));
-            }
-            EventKind::Written { step, generation } => {
-                let text = output::strip_control_chars(generation.text.trim_end());
-                self.line(&format!("{:>3} {}  {text}", step + 1, generation.model.letter()));
-            }
-            EventKind::Finished { answer, verdict, reason } => {
-                let ended = output::describe_ending(answer.as_deref(), None, *verdict, *reason);
-                self.line(&format!("\n{ended}"));
-            }
-            _ => {}
-        }
-    }
-}
-
-impl EpisodeObserver for Printer {
-    fn poll(&mut self) -> Option<Command> {
-        // The reader of standard output went away.
-        self.output_error.is_some().then_some(Command::Stop)
-    }
-
-    fn wait(&mut self) -> Option<Command> {
-        None
-    }
-
-    fn on_event(&mut self, id: u64, event: Event) {
-        if self.json {
-            let mut out = std::io::stdout().lock();
-            if let Err(error) = write_event(&mut out, id, &event).and_then(|()| out.flush()) {
-                self.output_error.get_or_insert(error);
-            }
-        } else {
-            self.show(&event);
-        }
-    }
-
-    fn on_token(&mut self, _: Role, _: &Token) {}
-
-    fn on_opinion(&mut self, _: usize, _: &Opinion) {}
-
-    fn on_refused(&mut self, _: &str) {}
-
-    fn on_notice(&mut self, text: &str) {
-        eprintln!("pointsman: {text}");
-    }
 }

@@ -6,7 +6,7 @@ use crate::config::{Folders, Preset};
 use crate::engine::{EngineKind, model_info};
 use crate::role::Role;
 use crate::session::{RunnerPool, TINY_PAIR_PARAMETERS, load_runner_pool};
-use crate::terminal::with_stdout_to_stderr;
+use crate::terminal::with_stdout_discarded;
 
 /// Maximum number of copies of a local model that works with a remote one: all copies share one processor or GPU.
 const MAX_COPIES: usize = 4;
@@ -21,7 +21,7 @@ pub(super) fn load_pool(
     jobs: Option<u32>,
 ) -> CommandResult<RunnerPool> {
     let jobs = jobs.map(|jobs| jobs as usize).or_else(|| copies_beside_remote(preset, folders));
-    Ok(with_stdout_to_stderr(|| load_runner_pool(preset, &folders.cache, jobs))??)
+    Ok(with_stdout_discarded(|| load_runner_pool(preset, &folders.cache, jobs))??)
 }
 
 /// Copies of a local model that works with a remote one: as many as fit into half of the free memory, since

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::stdio::note;
 use crate::evaluation::{self, UnseenError};
 use crate::store::Store;
 use crate::tasks::{
@@ -67,7 +68,7 @@ impl TaskArgs {
 pub(super) fn first_questions(set: &TaskSet, seed: u64, n: usize) -> Vec<Question> {
     let questions: Vec<Question> = set.questions(seed).take(n).collect();
     if questions.len() < n {
-        eprintln!(
+        note!(
             "pointsman: {} has only {} questions: all of them are used",
             set.name(),
             questions.len()
@@ -89,7 +90,7 @@ pub(super) fn unseen_questions(
 ) -> Result<Vec<Question>, UnseenError> {
     let questions = evaluation::unseen_questions(set, store, seed, n)?;
     if let Some(size) = set.size().filter(|_| questions.len() < n) {
-        eprintln!(
+        note!(
             "pointsman: only {} of the {size} questions of {} have no stored episode: these are used",
             questions.len(),
             set.name()
@@ -104,9 +105,9 @@ const MAX_LISTED: usize = 5;
 /// Reports skipped lines on standard error.
 pub(super) fn report_skipped(skipped: &[String]) {
     for line in skipped.iter().take(MAX_LISTED) {
-        eprintln!("pointsman: skipped {line}");
+        note!("pointsman: skipped {line}");
     }
     if skipped.len() > MAX_LISTED {
-        eprintln!("pointsman: skipped {} lines in total", skipped.len());
+        note!("pointsman: skipped {} lines in total", skipped.len());
     }
 }

@@ -10,8 +10,9 @@ use super::open_store;
 use super::options::{CommonArgs, parse_cost_share, parse_probability};
 use super::progress_bar::bar;
 use super::runner_pool::load_pool;
+use super::stdio::note;
 use super::task_args::{TaskArgs, first_questions};
-use super::{CommandStatus, output};
+use super::{CommandStatus, output, reader_watch};
 use crate::config::{DraftLength, Folders, Preset};
 use crate::episode::Role;
 use crate::episode::feature_names;
@@ -153,9 +154,10 @@ impl TrainingSession<'_> {
         })?;
         let registry = RouterRegistry::new(&self.preset.name, policy);
         let collected = collect(&mut self.pool, &registry, self.store, &plan, &questions)?;
-        eprintln!(
+        note!(
             "{} episodes written, {} already stored",
-            collected.written, collected.already_stored
+            collected.written,
+            collected.already_stored
         );
         Ok(())
     }
@@ -179,16 +181,19 @@ impl TrainingSession<'_> {
         };
         let reading = bar(self.store.len(), "reading")?;
         let training = bar(settings.rounds, "training")?;
-        let trained = job.run(|stage| match stage {
-            TrainingStage::Reading => reading.inc(1),
-            TrainingStage::Read(counts) => {
-                reading.finish_and_clear();
-                eprintln!("{}", describe_counts(&counts));
+        let trained = job.run(|stage| {
+            match stage {
+                TrainingStage::Reading => reading.inc(1),
+                TrainingStage::Read(counts) => {
+                    reading.finish_and_clear();
+                    note!("{}", describe_counts(&counts));
+                }
+                TrainingStage::Round(now) => {
+                    training.set_position(now.round as u64);
+                    training.set_message(format!("· {}", describe_progress(&now)));
+                }
             }
-            TrainingStage::Round(now) => {
-                training.set_position(now.round as u64);
-                training.set_message(format!("· {}", describe_progress(&now)));
-            }
+            reader_watch::flow()
         });
         reading.finish_and_clear();
         // After a success the bar stays, with the statistics of the last round.

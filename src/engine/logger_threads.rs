@@ -1,9 +1,9 @@
 //! Ends threads that mistral.rs 0.8.1 leaks.
 //!
-//! Each of its engines starts a thread that logs the throughput every five seconds and outlives the engine. Engines are
-//! restarted after each episode, because the prefix cache of a CPU never evicts, so after some thousands of episodes
-//! the process could start no more threads. The log line is a tracing event that only these threads emit; unwinding
-//! from the subscriber ends the thread.
+//! Each of its engines starts a thread that logs the throughput every five seconds and outlives the engine. The
+//! workbench loads models again and again, and on a GPU engines are restarted after each episode, so in the end the
+//! process could start no more threads. The log line is a tracing event that only these threads emit; unwinding from
+//! the subscriber ends the thread.
 
 use std::panic::resume_unwind;
 

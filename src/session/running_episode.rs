@@ -6,6 +6,9 @@ use crate::episode::{
     Decider, Episode, EpisodeStatus, Event, EventKind, Generation, OverrideScope, PerRole, Role,
 };
 
+/// Commands that are applied between two tokens, at most.
+const MAX_COMMANDS_AT_ONCE: usize = 256;
+
 /// A command that interrupts the loop. The greater one prevails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Interrupt {
@@ -171,10 +174,14 @@ impl<'a> RunningEpisode<'a> {
         Ok(())
     }
 
-    /// Applies the commands that have arrived.
+    /// Applies the commands that have arrived: a limited number, because an observer may have one at every call, such
+    /// as the end of the episode once its output is closed.
     pub(super) fn apply_pending_commands(&mut self) -> Result<(), SessionError> {
-        while let Some(command) = self.observer.poll() {
-            self.apply_command(command)?;
+        for _ in 0..MAX_COMMANDS_AT_ONCE {
+            match self.observer.poll() {
+                Some(command) => self.apply_command(command)?,
+                None => break,
+            }
         }
         Ok(())
     }

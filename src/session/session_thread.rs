@@ -237,7 +237,10 @@ fn defer_routing(later: &mut Option<Box<RoutingConfig>>, command: Command) -> Op
 
 impl EpisodeObserver for SessionChannel {
     fn poll(&mut self) -> Option<Command> {
-        if self.next_episode_command.is_some() || self.disconnected {
+        if self.disconnected {
+            return Some(Command::Stop);
+        }
+        if self.next_episode_command.is_some() {
             return None;
         }
         let Self { command_receiver, routing_config, .. } = self;

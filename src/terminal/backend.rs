@@ -10,6 +10,8 @@ use ratatui::crossterm::queue;
 use ratatui::crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::layout::{Position, Size};
 
+use super::size::clamp_size;
+
 /// A writer that buffers until it is flushed, and counts the flushed bytes.
 pub(crate) struct CountingWriter<W> {
     inner: W,
@@ -122,7 +124,8 @@ impl<W: Write> Backend for DiffBackend<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
-        self.inner.size()
+        let size = self.inner.size()?;
+        Ok(clamp_size(size.width, size.height).into())
     }
 
     fn window_size(&mut self) -> io::Result<WindowSize> {

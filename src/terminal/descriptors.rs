@@ -41,19 +41,30 @@ impl Drop for SavedDescriptors {
     }
 }
 
-/// Runs `work` with standard output redirected to standard error. Loading a model prints to standard output, which is
-/// for results only.
+/// Runs `work` while what it prints to standard output is discarded. Loading a model prints there, which is for results
+/// only, and panics if it cannot: standard error may be closed or full.
 ///
 /// # Errors
 /// If the descriptors cannot be copied.
-pub(crate) fn with_stdout_to_stderr<T>(work: impl FnOnce() -> T) -> io::Result<T> {
+pub(crate) fn with_stdout_discarded<T>(work: impl FnOnce() -> T) -> io::Result<T> {
+    let nowhere = OpenOptions::new().write(true).open("/dev/null")?;
     io::stdout().flush()?;
-    let saved = copy(libc::STDOUT_FILENO)?;
-    redirect(libc::STDERR_FILENO, libc::STDOUT_FILENO)?;
-    let result = work();
-    io::stdout().flush()?;
-    redirect(saved.as_raw_fd(), libc::STDOUT_FILENO)?;
-    Ok(result)
+    let _redirected = RedirectedStdout { saved: copy(libc::STDOUT_FILENO)? };
+    redirect(nowhere.as_raw_fd(), libc::STDOUT_FILENO)?;
+    Ok(work())
+}
+
+/// Dropping it restores standard output, also after a panic.
+struct RedirectedStdout {
+    saved: OwnedFd,
+}
+
+impl Drop for RedirectedStdout {
+    fn drop(&mut self) {
+        // An incomplete line does not belong to the results.
+        let _ = io::stdout().flush();
+        let _ = redirect(self.saved.as_raw_fd(), libc::STDOUT_FILENO);
+    }
 }
 
 fn copy(of: RawFd) -> io::Result<OwnedFd> {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ratatui::crossterm::event::Event as Input;
-use ratatui::crossterm::terminal::size;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep_until;
 
@@ -17,7 +16,9 @@ use super::state::State;
 use super::update::update;
 use super::view::screen::View;
 use crate::session::{Command, SessionUpdate, now_ms};
-use crate::terminal::{Clipboard, Pacer, Screen, Signal, Signals, keyboard_events};
+use crate::terminal::{
+    Clipboard, Pacer, Screen, Signal, Signals, clamp_size, keyboard_events, window_size,
+};
 use crate::theme::{Glyphs, Theme};
 
 /// How the workbench is started.
@@ -72,33 +73,43 @@ pub async fn run(
         EffectRunner { view, clipboard, executor, job_results, session, session_open: true };
     runtime.spawn_job(Job::WatchGpu);
     pacer.request_prompt_frame();
-    let (width, height) = size()?;
+    let (width, height) = window_size()?;
     update(&mut state, Message::Resized(width, height));
     // A replay counts its time from here.
     update(&mut state, Message::Clock(now_ms()));
     let mut messages = VecDeque::new();
     let reason = 'running: loop {
         let now = Instant::now();
-        if pacer.is_due(now) {
+        // A terminal that reads nothing gets no more frames until it does.
+        let is_ready = screen.is_ready();
+        if is_ready && pacer.is_due(now) {
             screen.draw(|frame| runtime.view.render(frame, &state))?;
             pacer.frame_drawn(now);
         }
-        let frame = pacer.next_frame_at(now).or(state.time_to_next_change().map(|wait| now + wait));
+        let due = pacer.next_frame_at(now).filter(|_| is_ready);
+        let frame = due.or(state.time_to_next_change().map(|wait| now + wait));
         tokio::select! {
             biased;
             key = keys.recv() => {
                 let Some(input) = key else { break ExitReason::Terminated };
                 pacer.request_prompt_frame();
                 messages.push_back(match input {
-                    Input::Resize(width, height) => Message::Resized(width, height),
+                    Input::Resize(width, height) => {
+                        let (width, height) = clamp_size(width, height);
+                        Message::Resized(width, height)
+                    }
                     input => Message::Input(input),
                 });
             }
             signal = signals.next() => match signal {
                 Signal::Terminate => break ExitReason::Terminated,
+                Signal::Suspend => {
+                    screen.suspend()?;
+                    pacer.request_prompt_frame();
+                }
                 Signal::Continued => {
                     screen.reacquire()?;
-                    let (width, height) = size()?;
+                    let (width, height) = window_size()?;
                     messages.push_back(Message::Resized(width, height));
                     pacer.request_prompt_frame();
                 }
@@ -115,6 +126,7 @@ pub async fn run(
                 pacer.request_frame();
                 messages.push_back(message);
             }
+            () = screen.wait_until_ready(), if !is_ready => {}
             () = sleep_until_frame(frame) => pacer.request_frame(),
         }
         messages.push_back(Message::Clock(now_ms()));

@@ -1,6 +1,7 @@
 //! The mistral.rs engine with the tiny pair: a stepwise run writes the same tokens as an uninterrupted one, and
 //! reuses the KV cache.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use pointsman::engine::mistralrs::MistralEngine;
@@ -284,7 +285,7 @@ fn measure_memory_over_episodes() {
     let all: Vec<Problem> = problems(5).take(WARM_UP + MEASURED).collect();
     all[..WARM_UP].iter().for_each(&mut episode);
     let Some(before) = resident_mib() else {
-        println!("skipped: this system does not report the memory of a process");
+        let _ = writeln!(std::io::stderr(), "skipped: this system reports no memory of a process");
         return;
     };
     all[WARM_UP..].iter().for_each(&mut episode);

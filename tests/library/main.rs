@@ -12,7 +12,7 @@ mod gguf;
 mod gold_answers;
 mod grading;
 #[cfg(target_os = "linux")]
-mod logger_threads;
+mod leaks;
 mod observer;
 mod own_process;
 mod redo;

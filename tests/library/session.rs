@@ -7,13 +7,13 @@ use pointsman::engine::{
 };
 use pointsman::episode::{
     Decider, Episode, EpisodeStatus, Event, EventKind, FinishReason, ModelRecord, OverrideScope,
-    PerRole, Role, Scoring, Verdict,
+    PerRole, Role, Scoring, Token, Verdict,
 };
 use pointsman::evaluation::{EvalRun, LoggedChoice, LoggedEpisode};
-use pointsman::routing::{FEATURES, Router};
+use pointsman::routing::{FEATURES, Opinion, Router};
 use pointsman::session::{
-    Command, EpisodeRunner, EpisodeSpec, EventSink, NullObserver, RunnerPool, SessionError,
-    SessionUpdate, spawn_session,
+    Command, EpisodeObserver, EpisodeRunner, EpisodeSpec, EventSink, NullObserver, RunnerPool,
+    SessionError, SessionUpdate, spawn_session,
 };
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::{Question, questions};
@@ -503,4 +503,55 @@ fn a_cancelled_eval_run_ends_after_the_current_question() {
     assert_eq!(seen.get(), 2);
     let whole = eval_run.run("always-small", false, || ()).unwrap();
     assert_eq!(whole.outcomes().len(), 5, "the pool can be used again");
+}
+
+/// Gives the same command at every call.
+struct RepeatingObserver(Command);
+
+impl EpisodeObserver for RepeatingObserver {
+    fn poll(&mut self) -> Option<Command> {
+        Some(self.0.clone())
+    }
+
+    fn wait(&mut self) -> Option<Command> {
+        None
+    }
+
+    fn on_event(&mut self, _: u64, _: Event) {}
+
+    fn on_token(&mut self, _: Role, _: &Token) {}
+
+    fn on_opinion(&mut self, _: usize, _: &Opinion) {}
+
+    fn on_refused(&mut self, _: &str) {}
+}
+
+#[test]
+fn a_command_at_every_call_does_not_hold_the_episode_up() {
+    let cases = [
+        (Command::Stop, FinishReason::Cancelled),
+        (Command::Pause, FinishReason::Cancelled),
+        (Command::Resume, FinishReason::Answered),
+        (Command::Bookmark("again".into()), FinishReason::Answered),
+    ];
+    for (command, expected) in cases {
+        let (question, mut router) = (question(), router_named("always-small"));
+        let spec = EpisodeSpec::new(&question, router.as_mut(), 0);
+        let mut observer = RepeatingObserver(command.clone());
+        let episode = pair().run(spec, &mut NullObserver, &mut observer).unwrap();
+        assert_eq!(reason(&episode), expected, "{command:?}");
+    }
+}
+
+#[test]
+fn a_session_whose_screen_is_gone_ends_with_its_step() {
+    let mut live = spawn_session(|_| Ok(load()), registry(), Box::new(Vec::new())).unwrap();
+    let router = Some("always-small".to_owned());
+    let ask = Command::Ask { question: question(), router, seed: 1, paused: false };
+    live.commands.send(ask).unwrap();
+    while !matches!(live.updates.blocking_recv(), Some(SessionUpdate::Event { .. })) {}
+    drop(live.updates);
+    // The commands stay open, so only the closed updates can end it.
+    live.thread.join().unwrap();
+    assert!(live.commands.send(Command::Quit).is_err());
 }

@@ -16,6 +16,8 @@ mod remote;
 mod replay;
 mod replay_terminal;
 mod shell;
+#[cfg(target_os = "linux")]
+mod streams;
 mod terminal;
 #[path = "../common/tiny.rs"]
 mod tiny;

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,6 +22,11 @@ impl vt100::Callbacks for Copied {
     }
 }
 
+/// What the thread that reads the terminal does.
+const READ: u8 = 0;
+const WAIT: u8 = 1;
+const END: u8 = 2;
+
 /// A running program and its terminal.
 pub(crate) struct PtySession {
     pub(crate) master: Box<dyn MasterPty + Send>,
@@ -30,6 +35,8 @@ pub(crate) struct PtySession {
     pub(crate) parser: Arc<Mutex<vt100::Parser<Copied>>>,
     /// Bytes written to the terminal.
     bytes: Arc<AtomicUsize>,
+    /// Whether the reader reads, waits or ends.
+    reading: Arc<AtomicU8>,
     /// Ends when the program has closed the terminal.
     reader: JoinHandle<()>,
 }
@@ -65,15 +72,68 @@ impl PtySession {
         let screen = parser.clone();
         let bytes = Arc::new(AtomicUsize::new(0));
         let count = bytes.clone();
+        let reading = Arc::new(AtomicU8::new(READ));
+        let mode = reading.clone();
+        let descriptor = pair.master.as_raw_fd().unwrap();
         let reader = std::thread::spawn(move || {
             let mut chunk = [0; 4096];
-            while let Ok(n @ 1..) = output.read(&mut chunk) {
-                screen.lock().unwrap().process(&chunk[..n]);
-                count.fetch_add(n, Ordering::Relaxed);
+            loop {
+                match mode.load(Ordering::Relaxed) {
+                    READ if !has_output(descriptor) => {}
+                    READ => match output.read(&mut chunk) {
+                        Ok(n @ 1..) => {
+                            screen.lock().unwrap().process(&chunk[..n]);
+                            count.fetch_add(n, Ordering::Relaxed);
+                        }
+                        _ => return,
+                    },
+                    WAIT => std::thread::sleep(Duration::from_millis(20)),
+                    _ => return,
+                }
             }
         });
         let writer = pair.master.take_writer().unwrap();
-        Self { master: pair.master, child, writer, parser, bytes, reader }
+        Self { master: pair.master, child, writer, parser, bytes, reading, reader }
+    }
+
+    /// Leaves the output of the program unread, and has the program redraw everything until the terminal is full.
+    pub(crate) fn stop_reading(&self) {
+        self.reading.store(WAIT, Ordering::Relaxed);
+        for n in 0..100 {
+            let size = PtySize { rows: 60 + n % 2, cols: 200 + n % 3, ..PtySize::default() };
+            self.master.resize(size).unwrap();
+            std::thread::sleep(Duration::from_millis(40));
+        }
+    }
+
+    /// Waits until the program ends while nothing reads its output, and then reads the output.
+    pub(crate) fn end_unread(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + TIMEOUT;
+        while self.child.try_wait().unwrap().is_none() {
+            if Instant::now() > deadline {
+                self.child.kill().unwrap();
+                panic!("the program waits for a terminal that does not read");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self.reading.store(READ, Ordering::Relaxed);
+        self.end()
+    }
+
+    /// Closes the terminal, as a window that is closed, and waits until the program ends.
+    pub(crate) fn hang_up(self) -> ExitStatus {
+        let Self { master, mut child, writer, reading, reader, .. } = self;
+        reading.store(END, Ordering::Relaxed);
+        reader.join().unwrap();
+        drop((writer, master));
+        let deadline = Instant::now() + TIMEOUT;
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the program outlives its terminal");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// The text on the screen.
@@ -151,4 +211,11 @@ impl PtySession {
         assert!(!screen.hide_cursor(), "the cursor is back");
         assert!(!screen.bracketed_paste(), "bracketed paste is off");
     }
+}
+
+/// Waits a moment for output, or for the end of the program.
+fn has_output(descriptor: i32) -> bool {
+    let mut wanted = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
+    // SAFETY: a pointer to one valid structure.
+    unsafe { libc::poll(&raw mut wanted, 1, 20) > 0 }
 }

@@ -80,7 +80,13 @@ fn a_trace_is_copied_through_the_terminal() {
 
 #[test]
 fn the_terminal_is_restored_after_signals() {
-    for (signal, name) in [(libc::SIGTERM, "SIGTERM"), (libc::SIGHUP, "SIGHUP")] {
+    let signals = [
+        (libc::SIGTERM, "SIGTERM"),
+        (libc::SIGHUP, "SIGHUP"),
+        (libc::SIGQUIT, "SIGQUIT"),
+        (libc::SIGUSR1, "SIGUSR1"),
+    ];
+    for (signal, name) in signals {
         let home = tempfile::tempdir().unwrap();
         let mut session = PtySession::start(home.path(), &[], 80, 24);
         session.wait_until_shown("trace");
@@ -126,6 +132,79 @@ fn it_is_suspended_and_continued() {
     session.press("\r");
     session.wait_until_shown("Answer:");
     assert!(session.parser.lock().unwrap().screen().alternate_screen());
+    session.press("q");
+    session.wait_until_shown("over");
+    assert!(session.end().success());
+    session.assert_restored();
+}
+
+#[test]
+fn a_terminal_that_does_not_read_does_not_hold_the_end_up() {
+    let signals = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
+    for signal in std::iter::once(None).chain(signals.map(Some)) {
+        let home = tempfile::tempdir().unwrap();
+        let mut session = PtySession::start(home.path(), &["--seed", "3"], 100, 30);
+        session.wait_until_shown("trace");
+        session.stop_reading();
+        match signal {
+            Some(signal) => session.signal(signal),
+            None => session.press("q"),
+        }
+        let status = session.end_unread();
+        assert_eq!(status.success(), signal.is_none(), "{signal:?}: {status:?}");
+        session.assert_restored();
+        // The store is free.
+        pointsman::store::Store::open(&home.path().join("data/store")).unwrap();
+    }
+}
+
+#[test]
+fn the_program_ends_with_its_terminal() {
+    for keys in ["", "j", "?jk\x1b[A"] {
+        let home = tempfile::tempdir().unwrap();
+        let mut session = PtySession::start(home.path(), &["--idle"], 100, 30);
+        session.wait_until_shown("ready");
+        session.press(keys);
+        let status = session.hang_up();
+        assert_eq!(status.exit_code(), 1, "with the keys {keys:?} pending: {status:?}");
+        let log = std::fs::read_to_string(home.path().join("state/pointsman.log")).unwrap();
+        assert!(!log.contains("panicked"), "{log}");
+    }
+}
+
+#[test]
+fn a_window_of_any_size_is_drawn() {
+    let home = tempfile::tempdir().unwrap();
+    let mut session = PtySession::start(home.path(), &["--idle"], 100, 30);
+    session.wait_until_shown("ready");
+    for (rows, cols) in [(32767, 32767), (65535, 1), (1, 65535), (0, 0), (1, 1), (30, 100)] {
+        session.master.resize(PtySize { rows, cols, ..PtySize::default() }).unwrap();
+        // Each size is drawn before the next one.
+        session.assert_idle();
+    }
+    session.wait_until_shown("ready");
+    session.press("q");
+    assert!(session.end().success());
+    session.assert_restored();
+}
+
+#[test]
+fn it_is_suspended_from_outside() {
+    let home = tempfile::tempdir().unwrap();
+    let (binary, file) = (env!("CARGO_BIN_EXE_pointsman"), home.path().join("pid"));
+    let script = format!(
+        "set -m; bash -c 'echo $$ > {file}; exec {binary} --idle'; echo stopped; read -r; fg; echo over",
+        file = file.display()
+    );
+    let mut session = PtySession::shell(home.path(), &script, 80, 24);
+    session.wait_until_shown("ready");
+    let pid: i32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
+    // SAFETY: a signal to our own grandchild.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGTSTP) }, 0);
+    session.wait_until_shown("stopped");
+    session.assert_restored();
+    session.press("\r");
+    session.wait_until_shown("ready");
     session.press("q");
     session.wait_until_shown("over");
     assert!(session.end().success());

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::list::Selection;
 use crate::cli::atomic_file::AtomicFile;
 use crate::cli::error::CommandResult;
+use crate::cli::stdio::{note, stdout};
 use crate::library::Query;
 use crate::recording::write_event_json;
 use crate::store::Store;
@@ -23,12 +24,12 @@ pub(super) fn export(
         Selection { ids: distinct(ids), unreadable: 0 }
     };
     match out {
-        None => write(store, &selection.ids, std::io::stdout().lock())?,
+        None => write(store, &selection.ids, stdout())?,
         Some(path) => {
             let mut file = AtomicFile::create(path)?;
             write(store, &selection.ids, &mut file)?;
             file.finish()?;
-            eprintln!("{} episodes written to {}", selection.ids.len(), path.display());
+            note!("{} episodes written to {}", selection.ids.len(), path.display());
         }
     }
     selection.fail_if_unreadable()
@@ -39,7 +40,7 @@ pub(super) fn export(
 /// # Errors
 /// If the episode does not exist or cannot be read, or standard output cannot be written.
 pub(super) fn print(store: &Store, id: u64) -> CommandResult<()> {
-    write(store, &[id], std::io::stdout().lock())
+    write(store, &[id], stdout())
 }
 
 /// The ids without repetitions, in their order.

@@ -6,6 +6,7 @@ use comfy_table::presets::NOTHING;
 use super::annotations::describe_annotations;
 use crate::cli::error::{CommandError, CommandResult};
 use crate::cli::output;
+use crate::cli::stdio::note;
 use crate::library::{LocalCalendar, Query, QueryPage, query_page};
 use crate::store::{EpisodeEnd, EpisodeEntry, Store, StoreError};
 
@@ -79,7 +80,7 @@ impl EpisodeTable {
     /// Reports why an episode is missing, on standard error.
     pub(super) fn report_unreadable(&mut self, error: &StoreError) {
         self.unreadable += 1;
-        eprintln!("pointsman: {error}");
+        note!("pointsman: {error}");
     }
 
     /// Prints the table, or `empty_message` if it is empty.
@@ -121,7 +122,7 @@ impl Selection {
         let QueryPage { entries, unreadable, .. } =
             query_page(store, query, None, usize::MAX, |_| true)?;
         for error in &unreadable {
-            eprintln!("pointsman: {error}");
+            note!("pointsman: {error}");
         }
         let mut ids: Vec<u64> = entries.iter().map(|entry| entry.summary.id).collect();
         if query.sort.is_none() {

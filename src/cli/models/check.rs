@@ -20,7 +20,7 @@ use crate::episode::{Episode, PerRole, Role};
 use crate::routing::{Opinion, Router, RouterError, RouterInput};
 use crate::session::{EpisodeRunner, EpisodeSpec, NullObserver};
 use crate::tasks::Question;
-use crate::terminal::with_stdout_to_stderr;
+use crate::terminal::with_stdout_discarded;
 
 /// Why a model was not loaded or does not work.
 #[derive(Debug, Error)]
@@ -61,7 +61,7 @@ pub(super) fn run(
         let (found, checked) = match model_info(config, &folders.cache) {
             Ok(found) => {
                 let checked =
-                    with_stdout_to_stderr(|| check_model(preset, role, &found, force, folders))?;
+                    with_stdout_discarded(|| check_model(preset, role, &found, force, folders))?;
                 (Some(found), checked)
             }
             Err(error) => (None, Err(error.into())),
@@ -76,7 +76,7 @@ pub(super) fn run(
     let Ok([small, large]) = <[Box<dyn Engine>; 2]>::try_from(engines) else {
         return Ok(CommandStatus::Failure);
     };
-    let result = with_stdout_to_stderr(|| check_pair(PerRole { small, large }, preset))?;
+    let result = with_stdout_discarded(|| check_pair(PerRole { small, large }, preset))?;
     let text = match &result {
         Ok(tokens) => Ok(format!(
             "one step by each model: {} and {} tokens",

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::cli::error::{CommandResult, CommandStatus};
 use crate::cli::output;
 use crate::cli::output::bytes;
+use crate::cli::stdio::note;
 use crate::config::{Folders, load_preset, preset_names};
 use crate::engine::{ModelInfo, ModelLocation, model_info};
 use crate::episode::Role;
@@ -78,7 +79,7 @@ pub(super) fn run(json: bool, folders: &Folders) -> CommandResult<CommandStatus>
         output::print_line(&table.trim_fmt())?;
     }
     for error in &errors {
-        eprintln!("pointsman: {error}");
+        note!("pointsman: {error}");
     }
     Ok(if errors.is_empty() { CommandStatus::Success } else { CommandStatus::Failure })
 }

@@ -20,6 +20,9 @@ use crate::episode::{StopReason, Token, Usage};
 /// How often the callback is asked whether to continue while there is no new token.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
+/// An id that no vocabulary has. candle reads the largest number as a row of zeros.
+const NO_TOKEN: u32 = u32::MAX - 1;
+
 /// A request that is ready to be sent.
 pub(super) struct PreparedRequest {
     /// The prefix to send.
@@ -126,9 +129,28 @@ impl MistralEngine {
         &mut self,
         prepared: PreparedRequest,
     ) -> Result<RunningRequest, EngineError> {
-        self.requests += 1;
         self.needs_reset = true;
         let PreparedRequest { ids, prefix_length, max_length, sampler, tokens } = prepared;
+        let processor = sampler.clone() as Arc<dyn CustomLogitsProcessor>;
+        let sent = Instant::now();
+        let reply = self.send_ids(ids, max_length, Some(processor))?;
+        Ok(RunningRequest { prefix_length, sent, sampler, tokens, reply })
+    }
+
+    /// Has mistral.rs drop its prefix cache, which it does when a request fails: a token that no vocabulary has fails
+    /// on the CPU before anything is computed. Returns whether it did.
+    pub(super) fn drop_caches(&mut self) -> Result<bool, EngineError> {
+        let reply = self.send_ids(vec![NO_TOKEN], 1, None)?.blocking_recv();
+        Ok(matches!(reply, Some(Response::CompletionModelError(..))))
+    }
+
+    fn send_ids(
+        &mut self,
+        ids: Vec<u32>,
+        max_length: usize,
+        processor: Option<Arc<dyn CustomLogitsProcessor>>,
+    ) -> Result<tokio::sync::mpsc::Receiver<Response>, EngineError> {
+        self.requests += 1;
         let (response, reply) = tokio::sync::mpsc::channel(4);
         let request = NormalRequest {
             messages: RequestMessage::CompletionTokens(ids),
@@ -144,18 +166,17 @@ impl MistralEngine {
             suffix: None,
             tools: None,
             tool_choice: None,
-            logits_processors: Some(vec![sampler.clone() as Arc<dyn CustomLogitsProcessor>]),
+            logits_processors: processor.map(|processor| vec![processor]),
             return_raw_logits: false,
             web_search_options: None,
             model_id: None,
             truncate_sequence: false,
         };
         let sender = self.model.inner().get_sender(None).map_err(|e| self.crashed(&e))?;
-        let sent = Instant::now();
         sender
             .blocking_send(mistralrs::Request::Normal(Box::new(request)))
             .map_err(|_| self.crashed(&"its engine accepts no requests"))?;
-        Ok(RunningRequest { prefix_length, sent, sampler, tokens, reply })
+        Ok(reply)
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct LoadedModel {
     pub(super) end_of_text: Vec<u32>,
     /// Context length in tokens.
     pub(super) context: usize,
+    /// Whether it computes on the CPU.
+    pub(super) is_on_cpu: bool,
     pub(super) runtime: tokio::runtime::Runtime,
 }
 
@@ -63,7 +65,7 @@ pub(super) fn load_model(
         config.device != DeviceChoice::Cpu && cfg!(any(feature = "cuda", feature = "metal"));
     let entries = if is_on_gpu { GPU_CACHE_ENTRIES } else { CPU_CACHE_ENTRIES };
     let cache_entries = has_prefix_cache.then_some(entries);
-    let (model, tokenizer, end_of_text, context) = runtime.block_on(async {
+    let (model, metadata) = runtime.block_on(async {
         let (pipeline, scheduler, engine) = match source {
             ModelSource::Gguf { path, tokenizer } => {
                 let builder = gguf_builder(config, path, tokenizer.as_deref(), cache_entries)?;
@@ -73,11 +75,12 @@ pub(super) fn load_model(
                 build_text_pipeline(text_builder(config, folder, cache_entries)?).await?
             }
         };
-        let (tokenizer, end_of_text, context) = tokenizer_and_limits(&pipeline).await;
+        let metadata = PipelineMetadata::of(&pipeline).await;
         let model = build_model_from_pipeline(pipeline, scheduler, engine).await;
-        anyhow::Ok((model, tokenizer, end_of_text, context))
+        anyhow::Ok((model, metadata))
     })?;
-    Ok(LoadedModel { model, tokenizer, end_of_text, context, runtime })
+    let PipelineMetadata { tokenizer, end_of_text, context, is_on_cpu } = metadata;
+    Ok(LoadedModel { model, tokenizer, end_of_text, context, is_on_cpu, runtime })
 }
 
 fn gguf_builder(
@@ -149,12 +152,25 @@ fn paged_attention(config: &ModelConfig) -> anyhow::Result<Option<PagedAttention
     config.paged_context.map(pages).transpose()
 }
 
-async fn tokenizer_and_limits(
-    pipeline: &Arc<tokio::sync::Mutex<dyn Pipeline>>,
-) -> (Option<Arc<Tokenizer>>, Vec<u32>, usize) {
-    let pipeline = pipeline.lock().await;
-    let metadata = pipeline.get_metadata();
-    (pipeline.tokenizer(), metadata.eos_tok.clone(), metadata.max_seq_len)
+/// What the engine needs to know of a pipeline.
+struct PipelineMetadata {
+    tokenizer: Option<Arc<Tokenizer>>,
+    end_of_text: Vec<u32>,
+    context: usize,
+    is_on_cpu: bool,
+}
+
+impl PipelineMetadata {
+    async fn of(pipeline: &tokio::sync::Mutex<dyn Pipeline>) -> Self {
+        let pipeline = pipeline.lock().await;
+        let metadata = pipeline.get_metadata();
+        Self {
+            tokenizer: pipeline.tokenizer(),
+            end_of_text: metadata.eos_tok.clone(),
+            context: metadata.max_seq_len,
+            is_on_cpu: pipeline.device().is_cpu(),
+        }
+    }
 }
 
 /// The message of a panic.

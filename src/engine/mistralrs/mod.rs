@@ -54,6 +54,8 @@ pub struct MistralEngine {
     context: usize,
     /// Whether the KV cache is paged.
     is_paged: bool,
+    /// Whether it computes on the CPU.
+    is_on_cpu: bool,
     /// Number of requests so far: the id of the last one.
     requests: usize,
     /// Whether a request was sent since the last [`Engine::reset`].
@@ -106,7 +108,7 @@ impl MistralEngine {
             digest.push('+');
             digest.push_str(&template.fingerprint());
         }
-        Ok(Self {
+        let mut engine = Self {
             record: ModelRecord { name, digest, parameters },
             template,
             model: parts.model,
@@ -120,10 +122,15 @@ impl MistralEngine {
                 _ => parts.context,
             },
             is_paged: config.paged_context.is_some(),
+            is_on_cpu: parts.is_on_cpu,
             requests: 0,
             needs_reset: false,
             _runtime: parts.runtime,
-        })
+        };
+        // The thread that mistral.rs leaves behind (see `logger_threads`) ends only if the engine has computed something.
+        engine.prefill(Vec::new())?;
+        engine.reset()?;
+        Ok(engine)
     }
 
     /// The token ids of `text`, without special tokens added.
@@ -133,6 +140,27 @@ impl MistralEngine {
     pub fn tokenize(&self, text: &str) -> Result<Vec<u32>, EngineError> {
         let encoding = self.tokenizer.encode_fast(text, false);
         encoding.map(|e| e.get_ids().to_vec()).map_err(|e| self.crashed(&e))
+    }
+
+    /// Restarts mistral.rs's engine on the loaded weights.
+    fn restart(&self) -> Result<(), EngineError> {
+        let deadline = Instant::now() + RESTART_TIMEOUT;
+        let failed = |e: &dyn Display| EngineError::Crashed {
+            name: self.record.name.clone(),
+            reason: format!("its engine could not be restarted ({})", one_line(e)),
+        };
+        let old = self.model.inner().get_sender(None).map_err(|e| failed(&e))?;
+        old.blocking_send(mistralrs::Request::Terminate).map_err(|e| failed(&e))?;
+        loop {
+            let new = self.model.inner().get_sender(None).map_err(|e| failed(&e))?;
+            if old.is_closed() && !new.is_closed() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(failed(&"it did not end"));
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
     }
 
     fn crashed(&self, reason: &dyn Display) -> EngineError {
@@ -199,29 +227,17 @@ impl Engine for MistralEngine {
         collected.map_err(|reason| self.crashed(&reason))
     }
 
-    /// Restarts mistral.rs's engine on the loaded weights, because the prefix cache of a CPU never evicts.
+    /// Drops the prefix cache, which on a CPU never evicts anything.
+    ///
+    /// A restart of mistral.rs's engine would leave a thread and a thread pool behind each time (see
+    /// [`super::logger_threads`]), so on a CPU the engine stays and a request that fails empties the cache.
     fn reset(&mut self) -> Result<(), EngineError> {
-        if !self.needs_reset {
-            return Ok(());
-        }
-        let deadline = Instant::now() + RESTART_TIMEOUT;
-        let failed = |e: &dyn Display| EngineError::Crashed {
-            name: self.record.name.clone(),
-            reason: format!("its engine could not be restarted ({})", one_line(e)),
-        };
-        let old = self.model.inner().get_sender(None).map_err(|e| failed(&e))?;
-        old.blocking_send(mistralrs::Request::Terminate).map_err(|e| failed(&e))?;
-        loop {
-            let new = self.model.inner().get_sender(None).map_err(|e| failed(&e))?;
-            if old.is_closed() && !new.is_closed() {
-                break;
+        if self.needs_reset {
+            if !(self.is_on_cpu && self.drop_caches()?) {
+                self.restart()?;
             }
-            if Instant::now() > deadline {
-                return Err(failed(&"it did not end"));
-            }
-            std::thread::sleep(Duration::from_micros(200));
+            self.needs_reset = false;
         }
-        self.needs_reset = false;
         Ok(())
     }
 }

@@ -16,11 +16,11 @@ use crate::episode::{StopReason, Token};
 const CONTEXT_TOKENS: usize = 4;
 
 /// Thread pools to create at most; see [`use_own_thread_pool`].
-const MAX_THREAD_POOLS: usize = 20_000;
+const MAX_THREAD_POOLS: usize = 1000;
 
 /// Makes the calling engine thread a rayon pool of its own, so that it computes alone what it hands to rayon.
 ///
-/// rayon never frees such a pool (about 25 KB), and an engine is restarted after each episode, so at most
+/// rayon never frees such a pool (about 25 KB), and the workbench loads models again and again, so at most
 /// [`MAX_THREAD_POOLS`] are created; later engines use the global pool.
 fn use_own_thread_pool() {
     static CREATED: AtomicUsize = AtomicUsize::new(0);
