@@ -11,7 +11,11 @@
 //! The first word selects a group and is a Criterion filter within it; Criterion's other options work as usual.
 //! A group that is not selected prepares no data.
 
-#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and what went wrong"
+)]
 
 mod library;
 mod policy;

@@ -15,7 +15,11 @@
 //!
 //! `-- STUDY --help` lists the options of a study.
 
-#![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a benchmark prints its figures and what went wrong"
+)]
 
 mod ablation;
 mod calibration;
