@@ -33,8 +33,12 @@ pub(super) fn run(
     let fresh = fresh?;
     let log = OffPolicyLog::new(&fresh.logged);
     let counts = fresh.counts;
-    let others =
-        counts.user + counts.forks + counts.ungraded + counts.unusable + counts.other_models;
+    let others = counts.user
+        + counts.forks
+        + counts.ungraded
+        + counts.unusable
+        + counts.invalid
+        + counts.other_models;
     let card = &policy.card;
     note!(
         "policy {}: {} episodes with drawn choices, {} of which cannot be weighted; left out: {} older than the policy, {others} others",

@@ -261,12 +261,13 @@ fn describe(policy: &Policy) -> candle_core::Result<String> {
     let mut lines = vec![
         format!("policy {} · weights {} · seed {}", card.name, policy.digest()?, card.seed),
         format!(
-            "trained on {} episodes (left out: {} with choices by the user, {} forks, {} ungraded, {} unusable, {} of other models or settings) for {target}, λ {:.3}",
+            "trained on {} episodes (left out: {} with choices by the user, {} forks, {} ungraded, {} unusable, {} with impossible numbers, {} of other models or settings) for {target}, λ {:.3}",
             counts.used,
             counts.user,
             counts.forks,
             counts.ungraded,
             counts.unusable,
+            counts.invalid,
             counts.other_models,
             card.multiplier
         ),

@@ -12,15 +12,30 @@ impl Preset {
     /// # Errors
     /// The first value that cannot be used.
     pub fn validate(&self) -> Result<(), InvalidPreset> {
+        self.validate_numbers()?;
         for role in Role::BOTH {
-            validate_model(role, self.model(role))?;
+            let is_named = !self.model(role).source.trim().is_empty();
+            check(is_named, &format!("{role}.source"), || "is empty".into())?;
             validate_remote(self, role)?;
         }
         check(self.small.price().is_some() == self.large.price().is_some(), "price", || {
             "is set for one model only: set both in the same unit, or neither".into()
         })?;
+        let has_router = !self.routing.router.trim().is_empty();
+        check(has_router, "routing.router", || "is empty".into())?;
         self.validate_prompts()?;
-        self.validate_steps()?;
+        self.validate_steps()
+    }
+
+    /// Checks the ranges of the numbers only, which computations rely on: an episode's preset may be older than the
+    /// other rules.
+    ///
+    /// # Errors
+    /// The first number that is outside its range.
+    pub(crate) fn validate_numbers(&self) -> Result<(), InvalidPreset> {
+        for role in Role::BOTH {
+            validate_model(role, self.model(role))?;
+        }
         self.validate_sampling()?;
         self.validate_routing()?;
         let limit = self.budget.limit;
@@ -84,8 +99,6 @@ impl Preset {
 
     fn validate_routing(&self) -> Result<(), InvalidPreset> {
         let is_probability = |value: f64| (0.0..=1.0).contains(&value);
-        let router = self.routing.router.trim();
-        check(!router.is_empty(), "routing.router", || "is empty".into())?;
         let threshold = self.routing.threshold;
         check(is_probability(threshold), "routing.threshold", || {
             format!("is {threshold}, but must be from 0 to 1")
@@ -107,7 +120,6 @@ impl Preset {
 
 fn validate_model(role: Role, model: &ModelConfig) -> Result<(), InvalidPreset> {
     let key = |name: &str| format!("{role}.{name}");
-    check(!model.source.trim().is_empty(), &key("source"), || "is empty".into())?;
     let bits = model.quantize_bits;
     check(bits.is_none_or(|bits| matches!(bits, 2..=6 | 8)), &key("quantize_bits"), || {
         format!("is {}, but must be 2, 3, 4, 5, 6 or 8", bits.unwrap_or_default())

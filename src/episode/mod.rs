@@ -12,6 +12,7 @@
 //! | `fold` | [`Episode`]: the state after the last event |
 //! | `ledger` | [`Ledger`]: tokens, times and cost by model |
 //! | `next_step_cost` | [`NextStepCost`]: what the next step would cost |
+//! | `ranges` | [`OutOfRange`]: checks of an event's numbers |
 //! | `shadows` | where shadow routers would have chosen otherwise |
 //!
 //! ```
@@ -66,6 +67,7 @@ mod fold;
 mod generation;
 mod ledger;
 mod next_step_cost;
+mod ranges;
 mod shadows;
 mod step;
 
@@ -83,5 +85,6 @@ pub use fold::{Episode, EpisodeStatus, FoldError};
 pub use generation::{Generation, Scoring, StopReason, Token, Usage};
 pub use ledger::{Ledger, UsageTotals};
 pub use next_step_cost::NextStepCost;
+pub use ranges::OutOfRange;
 pub use shadows::{ShadowAgreement, ShadowDisagreement, agreements, disagreements};
 pub use step::Step;

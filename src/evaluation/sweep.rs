@@ -13,6 +13,9 @@ use crate::routing::Router;
 use crate::session::{EpisodeRunner, EpisodeSpec, NullObserver, SessionError};
 use crate::tasks::Question;
 
+/// Most episodes of one question. Scores that the engine reproduces need five or six, one for each distinct outcome.
+const MAX_EPISODES: usize = 4096;
+
 /// The outcome of one question at every threshold.
 #[derive(Debug)]
 pub(super) struct QuestionResult {
@@ -28,7 +31,7 @@ pub(super) struct QuestionResult {
 /// episode at the threshold `operating`.
 ///
 /// # Errors
-/// If an episode cannot be run.
+/// If an episode cannot be run, or [`SessionError::EndlessSweep`] if the outcome changes at thousands of thresholds.
 pub(super) fn sweep_thresholds(
     runner: &mut EpisodeRunner,
     router: &mut dyn Router,
@@ -41,8 +44,11 @@ pub(super) fn sweep_thresholds(
     let mut high = 1.0;
     loop {
         let (episode, seconds) = run_at_threshold(runner, router, question, seed, high)?;
-        // The minimum ensures progress even if an engine does not reproduce its scores.
-        let low = highest_small(&episode).map_or(0.0, |p| p.min(f64::next_down(high))).max(0.0);
+        // A step of the small model has a lower score than the threshold, so every round lowers it.
+        let low = highest_small(&episode).unwrap_or(0.0);
+        if segments.len() == MAX_EPISODES || low >= high {
+            return Err(SessionError::EndlessSweep(router.name().to_owned()));
+        }
         let correct = episode.verdict() == Some(Verdict::Correct);
         segments.push(SweepSegment { low, high, correct, cost: episode.ledger.cost() });
         if operating > low || low <= 0.0 {

@@ -6,7 +6,7 @@ use std::io::{BufRead, ErrorKind};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::episode::{Episode, Event, EventKind, FoldError, SCHEMA};
+use crate::episode::{Episode, Event, EventKind, FoldError, OutOfRange, SCHEMA};
 use crate::exit::{ClassifiedError, ErrorClass};
 
 /// Why a recording cannot be read. Each message is one sentence that names the file, the line and a remedy. Lines are
@@ -78,6 +78,20 @@ pub enum RecordingError {
         line: usize,
         /// The format of the line.
         found: u32,
+    },
+    /// A number of an event is outside its range.
+    #[error(
+        "{file}, line {line}, has an impossible number ({reason}): correct it, or remove the lines of episode {episode}"
+    )]
+    OutOfRange {
+        /// The file.
+        file: String,
+        /// The line.
+        line: usize,
+        /// The episode's number in the recording.
+        episode: u64,
+        /// The number and its range.
+        reason: OutOfRange,
     },
     /// An event does not fit its place in the episode.
     #[error(
@@ -204,6 +218,12 @@ impl<R: BufRead> RecordingReader<R> {
             return Err(RecordingError::Newer { file, line, found: head.schema });
         }
         let event: Event = serde_json::from_str(text).map_err(malformed)?;
+        event.check_ranges().map_err(|reason| RecordingError::OutOfRange {
+            file: file.clone(),
+            line,
+            episode: head.episode,
+            reason,
+        })?;
         let json = self.keeps_json.then(|| strip_episode_id(text, head.episode, &event));
         let json = json.transpose().map_err(malformed)?;
         self.add_event(head.episode, event, json).map_err(|reason| RecordingError::OutOfOrder {

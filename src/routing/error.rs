@@ -77,6 +77,26 @@ pub enum RouterError {
     /// A shadow that always chooses the same model.
     #[error("router {0} always chooses the same model, so it cannot be a shadow: use another one")]
     PinnedShadow(String),
+    /// The router's p(large) is NaN or outside [0, 1].
+    #[error(
+        "router {router} gives p(large) {p_large}, which is not a probability: use another router or policy"
+    )]
+    NotAProbability {
+        /// Name of the router.
+        router: String,
+        /// What it gave.
+        p_large: f64,
+    },
+    /// A feature at the boundary is not a finite number.
+    #[error(
+        "router {router} reads the feature {feature}, which is not a finite number here: `pointsman models check` checks the models' statistics"
+    )]
+    InfiniteFeature {
+        /// Name of the router.
+        router: String,
+        /// Name of the feature.
+        feature: String,
+    },
     /// A policy could not be loaded, or its network failed.
     #[error("policy {name}: {reason}")]
     Policy {

@@ -7,6 +7,7 @@
 //! | `routers` | the table of routers; one file per handcrafted rule |
 //! | `registry` | makes routers by name |
 //! | `policy`, `network` | the trained policy: its file and its network |
+//! | `policy_checks` | checks of a policy file's numbers |
 //! | `policy_file` | loads policy files, embedded ones included |
 //! | `provenance` | what a calibrated threshold is valid for |
 //! | `attribution` | how far each feature moved p(large) |
@@ -21,6 +22,7 @@ mod features;
 mod gaussian_mixture;
 mod network;
 mod policy;
+mod policy_checks;
 mod policy_file;
 mod provenance;
 mod registry;
@@ -43,7 +45,7 @@ pub use provenance::{Calibration, CalibrationTarget, PairFingerprint, Provenance
 pub use registry::RouterRegistry;
 pub use router::{
     AcceptedDrafts, Available, Draft, Opinion, Requirements, Router, RouterInput,
-    check_requirements,
+    check_requirements, checked_opinion,
 };
 pub use routers::{ROUTERS, RouterSpec, check_router_name, router_name, router_names, router_spec};
 pub use shadow::ShadowRouter;

@@ -89,6 +89,28 @@ pub trait Router: Send {
     fn opinion(&mut self, input: &RouterInput<'_>) -> Result<Opinion, RouterError>;
 }
 
+/// A router's opinion at a boundary, checked: everything after it compares p(large) with thresholds.
+///
+/// # Errors
+/// As [`Router::opinion`], and [`RouterError::NotAProbability`] or [`RouterError::InfiniteFeature`] if a number of the
+/// opinion cannot be right.
+pub fn checked_opinion(
+    router: &mut dyn Router,
+    input: &RouterInput<'_>,
+) -> Result<Opinion, RouterError> {
+    let opinion = router.opinion(input)?;
+    let router = router.name();
+    if !(0.0..=1.0).contains(&opinion.p_large) {
+        let p_large = opinion.p_large;
+        return Err(RouterError::NotAProbability { router: router.to_owned(), p_large });
+    }
+    if let Some((feature, _)) = opinion.features.iter().find(|(_, value)| !value.is_finite()) {
+        let (router, feature) = (router.to_owned(), feature.clone());
+        return Err(RouterError::InfiniteFeature { router, feature });
+    }
+    Ok(opinion)
+}
+
 /// What a router needs in order to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirements {

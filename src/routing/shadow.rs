@@ -1,6 +1,8 @@
 //! Shadows: routers whose opinion is recorded but has no effect.
 
-use super::{Available, Opinion, Router, RouterError, RouterInput, check_requirements};
+use super::{
+    Available, Opinion, Router, RouterError, RouterInput, check_requirements, checked_opinion,
+};
 
 /// A router that gives its opinion wherever the active router is asked, on the same input: it requests
 /// no draft and no scoring of its own.
@@ -41,7 +43,7 @@ impl ShadowRouter {
         if router.requirements().scored_draft && input.scored_by_large.is_empty() {
             return Err(RouterError::NeedsDraftScored(router.name().to_owned()));
         }
-        let Opinion { p_large, .. } = router.opinion(input)?;
+        let Opinion { p_large, .. } = checked_opinion(router, input)?;
         Ok(p_large)
     }
 

@@ -29,6 +29,11 @@ pub enum SessionError {
     /// The parent cannot be forked there.
     #[error(transparent)]
     Fork(#[from] ForkError),
+    /// The outcome of a question changes at thousands of thresholds.
+    #[error(
+        "the choices of router {0} change at thousands of thresholds, so a model does not reproduce its scores: compare routers at their own thresholds only, or use another model"
+    )]
+    EndlessSweep(String),
     /// The sink failed, with a sentence of its own.
     #[error("{0}")]
     Sink(String),
@@ -46,7 +51,9 @@ impl ClassifiedError for SessionError {
             Self::Engine(error) | Self::Question { error, .. } => error.class(),
             Self::Router(error) => error.class(),
             Self::Fork(error) => error.class(),
-            Self::Sink(_) | Self::Cancelled | Self::Fold(_) => ErrorClass::Failure,
+            Self::EndlessSweep(_) | Self::Sink(_) | Self::Cancelled | Self::Fold(_) => {
+                ErrorClass::Failure
+            }
         }
     }
 }

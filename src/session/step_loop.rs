@@ -11,7 +11,9 @@ use crate::episode::{
     Decider, Episode, EventKind, FinishReason, OverrideScope, PerRole, Role, Scoring, Step,
     StopReason, Verdict, apply_threshold,
 };
-use crate::routing::{Draft, Explorer, Opinion, Router, RouterInput, ShadowRouter};
+use crate::routing::{
+    Draft, Explorer, Opinion, Router, RouterInput, ShadowRouter, checked_opinion,
+};
 use crate::tasks::Question;
 
 /// What an episode is run with.
@@ -290,7 +292,7 @@ impl StepLoop<'_> {
             draft,
             scored_by_large: scoring.map_or(&[], |scoring| &scoring.tokens),
         };
-        let opinion = router.opinion(&input)?;
+        let opinion = checked_opinion(*router, &input)?;
         running.observer.on_opinion(step, &opinion);
         let available = available(engines, question, draft_length);
         let mut p_large = BTreeMap::new();

@@ -57,19 +57,22 @@ pub struct Solutions {
 impl Solutions {
     /// The solution of a stored question; `None` if its task set does not know every step of it.
     pub fn find(&mut self, origin: &Origin, question: &str) -> Option<&Problem> {
-        // All questions up to the index are generated again, and an imported episode may have any index.
-        const MAX_INDEX: usize = 1_000_000;
+        // All questions up to the index are generated again, and imported episodes may have any index and seed.
+        const MAX_GENERATED: usize = 1_000_000;
         let spec = TaskSetSpec::find(&origin.task)?;
-        if spec.source != QuestionSource::Generated || origin.index > MAX_INDEX {
+        if spec.source != QuestionSource::Generated || origin.index >= MAX_GENERATED {
             return None;
         }
+        let all: usize = self.generated.values().map(|(_, problems)| problems.len()).sum();
         let split = Split::of(question);
         let fresh =
             || (ProblemGenerator::new(OperationMix::full(), split, origin.seed), Vec::new());
         let (source, generated) = self.generated.entry((origin.seed, split)).or_insert_with(fresh);
-        if generated.len() <= origin.index {
-            generated.extend(source.take(origin.index + 1 - generated.len()));
+        let missing = (origin.index + 1).saturating_sub(generated.len());
+        if all + missing > MAX_GENERATED {
+            return None;
         }
+        generated.extend(source.take(missing));
         // Another version of the program may have generated other questions.
         generated.get(origin.index).filter(|problem| problem.question == question)
     }

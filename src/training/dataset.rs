@@ -58,6 +58,12 @@ impl Dataset {
             self.dataset_counts.forks += 1;
             return;
         }
+        // One impossible number would spoil the means that the features and costs are scaled by.
+        if let Err(error) = episode.check_ranges() {
+            tracing::warn!(began_ms = episode.began_ms, %error, "an episode is left out");
+            self.dataset_counts.invalid += 1;
+            return;
+        }
         let decisions = || episode.decisions().map(|(_, decision)| decision);
         // A choice of the user has no propensity. Nor has one after the user moved the threshold, which
         // may depend on the trace.

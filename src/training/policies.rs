@@ -27,6 +27,11 @@ pub enum PolicyLookupError {
     /// A new policy cannot be written as a file.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// A new policy was not stored, because its file could not be read back.
+    #[error(
+        "the new policy was not stored, because its file cannot be used: {0}; `pointsman episodes ls` shows what it learned from"
+    )]
+    NotReadBack(String),
     /// The store has no policy of this name.
     #[error("the store holds no policy `{0}`: `pointsman policy ls` lists them")]
     Unknown(String),
@@ -46,7 +51,9 @@ impl ClassifiedError for PolicyLookupError {
             Self::Router(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::Unknown(_) | Self::NotStored(_) => ErrorClass::Usage,
-            Self::Policy(_) | Self::NothingPromoted(_) => ErrorClass::Failure,
+            Self::Policy(_) | Self::NotReadBack(_) | Self::NothingPromoted(_) => {
+                ErrorClass::Failure
+            }
         }
     }
 }
@@ -185,6 +192,7 @@ pub fn deciding_policy(episode: &Episode) -> Option<&str> {
 /// current policy: promote it for that.
 ///
 /// # Errors
+/// [`PolicyLookupError::NotReadBack`] if its file, read back, is not this very policy; nothing is stored then.
 /// If the store cannot be written.
 pub fn save_new_policy(
     store: &Store,
@@ -196,8 +204,20 @@ pub fn save_new_policy(
     policy.card.name = format!("{preset}-{id}");
     policy.card.created_ms = now_ms();
     policy.card.pair = pair.clone();
-    store.save_policy(id, &policy.to_bytes()?)?;
+    let file = policy.to_bytes()?;
+    read_back(&file, policy).map_err(PolicyLookupError::NotReadBack)?;
+    store.save_policy(id, &file)?;
     Ok(id)
+}
+
+/// Checks that a policy's file can be read, and has the policy's card and weights.
+fn read_back(file: &[u8], policy: &Policy) -> Result<(), String> {
+    let read = Policy::from_bytes(file).map_err(|e| e.to_string())?;
+    let digest = |policy: &Policy| policy.digest().map_err(|e| e.to_string());
+    if read.card != policy.card || digest(&read)? != digest(policy)? {
+        return Err("it has other numbers than the policy".into());
+    }
+    Ok(())
 }
 
 /// Undoes the last promotion: the policy that was current before it becomes current again, and is
@@ -253,6 +273,25 @@ mod tests {
         assert_eq!(name(roll_back(&preset, &store).unwrap()), own);
         let error = roll_back(&preset, &store).err().unwrap();
         assert!(matches!(error, PolicyLookupError::NothingPromoted(_)), "{error}");
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_read_back_is_not_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let changes: [fn(&mut Policy); 3] = [
+            |policy| policy.card.quantiles[1] = -0.5,
+            |policy| policy.card.multiplier = f64::NAN,
+            |policy| policy.card.spread[0] = f32::INFINITY,
+        ];
+        for change in changes {
+            let mut policy = load_policy("builtin:tiny").unwrap();
+            change(&mut policy);
+            let error = save_new_policy(&store, "tiny", &PairFingerprint::default(), &mut policy);
+            let error = error.unwrap_err();
+            assert!(matches!(error, PolicyLookupError::NotReadBack(_)), "{error}");
+            assert!(store.policies().unwrap().is_empty());
+        }
     }
 
     #[test]

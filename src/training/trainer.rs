@@ -70,6 +70,11 @@ pub enum TrainError {
     /// Progress cancelled the training.
     #[error("the training was cancelled; nothing was kept")]
     Cancelled,
+    /// The loss is not a finite number.
+    #[error(
+        "training failed in round {0}, because its loss is not a finite number: the episodes hold extreme costs or features; nothing was kept"
+    )]
+    NotFinite(usize),
     /// A computation failed.
     #[error("training failed: {0}")]
     Candle(#[from] candle_core::Error),
@@ -156,6 +161,9 @@ pub fn train<P: Into<Flow>>(
     for round in 0..settings.rounds {
         let RoundStats { loss, accuracy, cost } =
             run_round(&mut members, &table, &labelled_rows, settings, multiplier, round)?;
+        if ![loss, accuracy, cost].into_iter().all(f64::is_finite) {
+            return Err(TrainError::NotFinite(round + 1));
+        }
         if let Some(target) = settings.target_cost {
             multiplier = (multiplier * (2.0 * (cost - target)).exp()).clamp(1e-2, 1e2);
         }
@@ -324,12 +332,11 @@ fn cost_of_large(trajectories: &[Trajectory]) -> f64 {
             weights += weight;
         }
     }
-    let cost_unit = if weights > 0.0 {
-        sum / weights
-    } else {
-        trajectories.iter().map(|t| t.cost).fold(0.0, f64::max)
-    };
-    if cost_unit > 0.0 { cost_unit } else { 1.0 }
+    let is_usable = |cost: &f64| cost.is_finite() && *cost > 0.0;
+    let highest = || trajectories.iter().map(|t| t.cost).fold(0.0, f64::max);
+    // Without such an episode this is 0/0; with one of vanishing propensity, a weight may be infinite.
+    let mean = Some(sum / weights).filter(is_usable);
+    mean.unwrap_or_else(|| Some(highest()).filter(is_usable).unwrap_or(1.0))
 }
 
 /// 33 quantiles, the first and last of which are set to 0 and 1.

@@ -137,7 +137,7 @@ impl JobRunner {
                         counts.used,
                         counts.user,
                         counts.forks,
-                        counts.ungraded + counts.unusable + counts.other_models,
+                        counts.ungraded + counts.unusable + counts.invalid + counts.other_models,
                         describe_progress(&now)
                     ),
                 ),
