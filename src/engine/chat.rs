@@ -3,7 +3,6 @@
 //! A template is rendered once for each episode, with `{question}` in the place of the question. The engine then
 //! continues plain text, and the episode records its exact prompt.
 
-use std::fs;
 use std::path::Path;
 
 use minijinja::{Environment, Error, ErrorKind, context};
@@ -14,6 +13,7 @@ use super::error::{EngineError, one_line};
 use super::interface::{ChatInput, Engine};
 use crate::config::Preset;
 use crate::role::Role;
+use crate::user_file::{self, MAX_MODEL_SETTINGS};
 
 /// The chat template of a model: Jinja, as on the Hugging Face hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl ChatTemplate {
 
     /// The template in a model's folder; `None` if no file contains one.
     pub(super) fn from_folder(folder: &Path) -> Option<Self> {
-        let read = |name: &str| fs::read_to_string(folder.join(name)).ok();
+        let read = |name: &str| user_file::read_text(&folder.join(name), MAX_MODEL_SETTINGS).ok();
         let metadata = |name: &str| -> Value {
             read(name).and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
         };
@@ -242,7 +242,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let origin = || ChatTemplate::from_folder(home.path()).map(|t| t.origin().to_owned());
         assert_eq!(origin(), None);
-        let write = |name: &str, text: &str| fs::write(home.path().join(name), text).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(home.path().join(name), text).unwrap();
         write("chat_template.json", r#"{"chat_template": "a"}"#);
         assert_eq!(origin().as_deref(), Some("chat_template.json"));
         write(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::episode::OutOfRange;
 use crate::exit::{ClassifiedError, ErrorClass};
 
 /// Why a model could not be loaded or failed later. Each message is a sentence that names the model and the remedy.
@@ -111,6 +112,26 @@ pub enum EngineError {
         name: String,
         /// What happened.
         reason: String,
+    },
+    /// The statistics of a token cannot be right, as after weights that are damaged.
+    #[error(
+        "model {name} reports an impossible number for token {position} of the text ({reason}): its weights are damaged or its number format is too narrow; copy or download it again, or set dtype = \"f32\" in the preset"
+    )]
+    ImpossibleNumber {
+        /// The model.
+        name: String,
+        /// The token's place in the whole text, counted from 1.
+        position: usize,
+        /// The number and its range.
+        reason: OutOfRange,
+    },
+    /// The token counts or times of a request cannot be right.
+    #[error("model {name} reports an impossible number ({reason}): use another server or model")]
+    ImpossibleUsage {
+        /// The model.
+        name: String,
+        /// The number and its range.
+        reason: OutOfRange,
     },
     /// The prefix fills the context.
     #[error(

@@ -58,6 +58,7 @@
 //! | `load` | [`load()`] |
 //! | [`mistralrs`] | models in this process; the only folder that names mistral.rs |
 //! | `openai` | remote models; the only folder that names the HTTP client |
+//! | `checked` | checks of what an engine reports |
 //! | [`scripted`] | prepared outputs |
 //! | [`hub`] | ids, local cache and downloads of the Hugging Face hub |
 //! | `model_info` | what the files of a model say before it is loaded |
@@ -65,6 +66,7 @@
 //! | `sampler` | sampling and token statistics |
 
 pub(crate) mod chat;
+mod checked;
 mod embedded;
 mod error;
 pub mod gpu;
@@ -81,6 +83,7 @@ mod sampler;
 pub mod scripted;
 mod token_stats;
 
+pub use checked::generate_checked;
 pub(crate) use embedded::BUILTIN;
 pub use error::EngineError;
 pub use interface::{

@@ -1,13 +1,14 @@
 //! The files of a model folder.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::error::EngineError;
+use crate::user_file::{self, MAX_MODEL_SETTINGS};
 
 /// The file that lists a model's shards.
 pub(super) const SHARD_INDEX: &str = "model.safetensors.index.json";
@@ -28,7 +29,7 @@ pub(super) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
     let entries = fs::read_dir(folder).map_err(|e| EngineError::unreadable(folder, e))?;
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
+        .filter(|path| path.extension().is_some_and(|e| e == "safetensors") && path.is_file())
         .collect();
     found.sort();
     let listed = indexed_shards(folder).unwrap_or_default();
@@ -50,7 +51,7 @@ pub(super) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
 
 /// The names of the shards that a folder's index lists; `None` without a readable index.
 pub(super) fn indexed_shards(folder: &Path) -> Option<BTreeSet<String>> {
-    let index = fs::read_to_string(folder.join(SHARD_INDEX)).ok()?;
+    let index = user_file::read_text(&folder.join(SHARD_INDEX), MAX_MODEL_SETTINGS).ok()?;
     let index: Value = serde_json::from_str(&index).ok()?;
     index["weight_map"]
         .as_object()?
@@ -62,7 +63,7 @@ pub(super) fn indexed_shards(folder: &Path) -> Option<BTreeSet<String>> {
 /// Hashes a file's name, its length, its first and its last MiB.
 pub(super) fn hash_file_ends(path: &Path, hasher: &mut blake3::Hasher) -> std::io::Result<()> {
     const PART: u64 = 1 << 20;
-    let mut file = File::open(path)?;
+    let mut file = user_file::open(path)?;
     let length = file.metadata()?.len();
     hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
     hasher.update(&length.to_le_bytes());

@@ -5,6 +5,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::episode::MIN_LOGPROB;
+
 /// How tokens are sampled; see [`EngineRequest`](super::EngineRequest).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct SamplerParams {
@@ -60,7 +62,8 @@ pub(super) fn sample_token(
     let logprob = logits.get(id).map_or(0.0, |&l| shifted(l) - log_total);
     SampledToken {
         id: u32::try_from(id).unwrap_or(0),
-        logprob: logprob as f32,
+        // A forced token may be one that the model excludes.
+        logprob: (logprob as f32).max(MIN_LOGPROB),
         // Rounding can make the entropy of a certain token negative.
         entropy: entropy.max(0.0) as f32,
         top: first as f32,

@@ -85,6 +85,7 @@ pub use fold::{Episode, EpisodeStatus, FoldError};
 pub use generation::{Generation, Scoring, StopReason, Token, Usage};
 pub use ledger::{Ledger, UsageTotals};
 pub use next_step_cost::NextStepCost;
+pub(crate) use ranges::MIN_LOGPROB;
 pub use ranges::OutOfRange;
 pub use shadows::{ShadowAgreement, ShadowDisagreement, agreements, disagreements};
 pub use step::Step;

@@ -38,6 +38,8 @@ const MAX_COUNT: f64 = 1e9;
 const MAX_PRICE: f64 = 1e18;
 /// The largest feature or budget. Squares and sums of such numbers are finite.
 const MAX_VALUE: f64 = 1e36;
+/// The log-probability of a token that a model excludes: JSON has no −∞, and neither has a mean.
+pub(crate) const MIN_LOGPROB: f32 = -1e5;
 /// The smallest propensity: its inverse is a weight.
 const MIN_PROPENSITY: f64 = 1e-12;
 
@@ -66,7 +68,7 @@ impl Event {
                 count("step", *step)?;
                 p_large.values().try_for_each(|p| probability("p_large", *p))
             }
-            EventKind::ForkPrefilled { usage, .. } => check_usage(usage),
+            EventKind::ForkPrefilled { usage, .. } => usage.check_ranges(),
             EventKind::ThresholdMoved { from, to } => {
                 probability("from", *from)?;
                 probability("to", *to)
@@ -106,6 +108,34 @@ impl Episode {
             step.scorings.iter().try_for_each(check_scoring)?;
             check_generation(&step.generation)
         })
+    }
+}
+
+impl Usage {
+    /// Checks that counts and times are within their ranges.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] for the first one that is not.
+    pub fn check_ranges(&self) -> Result<(), OutOfRange> {
+        count("prefilled", self.prefilled)?;
+        count("reused", self.reused)?;
+        within("prefill_ms", self.prefill_ms, 0.0..=MAX_DURATION_MS)?;
+        within("decode_ms", self.decode_ms, 0.0..=MAX_DURATION_MS)
+    }
+}
+
+impl Token {
+    /// Checks that the statistics are within their ranges, up to rounding.
+    ///
+    /// # Errors
+    /// [`OutOfRange`] for the first one that is not.
+    pub fn check_ranges(&self) -> Result<(), OutOfRange> {
+        let &Self { logprob, entropy, top, margin, ms, .. } = self;
+        within_rounded("logprob", logprob, f64::from(MIN_LOGPROB)..=0.0)?;
+        within_rounded("entropy", entropy, 0.0..=1e3)?;
+        within_rounded("top", top, 0.0..=1.0)?;
+        within_rounded("margin", margin, 0.0..=1.0)?;
+        within("ms", f64::from(ms), 0.0..=MAX_DURATION_MS)
     }
 }
 
@@ -150,29 +180,13 @@ fn check_choice<'a>(
 }
 
 fn check_generation(generation: &Generation) -> Result<(), OutOfRange> {
-    check_usage(&generation.usage)?;
-    generation.tokens.iter().try_for_each(check_token)
+    generation.usage.check_ranges()?;
+    generation.tokens.iter().try_for_each(Token::check_ranges)
 }
 
 fn check_scoring(scoring: &Scoring) -> Result<(), OutOfRange> {
-    check_usage(&scoring.usage)?;
-    scoring.tokens.iter().try_for_each(check_token)
-}
-
-fn check_usage(usage: &Usage) -> Result<(), OutOfRange> {
-    count("prefilled", usage.prefilled)?;
-    count("reused", usage.reused)?;
-    within("prefill_ms", usage.prefill_ms, 0.0..=MAX_DURATION_MS)?;
-    within("decode_ms", usage.decode_ms, 0.0..=MAX_DURATION_MS)
-}
-
-fn check_token(token: &Token) -> Result<(), OutOfRange> {
-    let &Token { logprob, entropy, top, margin, ms, .. } = token;
-    within_rounded("logprob", logprob, -1e5..=0.0)?;
-    within_rounded("entropy", entropy, 0.0..=1e3)?;
-    within_rounded("top", top, 0.0..=1.0)?;
-    within_rounded("margin", margin, 0.0..=1.0)?;
-    within("ms", f64::from(ms), 0.0..=MAX_DURATION_MS)
+    scoring.usage.check_ranges()?;
+    scoring.tokens.iter().try_for_each(Token::check_ranges)
 }
 
 fn count(field: &str, value: usize) -> Result<(), OutOfRange> {

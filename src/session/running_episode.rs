@@ -1,7 +1,7 @@
 //! An episode in progress: its events as they happen, and the user's commands.
 
 use super::{Command, EpisodeObserver, EventSink, Fork, SessionError, now_ms};
-use crate::engine::{Engine, EngineOutput, EngineRequest, Flow, Segment};
+use crate::engine::{Engine, EngineOutput, EngineRequest, Flow, Segment, generate_checked};
 use crate::episode::{
     Decider, Episode, EpisodeStatus, Event, EventKind, Generation, OverrideScope, PerRole, Role,
 };
@@ -212,7 +212,7 @@ impl<'a> RunningEpisode<'a> {
         request: &EngineRequest,
     ) -> Result<EngineOutput, SessionError> {
         let mut failed = None;
-        let output = engine.generate(request, &mut |token| {
+        let output = generate_checked(engine, request, &mut |token| {
             if let (Some(role), Some(token)) = (shown, token) {
                 self.observer.on_token(role, token);
             }

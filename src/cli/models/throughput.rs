@@ -1,7 +1,9 @@
 //! The speed of a loaded model on a short prompt.
 
 use crate::config::Preset;
-use crate::engine::{Engine, EngineError, EngineOutput, EngineRequest, Flow, Segment};
+use crate::engine::{
+    Engine, EngineError, EngineOutput, EngineRequest, Flow, Segment, generate_checked,
+};
 use crate::episode::Role;
 
 /// The question in the prompt.
@@ -62,7 +64,7 @@ pub(in crate::cli) fn write_sample(
         top_p: 1.0,
         seed: 0,
     };
-    engine.generate(&request, &mut |_| Flow::Continue)
+    generate_checked(engine, &request, &mut |_| Flow::Continue)
 }
 
 /// Tokens written per second; `None` for a single token, since the prefill yields the first one.

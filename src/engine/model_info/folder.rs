@@ -14,6 +14,7 @@ use crate::config::ModelConfig;
 use crate::engine::chat::ChatTemplate;
 use crate::engine::error::{EngineError, one_line};
 use crate::engine::model_files::weight_files;
+use crate::user_file::{self, MAX_MODEL_SETTINGS};
 
 /// The tensors of a folder's safetensors files.
 pub(super) fn tensors(folder: &Path) -> Result<Vec<TensorHeader>, EngineError> {
@@ -48,7 +49,8 @@ pub(super) fn folder_info(
     config: &ModelConfig,
 ) -> Result<ModelInfo, EngineError> {
     let path = folder.join("config.json");
-    let text = fs::read_to_string(&path).map_err(|e| EngineError::unreadable(&path, e))?;
+    let text = user_file::read_text(&path, MAX_MODEL_SETTINGS)
+        .map_err(|e| EngineError::unreadable(&path, e))?;
     let metadata: Value = serde_json::from_str(&text).map_err(|e| {
         EngineError::unreadable(&path, format!("invalid JSON ({e}): copy or download it again"))
     })?;

@@ -1,7 +1,7 @@
 //! GGUF files: their header.
 
 use std::fmt::Display;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 use candle_core::quantized::gguf_file;
@@ -13,13 +13,14 @@ use super::tokenizer::{TOKENIZER_FILE, TokenizerLocation, tokenizer_folder};
 use crate::config::ModelConfig;
 use crate::engine::chat::ChatTemplate;
 use crate::engine::error::{EngineError, one_line};
+use crate::user_file;
 
 /// Bytes of an element that mistral.rs holds unquantized: f32.
 const F32_BYTES: u64 = 4;
 
 /// Reads a file's header, and checks that the file is as long as the header says.
 pub(super) fn read_header(path: &Path) -> Result<gguf_file::Content, EngineError> {
-    let mut file = File::open(path).map_err(|e| EngineError::unreadable(path, e))?;
+    let mut file = user_file::open(path).map_err(|e| EngineError::unreadable(path, e))?;
     let length = file.metadata().map_err(|e| EngineError::unreadable(path, e))?.len();
     let broken = |reason: &dyn Display| {
         let reason = one_line(reason);

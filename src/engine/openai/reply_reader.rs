@@ -139,9 +139,10 @@ impl<'a> ReplyReader<'a> {
             ReplyError::ServerError(message) => {
                 self.client.failed(format!("generation failed ({message}): see the server's log"))
             }
-            ReplyError::Logprobs => self.client.failed(
-                "its log-probabilities are invalid: set `logprobs = 0` in the preset, and use a router that needs none",
-            ),
+            ReplyError::Logprobs => self.client.failed(format!(
+                "its log-probabilities are invalid at token {} of the step: set `logprobs = 0` in the preset, and use a router that needs none",
+                self.tokens_reported + 1
+            )),
         })?;
         self.usage = chunk.usage.or(self.usage);
         self.finish = chunk.finish.or(self.finish.take());

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::token_assembler::TokenLogprob;
 use crate::config::{Api, ContinuationMode, Remote};
 use crate::engine::interface::EngineRequest;
+use crate::episode::MIN_LOGPROB;
 
 /// How much a server's rounding may add to probabilities.
 const ROUNDING: f64 = 0.02;
@@ -204,7 +205,7 @@ fn parse_logprobs(logprobs: &Value) -> Result<Vec<TokenLogprob>, ReplyError> {
     let at = |name: &str, index: usize| list(name).and_then(|list| list.get(index));
     let token_at = |(index, token): (usize, &Value)| {
         let text = token.as_str().unwrap_or_default();
-        let own = at("token_logprobs", index).and_then(Value::as_f64);
+        let own = sampled_logprob(at("token_logprobs", index))?;
         let best = at("top_logprobs", index).and_then(Value::as_object);
         let best = best.map(|best: &Map<String, Value>| {
             best.iter().filter_map(|(k, v)| Some((k.as_str(), v.as_f64()?))).collect::<Vec<_>>()
@@ -227,11 +228,19 @@ fn parse_token(token: &Value) -> Result<TokenLogprob, ReplyError> {
     let best: Vec<(&str, f64)> =
         best.iter().map(|(text, logprob)| (text.as_str(), *logprob)).collect();
     let id = usize_field(token, "id").and_then(|id| u32::try_from(id).ok()).unwrap_or(0);
-    token_logprob(id, &spelled(token).unwrap_or_default(), logprob_of(token), &best)
+    let own = sampled_logprob(token.get("logprob"))?;
+    token_logprob(id, &spelled(token).unwrap_or_default(), own, &best)
 }
 
-/// A token's statistics from its log-probability and those of the most probable tokens. A value that is not finite counts
-/// as 0, because servers write minus infinity in different ways.
+/// The log-probability of a sampled token; `None` if the server does not report it.
+///
+/// # Errors
+/// [`ReplyError::Logprobs`] for null or a text: the token was sampled, so the server writes NaN that way.
+fn sampled_logprob(value: Option<&Value>) -> Result<Option<f64>, ReplyError> {
+    value.map(|value| value.as_f64().ok_or(ReplyError::Logprobs)).transpose()
+}
+
+/// A token's statistics from its log-probability, 0 if it is unknown, and those of the most probable tokens.
 ///
 /// # Errors
 /// [`ReplyError::Logprobs`] if the values are not natural logarithms of probabilities. mistral.rs 0.8.1 sends decimal
@@ -242,7 +251,7 @@ fn token_logprob(
     own: Option<f64>,
     best: &[(&str, f64)],
 ) -> Result<TokenLogprob, ReplyError> {
-    let own = own.filter(|own| own.is_finite()).unwrap_or(0.0);
+    let own = own.unwrap_or(0.0);
     let sum: f64 = best.iter().map(|(_, logprob)| logprob.exp()).sum();
     if own.exp().max(sum) > 1.0 + ROUNDING {
         return Err(ReplyError::Logprobs);
@@ -258,7 +267,13 @@ fn token_logprob(
     let top = p(0).unwrap_or(0.0);
     // With a single value the margin is unknown.
     let margin = p(1).map_or(0.0, |second| top - second);
-    Ok(TokenLogprob { id, text: text.to_owned(), logprob: own as f32, top, margin })
+    Ok(TokenLogprob {
+        id,
+        text: text.to_owned(),
+        logprob: (own as f32).max(MIN_LOGPROB),
+        top,
+        margin,
+    })
 }
 
 #[cfg(test)]

@@ -121,7 +121,12 @@ fn missing_fields_are_reported_with_a_remedy() {
     assert!(message.contains("set `stream = false` in the preset"), "{message}");
     // It sends decimal logarithms of logits.
     let message = write_error(engine("stream = false").as_mut());
-    assert!(message.contains("its log-probabilities are invalid: set `logprobs = 0`"), "{message}");
+    assert!(
+        message.contains(
+            "its log-probabilities are invalid at token 1 of the step: set `logprobs = 0`"
+        ),
+        "{message}"
+    );
 }
 
 #[test]
