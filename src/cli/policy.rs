@@ -261,7 +261,7 @@ fn describe(policy: &Policy) -> candle_core::Result<String> {
     let mut lines = vec![
         format!("policy {} · weights {} · seed {}", card.name, policy.digest()?, card.seed),
         format!(
-            "trained on {} episodes (left out: {} with choices by the user, {} forks, {} ungraded, {} unusable, {} with impossible numbers, {} of other models or settings) for {target}, λ {:.3}",
+            "trained on {} episodes (left out: {} with choices by the user, {} forks, {} ungraded, {} unusable, {} damaged, {} of other models or settings) for {target}, λ {:.3}",
             counts.used,
             counts.user,
             counts.forks,

@@ -225,7 +225,7 @@ pub(super) fn describe_progress(now: &TrainingProgress) -> String {
 /// How many episodes were used, and how many were left out for which reason.
 pub(super) fn describe_counts(counts: &DatasetCounts) -> String {
     format!(
-        "{} episodes to learn from; left out: {} with choices by the user, {} forks, {} ungraded, {} unusable, {} with impossible numbers, {} of other models or settings",
+        "{} episodes to learn from; left out: {} with choices by the user, {} forks, {} ungraded, {} unusable, {} damaged, {} of other models or settings",
         counts.used,
         counts.user,
         counts.forks,

@@ -43,9 +43,10 @@ pub struct LoggedChoice {
 
 impl LoggedEpisode {
     /// An episode with the scores of its own router, for estimates of that router. `None` if the
-    /// choices were not drawn at random, the user made or changed one, the answer was not graded, or
-    /// the router scored no boundary.
+    /// choices were not drawn at random, the user made or changed one, the answer was not graded, the
+    /// router scored no boundary, or a number is outside its range.
     pub fn from_episode(episode: &crate::episode::Episode) -> Option<Self> {
+        episode.check_ranges().ok()?;
         let routing = &episode.started.preset.routing;
         let correct = match episode.verdict()? {
             Verdict::Correct => true,

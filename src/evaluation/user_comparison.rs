@@ -45,11 +45,11 @@ pub struct SideMeans {
 /// Every decision counts once: a step that a fork shares with its parent counts for the parent.
 /// Accuracy and cost compare graded episodes of the same question, models, router and threshold: those
 /// in which the user chose, and those that the router alone decided, such as repeats and forks from
-/// before the user's first choice.
+/// before the user's first choice. Episodes with numbers outside their ranges do not count.
 pub fn compare_with_user<'a>(episodes: impl IntoIterator<Item = &'a Episode>) -> UserComparison {
     let mut comparison = UserComparison::default();
     let mut by_question: BTreeMap<ComparisonKey<'_>, [SideTotals; 2]> = BTreeMap::new();
-    for episode in episodes {
+    for episode in episodes.into_iter().filter(|episode| episode.check_ranges().is_ok()) {
         let own = episode.decisions().filter(|(step, _)| *step >= episode.inherited_steps);
         for (_, decision) in own.filter(|(_, d)| d.by == Decider::User) {
             comparison.decisions += 1;

@@ -115,7 +115,8 @@ pub struct DatasetCounts {
     /// policy does (oracle, judge).
     #[serde(alias = "unweighed")]
     pub unusable: usize,
-    /// Left out because a number is outside its range, as in a recording that was changed by hand.
+    /// Left out because a number is outside its range, as in a recording that was changed by hand, or because they
+    /// cannot be read.
     #[serde(default)]
     pub invalid: usize,
 }

@@ -8,7 +8,7 @@ use super::trajectory::{Trajectory, trajectory};
 use crate::episode::{Decider, Decision, Episode, Verdict};
 use crate::evaluation::{LoggedChoice, LoggedEpisode};
 use crate::routing::{DatasetCounts, FeatureSet, PairFingerprint, Policy, router_spec};
-use crate::store::{EpisodeEnd, Store, StoreError};
+use crate::store::{EpisodeEnd, EpisodeEntry, EpisodeSummary, Store, StoreError};
 use crate::tasks::Solutions;
 
 /// Trajectories to learn from, and counts of the episodes that were left out.
@@ -37,14 +37,40 @@ impl Dataset {
         let mut dataset = Self::default();
         for summary in store.summaries() {
             progress();
-            let summary = summary?;
-            if matches!(summary.end, EpisodeEnd::Finished { .. }) {
-                dataset.add(&store.episode(summary.id)?, pair, set);
-            } else {
-                dataset.dataset_counts.ungraded += 1;
+            if let Some(summary) = dataset.unless_damaged(summary)? {
+                dataset.add_stored(store, &summary, pair, set)?;
             }
         }
         Ok(dataset)
+    }
+
+    /// Adds an episode of the store, or counts why it is left out.
+    fn add_stored(
+        &mut self,
+        store: &Store,
+        summary: &EpisodeSummary,
+        pair: &PairFingerprint,
+        set: &FeatureSet,
+    ) -> Result<(), StoreError> {
+        if !matches!(summary.end, EpisodeEnd::Finished { .. }) {
+            self.dataset_counts.ungraded += 1;
+        } else if let Some(episode) = self.unless_damaged(store.episode(summary.id))? {
+            self.add(&episode, pair, set);
+        }
+        Ok(())
+    }
+
+    /// What was read; `None` for an episode that cannot be read, which is counted: one of them must not prevent all
+    /// training.
+    fn unless_damaged<T>(&mut self, read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+        match read {
+            Err(error @ StoreError::Damaged { .. }) => {
+                tracing::warn!(%error, "an episode is left out");
+                self.dataset_counts.invalid += 1;
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
     }
 
     /// Adds an episode, or counts why it is left out.
@@ -170,13 +196,11 @@ pub fn fresh_episodes(
     let mut older = 0;
     for entry in store.entries(None).take(limit) {
         progress();
-        let summary = entry?.summary;
+        let Some(EpisodeEntry { summary, .. }) = dataset.unless_damaged(entry)? else { continue };
         if summary.began_ms <= card.created_ms {
             older += 1;
-        } else if matches!(summary.end, EpisodeEnd::Finished { .. }) {
-            dataset.add(&store.episode(summary.id)?, &card.pair, &card.set);
         } else {
-            dataset.dataset_counts.ungraded += 1;
+            dataset.add_stored(store, &summary, &card.pair, &card.set)?;
         }
     }
     let logged = logged_episodes(&dataset.trajectories, policy)?;

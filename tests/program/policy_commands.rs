@@ -62,7 +62,7 @@ fn a_policy_is_trained_shown_promoted_used_and_rolled_back() {
     let used = format!("{COLLECTED} episodes");
     assert!(trained.contains("tiny-1") && trained.contains(&used), "{trained}");
     let counts = String::from_utf8(run_train.stderr).unwrap();
-    let left = "2 unusable, 1 of other models or settings";
+    let left = "2 unusable, 0 damaged, 1 of other models or settings";
     assert!(counts.contains(left), "{counts}");
     assert!(trained.contains("policy promote tiny-1"), "{trained}");
 
