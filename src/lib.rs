@@ -61,6 +61,8 @@
 //! | [`config`] | presets, folders, files embedded in the binary |
 //! | [`role`] | small and large: which model of the pair |
 //! | [`exit`] | whether an error is a usage error or a failure |
+//! | `safe_text` | text from elsewhere, made safe for a terminal |
+//! | `user_file` | opens the files that a user names |
 
 pub mod cli;
 pub mod config;
@@ -73,10 +75,12 @@ pub mod library;
 pub mod recording;
 pub mod role;
 pub mod routing;
+mod safe_text;
 pub mod session;
 pub mod store;
 pub mod tasks;
 pub mod terminal;
 pub mod theme;
 pub mod training;
+mod user_file;
 pub mod workbench;

@@ -223,7 +223,7 @@ fn router_failure(name: &str, error: SessionError) -> CommandError {
 fn print_metrics(metrics: &[RouterMetrics], json: bool) -> CommandResult<()> {
     if json {
         for metrics in metrics {
-            output::print_line(&serde_json::to_string(metrics)?)?;
+            output::print_json(metrics)?;
         }
         return Ok(());
     }

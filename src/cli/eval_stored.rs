@@ -50,7 +50,7 @@ pub(super) fn run(
     let estimates = log.curve(&card.quantiles);
     if json {
         for estimate in &estimates {
-            output::print_line(&serde_json::to_string(estimate)?)?;
+            output::print_json(estimate)?;
         }
         return Ok(CommandStatus::Success);
     }

@@ -9,7 +9,7 @@ use super::open_store;
 use super::options::CommonArgs;
 use super::stdio::note;
 use super::{output, policy_lookup};
-use crate::config::Folders;
+use crate::config::{Folders, Preset, without_foreign_policy};
 use crate::episode::{Decider, Decision, Episode};
 use crate::routing::{Contributions, contributions, router_name, rule_contributions};
 use crate::store::Store;
@@ -62,10 +62,12 @@ pub(super) fn run(
             describe_decider(&decision.by)
         )
     })?;
-    let parts = contributions_of(&episode, decision, p_large, common, &store)?;
+    // The episode may come from somebody else, so a file that only it names is not opened.
+    let preset = without_foreign_policy(&episode.started.preset, &common.preset(folders)?, folders);
+    let parts = contributions_of(&episode, &preset, decision, p_large, common, &store)?;
     let shown = if args.ungrouped { parts.clone() } else { parts.by_family() };
     if args.json {
-        output::print_line(&serde_json::to_string(&shown)?)?;
+        output::print_json(&shown)?;
         return Ok(CommandStatus::Success);
     }
     let (threshold, choice) = (decision.threshold, decision.choice);
@@ -96,6 +98,7 @@ fn describe_decider(by: &Decider) -> String {
 /// Contributions by the policy, if a policy decided or the command line names one, else by the rule.
 fn contributions_of(
     episode: &Episode,
+    preset: &Preset,
     decision: &Decision,
     p_large: f64,
     common: &CommonArgs,
@@ -103,7 +106,7 @@ fn contributions_of(
 ) -> CommandResult<Contributions> {
     let router = match &decision.by {
         Decider::Rule(name) => name,
-        _ => &episode.started.preset.routing.router,
+        _ => &preset.routing.router,
     };
     if router != router_name::POLICY && common.policy.is_none() {
         return Ok(rule_contributions(router, p_large));
@@ -112,8 +115,7 @@ fn contributions_of(
         Decider::Policy(name) => Some(name.as_str()),
         _ => crate::training::deciding_policy(episode),
     };
-    let registry =
-        policy_lookup::registry_as_decided(common, &episode.started.preset, decided_by, store)?;
+    let registry = policy_lookup::registry_as_decided(common, preset, decided_by, store)?;
     registry.router(router_name::POLICY)?;
     let policy = registry.policy().context("no policy is available: name one with --policy")?;
     let parts = contributions(policy, &decision.features)?;

@@ -11,7 +11,7 @@ use super::error::{CommandError, CommandResult, CommandStatus};
 use super::open_store;
 use super::options::CommonArgs;
 use super::{output, policy_lookup, store_sink};
-use crate::config::{Folders, Preset, may_send_key};
+use crate::config::{Folders, Preset, foreign_path, may_send_key, without_foreign_policy};
 use crate::episode::{Decider, Episode, EpisodeStatus, Role, Step};
 use crate::session::{EpisodeSpec, Fork, check_router, load_pair};
 use crate::tasks::Question;
@@ -69,6 +69,8 @@ pub(super) fn run(
     let parent = Arc::new(store.episode(args.id)?);
     let preset = &parent.started.preset;
     check_api_keys(args.id, preset, common, folders)?;
+    check_models(args.id, preset, common, folders)?;
+    let preset = &without_foreign_policy(preset, &common.preset(folders)?, folders);
     let name = common.router.as_ref().unwrap_or(&preset.routing.router);
     let registry = policy_lookup::registry_as_decided(
         common,
@@ -103,6 +105,30 @@ pub(super) fn run(
         }
     }
     Ok(CommandStatus::Success)
+}
+
+/// Checks that no model is used that only the episode names: its preset may come from somebody else.
+///
+/// # Errors
+/// A usage error if the episode's preset names another file or server.
+fn check_models(
+    episode: u64,
+    preset: &Preset,
+    common: &CommonArgs,
+    folders: &Folders,
+) -> CommandResult<()> {
+    // A policy can be replaced, and `registry_as_decided` says how.
+    let mut models = preset.clone();
+    models.routing.policy = None;
+    let Some(foreign) = foreign_path(&models, &common.preset(folders)?, folders) else {
+        return Ok(());
+    };
+    Err(CommandError::usage(format!(
+        "episode {episode} names {} as its {}, which none of your presets does, so it is not used: if it is yours, add it to a preset in {}, or name one with --preset",
+        output::strip_control_chars(&foreign.path),
+        foreign.key,
+        folders.presets().display()
+    )))
 }
 
 /// Checks that API keys go only to addresses in the user's presets: the preset of an imported episode is not trusted.

@@ -91,7 +91,7 @@ pub(super) fn run(args: &GradeArgs) -> CommandResult<CommandStatus> {
         let (answer, gold) = (grade.answer.as_deref(), grade.gold.as_deref());
         let (verdict, why) = (grade.verdict, grade.why);
         if args.json {
-            output::print_line(&serde_json::to_string(&Graded { verdict, answer, gold, why })?)?;
+            output::print_json(&Graded { verdict, answer, gold, why })?;
         } else {
             let word = format!("{verdict:?}").to_lowercase();
             let why = why.map_or_else(String::new, |why| format!(" ({why})"));

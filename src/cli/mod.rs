@@ -74,8 +74,8 @@ enum Subcommands {
     /// Run an episode again from one of its steps, with something changed, and compare the two
     ///
     /// Question, seed, models and settings are the episode's. --router, --policy, --threshold, --draft and
-    /// --budget override its settings. --seed has no effect, and --preset only approves the address that an API
-    /// key is sent to.
+    /// --budget override its settings. --seed has no effect, and --preset only approves the files and servers
+    /// of the models, and the address that an API key is sent to.
     Fork(fork::ForkArgs),
     /// Compare routers on the same questions: accuracy, cost, tokens and time
     Eval(eval::EvalArgs),

@@ -3,15 +3,27 @@
 use std::fmt::Debug;
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use super::stdio::stdout;
 use crate::episode::{FinishReason, Verdict};
+use crate::safe_text::{safe_json, safe_line, safe_text};
 
-/// Writes a line to standard output.
+/// Writes text to standard output, in a form that is safe for a terminal, and ends the line.
 ///
 /// # Errors
 /// If it cannot be written; [`io::ErrorKind::BrokenPipe`] if the reader went away.
 pub(super) fn print_line(text: &str) -> io::Result<()> {
-    writeln!(stdout(), "{text}")
+    writeln!(stdout(), "{}", safe_text(text))
+}
+
+/// Writes a value as a line of JSON to standard output. Escapes make it safe for a terminal and keep its value.
+///
+/// # Errors
+/// As [`print_line`], and if it cannot be serialized.
+pub(super) fn print_json(value: &impl Serialize) -> io::Result<()> {
+    let json = serde_json::to_string(value)?;
+    writeln!(stdout(), "{}", safe_json(&json))
 }
 
 /// A number with an SI prefix, to three digits: 80112 is `80.1k`.
@@ -37,10 +49,10 @@ pub(super) fn bytes(value: u64) -> String {
     format!("{}B", si(value as f64))
 }
 
-/// Makes text from a model, a user or a file safe for a terminal: control characters, which could move the
-/// cursor or worse, become spaces.
+/// Text from a model, a user or a file as a part of a line: control characters, which could move the cursor or worse,
+/// become spaces, and hidden characters are removed.
 pub(super) fn strip_control_chars(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    safe_line(text).into_owned()
 }
 
 /// How an episode ended. Answers keep their case: X is not x.

@@ -1,7 +1,5 @@
 //! `pointsman run`: one episode, printed.
 
-use std::io::Read;
-
 use clap::Args;
 
 use super::episode_printer::{EpisodePrinter, Printed};
@@ -16,6 +14,7 @@ use crate::session::{EpisodeSpec, check_router, load_pair};
 use crate::tasks::Question;
 use crate::tasks::arithmetic::Split;
 use crate::terminal::with_stdout_discarded;
+use crate::user_file::{self, MAX_QUESTION};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -50,9 +49,8 @@ pub(super) fn run(
     let name = preset.routing.router.clone();
     let question = match args.question.as_deref() {
         Some("-") => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-            Question::from_user(text)
+            let text = user_file::read_text_to_limit(std::io::stdin().lock(), MAX_QUESTION);
+            Question::from_user(text.context("cannot read standard input")?)
         }
         Some(text) => Question::from_user(text),
         None => {

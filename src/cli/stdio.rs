@@ -7,6 +7,8 @@
 use std::fmt::Arguments;
 use std::io::{self, StdoutLock, Write};
 
+use crate::safe_text::safe_text;
+
 /// Standard output.
 pub(super) struct Stdout(StdoutLock<'static>);
 
@@ -30,10 +32,11 @@ pub(super) fn name_stdout(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))
 }
 
-/// Writes a line to standard error; use the macro [`note!`].
+/// Writes a line to standard error, in a form that is safe for a terminal; use the macro [`note!`].
 pub(super) fn write_note(text: Arguments<'_>) {
+    let text = text.to_string();
     // One write, so that lines of several threads do not mix.
-    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+    let _ = io::stderr().write_all(format!("{}\n", safe_text(&text)).as_bytes());
 }
 
 /// Writes a line to standard error, with the arguments of [`format!`].

@@ -33,7 +33,7 @@ pub use model_config::{DeviceChoice, Dtype, ModelConfig};
 pub use named_file::FileError;
 pub(crate) use named_file::{NamedFile, file_names};
 pub use preset::{Budget, Preset, Prompt, Sampling, WhenSpent};
-pub(crate) use preset_files::may_send_key;
+pub(crate) use preset_files::{foreign_path, may_send_key, without_foreign_policy};
 pub use preset_files::{load_preset, preset_names};
 pub use price::{Price, Prices};
 pub use remote::{Api, ContinuationMode, Remote};

@@ -9,6 +9,8 @@ use rust_embed::Embed;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::user_file::{self, MAX_SETTINGS};
+
 /// Why a file cannot be used. Each message is one sentence that names the file, and the position if there is one.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum FileError {
@@ -148,12 +150,9 @@ fn is_toml(path: &Path) -> bool {
 }
 
 fn read(path: &Path) -> Result<Option<NamedFile>, FileError> {
-    match std::fs::read_to_string(path) {
+    match user_file::read_text(path, MAX_SETTINGS) {
         Ok(text) => Ok(Some(NamedFile { path: path.into(), text })),
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) if e.kind() == ErrorKind::InvalidData => {
-            Err(FileError::Read { path: path.into(), reason: "it is not UTF-8 text".into() })
-        }
         Err(e) => Err(FileError::Read { path: path.into(), reason: e.to_string() }),
     }
 }

@@ -55,10 +55,75 @@ pub(crate) fn may_send_key(model: &ModelConfig, chosen: &Preset, folders: &Folde
     sends(chosen) || named().any(|preset| sends(&preset))
 }
 
+/// A file, a folder or a server that a preset names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NamedPath {
+    /// The key as the preset has it, such as `large.source`.
+    pub(crate) key: String,
+    /// The path, a name that may also be one, or the server's address.
+    pub(crate) path: String,
+}
+
+/// The files, folders and servers that a preset names. Whether a name such as `Qwen/Qwen3-8B` is a folder here depends
+/// on the working folder, so names of the hub count as well; what is inside the binary does not.
+fn named_paths(preset: &Preset) -> Vec<NamedPath> {
+    let mut paths = Vec::new();
+    let mut add = |key: String, path: Option<&String>| {
+        if let Some(path) = path.filter(|path| !path.starts_with("builtin:")) {
+            paths.push(NamedPath { key, path: path.clone() });
+        }
+    };
+    for role in Role::BOTH {
+        let model = preset.model(role);
+        add(format!("{role}.source"), Some(&model.source));
+        add(format!("{role}.tokenizer"), model.tokenizer.as_ref());
+    }
+    add("routing.policy".into(), preset.routing.policy.as_ref());
+    paths
+}
+
+/// A file or server that the preset of an episode names, and that neither `chosen` nor a preset that the user can choose
+/// by name has: it must not be used, because the episode may come from somebody else.
+pub(crate) fn foreign_path(
+    recorded: &Preset,
+    chosen: &Preset,
+    folders: &Folders,
+) -> Option<NamedPath> {
+    let mut foreign = named_paths(recorded);
+    let mut approve = |own: &Preset| {
+        let own = named_paths(own);
+        let bare = |named: &NamedPath| named.path.trim_end_matches('/').to_owned();
+        foreign.retain(|named| !own.iter().any(|own| bare(own) == bare(named)));
+        foreign.is_empty()
+    };
+    if !approve(chosen) {
+        // Presets that cannot be loaded are skipped.
+        let named = preset_names(folders).into_iter().filter_map(|n| load_preset(&n, folders).ok());
+        let _ = named.into_iter().any(|own| approve(&own));
+    }
+    foreign.into_iter().next()
+}
+
+/// The preset of an episode without the policy that it names, unless the user's own presets name it too.
+pub(crate) fn without_foreign_policy(
+    recorded: &Preset,
+    chosen: &Preset,
+    folders: &Folders,
+) -> Preset {
+    let mut preset = recorded.clone();
+    let only_policy = Preset { routing: recorded.routing.clone(), ..chosen.clone() };
+    if foreign_path(&only_policy, chosen, folders).is_some() {
+        preset.routing.policy = None;
+    }
+    preset
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::FileError;
+
+    type Change = fn(&mut Preset);
 
     const TINY: &str = include_str!("../../presets/tiny.toml");
 
@@ -136,6 +201,35 @@ mod tests {
         std::fs::write(&path, TINY.replace("threshold = 0.5", "threshold = 1.5")).unwrap();
         let message = load_preset(name, &folders).unwrap_err().to_string();
         assert!(message.contains("broken.toml") && message.contains("routing.threshold"));
+    }
+
+    #[test]
+    fn files_of_an_episode_are_opened_only_if_a_preset_of_the_user_names_them() {
+        let (_home, folders) = folders();
+        let tiny = load_preset("tiny", &folders).unwrap();
+        let foreign = |recorded: &Preset| foreign_path(recorded, &tiny, &folders);
+        assert_eq!(foreign(&tiny), None);
+        // The same names are in an embedded preset.
+        assert_eq!(foreign(&load_preset("qwen2.5-math", &folders).unwrap()), None);
+        let changes: [(&str, Change); 4] = [
+            ("small.source", |preset| preset.small.source = "/dev/zero".into()),
+            ("large.source", |preset| preset.large.source = "../../other".into()),
+            ("large.tokenizer", |preset| preset.large.tokenizer = Some("/etc".into())),
+            ("routing.policy", |preset| preset.routing.policy = Some("/dev/zero".into())),
+        ];
+        for (key, change) in changes {
+            let mut recorded = tiny.clone();
+            change(&mut recorded);
+            assert_eq!(foreign(&recorded).unwrap().key, key);
+            // The user's own preset.
+            assert_eq!(foreign_path(&recorded, &recorded, &folders), None);
+            let text = toml::to_string(&recorded).unwrap();
+            std::fs::write(folders.presets().join("mine.toml"), text).unwrap();
+            assert_eq!(foreign(&recorded), None);
+            std::fs::remove_file(folders.presets().join("mine.toml")).unwrap();
+            let trusted = without_foreign_policy(&recorded, &tiny, &folders);
+            assert_eq!(trusted.routing.policy.is_some(), key != "routing.policy");
+        }
     }
 
     /// A preset with the keys of the former format.

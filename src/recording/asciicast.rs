@@ -6,6 +6,8 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
+use crate::safe_text::safe_line;
+
 /// Writes an asciicast.
 #[derive(Debug)]
 pub struct AsciicastWriter<W> {
@@ -20,8 +22,7 @@ impl<W: Write> AsciicastWriter<W> {
     /// If `out` fails.
     pub fn new(mut out: W, size: (u16, u16), title: &str) -> io::Result<Self> {
         let env = json!({ "TERM": "xterm-256color" });
-        let header =
-            json!({ "version": 2, "width": size.0, "height": size.1, "title": title, "env": env });
+        let header = json!({ "version": 2, "width": size.0, "height": size.1, "title": safe_line(title), "env": env });
         writeln!(out, "{header}")?;
         Ok(Self { out })
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use rust_embed::Embed;
 
 use super::{RecordedEpisode, RecordingError, RecordingReader};
+use crate::user_file;
 
 /// The recordings that are embedded in the binary.
 #[derive(Embed)]
@@ -68,18 +69,12 @@ fn is_recording(path: &Path) -> bool {
 /// Opens a recording to read its episodes one by one.
 ///
 /// # Errors
-/// [`RecordingError::Read`] if the file cannot be opened.
+/// [`RecordingError::Read`] if the file cannot be opened, or is not a regular file.
 pub fn open_recording(path: &Path) -> Result<RecordingReader<BufReader<File>>, RecordingError> {
     let name = path.display().to_string();
-    match File::open(path) {
+    match user_file::open(path) {
         Ok(file) => Ok(RecordingReader::new(name, BufReader::new(file))),
-        Err(error) => {
-            let reason = match error.kind() {
-                ErrorKind::NotFound => "there is no such file".into(),
-                _ => error.to_string(),
-            };
-            Err(RecordingError::Read { file: name, reason })
-        }
+        Err(error) => Err(RecordingError::Read { file: name, reason: error.to_string() }),
     }
 }
 

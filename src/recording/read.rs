@@ -1,13 +1,14 @@
 //! Reads episodes line by line: a recording may be larger than the memory.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, ErrorKind};
+use std::io::BufRead;
 
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::episode::{Episode, Event, EventKind, FoldError, OutOfRange, SCHEMA};
 use crate::exit::{ClassifiedError, ErrorClass};
+use crate::user_file::{self, MAX_RECORDING};
 
 /// Why a recording cannot be read. Each message is one sentence that names the file, the line and a remedy. Lines are
 /// counted from 1.
@@ -145,6 +146,9 @@ pub struct RecordingReader<R> {
     keeps_json: bool,
     text: Vec<u8>,
     line: usize,
+    /// Bytes read, and the most that may be read.
+    bytes: u64,
+    limit: u64,
     open: Vec<RecordedEpisode>,
     complete: VecDeque<RecordedEpisode>,
     empty: bool,
@@ -160,6 +164,8 @@ impl<R: BufRead> RecordingReader<R> {
             keeps_json: false,
             text: Vec::new(),
             line: 0,
+            bytes: 0,
+            limit: u64::MAX,
             open: Vec::new(),
             complete: VecDeque::new(),
             empty: true,
@@ -174,11 +180,12 @@ impl<R: BufRead> RecordingReader<R> {
         self
     }
 
-    /// All episodes, in the order in which they began.
+    /// All episodes, in the order in which they began, of a recording of at most 1 GiB.
     ///
     /// # Errors
     /// [`RecordingError`] for the first line that cannot be read.
-    pub fn into_vec(self) -> Result<Vec<RecordedEpisode>, RecordingError> {
+    pub fn into_vec(mut self) -> Result<Vec<RecordedEpisode>, RecordingError> {
+        self.limit = MAX_RECORDING;
         let mut all = self.collect::<Result<Vec<_>, _>>()?;
         all.sort_by_key(|recorded| recorded.line);
         Ok(all)
@@ -187,15 +194,17 @@ impl<R: BufRead> RecordingReader<R> {
     /// Processes the next line; false at the end.
     fn read_line(&mut self) -> Result<bool, RecordingError> {
         self.text.clear();
-        let read = self.reader.read_until(b'\n', &mut self.text).map_err(|error| {
-            let reason = match error.kind() {
-                ErrorKind::IsADirectory => "it is a folder".to_owned(),
-                _ => error.to_string(),
-            };
-            RecordingError::Read { file: self.name.clone(), reason }
-        })?;
+        let failed = |e: std::io::Error| RecordingError::Read {
+            file: self.name.clone(),
+            reason: e.to_string(),
+        };
+        let read = user_file::read_line(&mut self.reader, &mut self.text).map_err(failed)?;
         if read == 0 {
             return Ok(false);
+        }
+        self.bytes += read as u64;
+        if self.bytes > self.limit {
+            return Err(failed(user_file::too_large("it", self.limit)));
         }
         self.line += 1;
         let (file, line) = (self.name.clone(), self.line);

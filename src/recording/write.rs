@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::episode::Event;
+use crate::safe_text::safe_json;
 
 /// Writes an event of episode `id` as a line.
 ///
@@ -13,13 +14,14 @@ pub fn write_event(out: &mut impl Write, id: u64, event: &Event) -> io::Result<(
 }
 
 /// Writes an event of episode `id` that is JSON already, as in the store. Its numbers keep their last digit, which
-/// parsing and serializing them again would not guarantee.
+/// parsing and serializing them again would not guarantee. Characters that a terminal must not get become escapes, since
+/// recordings are printed too.
 ///
 /// # Errors
 /// If `out` fails.
 pub fn write_event_json(out: &mut impl Write, id: u64, json: &str) -> io::Result<()> {
     let fields = json.strip_prefix('{').unwrap_or(json);
-    writeln!(out, "{{\"episode\":{id},{fields}")
+    writeln!(out, "{{\"episode\":{id},{}", safe_json(fields))
 }
 
 #[cfg(test)]

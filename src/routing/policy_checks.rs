@@ -83,6 +83,8 @@ mod tests {
     use super::*;
     use crate::routing::{Policy, load_policy};
 
+    type Change = fn(&mut PolicyCard);
+
     /// The built-in policy after a change of its card.
     fn with_card(change: impl FnOnce(&mut PolicyCard)) -> Result<Policy, String> {
         let mut policy = load_policy("builtin:tiny").unwrap();
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn impossible_numbers_of_a_card_are_refused() {
         assert!(with_card(|_| ()).is_ok());
-        let changes: [(&str, fn(&mut PolicyCard)); 9] = [
+        let changes: [(&str, Change); 9] = [
             ("scales", |card| card.mean[0] = f32::MAX * 2.0),
             ("scales", |card| card.spread[0] = 0.0),
             ("quantiles", |card| card.quantiles[1] = 7.5),

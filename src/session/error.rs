@@ -7,6 +7,7 @@ use crate::engine::EngineError;
 use crate::episode::FoldError;
 use crate::exit::{ClassifiedError, ErrorClass};
 use crate::routing::RouterError;
+use crate::safe_text::safe_line;
 use crate::tasks::Question;
 
 /// Why an episode could not be run.
@@ -67,8 +68,8 @@ impl SessionError {
     pub fn at(self, question: &Question) -> Self {
         let Self::Engine(error) = self else { return self };
         let text = question.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let mut excerpt: String =
-            text.chars().filter(|c| !c.is_control()).take(QUESTION_EXCERPT_CHARS).collect();
+        let text = safe_line(&text);
+        let mut excerpt: String = text.chars().take(QUESTION_EXCERPT_CHARS).collect();
         if text.chars().nth(QUESTION_EXCERPT_CHARS).is_some() {
             excerpt.push('…');
         }

@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use serde_json::{Map, Number, Value};
 
 use super::{DataRow, RowLocation, TaskError};
+use crate::user_file::{self, MAX_LINE, MAX_ROWS};
 
 /// Reads the rows of a file; `-` is standard input. Empty lines are skipped.
 ///
@@ -16,10 +18,9 @@ use super::{DataRow, RowLocation, TaskError};
 /// [`TaskError::Read`] if the file cannot be read, or is neither JSON nor Parquet.
 pub fn read_rows(path: &Path) -> Result<Vec<DataRow>, TaskError> {
     let read = if is_piped(path) {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
+        user_file::read_to_limit(std::io::stdin().lock(), MAX_ROWS)
     } else {
-        std::fs::read(path)
+        user_file::read(path, MAX_ROWS)
     };
     let bytes = read.map_err(|e| TaskError::Read { path: path.into(), reason: e.to_string() })?;
     parse_rows(&bytes, path)
@@ -34,7 +35,7 @@ pub(super) fn parse_rows(bytes: &[u8], path: &Path) -> Result<Vec<DataRow>, Task
     let failed = |reason: String| TaskError::Read { path: path.into(), reason };
     if bytes.starts_with(b"PAR1") {
         // A Parquet file is read from its end, so that a pipe needs a temporary file.
-        let file = if is_piped(path) { temporary_file(bytes) } else { File::open(path) };
+        let file = if is_piped(path) { temporary_file(bytes) } else { user_file::open(path) };
         let file = file.map_err(|e| failed(e.to_string()))?;
         return parquet(file).map_err(|e| failed(e.to_string()));
     }
@@ -52,9 +53,17 @@ pub(super) fn parse_rows(bytes: &[u8], path: &Path) -> Result<Vec<DataRow>, Task
     let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
     let row = |(i, line): (usize, &[u8])| DataRow {
         location: RowLocation::Line(i + 1),
-        fields: serde_json::from_slice(line).map_err(|e| json_error(&e)).and_then(into_object),
+        fields: parse_line(line),
     };
     Ok(filled.map(row).collect())
+}
+
+/// The object on a line.
+fn parse_line(line: &[u8]) -> Result<Map<String, Value>, String> {
+    if line.len() as u64 > MAX_LINE {
+        return Err(user_file::too_large("it", MAX_LINE).to_string());
+    }
+    serde_json::from_slice(line).map_err(|e| json_error(&e)).and_then(into_object)
 }
 
 /// The message of a JSON error without its line number, which is always 1.
@@ -80,11 +89,33 @@ fn temporary_file(bytes: &[u8]) -> std::io::Result<File> {
 fn parquet(file: File) -> parquet::errors::Result<Vec<DataRow>> {
     let reader = SerializedFileReader::new(file)?;
     let mut rows = Vec::new();
+    // A small file may unpack to any size.
+    let mut bytes = 0;
     for (i, row) in reader.get_row_iter(None)?.enumerate() {
-        let fields = row?.into_columns().into_iter().map(|(name, field)| (name, json(&field)));
+        let columns = row?.into_columns();
+        bytes += columns.iter().map(|(name, field)| name.len() + size(field)).sum::<usize>();
+        if bytes as u64 > MAX_ROWS {
+            let message = user_file::too_large("its contents", MAX_ROWS).to_string();
+            return Err(ParquetError::General(message));
+        }
+        let fields = columns.into_iter().map(|(name, field)| (name, json(&field)));
         rows.push(DataRow { location: RowLocation::Row(i + 1), fields: Ok(fields.collect()) });
     }
     Ok(rows)
+}
+
+/// About the bytes that a field takes in memory.
+fn size(field: &Field) -> usize {
+    let own = size_of::<Value>();
+    own + match field {
+        Field::Str(text) => text.len(),
+        Field::Bytes(bytes) => bytes.len(),
+        Field::ListInternal(list) => list.elements().iter().map(size).sum(),
+        Field::Group(row) => {
+            row.get_column_iter().map(|(name, field)| name.len() + size(field)).sum()
+        }
+        _ => 0,
+    }
 }
 
 /// A field of a Parquet file as JSON.

@@ -15,6 +15,7 @@ use super::keymap::Keymap;
 use super::replay::Replay;
 use super::state::State;
 use super::view::screen::View;
+use crate::safe_text::safe_line;
 
 /// Width of a cell, in SVG user units.
 const CELL_WIDTH: f32 = 8.4;
@@ -321,10 +322,10 @@ fn indexed_css(index: u8) -> String {
     }
 }
 
-/// Text as the content of an XML element. Control characters, which XML forbids, are left out.
+/// Text as the content of an XML element, without the control characters that XML forbids.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars().filter(|c| !c.is_control()) {
+    for c in safe_line(text).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::displayed_episode::DisplayedEpisode;
 use crate::episode::{Decider, EpisodeStatus, Verdict};
+use crate::safe_text::safe_text;
 
 /// The question, each step with its writer, and the answer. The step that is still being written
 /// is left out.
@@ -33,7 +34,7 @@ pub(super) fn transcript(displayed: &DisplayedEpisode) -> String {
     text + &outcome
 }
 
-/// Removes control characters: the text may be pasted into a shell.
+/// Text without control and hidden characters: it may be pasted into a shell.
 fn plain(text: &str) -> String {
-    text.trim_end().chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+    safe_text(text.trim_end()).into_owned()
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of `src/`, from top to bottom.
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 20] = [
     "cli",
     "workbench",
     "terminal",
@@ -24,6 +24,8 @@ const LAYERS: [&str; 18] = [
     "config",
     "role",
     "exit",
+    "safe_text",
+    "user_file",
 ];
 
 /// Files longer than this hold more than one thing.

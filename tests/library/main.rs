@@ -11,6 +11,7 @@ mod gguf;
 #[path = "../common/gold_answers.rs"]
 mod gold_answers;
 mod grading;
+mod hostile_input;
 #[cfg(target_os = "linux")]
 mod leaks;
 mod observer;

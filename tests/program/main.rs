@@ -8,6 +8,7 @@ mod copy_folder;
 mod docs;
 mod fake_hub;
 mod fork;
+mod hostile_files;
 mod library_commands;
 mod models;
 mod policy_commands;

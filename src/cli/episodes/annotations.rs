@@ -16,15 +16,14 @@ pub(super) fn print_annotations(store: &Store, ids: &[u64], json: bool) -> Comma
     }
     for &id in ids {
         let annotations = store.annotations(id)?;
-        let line = if json {
-            serde_json::to_string(&AnnotatedEpisode { id, annotations })?
-        } else {
-            match describe_annotations(&annotations).as_str() {
-                "" => format!("episode {id}: no star, tag or note"),
-                said => format!("episode {id}: {said}"),
-            }
-        };
-        output::print_line(&line)?;
+        if json {
+            output::print_json(&AnnotatedEpisode { id, annotations })?;
+            continue;
+        }
+        output::print_line(&match describe_annotations(&annotations).as_str() {
+            "" => format!("episode {id}: no star, tag or note"),
+            said => format!("episode {id}: {said}"),
+        })?;
     }
     Ok(())
 }

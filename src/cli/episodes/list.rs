@@ -30,7 +30,7 @@ pub(super) fn list(
         let QueryPage { entries, unreadable, next } = query_page(store, query, after, n, |_| true)?;
         for entry in &entries {
             if json {
-                output::print_line(&serde_json::to_string(entry)?)?;
+                output::print_json(entry)?;
             } else {
                 table.add(entry, LocalCalendar::format(entry.summary.began_ms));
             }

@@ -66,7 +66,7 @@ pub(super) fn list(store: &Store, json: bool) -> CommandResult<()> {
     let mut table = EpisodeTable::new("deleted");
     for (id, trashed) in &trashed {
         match store.entry(*id) {
-            Ok(entry) if json => output::print_line(&serde_json::to_string(&entry)?)?,
+            Ok(entry) if json => output::print_json(&entry)?,
             Ok(entry) => table.add(&entry, LocalCalendar::format(trashed.at_ms)),
             Err(error) => table.report_unreadable(&error),
         }
@@ -83,7 +83,7 @@ pub(super) fn empty(store: &Store, json: bool) -> CommandResult<()> {
         return Ok(output::print_line(&format!("{} deleted permanently", episode_count(&ids)))?);
     }
     for id in ids {
-        output::print_line(&json!({ "id": id, "deleted": true }).to_string())?;
+        output::print_json(&json!({ "id": id, "deleted": true }))?;
     }
     Ok(())
 }

@@ -66,11 +66,11 @@ pub(super) fn run(
             }
             Err(error) => (None, Err(error.into())),
         };
-        output::print_line(&if json {
-            model_json(role, config, found.as_ref(), &checked).to_string()
+        if json {
+            output::print_json(&model_json(role, config, found.as_ref(), &checked))?;
         } else {
-            model_line(role, config, found.as_ref(), &checked)
-        })?;
+            output::print_line(&model_line(role, config, found.as_ref(), &checked))?;
+        }
         engines.extend(checked.ok().map(|checked| checked.engine));
     }
     let Ok([small, large]) = <[Box<dyn Engine>; 2]>::try_from(engines) else {
@@ -85,19 +85,18 @@ pub(super) fn run(
         )),
         Err(reason) => Err(reason.clone()),
     };
-    output::print_line(&if json {
+    if json {
         let tokens = result.as_ref().ok();
-        json!({
+        output::print_json(&json!({
             "pair": preset.name,
             "works": result.is_ok(),
             "small_tokens": tokens.map(|tokens| tokens[Role::Small]),
             "large_tokens": tokens.map(|tokens| tokens[Role::Large]),
             "error": result.as_ref().err(),
-        })
-        .to_string()
+        }))?;
     } else {
-        output::check_line("pair", &text)
-    })?;
+        output::print_line(&output::check_line("pair", &text))?;
+    }
     Ok(if result.is_ok() { CommandStatus::Success } else { CommandStatus::Failure })
 }
 

@@ -70,7 +70,7 @@ pub(super) fn run(
                 "already_present": fetched.already_present,
                 "verified": fetched.verified,
             });
-            output::print_line(&line.to_string())?;
+            output::print_json(&line)?;
         } else {
             output::print_line(&format!(
                 "{id}: {} files, {}, in {} ({} already in the cache, {} verified by SHA-256)",

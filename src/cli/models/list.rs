@@ -73,7 +73,7 @@ pub(super) fn run(json: bool, folders: &Folders) -> CommandResult<CommandStatus>
     }
     if json {
         for line in lines {
-            output::print_line(&line.to_string())?;
+            output::print_json(&line)?;
         }
     } else {
         output::print_line(&table.trim_fmt())?;

@@ -9,6 +9,7 @@
 //! ```
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
@@ -16,6 +17,7 @@ use ratatui::widgets::Paragraph;
 use super::episode::EpisodePanes;
 use super::render_context::RenderContext;
 use super::{compare, menu, overlay, status, user_score};
+use crate::safe_text::{is_safe, safe_line};
 use crate::theme::{Glyphs, Theme};
 use crate::workbench::action::Action;
 use crate::workbench::message::Scroll;
@@ -66,6 +68,18 @@ impl View {
             overlay::failure(frame, body, reason, &state.keys, ctx);
         }
         render_overlay(frame, body, state, ctx);
+        make_cells_safe(frame.buffer_mut());
+    }
+}
+
+/// Replaces what a terminal must not get, wherever on the screen it came from. Panes make their text safe before they
+/// measure it; this holds for all of them.
+fn make_cells_safe(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !is_safe(cell.symbol()) {
+            let safe = safe_line(cell.symbol()).into_owned();
+            cell.set_symbol(if safe.is_empty() { " " } else { &safe });
+        }
     }
 }
 

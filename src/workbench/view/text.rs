@@ -6,6 +6,7 @@ use ratatui::text::Span;
 use textwrap::{Options, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;
 
+use crate::safe_text::safe_text;
 use crate::theme::Glyphs;
 
 /// A part of the status line; if they do not all fit, those with the lowest weight are left out.
@@ -26,15 +27,16 @@ pub(super) fn wrap(text: &str, width: usize, glyphs: Glyphs) -> Vec<String> {
     textwrap::wrap(&clean, options).into_iter().map(Cow::into_owned).collect()
 }
 
-/// Replaces the characters that the terminal cannot draw, and removes control characters.
+/// Text that is safe to show, with a substitute for the characters that the terminal cannot draw.
 pub(super) fn sanitize(text: &str, glyphs: Glyphs) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
+    let safe = safe_text(text);
+    if glyphs == Glyphs::Unicode || safe.is_ascii() {
+        return safe.into_owned();
+    }
+    let mut clean = String::with_capacity(safe.len());
+    for c in safe.chars() {
         match c {
-            '\n' => clean.push(c),
-            '\t' => clean.push(' '),
-            c if c.is_control() => {}
-            c if c.is_ascii() || glyphs == Glyphs::Unicode => clean.push(c),
+            c if c.is_ascii() => clean.push(c),
             '×' | '·' | '⋅' => clean.push('*'),
             '÷' => clean.push('/'),
             '−' | '–' | '—' => clean.push('-'),
@@ -99,7 +101,7 @@ mod tests {
     #[test]
     fn text_fits_its_width_and_has_no_control_characters() {
         let wrapped = wrap("\nA \u{1b}[31mred\u{1b}[0m\tpen, 4 × 12\n", 12, Glyphs::Unicode);
-        assert_eq!(wrapped, ["A [31mred[0m", "pen, 4 × 12"]);
+        assert_eq!(wrapped, ["A  [31mred", "[0m pen, 4 ×", "12"]);
         assert_eq!(wrap("4 × 12 = 48…", 20, Glyphs::Ascii), ["4 * 12 = 48..."]);
         assert_eq!(wrap("abcdefgh", 3, Glyphs::Unicode), ["abc", "def", "gh"]);
         assert_eq!(truncate_to_width("漢字漢字", 5, "…"), "漢字…");
