@@ -9,6 +9,7 @@ use std::io;
 use std::ops::Bound;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use sled::{Batch, Config, Db, IVec};
@@ -40,6 +41,8 @@ pub(super) struct SledTables {
     folder: PathBuf,
     db: RwLock<Option<Db>>,
     running: Mutex<BTreeMap<u64, RunningEpisode>>,
+    /// Whether anything was written since it was opened.
+    changed: AtomicBool,
 }
 
 impl SledTables {
@@ -52,6 +55,7 @@ impl SledTables {
             folder: folder.into(),
             db: RwLock::new(Some(open_db(folder)?)),
             running: Mutex::default(),
+            changed: AtomicBool::new(false),
         })
     }
 
@@ -134,6 +138,9 @@ impl SledTables {
 
     /// Packs all episodes and writes everything.
     fn flush(&self, last_record: u64) -> Result<(), TableError> {
+        if !self.changed.load(Ordering::Acquire) && self.applied()? == last_record {
+            return Ok(());
+        }
         let mut running = self.running();
         let mut batch = Batch::default();
         let ids: Vec<u64> = running.keys().copied().collect();
@@ -190,6 +197,7 @@ impl Tables for SledTables {
     }
 
     fn apply(&self, record: u64, _: Location, operations: &[Operation]) -> Result<(), TableError> {
+        self.changed.store(true, Ordering::Release);
         let mut running = self.running();
         let mut batch = Batch::default();
         for operation in operations {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::record::{HEADER, Header, Location, OperationHeads, OperationKind};
@@ -122,6 +123,16 @@ pub(in super::super) struct LogScan {
 }
 
 impl LogScan {
+    /// Appends what the next segment has.
+    fn append(&mut self, next: Self) {
+        self.records.extend(next.records);
+        self.damage.extend(next.damage);
+        self.last_record = self.last_record.max(next.last_record);
+        self.last_episode = self.last_episode.max(next.last_episode);
+        self.last_segment = next.last_segment;
+        self.continuable = next.continuable;
+        self.is_newer |= next.is_newer;
+    }
     /// Where the writer goes on. The end of a damaged segment stays as it is.
     pub(in super::super) fn end(&self) -> LogEnd {
         let (segment, length) = match self.continuable {
@@ -137,13 +148,13 @@ impl LogScan {
 /// # Errors
 /// If a file cannot be read.
 pub(in super::super) fn scan_log(folder: &Path) -> io::Result<LogScan> {
-    let mut scan = LogScan::default();
-    for segment in segment_numbers(folder)? {
+    let segments = segment_numbers(folder)?.into_par_iter().map(|segment| {
         let bytes = std::fs::read(segment_path(folder, segment))?;
-        scan.is_newer |= segment_version(&bytes).is_some_and(|version| version > VERSION);
-        scan.last_segment = segment;
-        scan.continuable = None;
-        scan_segment(&bytes, segment, &mut scan);
+        Ok(scan_segment(&bytes, segment))
+    });
+    let mut scan = LogScan::default();
+    for segment in segments.collect::<io::Result<Vec<_>>>()? {
+        scan.append(segment);
     }
     scan.records.sort_by_key(|record| record.record);
     find_missing(&mut scan);
@@ -151,11 +162,14 @@ pub(in super::super) fn scan_log(folder: &Path) -> io::Result<LogScan> {
     Ok(scan)
 }
 
-fn scan_segment(bytes: &[u8], segment: u32, scan: &mut LogScan) {
-    let mut at = 0;
-    if segment_version(bytes).is_some() {
-        at = SEGMENT_HEADER;
-    }
+fn scan_segment(bytes: &[u8], segment: u32) -> LogScan {
+    let version = segment_version(bytes);
+    let mut scan = LogScan {
+        last_segment: segment,
+        is_newer: version.is_some_and(|version| version > VERSION),
+        ..LogScan::default()
+    };
+    let mut at = if version.is_some() { SEGMENT_HEADER } else { 0 };
     while at < bytes.len() {
         let Some(header) = Header::decode(&bytes[at..]) else {
             let next = (at + 1..bytes.len()).find(|&next| Header::decode(&bytes[next..]).is_some());
@@ -175,9 +189,6 @@ fn scan_segment(bytes: &[u8], segment: u32, scan: &mut LogScan) {
             // A record of the same segment behind it would mean that the header is from elsewhere.
             let next = (at + 1..bytes.len()).find(|&next| Header::decode(&bytes[next..]).is_some());
             at = next.unwrap_or(bytes.len());
-            if next.is_none() {
-                return;
-            }
             continue;
         };
         let location = Location { segment, offset: at as u64, length };
@@ -193,6 +204,7 @@ fn scan_segment(bytes: &[u8], segment: u32, scan: &mut LogScan) {
     if at == SEGMENT_HEADER && bytes.len() == SEGMENT_HEADER {
         scan.continuable = Some(at as u64);
     }
+    scan
 }
 
 /// Adds the numbers that no header has.
