@@ -25,7 +25,7 @@ const BATCH: usize = 500;
 const OPEN_LIMIT: Duration = Duration::from_secs(1);
 
 /// Episodes of the tiny pair, half of them written by each model.
-fn run_episodes() -> Vec<Vec<Event>> {
+pub(crate) fn run_episodes() -> Vec<Vec<Event>> {
     let folders = Folders::find().expect("a home folder");
     let preset = load_preset("tiny", &folders).expect("the embedded preset");
     let mut runner = load_pair(&preset, &folders.cache).expect("the tiny pair loads");

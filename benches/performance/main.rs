@@ -5,6 +5,7 @@
 //!     cargo bench --bench performance -- policy/retraining --quick
 //!     cargo bench --bench performance -- threshold            moving the threshold over 10,000 episodes
 //!     cargo bench --bench performance -- library              opening and searching 100,000 episodes
+//!     cargo bench --bench performance -- store                what it costs to have every event on disk
 //!     cargo bench --bench performance -- terminal             bytes to the terminal, key press to frame
 //!     cargo bench --bench performance -- terminal/latency     key press to frame only
 //!
@@ -19,6 +20,7 @@
 
 mod library;
 mod policy;
+mod store;
 mod terminal;
 mod threshold;
 
@@ -26,11 +28,12 @@ use criterion::Criterion;
 
 type Group = (&'static str, fn(&mut Criterion));
 
-const GROUPS: [Group; 4] = [
+const GROUPS: [Group; 5] = [
     ("policy/choice", policy::choice),
     ("policy/retraining", policy::retraining),
     ("threshold", threshold::benchmarks),
     ("library", library::benchmarks),
+    ("store", store::benchmarks),
 ];
 
 fn main() {
