@@ -10,7 +10,7 @@ use pointsman::recording;
 use pointsman::store::{EpisodeEntry, Store, Tag};
 use serde_json::Value;
 
-use crate::shell::{failure, objects, stdout};
+use crate::shell::{failure, objects, output, stdout};
 
 const QUESTION: &str = "Ava has 37 pens. She buys 4 boxes of 12 pens. She gives away 18 pens. \
                         How many pens does Ava have?";
@@ -349,4 +349,39 @@ fn fork_trees_tolerate_wrong_parents() {
     assert_eq!(of(4), [(4, 0)]);
     assert_eq!(of(1), [(1, 0), (3, 1)]);
     assert!(fork_tree(&store, 100).is_err());
+}
+
+#[test]
+fn a_damaged_episode_is_left_out_of_an_export_and_named() {
+    let home = tempfile::tempdir().unwrap();
+    for seed in ["3", "4", "5"] {
+        stdout(home.path(), &["run", "--seed", seed]);
+    }
+    let store = home.path().join("data/store");
+    let log = store.join("log/000001.log");
+    let mut bytes = std::fs::read(&log).unwrap();
+    // A body in the middle: an event of episode 2.
+    let records: Vec<usize> =
+        (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"PMLR")).collect();
+    let of_second = records.iter().find(|&&at| bytes[at + 12] == 2).expect("a record of episode 2");
+    bytes[of_second + 50] ^= 1;
+    std::fs::write(&log, bytes).unwrap();
+    std::fs::remove_dir_all(store.join("index")).unwrap();
+
+    let output = output(home.path(), &["episodes", "export"]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("episode 2") && errors.contains("salvage"), "{errors}");
+    let events = objects(&String::from_utf8(output.stdout).unwrap());
+    let ids: std::collections::BTreeSet<u64> =
+        events.iter().map(|event| event["episode"].as_u64().unwrap()).collect();
+    assert_eq!(ids, [1, 3].into());
+    let list = stdout(home.path(), &["episodes", "ls", "right"]);
+    assert!(!list.is_empty());
+
+    let new = home.path().join("new");
+    let new = new.to_str().unwrap();
+    let report = stdout(home.path(), &["episodes", "salvage", "--to", new]);
+    assert!(report.contains("2 complete episodes"), "{report}");
+    stdout(home.path(), &["episodes", "export", "--store", new]);
 }

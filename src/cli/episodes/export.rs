@@ -10,7 +10,7 @@ use crate::cli::error::CommandResult;
 use crate::cli::stdio::{note, stdout};
 use crate::library::Query;
 use crate::recording::write_event_json;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 pub(super) fn export(
     store: &Store,
@@ -18,16 +18,16 @@ pub(super) fn export(
     query: Option<&Query>,
     out: Option<&Path>,
 ) -> CommandResult<()> {
-    let selection = if ids.is_empty() {
+    let mut selection = if ids.is_empty() {
         Selection::of(store, query.unwrap_or(&Query::default()))?
     } else {
         Selection { ids: distinct(ids), unreadable: 0 }
     };
     match out {
-        None => write(store, &selection.ids, stdout())?,
+        None => write(store, &mut selection, stdout())?,
         Some(path) => {
             let mut file = AtomicFile::create(path)?;
-            write(store, &selection.ids, &mut file)?;
+            write(store, &mut selection, &mut file)?;
             file.finish()?;
             note!("{} episodes written to {}", selection.ids.len(), path.display());
         }
@@ -40,7 +40,9 @@ pub(super) fn export(
 /// # Errors
 /// If the episode does not exist or cannot be read, or standard output cannot be written.
 pub(super) fn print(store: &Store, id: u64) -> CommandResult<()> {
-    write(store, &[id], stdout())
+    let mut selection = Selection { ids: vec![id], unreadable: 0 };
+    write(store, &mut selection, stdout())?;
+    selection.fail_if_unreadable()
 }
 
 /// The ids without repetitions, in their order.
@@ -49,13 +51,26 @@ pub(super) fn distinct(ids: Vec<u64>) -> Vec<u64> {
     ids.into_iter().filter(|id| seen.insert(*id)).collect()
 }
 
-fn write(store: &Store, ids: &[u64], out: impl Write) -> CommandResult<()> {
+/// Writes the episodes of the selection. Those that cannot be read are reported and removed from it.
+fn write(store: &Store, selection: &mut Selection, out: impl Write) -> CommandResult<()> {
     let mut out = BufWriter::new(out);
-    for &id in ids {
-        for json in store.events_json(id)? {
-            write_event_json(&mut out, id, &json)?;
+    let mut written = Vec::new();
+    for &id in &selection.ids {
+        match store.events_json(id) {
+            Ok(events) => {
+                for json in events {
+                    write_event_json(&mut out, id, &json)?;
+                }
+                written.push(id);
+            }
+            Err(error @ StoreError::Missing { .. }) => return Err(error.into()),
+            Err(error) => {
+                note!("pointsman: {error}");
+                selection.unreadable += 1;
+            }
         }
     }
+    selection.ids = written;
     out.flush()?;
     Ok(())
 }
