@@ -62,6 +62,7 @@
 //! | [`role`] | small and large: which model of the pair |
 //! | [`exit`] | whether an error is a usage error or a failure |
 //! | `safe_text` | text from elsewhere, made safe for a terminal |
+//! | `private_file` | files and folders that only their owner may read |
 //! | `user_file` | opens the files that a user names |
 
 pub mod cli;
@@ -72,6 +73,8 @@ pub mod evaluation;
 pub mod exit;
 pub mod grading;
 pub mod library;
+mod private_file;
+mod private_file;
 pub mod recording;
 pub mod role;
 pub mod routing;

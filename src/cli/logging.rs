@@ -1,6 +1,5 @@
 //! The log file.
 
-use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -9,6 +8,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::config::Folders;
 use crate::engine::end_logger_threads;
+use crate::private_file::{append_private, create_private_folder};
 
 /// Name of the log in the user's state folder.
 pub(super) const LOG_FILE: &str = "pointsman.log";
@@ -20,13 +20,12 @@ pub(super) const LOG_FILE: &str = "pointsman.log";
 /// If `/dev/null` cannot be opened either.
 pub(super) fn start(folders: &Folders) -> std::io::Result<PathBuf> {
     let wanted = folders.state.join(LOG_FILE);
-    let open = |path: &PathBuf| OpenOptions::new().create(true).append(true).open(path);
-    let _ = std::fs::create_dir_all(&folders.state);
-    let (path, file) = if let Ok(file) = open(&wanted) {
+    let _ = create_private_folder(&folders.state);
+    let (path, file) = if let Ok(file) = append_private(&wanted) {
         (wanted, file)
     } else {
         let nowhere = PathBuf::from("/dev/null");
-        let file = open(&nowhere)?;
+        let file = append_private(&nowhere)?;
         (nowhere, file)
     };
     // mistral.rs reports the request that empties its cache after each episode; other failures are returned.

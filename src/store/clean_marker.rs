@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counters::CounterValues;
 use super::log::LogEnd;
-use super::private_files::write_private;
+use crate::private_file::write_private;
 
 /// Up to this size of log and index in bytes, the contents of the files are compared.
 const COMPARED_BYTES: u64 = 64 << 20;

@@ -16,8 +16,8 @@ use super::database::log_folder;
 use super::index::copy_folder;
 use super::log::{Appended, LogScan, LogWriter};
 use super::operation::{Operation, Table, number_of};
-use super::private_files::create_private_folder;
 use super::sled_tables::remove_folder;
+use crate::private_file::create_private_folder;
 
 /// Version of the former layout. Newer ones are refused.
 const FORMAT_VERSION: u32 = 1;

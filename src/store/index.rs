@@ -258,7 +258,7 @@ fn later_removals(scan: &LogScan, applied: u64) -> BTreeSet<(Table, &[u8])> {
 
 /// Copies the files of a folder, and of the folders in it.
 pub(super) fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
-    super::private_files::create_private_folder(to)?;
+    crate::private_file::create_private_folder(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));

@@ -73,7 +73,6 @@ mod open;
 mod operation;
 mod packed;
 mod policies;
-mod private_files;
 mod process_lock;
 mod salvage;
 mod sled_tables;

@@ -11,11 +11,11 @@ use super::index::{OpenedIndex, open_index};
 use super::log::{Damage, DamageKind, LogScan, LogWriter, erase_bodies, scan_log};
 use super::log_tables::LogTables;
 use super::operation::{Operation, Table};
-use super::private_files::{create_private_folder, write_private};
 use super::process_lock::{LockError, ProcessLock};
 use super::sled_tables::SledTables;
 use super::tables::Tables;
 use super::{Store, StoreError};
+use crate::private_file::{create_private_folder, write_private};
 
 /// Names of the files of a store, of this layout and of the former one.
 const LOCK: &str = "lock";

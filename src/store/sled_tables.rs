@@ -17,8 +17,8 @@ use sled::{Batch, Config, Db, IVec};
 use super::log::Location;
 use super::operation::{Operation, Table, event_index_of, number_of};
 use super::packed::{pack, pack_events, unpack, unpack_events};
-use super::private_files::create_private_folder;
 use super::tables::{Rows, TableError, Tables, until_error};
+use crate::private_file::create_private_folder;
 
 /// Size of sled's page cache in bytes.
 const CACHE_BYTES: u64 = 64 << 20;

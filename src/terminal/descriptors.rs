@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
+use crate::private_file::append_private;
+
 /// The saved descriptors of the process; dropping it restores them.
 pub(super) struct SavedDescriptors {
     out: OwnedFd,
@@ -18,7 +20,7 @@ impl SavedDescriptors {
     /// # Errors
     /// If the log cannot be opened, or the system has no descriptor left.
     pub(super) fn redirect_to_log(log: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).open(log)?;
+        let file = append_private(log)?;
         io::stdout().flush()?;
         let saved = Self { out: copy(libc::STDOUT_FILENO)?, err: copy(libc::STDERR_FILENO)? };
         redirect(file.as_raw_fd(), libc::STDOUT_FILENO)?;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of `src/`, from top to bottom.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "cli",
     "workbench",
     "terminal",
@@ -26,6 +26,7 @@ const LAYERS: [&str; 20] = [
     "exit",
     "safe_text",
     "user_file",
+    "private_file",
 ];
 
 /// Files longer than this hold more than one thing.

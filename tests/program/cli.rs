@@ -513,3 +513,17 @@ fn reference_tables_are_markdown() {
         assert!(lines.count() > 4, "{table}");
     }
 }
+
+#[test]
+fn only_the_owner_can_read_store_and_log() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("state/pointsman.log");
+    std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+    std::fs::write(&log, "written by an earlier version\n").unwrap();
+    stdout(home.path(), &["run", "--seed", "3"]);
+    for path in ["state/pointsman.log", "data/store", "data/store/log", "data/store/index"] {
+        let mode = std::fs::metadata(home.path().join(path)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{path}");
+    }
+}
