@@ -74,7 +74,6 @@ pub mod exit;
 pub mod grading;
 pub mod library;
 mod private_file;
-mod private_file;
 pub mod recording;
 pub mod role;
 pub mod routing;
