@@ -9,7 +9,7 @@ use pointsman::engine::{Engine, EngineOutput, EngineRequest, Flow, PartialStep, 
 use pointsman::episode::{Role, StopReason};
 use pointsman::tasks::arithmetic::{OperationMix, Problem, ProblemGenerator, Split};
 
-use crate::own_process::in_own_process;
+use crate::own_process::{in_own_process, resident_mib};
 use crate::tiny::{cache, preset};
 
 const QUESTIONS: usize = 50;
@@ -253,13 +253,6 @@ fn any_prompt_gets_an_answer_or_an_error() {
     let error = engines[0].generate(&request(vec![endless], "\n", 4), &mut |_| Flow::Continue);
     let sentence = error.expect_err("it does not fit").to_string();
     assert!(sentence.contains("context"), "{sentence}");
-}
-
-/// Resident memory of this process in MiB; `None` if the system does not report it.
-fn resident_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|l| l.starts_with("VmRSS:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 
 #[test]

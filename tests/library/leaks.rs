@@ -7,33 +7,40 @@ use pointsman::session::{Command, EpisodeSpec, NullObserver, SessionUpdate, spaw
 use pointsman::tasks::arithmetic::Split;
 use pointsman::tasks::questions;
 
-use crate::own_process::in_own_process;
+use crate::own_process::{in_own_process, resident_mib};
 use crate::tiny::{cache, load, pair, preset, registry};
 
-/// Counts the threads and descriptors of this process after each episode; later episodes use those of the first ones.
+/// What this process uses after each episode; later episodes use the threads and memory of the first ones.
 #[derive(Default)]
 struct Usage {
     episodes: usize,
-    /// Threads and descriptors after the first episodes.
-    before: Option<(usize, usize)>,
+    /// Threads, descriptors and MiB after the first episodes.
+    before: Option<(usize, usize, f64)>,
 }
 
 impl Usage {
-    const FIRST_EPISODES: usize = 10;
+    const FIRST_EPISODES: usize = 50;
+    /// The allocator keeps some memory. A thread pool or a prefix cache for each episode would exceed this.
+    const MAX_GROWTH_MIB: f64 = 64.0;
 
     fn check(&mut self) {
         self.episodes += 1;
-        let now = (threads(), descriptors());
+        let now = (threads(), descriptors(), resident_mib().expect("Linux reports it"));
         if self.episodes == Self::FIRST_EPISODES {
             self.before = Some(now);
         }
         let Some(before) = self.before else { return };
         assert!(
-            now.0 <= before.0 && now.1 <= before.1,
-            "{before:?} threads and descriptors became {now:?} after {} episodes",
+            now.0 <= before.0 && now.1 <= before.1 && now.2 <= before.2 + Self::MAX_GROWTH_MIB,
+            "threads, descriptors and MiB {before:?} became {now:?} after {} episodes",
             self.episodes
         );
     }
+}
+
+/// Episodes in one process.
+fn episodes() -> usize {
+    if std::env::var_os("POINTSMAN_SLOW").is_some() { 5000 } else { 200 }
 }
 
 fn count(folder: &str) -> usize {
@@ -49,20 +56,16 @@ fn descriptors() -> usize {
 }
 
 #[test]
-fn episodes_leave_no_threads_and_descriptors_behind() {
-    in_own_process(
-        "leaks::episodes_leave_no_threads_and_descriptors_behind",
-        run_three_hundred_episodes,
-    );
+fn episodes_leave_nothing_behind() {
+    in_own_process("leaks::episodes_leave_nothing_behind", run_episodes);
 }
 
-fn run_three_hundred_episodes() {
-    const EPISODES: usize = 300;
+fn run_episodes() {
     let mut runner = pair();
     let mut router = registry().router("confidence").unwrap();
     let mut usage = Usage::default();
     for (seed, question) in
-        questions("arithmetic", Split::Test, 7).unwrap().take(EPISODES).enumerate()
+        questions("arithmetic", Split::Test, 7).unwrap().take(episodes()).enumerate()
     {
         let spec = EpisodeSpec::new(&question, router.as_mut(), seed as u64);
         runner.run(spec, &mut NullObserver, &mut NullObserver).unwrap();
@@ -71,19 +74,15 @@ fn run_three_hundred_episodes() {
 }
 
 #[test]
-fn a_session_leaves_no_threads_and_descriptors_behind() {
-    in_own_process(
-        "leaks::a_session_leaves_no_threads_and_descriptors_behind",
-        ask_two_hundred_questions,
-    );
+fn a_session_leaves_nothing_behind() {
+    in_own_process("leaks::a_session_leaves_nothing_behind", ask_questions);
 }
 
-fn ask_two_hundred_questions() {
-    const QUESTIONS: usize = 200;
-    let mut live = spawn_session(|_| Ok(load()), registry(), Box::new(Vec::new())).unwrap();
+fn ask_questions() {
+    let mut live = spawn_session(|_| Ok(load()), registry(), Box::new(NullObserver)).unwrap();
     let mut usage = Usage::default();
     for (seed, question) in
-        questions("arithmetic", Split::Test, 8).unwrap().take(QUESTIONS).enumerate()
+        questions("arithmetic", Split::Test, 8).unwrap().take(episodes()).enumerate()
     {
         let ask = Command::Ask { question, router: None, seed: seed as u64, paused: false };
         live.commands.send(ask).unwrap();

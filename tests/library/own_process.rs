@@ -19,3 +19,10 @@ pub(crate) fn in_own_process(test: &str, body: impl FnOnce()) {
     let text = String::from_utf8_lossy(&text);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
+
+/// Resident memory of this process in MiB; `None` if the system does not report it.
+pub(crate) fn resident_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmRSS:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
+}
