@@ -50,7 +50,7 @@ const COMMANDS: [&[&str]; 48] = [
     &["grade", "rows.jsonl", "--tasks", "math500", "--json"],
     &["collect", "-n", "2", "--seed", "77"],
     &["train", "--iterations", "2"],
-    &["calibrate", "--target-cost", "0.9", "-n", "20"],
+    &["policy", "show", "tiny-1"],
     &["policy", "ls"],
     &["policy", "show"],
     &["policy", "promote", "tiny-1", "--force"],
