@@ -8,6 +8,7 @@ mod copy_folder;
 mod docs;
 mod fake_hub;
 mod fork;
+mod full_disk;
 mod hostile_files;
 mod library_commands;
 mod models;
