@@ -4,13 +4,14 @@
 //! are kept in the folder `before-log`.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
-use std::path::Path;
+
+use std::path::{Path, PathBuf};
 
 use sled::{Config, Db, Tree};
 use tempfile::TempDir;
 
 use super::StoreError;
+use super::caught_panic::without_panic;
 use super::counters::{Counter, CounterValues, Counters};
 use super::database::log_folder;
 use super::index::copy_folder;
@@ -39,19 +40,36 @@ const TREES: [(&str, Table); 5] = [
 /// [`StoreError::NotAStore`] if nothing of it can be read, [`StoreError::Newer`] if a newer program wrote it,
 /// [`StoreError::Open`] if the disk refuses.
 pub(super) fn convert(path: &Path, notices: &mut Vec<String>) -> Result<(), StoreError> {
+    if !path.join("db").exists() {
+        return Ok(());
+    }
+    let kept = kept_folder(path);
     if is_former(path) {
         let fresh = path.join("log.new");
         remove_folder(&fresh).map_err(|e| StoreError::open(path, &e))?;
         convert_into(path, &fresh, &path.join("counters"), notices)?;
         std::fs::rename(&fresh, log_folder(path)).map_err(|e| StoreError::open(path, &e))?;
-        let kept = path.join(BEFORE_LOG);
         notices.push(format!(
             "the store {} was converted to the present format; its former files are in {} until the trash is emptied",
             path.display(),
             kept.display()
         ));
+    } else {
+        notices.push(format!(
+            "the store {} also had files of the former format, which are in {} now: an earlier pointsman wrote them, or a conversion was interrupted",
+            path.display(),
+            kept.display()
+        ));
     }
-    set_former_files_aside(path).map_err(|e| StoreError::open(path, &e))
+    set_former_files_aside(path, &kept).map_err(|e| StoreError::open(path, &e))
+}
+
+/// The first folder for former files that holds no database.
+fn kept_folder(path: &Path) -> PathBuf {
+    let first = path.join(BEFORE_LOG);
+    let later = (2..).map(|n| path.join(format!("{BEFORE_LOG}-{n}")));
+    let folders = std::iter::once(first.clone()).chain(later);
+    folders.into_iter().find(|folder| !folder.join("db").exists()).unwrap_or(first)
 }
 
 /// Converts a store of the former layout into a temporary folder; `None` if it has the present layout.
@@ -76,12 +94,8 @@ fn is_former(path: &Path) -> bool {
 }
 
 /// Moves the sled files of a converted store into a folder of their own.
-fn set_former_files_aside(path: &Path) -> std::io::Result<()> {
-    if !path.join("db").exists() {
-        return Ok(());
-    }
-    let kept = path.join(BEFORE_LOG);
-    create_private_folder(&kept)?;
+fn set_former_files_aside(path: &Path, kept: &Path) -> std::io::Result<()> {
+    create_private_folder(kept)?;
     for entry in std::fs::read_dir(path)? {
         let name = entry?.file_name();
         // `db` moves last: until then the next start finds it and goes on.
@@ -114,7 +128,12 @@ fn convert_into(
     create_private_folder(log).map_err(|e| StoreError::open(path, &e))?;
     let values = former_counters(&db);
     let mut contents = Contents::default();
-    contents.read(&db, values.get(Counter::Episode));
+    if let Err(error) = without_panic(|| {
+        contents.read(&db, values.get(Counter::Episode));
+        Ok(())
+    }) {
+        contents.lost.push(format!("some rows are lost: {error}"));
+    }
     for lost in &contents.lost {
         notices.push(format!("{}: {lost}", path.display()));
     }
@@ -140,8 +159,7 @@ fn copy_former_files(path: &Path, to: &Path) -> std::io::Result<()> {
 fn open_copy(folder: &Path) -> Result<Db, String> {
     let open = || {
         let config = Config::new().path(folder).flush_every_ms(None);
-        let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
-        opened.map_err(|_| "sled panicked".to_owned())?.map_err(|e| e.to_string())
+        without_panic(|| config.open().map_err(|e| e.to_string()))
     };
     open().or_else(|_| {
         for entry in std::fs::read_dir(folder).map_err(|e| e.to_string())? {

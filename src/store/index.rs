@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::caught_panic::without_panic;
 use super::clean_marker::CleanMarker;
 use super::log::{DamageKind, LogScan, OperationKind, RecordHead, read_values};
 use super::log_tables::LogTables;
@@ -70,10 +71,7 @@ fn check_copy(folder: &Path, copy: &Path) -> Result<(u64, IndexRows), TableError
     remove_folder(copy).and_then(|()| copy_folder(folder, copy)).map_err(|e| e.to_string())?;
     let tables = SledTables::open(copy)?;
     // sled also panics while it reads damaged pages.
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        Ok((tables.applied()?, tables.all_rows()?))
-    }));
-    read.map_err(|_| "sled panicked".to_owned())?
+    without_panic(|| Ok((tables.applied()?, tables.all_rows()?)))
 }
 
 /// Uses the checked copy as the index, after the records that it does not have yet.

@@ -60,6 +60,7 @@
 
 mod annotate;
 mod annotations;
+mod caught_panic;
 mod clean_marker;
 mod counters;
 mod database;

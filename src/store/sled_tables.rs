@@ -7,13 +7,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Bound;
-use std::panic::AssertUnwindSafe;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use sled::{Batch, Config, Db, IVec};
 
+use super::caught_panic::without_panic;
 use super::log::Location;
 use super::operation::{Operation, Table, event_index_of, number_of};
 use super::packed::{pack, pack_events, unpack, unpack_events};
@@ -256,13 +257,12 @@ impl Tables for SledTables {
     }
 }
 
-/// Opens a database. sled panics over some damages, so a panic is an error.
+/// Opens a database.
 fn open_db(folder: &Path) -> Result<Db, TableError> {
     create_private_folder(folder).map_err(|e| e.to_string())?;
     // The log is what survives a crash: sled need not flush at intervals.
     let config = Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
-    opened.map_err(|_| "sled panicked".to_owned())?.map_err(|e| e.to_string())
+    without_panic(|| config.open().map_err(|e| e.to_string()))
 }
 
 fn replace_folder(folder: &Path, by: &Path) -> Result<(), TableError> {

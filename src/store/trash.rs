@@ -146,7 +146,8 @@ impl Store {
         for entry in std::fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name();
-            if name == BEFORE_LOG || name.to_string_lossy().starts_with("damaged-index") {
+            let name = name.to_string_lossy();
+            if name.starts_with(BEFORE_LOG) || name.starts_with("damaged-index") {
                 remove_folder(&entry.path())?;
             }
         }

@@ -156,3 +156,64 @@ fn old_presets_keys_and_themes_are_read() {
     load_preset(fixture("remote.toml").to_str().unwrap(), &folders).unwrap();
     Theme::load(fixture("theme.toml").to_str().unwrap(), Path::new("/nowhere")).unwrap();
 }
+
+#[test]
+fn an_old_store_is_converted_once_and_its_files_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    copy_folder(&fixture("store"), folder.path());
+    let database = fs::read(folder.path().join("db")).unwrap();
+    let reading = Store::open_read_only(folder.path()).unwrap();
+    let episodes: Vec<_> = reading.summaries().map(Result::unwrap).collect();
+    assert!(!episodes.is_empty());
+    assert_eq!(fs::read(folder.path().join("db")).unwrap(), database, "reading changes nothing");
+    drop(reading);
+
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.summaries().map(Result::unwrap).collect::<Vec<_>>(), episodes);
+    assert!(store.notices().join(" ").contains("before-log"), "{:?}", store.notices());
+    drop(store);
+    assert_eq!(fs::read(folder.path().join("before-log/db")).unwrap(), database);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.notices(), [""; 0], "the second time there is nothing to say");
+
+    // Emptying the trash leaves nothing of deleted episodes anywhere.
+    store.move_to_trash(&[episodes[0].id], 1).unwrap();
+    store.empty_trash().unwrap();
+    assert!(!folder.path().join("before-log").exists());
+}
+
+#[test]
+fn a_damaged_old_store_is_never_changed() {
+    let complete = {
+        let (_folder, store) = old_store();
+        store.summaries().count() + store.trashed().unwrap().len()
+    };
+    let length = fs::metadata(fixture("store").join("db")).unwrap().len();
+    for part in 1..12 {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(&fixture("store"), folder.path());
+        let database = folder.path().join("db");
+        let mut bytes = fs::read(&database).unwrap();
+        if part % 2 == 0 {
+            bytes.truncate((length * part / 12) as usize);
+        } else {
+            bytes[(length * part / 12) as usize] ^= 4;
+        }
+        fs::write(&database, &bytes).unwrap();
+        match Store::open(folder.path()) {
+            // What sled cannot read is still in the file.
+            Ok(store) => {
+                assert!(store.summaries().count() <= complete);
+                let kept = folder.path().join("before-log/db");
+                assert!(fs::read(kept).unwrap() == bytes, "part {part}: the database was changed");
+            }
+            Err(error) => {
+                assert!(error.to_string().contains("--store"), "{error}");
+                assert!(
+                    fs::read(database).unwrap() == bytes,
+                    "part {part}: the database was changed"
+                );
+            }
+        }
+    }
+}

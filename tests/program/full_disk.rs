@@ -1,5 +1,6 @@
 //! A store on a full disk and on a read-only one. Needs root, to mount a small file system.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,7 +15,8 @@ impl SmallDisk {
         std::fs::create_dir_all(&path).unwrap();
         let mounted = mount(&["-t", "tmpfs", "-o", "size=4m", "tmpfs"], &path);
         if !mounted {
-            println!("skipped: a small file system cannot be mounted here (this needs root)");
+            let reason = "skipped: a small file system cannot be mounted here, which needs root";
+            let _ = writeln!(std::io::stderr(), "{reason}");
         }
         mounted.then_some(Self(path))
     }
