@@ -42,6 +42,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::Folders;
+use crate::safe_text::safe_text;
 use error::{CommandError, CommandResult, CommandStatus};
 use options::CommonArgs;
 use stdio::note;
@@ -159,11 +160,17 @@ fn parse() -> CommandResult<Arguments> {
     Ok(Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()))
 }
 
-/// Prints what clap answers, and ends the program.
+/// Prints what clap answers, and ends the program. A message may quote an argument, such as the name of a file; it loses
+/// its colours if the argument is not safe to show.
 ///
 /// # Errors
 /// If standard output cannot be written.
 fn print_help_or_error(answer: &clap::Error) -> CommandResult<ArgMatches> {
+    let plain = answer.render().to_string();
+    if answer.use_stderr() && safe_text(&plain) != plain {
+        note!("{}", plain.trim_end());
+        std::process::exit(answer.exit_code());
+    }
     match answer.print() {
         Err(error) if !answer.use_stderr() => Err(stdio::name_stdout(&error).into()),
         _ => std::process::exit(answer.exit_code()),

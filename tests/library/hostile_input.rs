@@ -34,6 +34,12 @@ const HOSTILE: [&str; 16] = [
     "true",
 ];
 
+/// The number of changed files, `n` times POINTSMAN_FUZZ_FACTOR if that is set: more of them find more.
+fn rounds(n: usize) -> usize {
+    let factor = std::env::var("POINTSMAN_FUZZ_FACTOR").ok();
+    n * factor.map_or(1, |factor| factor.parse().expect("POINTSMAN_FUZZ_FACTOR is a number"))
+}
+
 /// A file with some bytes changed, removed, repeated or inserted, or with a value replaced.
 fn mutated(file: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
     let mut bytes = file.to_vec();
@@ -80,7 +86,7 @@ fn changed_recordings_are_read_or_refused() {
     let original = include_bytes!("../../recordings/rescue.jsonl");
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let (mut accepted, mut refused) = (0, 0);
-    for _ in 0..600 {
+    for _ in 0..rounds(600) {
         match read_recording(&mutated(original, &mut rng)) {
             Ok(all) => {
                 accepted += 1;
@@ -113,7 +119,7 @@ fn changed_policies_decide_or_are_refused() {
     let original = policy.to_bytes().unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let (mut accepted, mut refused) = (0, 0);
-    for round in 0..120 {
+    for round in 0..rounds(120) {
         // Most of the file are weights; every other change is in the card.
         let card = 20_000.min(original.len());
         let bytes = if round % 2 == 0 {
@@ -147,7 +153,7 @@ fn changed_settings_are_used_or_refused() {
     let preset = include_bytes!("../../presets/tiny.toml");
     let theme = include_bytes!("../../themes/default.toml");
     let keys = b"pause = [\"p\", \"space\"]\nquit = [\"q\", \"ctrl-q\"]\nhelp = [\"?\"]\n";
-    for _ in 0..300 {
+    for _ in 0..rounds(300) {
         std::fs::write(&path, mutated(preset, &mut rng)).unwrap();
         match load_preset(name, &folders) {
             Ok(preset) => preset.validate().unwrap(),
@@ -188,7 +194,7 @@ fn changed_questions_are_read_or_refused() {
     };
     let original: String = (0..20).map(line).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    for _ in 0..400 {
+    for _ in 0..rounds(400) {
         std::fs::write(&path, mutated(original.as_bytes(), &mut rng)).unwrap();
         for on_bad_line in [OnBadLine::Stop, OnBadLine::Skip] {
             match read_questions(&path, on_bad_line) {

@@ -204,7 +204,7 @@ fn hidden_characters_and_escape_sequences_do_not_reach_the_terminal() {
         &TINY.replace("builtin:tiny/large", "gone"),
     );
     let named = write(home, &format!("{short}.jsonl"), "no event\n");
-    let shown: [&[&str]; 14] = [
+    let shown: [&[&str]; 16] = [
         &["episodes", "ls"],
         &["episodes", "ls", "--json"],
         &["episodes", "show", "1"],
@@ -219,6 +219,8 @@ fn hidden_characters_and_escape_sequences_do_not_reach_the_terminal() {
         &["replay", &named, "--headless"],
         &["grade", "--tasks", "gsm8k", &named],
         &["run", "--preset", short, "1 + 1?"],
+        &["replay", "rescue", &named],
+        &["run", "--threshold", short, "1 + 1?"],
     ];
     for arguments in shown {
         let run = output(home, arguments);
