@@ -9,6 +9,7 @@ use rust_embed::Embed;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use crate::safe_text::safe_line;
 use crate::user_file::{self, MAX_SETTINGS};
 
 /// Why a file cannot be used. Each message is one sentence that names the file, and the position if there is one.
@@ -132,6 +133,7 @@ impl NamedFile {
         let (line, column) = position(&self.text, offset);
         // The parser's message may have several lines.
         let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        let reason = safe_line(&reason).into_owned();
         FileError::Syntax { path: self.path.clone(), line, column, reason }
     }
 }

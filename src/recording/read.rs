@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::episode::{Episode, Event, EventKind, FoldError, OutOfRange, SCHEMA};
 use crate::exit::{ClassifiedError, ErrorClass};
+use crate::safe_text::safe_line;
 use crate::user_file::{self, MAX_RECORDING};
 
 /// Why a recording cannot be read. Each message is one sentence that names the file, the line and a remedy. Lines are
@@ -305,7 +306,8 @@ struct EventHeader {
 
 /// The parser's message without its line number, which is always 1.
 fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
+    // It may quote a name from the file.
+    let text = safe_line(&error.to_string()).into_owned();
     let place = format!(" at line {} column {}", error.line(), error.column());
     match text.strip_suffix(&place) {
         Some(reason) if error.column() > 0 => format!("{reason}, column {}", error.column()),

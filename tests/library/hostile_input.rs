@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use pointsman::config::{Folders, load_preset};
+use pointsman::engine::model_info;
+use pointsman::library::{LocalCalendar, Query};
 use pointsman::recording::{RecordedEpisode, RecordingError, RecordingReader, ReplaySpeed};
 use pointsman::routing::{Policy, load_policy};
 use pointsman::tasks::{
@@ -13,6 +15,8 @@ use pointsman::workbench::{Keymap, Replay, View, replay_svg};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use crate::copy_folder::copy_folder;
 
 /// Numbers and texts that programs stumble over.
 const HOSTILE: [&str; 16] = [
@@ -201,6 +205,52 @@ fn changed_questions_are_read_or_refused() {
                 Ok(set) => assert!(set.questions(0).all(|q| !q.text.trim().is_empty())),
                 Err(error) => check_sentence(&error.to_string()),
             }
+        }
+    }
+}
+
+#[test]
+fn changed_model_files_are_described_or_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("presets/tiny/small");
+    let folder = home.path().join("model");
+    copy_folder(&source, &folder);
+    let folders = Folders::below(home.path()).unwrap();
+    let mut config = load_preset("tiny", &folders).unwrap().small;
+    config.source = folder.to_str().unwrap().to_owned();
+    let names = ["config.json", "tokenizer.json", "model.safetensors"];
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let (mut described, mut refused) = (0, 0);
+    for round in 0..rounds(150) {
+        let name = names[round % names.len()];
+        let original = std::fs::read(source.join(name)).unwrap();
+        // Only the head of the weights says anything about them.
+        let head = original.len().min(4096);
+        let changed = [&mutated(&original[..head], &mut rng), &original[head..]].concat();
+        std::fs::write(folder.join(name), changed).unwrap();
+        match model_info(&config, &folders.cache).and_then(|found| found.check_loadable(&config)) {
+            Ok(_) => described += 1,
+            Err(error) => {
+                refused += 1;
+                check_sentence(&error.to_string());
+            }
+        }
+        std::fs::write(folder.join(name), original).unwrap();
+    }
+    assert!(described > 5 && refused > 5, "{described} described, {refused} refused");
+}
+
+#[test]
+fn changed_queries_are_understood_or_refused() {
+    let original =
+        br#"verdict:wrong tag:hard steps>3 cost<1e6 -star "two words" sort:cost router:entropy"#;
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let calendar = LocalCalendar::at(1_800_000_000_000);
+    for _ in 0..rounds(2000) {
+        let text = String::from_utf8_lossy(&mutated(original, &mut rng)).into_owned();
+        if let Err(error) = Query::parse(&text, &calendar) {
+            // It may quote a line break of the query.
+            check_sentence(&error.to_string().replace('\n', " "));
         }
     }
 }
