@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::copy_folder::copy_folder;
 use crate::shell::{failure, objects, output, stdout};
 
 type Change = fn(&mut Value);
@@ -243,4 +244,36 @@ fn hidden_characters_and_escape_sequences_do_not_reach_the_terminal() {
     stdout(home, &["replay", &recording, "--cast", cast.to_str().unwrap()]);
     let cast = std::fs::read_to_string(cast).unwrap();
     assert!(!cast.contains(['\u{202e}', '\u{200b}']) && !cast.contains(&marks[..40]));
+}
+
+#[test]
+fn a_model_with_damaged_weights_fails_its_check_and_leaves_an_episode_that_can_be_read() {
+    let home = tempfile::tempdir().unwrap();
+    let home = home.path();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("presets/tiny/large");
+    let folder = home.join("damaged");
+    copy_folder(&source, &folder);
+    let weights = folder.join("model.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    // NaN in every number format.
+    bytes[8 + header..].fill(0xFF);
+    std::fs::write(&weights, bytes).unwrap();
+    let text = TINY.replace("builtin:tiny/large", folder.to_str().unwrap());
+    let preset = write(home, "damaged.toml", &text);
+
+    let names_token = |message: &str| {
+        let says = message.contains("not finite") || message.contains("impossible number");
+        assert!(says && message.contains("token") && message.contains("damaged"), "{message}");
+    };
+    let checked = output(home, &["models", "check", &preset, "--json"]);
+    assert_eq!(checked.status.code(), Some(1));
+    let lines = objects(std::str::from_utf8(&checked.stdout).unwrap());
+    names_token(lines[1]["error"].as_str().unwrap());
+
+    let run = output(home, &["run", "--preset", &preset, "--router", "always-large", "1 + 1?"]);
+    assert_eq!(run.status.code(), Some(1));
+    names_token(std::str::from_utf8(&run.stderr).unwrap());
+    assert!(stdout(home, &["episodes", "show", "1"]).contains("failed: "));
+    assert!(stdout(home, &["replay", "1", "--headless"]).contains("failed: "));
 }
