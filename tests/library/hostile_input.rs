@@ -106,7 +106,7 @@ fn changed_recordings_are_read_or_refused() {
             }
         }
     }
-    assert!(accepted > 50 && refused > 50, "{accepted} accepted, {refused} refused");
+    assert!(accepted > 10 && refused > 10, "{accepted} accepted, {refused} refused");
 }
 
 fn draw(recorded: Vec<RecordedEpisode>) {
@@ -125,9 +125,11 @@ fn changed_policies_decide_or_are_refused() {
     let (mut accepted, mut refused) = (0, 0);
     for round in 0..rounds(120) {
         // Most of the file are weights; every other change is in the card.
-        let card = 20_000.min(original.len());
+        let card = 20_000.min(original.len() / 2);
         let bytes = if round % 2 == 0 {
-            mutated(&original, &mut rng)
+            let mut bytes = original.clone();
+            bytes[rng.random_range(card..original.len())] ^= 1 << rng.random_range(0..8);
+            bytes
         } else {
             [&mutated(&original[..card], &mut rng), &original[card..]].concat()
         };
