@@ -10,7 +10,7 @@ use super::episode_printer::{EpisodePrinter, Printed};
 use super::error::{CommandError, CommandResult, CommandStatus};
 use super::open_store;
 use super::options::CommonArgs;
-use super::{output, policy_lookup, store_sink};
+use super::{memory, output, policy_lookup, store_sink};
 use crate::config::{Folders, Preset, foreign_path, may_send_key, without_foreign_policy};
 use crate::episode::{Decider, Episode, EpisodeStatus, Role, Step};
 use crate::session::{EpisodeSpec, Fork, check_router, load_pair};
@@ -93,6 +93,7 @@ pub(super) fn run(
     check_router(router.as_ref(), &forked, std::slice::from_ref(&question))?;
     // Others may write while the models load.
     drop(store);
+    memory::print_remarks(preset, &folders.cache);
     let mut runner = with_stdout_discarded(|| load_pair(preset, &folders.cache))??;
     let store = open_store::for_writing(common, folders)?;
     let mut printer = EpisodePrinter::new(if args.json { Printed::Json } else { Printed::Nothing });

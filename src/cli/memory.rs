@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::output::bytes;
+use super::stdio::note;
 use crate::config::{DeviceChoice, ModelConfig, Preset};
 use crate::engine::gpu::{Driver, GpuMemory};
 use crate::engine::{EngineKind, model_info};
@@ -50,6 +51,16 @@ impl MemoryKind {
                 let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
                 Some(kilobytes * 1024)
             }
+        }
+    }
+}
+
+/// Reports what is done differently from what the preset or the models' configurations say.
+pub(super) fn print_remarks(preset: &Preset, cache: &Path) {
+    for model in Role::BOTH.map(|role| preset.model(role)) {
+        let found = model_info(model, cache).ok();
+        for remark in found.map(|found| found.remarks(model)).unwrap_or_default() {
+            note!("pointsman: model {}: {remark}", model.label());
         }
     }
 }

@@ -7,7 +7,7 @@ use super::error::{CommandError, CommandResult, CommandStatus, Context};
 use super::open_store;
 use super::options::{CommonArgs, ShadowArgs};
 use super::task_args::TaskArgs;
-use super::{output, policy_lookup, store_sink};
+use super::{memory, output, policy_lookup, store_sink};
 use crate::config::Folders;
 use crate::episode::{Episode, ShadowAgreement, agreements, disagreements};
 use crate::session::{EpisodeSpec, check_router, load_pair};
@@ -71,6 +71,7 @@ pub(super) fn run(
     check_router(router.as_ref(), &preset, std::slice::from_ref(&question))?;
     // Others may write while the models load.
     drop(store);
+    memory::print_remarks(&preset, &folders.cache);
     let mut runner = with_stdout_discarded(|| load_pair(&preset, &folders.cache))??;
     let store = open_store::for_writing(common, folders)?;
     policy_lookup::warn_if_models_differ(&registry, &runner);

@@ -20,6 +20,7 @@ pub(super) fn load_pool(
     folders: &Folders,
     jobs: Option<u32>,
 ) -> CommandResult<RunnerPool> {
+    memory::print_remarks(preset, &folders.cache);
     let jobs = jobs.map(|jobs| jobs as usize).or_else(|| copies_beside_remote(preset, folders));
     Ok(with_stdout_discarded(|| load_runner_pool(preset, &folders.cache, jobs))??)
 }

@@ -101,8 +101,8 @@ impl ChatTemplate {
             Some(enable_thinking) => context! { enable_thinking => enable_thinking, ..variables },
             None => variables,
         };
-        // Tags that transformers uses for training masks, unknown to minijinja.
-        let source = strip_generation_tags(&self.source);
+        // Tags that transformers uses for training masks, unknown to minijinja. Jinja reads CRLF as LF.
+        let source = strip_generation_tags(&self.source.replace("\r\n", "\n"));
         let template = environment.template_from_str(&source).map_err(|e| failed(&e))?;
         template.render(variables).map_err(|e| failed(&e))
     }
@@ -227,6 +227,12 @@ mod tests {
     fn templates_get_special_tokens_and_a_fixed_date() {
         let source = "{{ bos_token }}{{ strftime_now('%d %b %Y') }}{%- generation -%}{{ 'x' }}{% endgeneration %}";
         assert_eq!(template(source).render(CHAT).unwrap(), "<s>26 Jul 2024x");
+    }
+
+    #[test]
+    fn line_ends_of_windows_are_line_ends() {
+        let windows = CHATML.replace('\n', "\r\n");
+        assert_eq!(template(&windows).render(CHAT), template(CHATML).render(CHAT));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! [`EngineError`]: why a model cannot be loaded or used.
 
 use std::fmt::Display;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::context_limit::ContextLimit;
 use crate::episode::OutOfRange;
 use crate::exit::{ClassifiedError, ErrorClass};
 
@@ -21,6 +23,9 @@ pub enum EngineError {
         "model folder {0} has no {1}: a model needs config.json, tokenizer.json and safetensors"
     )]
     Incomplete(PathBuf, &'static str),
+    /// A part of a model's weights is missing.
+    #[error("{0} is missing: the model is incomplete; copy or download it again")]
+    MissingShard(PathBuf),
     /// A model of the hub is not, or not completely, in the local cache.
     #[error(
         "model {0} is not in the local cache of the Hugging Face hub: `pointsman models fetch {0}` downloads it; if you mean a folder or a file, {path} does not exist",
@@ -36,6 +41,14 @@ pub enum EngineError {
         found: String,
         /// The supported architectures, separated by commas.
         known: String,
+    },
+    /// The model would fail later, or compute something else than its authors intend.
+    #[error("model {name} is refused: {reason}")]
+    Refused {
+        /// The model.
+        name: String,
+        /// Why, and the remedy: the rest of a sentence.
+        reason: String,
     },
     /// Neither the model nor the preset has a tokenizer.
     #[error(
@@ -135,9 +148,22 @@ pub enum EngineError {
     },
     /// The prefix fills the context.
     #[error(
-        "the prompt has {0} tokens, but the context of model {1} only {2}: shorten the question or use another model"
+        "the prompt has {tokens} tokens, but the context of model {name} only {context}{}",
+        limit.map_or(": shorten the question or use another model".into(), |limit| format!(
+            ", because {}",
+            limit.reason()
+        ))
     )]
-    PromptTooLong(usize, String, usize),
+    PromptTooLong {
+        /// Number of tokens of the prefix.
+        tokens: usize,
+        /// The model.
+        name: String,
+        /// Tokens of its context that can be used.
+        context: usize,
+        /// Why these are fewer than the model's configuration says.
+        limit: Option<ContextLimit>,
+    },
     /// The environment variable with the server's key is missing or unusable.
     #[error(
         "model {name} needs a key, and {variable} {reason}: set that variable, or name another one as `key_env` in the preset"
@@ -188,6 +214,15 @@ impl EngineError {
     /// [`EngineError::Unreadable`] for a file.
     pub(super) fn unreadable(path: &Path, reason: impl Display) -> Self {
         Self::Unreadable { path: path.to_owned(), reason: one_line(&reason) }
+    }
+
+    /// [`EngineError::Unreadable`] for a file that cannot be opened or read.
+    pub(super) fn unreadable_file(path: &Path, error: &io::Error) -> Self {
+        let reason = match error.kind() {
+            io::ErrorKind::PermissionDenied => "you may not read it: change its permissions".into(),
+            _ => error.to_string(),
+        };
+        Self::unreadable(path, reason)
     }
 }
 

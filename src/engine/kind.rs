@@ -3,6 +3,7 @@
 //! A row says how the kind's `source` strings look, what its engines can do, and how its files are found. A new kind
 //! is a new row; a new [`Runtime`] also needs an arm in [`load`](super::load()).
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::embedded::{self, BUILTIN};
@@ -198,8 +199,13 @@ fn locate_folder(source: &str, _: &Path) -> Result<LocatedModel, EngineError> {
         return Err(EngineError::NotFound(source.to_owned()));
     }
     for needed in ["config.json", "tokenizer.json"] {
-        if !folder.join(needed).is_file() {
-            return Err(EngineError::Incomplete(folder.to_owned(), needed));
+        let path = folder.join(needed);
+        match path.metadata() {
+            Ok(metadata) if metadata.is_file() => {}
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(EngineError::unreadable_file(&path, &error));
+            }
+            _ => return Err(EngineError::Incomplete(folder.to_owned(), needed)),
         }
     }
     if weight_files(folder)?.is_empty() {

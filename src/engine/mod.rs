@@ -62,11 +62,14 @@
 //! | [`scripted`] | prepared outputs |
 //! | [`hub`] | ids, local cache and downloads of the Hugging Face hub |
 //! | `model_info` | what the files of a model say before it is loaded |
+//! | `context_limit` | the part of a model's context that can be used |
 //! | `chat` | chat templates |
 //! | `sampler` | sampling and token statistics |
+//! | `token_text` | the text of tokens, and the tokens of a text |
 
 pub(crate) mod chat;
 mod checked;
+mod context_limit;
 mod embedded;
 mod error;
 pub mod gpu;
@@ -82,8 +85,10 @@ mod openai;
 mod sampler;
 pub mod scripted;
 mod token_stats;
+mod token_text;
 
 pub use checked::generate_checked;
+pub use context_limit::ContextLimit;
 pub(crate) use embedded::BUILTIN;
 pub use error::EngineError;
 pub use interface::{
@@ -92,6 +97,9 @@ pub use interface::{
 pub use kind::{ENGINE_KINDS, EngineKind, PrefixReuse, Runtime, token_stats};
 pub use load::load;
 pub use logger_threads::end_logger_threads;
-pub use model_info::{KV_TOKENS, ModelInfo, ModelLocation, TokenizerLocation, model_info};
+pub use model_info::{
+    GGUF_ARCHITECTURES, KV_TOKENS, ModelInfo, ModelLocation, SUPPORTED_ARCHITECTURES,
+    TokenizerLocation, model_info,
+};
 pub use openai::RateLimiter;
 pub use token_stats::TokenStats;

@@ -24,9 +24,9 @@ pub(super) fn has_extension(name: &str, extension: &str) -> bool {
 /// then files named as shards, then `model.safetensors`, then all.
 ///
 /// # Errors
-/// If the folder cannot be read.
+/// If the folder cannot be read, or a shard is missing.
 pub(super) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
-    let entries = fs::read_dir(folder).map_err(|e| EngineError::unreadable(folder, e))?;
+    let entries = fs::read_dir(folder).map_err(|e| EngineError::unreadable_file(folder, &e))?;
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|e| e.path()))
         .filter(|path| path.extension().is_some_and(|e| e == "safetensors") && path.is_file())
@@ -43,10 +43,27 @@ pub(super) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, EngineError> {
             |path: &&PathBuf| path.file_name().and_then(|n| n.to_str()).is_some_and(is_preferred);
         let chosen: Vec<PathBuf> = found.iter().filter(matches).cloned().collect();
         if !chosen.is_empty() {
-            return Ok(chosen);
+            return match missing_shard(&chosen, &listed) {
+                Some(shard) => Err(EngineError::MissingShard(folder.join(shard))),
+                None => Ok(chosen),
+            };
         }
     }
     Ok(found)
+}
+
+/// A shard that the index lists, or that the number in the name of the others implies, and that is not among them.
+fn missing_shard(chosen: &[PathBuf], listed: &BTreeSet<String>) -> Option<String> {
+    let names: BTreeSet<&str> =
+        chosen.iter().filter_map(|path| path.file_name()?.to_str()).collect();
+    if names.iter().any(|name| listed.contains(*name)) {
+        return listed.iter().find(|name| !names.contains(name.as_str())).cloned();
+    }
+    let (_, total) = names.first()?.strip_suffix(".safetensors")?.split_once("-of-")?;
+    let count: usize = total.parse().ok()?;
+    let all = (1..=count)
+        .map(|n| format!("model-{n:0width$}-of-{total}.safetensors", width = total.len()));
+    all.into_iter().find(|name| !names.contains(name.as_str()))
 }
 
 /// The names of the shards that a folder's index lists; `None` without a readable index.
@@ -100,9 +117,14 @@ mod tests {
         );
         assert_eq!(names()[0], "model-00001-of-00002.safetensors", "an index of missing files");
         put("part-a.safetensors", "");
+        let error = weight_files(home.path()).unwrap_err().to_string();
+        assert!(error.contains("part-b.safetensors") && error.contains("missing"), "{error}");
         put("part-b.safetensors", "");
         assert_eq!(names(), ["part-a.safetensors", "part-b.safetensors"]);
         put(SHARD_INDEX, "{");
         assert_eq!(names().len(), 2);
+        fs::remove_file(home.path().join("model-00001-of-00002.safetensors")).unwrap();
+        let error = weight_files(home.path()).unwrap_err().to_string();
+        assert!(error.contains("model-00001-of-00002.safetensors"), "{error}");
     }
 }

@@ -59,11 +59,13 @@ pub(super) fn sample_token(
         None if params.temperature <= 0.0 => best,
         None => sample_nucleus(logits, params, position, max),
     };
+    // A model may exclude tokens with negative infinity, but NaN and positive infinity come from damaged weights.
+    let is_broken = logits.iter().any(|l| l.is_nan() || *l == f32::INFINITY);
     let logprob = logits.get(id).map_or(0.0, |&l| shifted(l) - log_total);
     SampledToken {
         id: u32::try_from(id).unwrap_or(0),
         // A forced token may be one that the model excludes.
-        logprob: (logprob as f32).max(MIN_LOGPROB),
+        logprob: if is_broken { f32::NAN } else { (logprob as f32).max(MIN_LOGPROB) },
         // Rounding can make the entropy of a certain token negative.
         entropy: entropy.max(0.0) as f32,
         top: first as f32,

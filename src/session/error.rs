@@ -83,6 +83,6 @@ impl SessionError {
     /// Whether the question does not fit into a model's context: another attempt would fail as well.
     pub fn is_prompt_too_long(&self) -> bool {
         matches!(self, Self::Engine(error) | Self::Question { error, .. }
-            if matches!(error, EngineError::PromptTooLong(..)))
+            if matches!(error, EngineError::PromptTooLong { .. }))
     }
 }

@@ -17,6 +17,8 @@ mod leaks;
 mod observer;
 mod own_process;
 mod redo;
+mod reference_gguf;
+mod reference_models;
 mod reference_values;
 mod session;
 mod store;

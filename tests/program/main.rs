@@ -11,6 +11,7 @@ mod fork;
 mod full_disk;
 mod hostile_files;
 mod library_commands;
+mod model_refusals;
 mod models;
 mod policy_commands;
 mod pty;

@@ -68,11 +68,9 @@ fn models_of_all_presets_are_listed() {
     let qwen = find("qwen2.5-math", "large");
     assert_eq!((&qwen["location"], &qwen["bytes"]), (&"not-here".into(), &Value::Null));
     assert_eq!(qwen["parameters"], 7_615_616_512_u64);
-    assert_eq!(
-        qwen["memory"],
-        2 * 7_615_616_512_u64,
-        "without files only the weights are estimated"
-    );
+    // Without files only the weights are estimated; the preset's bf16 is f32 on a CPU.
+    let bytes = if cfg!(any(feature = "cuda", feature = "metal")) { 2 } else { 4 };
+    assert_eq!(qwen["memory"], bytes * 7_615_616_512_u64);
     let table = list(home.path(), &[]);
     assert!(table.contains("inside the binary") && table.contains("7.62G"), "{table}");
 
@@ -171,11 +169,9 @@ fn a_broken_model_folder_is_refused_with_the_reason() {
     let layers = "\"num_hidden_layers\": 4";
     let message =
         broken("misfit", &write("config.json", whole.replace(layers, "\"num_hidden_layers\": 5")));
-    assert!(message.contains("cannot load model"), "{message}");
-    let message = broken(
-        "vast",
-        &write("config.json", whole.replace(layers, "\"num_hidden_layers\": 400000000")),
-    );
+    assert!(message.contains("lack the tensor model.layers.4."), "{message}");
+    let vast = format!("{layers}, \"head_dim\": 4000000000");
+    let message = broken("vast", &write("config.json", whole.replace(layers, &vast)));
     assert!(message.contains("of memory, and") && message.contains("--force"), "{message}");
 }
 

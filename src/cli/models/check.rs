@@ -210,6 +210,7 @@ fn model_line(
                     }));
                     add(Some(format!("loaded in {:.1} s", checked.loading_s)));
                 }
+                found.remarks(config).into_iter().for_each(|remark| add(Some(remark)));
             }
             add(checked.throughput.prefill.map(|n| format!("reads {}", rate(n))));
             add(checked.throughput.decode.map(|n| format!("writes {}", rate(n))));
@@ -238,6 +239,7 @@ fn model_json(
         "parameters": found.and_then(|f| f.parameters),
         "memory": found.and_then(|f| f.memory),
         "context": found.and_then(|f| f.context),
+        "remarks": found.map(|f| f.remarks(config)),
         "architecture": found.and_then(|f| f.architecture.as_ref()),
         "vocabulary": ok.and_then(|c| c.vocabulary),
         "template": found.and_then(|f| f.template.as_ref()),

@@ -8,7 +8,7 @@ use crate::cli::error::{CommandResult, CommandStatus};
 use crate::cli::output;
 use crate::cli::output::bytes;
 use crate::cli::stdio::note;
-use crate::config::{Folders, load_preset, preset_names};
+use crate::config::{Folders, ModelConfig, load_preset, preset_names};
 use crate::engine::{ModelInfo, ModelLocation, model_info};
 use crate::episode::Role;
 
@@ -46,7 +46,7 @@ pub(super) fn run(json: bool, folders: &Folders) -> CommandResult<CommandStatus>
                 errors.push(format!("preset {name}, {role} model: {error}"));
             }
             lines.push(match &found {
-                Ok(found) => model_json(&name, role, &config.source, found),
+                Ok(found) => model_json(&name, role, config, found),
                 Err(error) => json!({
                     "preset": name, "role": role, "source": config.source, "error": error.to_string(),
                 }),
@@ -84,17 +84,24 @@ pub(super) fn run(json: bool, folders: &Folders) -> CommandResult<CommandStatus>
     Ok(if errors.is_empty() { CommandStatus::Success } else { CommandStatus::Failure })
 }
 
-fn model_json(preset: &str, role: Role, source: &str, found: &ModelInfo) -> serde_json::Value {
+fn model_json(
+    preset: &str,
+    role: Role,
+    config: &ModelConfig,
+    found: &ModelInfo,
+) -> serde_json::Value {
     json!({
         "preset": preset,
         "role": role,
-        "source": source,
+        "source": config.source,
         "location": location_word(&found.location),
         "path": found.location.path(),
         "bytes": found.bytes,
         "parameters": found.parameters,
         "memory": found.memory,
         "context": found.context,
+        "remarks": found.remarks(config),
+        "refusal": found.refusal,
         "architecture": found.architecture,
         "template": found.template,
     })

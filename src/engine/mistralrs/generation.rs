@@ -47,42 +47,50 @@ pub(super) struct RunningRequest {
 }
 
 impl MistralEngine {
-    /// The ids of the prefix including the partial step, and how many of them belong to the partial step.
-    fn prefix_ids(&self, request: &EngineRequest) -> Result<(Vec<u32>, usize), EngineError> {
+    /// The ids of the prefix including the partial step.
+    fn prefix_ids(&self, request: &EngineRequest) -> Result<Vec<u32>, EngineError> {
         let mut ids = Vec::new();
         for segment in &request.prefix {
             match &segment.own_ids {
                 Some(own_ids) => ids.extend_from_slice(own_ids),
-                None => ids.extend(self.tokenize(&segment.text)?),
+                None if ids.is_empty() => ids.extend(self.tokenize(&segment.text)?),
+                None => ids.extend(self.tokenize_inside(&segment.text)?),
             }
         }
-        let partial = request.partial.as_ref().map_or(&[][..], |partial| &partial.ids);
-        ids.extend_from_slice(partial);
+        if let Some(partial) = &request.partial {
+            ids.extend_from_slice(&partial.ids);
+        }
         if ids.is_empty() {
             // An empty prompt is invalid, so it starts with the end-of-text token.
             ids.push(self.end_of_text[0]);
         }
-        Ok((ids, partial.len()))
+        Ok(ids)
     }
 
     /// Tokenizes the prefix and sets up the sampler.
     pub(super) fn prepare(&self, request: &EngineRequest) -> Result<PreparedRequest, EngineError> {
-        let (mut ids, partial_length) = self.prefix_ids(request)?;
+        let mut ids = self.prefix_ids(request)?;
         let forced_tokens = match &request.score_text {
-            Some(text) => self.tokenize(text)?,
+            Some(text) => self.tokenize_inside(text)?,
             None => Vec::new(),
         };
         let prefix_length = ids.len();
         let free_context = self.context.saturating_sub(prefix_length);
         if free_context == 0 {
-            let name = self.record.name.clone();
-            return Err(EngineError::PromptTooLong(prefix_length, name, self.context));
+            return Err(EngineError::PromptTooLong {
+                tokens: prefix_length,
+                name: self.record.name.clone(),
+                context: self.context,
+                limit: self.context_limit,
+            });
         }
         let is_scoring = !forced_tokens.is_empty();
         let max_tokens = if is_scoring { forced_tokens.len() } else { request.max_tokens };
         let end = StepEnd {
             delimiter: request.delimiter.clone(),
             limit: max_tokens.min(free_context),
+            // A scored text is complete.
+            free_context: if is_scoring { max_tokens.min(free_context) } else { free_context },
             at_limit: if max_tokens > free_context {
                 StopReason::ContextFull
             } else if request.is_draft || is_scoring {
@@ -96,19 +104,13 @@ impl MistralEngine {
             top_p: request.top_p,
             seed: request.seed,
         };
-        let step_start = prefix_length - partial_length;
         let partial_text = request.partial.as_ref().map_or("", |partial| &partial.text);
         let withholds = self.is_paged && prefix_length > 1 && prefix_length % PAGE_TOKENS == 1;
         let (reports, tokens) = mpsc::channel();
-        let mut sampler = StepSampler::new(
-            self.tokenizer.clone(),
-            self.end_of_text.clone(),
-            params,
-            end,
-            reports,
-        )
-        .with_prefix(&ids, step_start, partial_text.len())
-        .with_forced_tokens(forced_tokens);
+        let mut sampler =
+            StepSampler::new(self.codec.clone(), self.end_of_text.clone(), params, end, reports)
+                .with_prefix(prefix_length, partial_text)
+                .with_forced_tokens(forced_tokens);
         if self.record.parameters < MIN_PARAMETERS_FOR_POOL {
             sampler = sampler.single_threaded();
         }

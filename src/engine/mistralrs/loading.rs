@@ -13,7 +13,10 @@ use mistralrs::{
 };
 use tokenizers::Tokenizer;
 
+use super::gguf_pipeline::load_gguf_for_cpu;
+use super::model_folder::model_folder;
 use crate::config::{DeviceChoice, Dtype, ModelConfig};
+use crate::engine::model_info::{is_on_cpu, loaded_dtype};
 
 /// Tokens of a page of the paged KV cache.
 ///
@@ -67,12 +70,21 @@ pub(super) fn load_model(
     let cache_entries = has_prefix_cache.then_some(entries);
     let (model, metadata) = runtime.block_on(async {
         let (pipeline, scheduler, engine) = match source {
+            ModelSource::Gguf { path, tokenizer } if is_on_cpu(config) => {
+                let dtype = match config.dtype {
+                    Dtype::F16 => ModelDType::F16,
+                    _ => ModelDType::F32,
+                };
+                load_gguf_for_cpu(path, tokenizer.as_deref(), dtype, cache_entries)?
+            }
             ModelSource::Gguf { path, tokenizer } => {
                 let builder = gguf_builder(config, path, tokenizer.as_deref(), cache_entries)?;
                 build_gguf_pipeline(builder).await?
             }
             ModelSource::Folder(folder) => {
-                build_text_pipeline(text_builder(config, folder, cache_entries)?).await?
+                let linked = model_folder(folder)?;
+                let builder = text_builder(config, linked.path(), cache_entries)?;
+                build_text_pipeline(builder).await?
             }
         };
         let metadata = PipelineMetadata::of(&pipeline).await;
@@ -83,6 +95,7 @@ pub(super) fn load_model(
     Ok(LoadedModel { model, tokenizer, end_of_text, context, is_on_cpu, runtime })
 }
 
+/// The builder for a GPU.
 fn gguf_builder(
     config: &ModelConfig,
     path: &Path,
@@ -100,9 +113,6 @@ fn gguf_builder(
     if let Some(paged_attention) = paged_attention(config)? {
         builder = builder.with_paged_attn(paged_attention);
     }
-    if config.device == DeviceChoice::Cpu {
-        builder = builder.with_force_cpu();
-    }
     Ok(builder)
 }
 
@@ -112,7 +122,7 @@ fn text_builder(
     cache_entries: Option<usize>,
 ) -> anyhow::Result<TextModelBuilder> {
     let mut builder = TextModelBuilder::new(folder.display())
-        .with_dtype(match config.dtype {
+        .with_dtype(match loaded_dtype(config) {
             Dtype::Auto => ModelDType::Auto,
             Dtype::F32 => ModelDType::F32,
             Dtype::F16 => ModelDType::F16,

@@ -3,6 +3,8 @@
 //! | file | content |
 //! |---|---|
 //! | `loading` | loads a model with mistral.rs |
+//! | `gguf_pipeline` | loads a GGUF file for a CPU |
+//! | `model_folder` | the files that mistral.rs loads |
 //! | `generation` | sends a request and collects its tokens |
 //! | `step_sampler` | the logits processor of a request: samples, measures, ends the step |
 //!
@@ -13,7 +15,9 @@
 //! last sampled token matches.
 
 mod generation;
+mod gguf_pipeline;
 mod loading;
+mod model_folder;
 mod step_sampler;
 
 use std::fmt::Display;
@@ -23,16 +27,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mistralrs::Model;
-use tokenizers::Tokenizer;
 use tracing_subscriber::Registry;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::chat::ChatTemplate;
+use super::context_limit::ContextLimit;
 use super::error::{EngineError, one_line};
 use super::interface::{ChatInput, Engine, EngineOutput, EngineRequest, TokenCallback};
 use super::kind::{LocatedModel, locate};
 use super::logger_threads::end_logger_threads;
 use super::model_info;
+use super::token_text::TokenCodec;
 use crate::config::ModelConfig;
 use crate::episode::ModelRecord;
 use loading::{LoadedModel, ModelSource, PAGE_TOKENS, load_model, panic_text};
@@ -47,11 +52,13 @@ const RESTART_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct MistralEngine {
     record: ModelRecord,
     model: Model,
-    tokenizer: Arc<Tokenizer>,
+    codec: TokenCodec,
     end_of_text: Arc<[u32]>,
     template: Option<ChatTemplate>,
-    /// Context length in tokens.
+    /// Tokens of context that can be used.
     context: usize,
+    /// Why these are fewer than the model's configuration says.
+    context_limit: Option<ContextLimit>,
     /// Whether the KV cache is paged.
     is_paged: bool,
     /// Whether it computes on the CPU.
@@ -68,7 +75,7 @@ impl MistralEngine {
     /// Loads the model of a preset. Models of the binary are unpacked below `cache`.
     ///
     /// # Errors
-    /// If files are missing or broken, or the architecture is not supported.
+    /// If files are missing or broken, or mistral.rs does not compute this model as its authors intend.
     pub fn load(config: &ModelConfig, cache: &Path) -> Result<Self, EngineError> {
         Self::load_with(config, cache, true)
     }
@@ -92,8 +99,9 @@ impl MistralEngine {
             let layers = Registry::default().with(end_logger_threads());
             let _ = tracing::subscriber::set_global_default(layers);
         }
+        let found = model_info::model_info(config, cache)?;
+        found.check_loadable(config)?;
         let located = locate(config, cache)?;
-        let parameters = model_info::count_parameters(&located)?;
         let name = config.label().to_owned();
         let mut digest = model_info::digest(config, &located)?;
         let failed = |reason: String| EngineError::Load { name: name.clone(), reason };
@@ -108,27 +116,32 @@ impl MistralEngine {
             digest.push('+');
             digest.push_str(&template.fingerprint());
         }
+        // The number that mistral.rs reports may have been rounded up for it.
+        let usable = found.context.and_then(|tokens| usize::try_from(tokens).ok());
+        let context = usable.map_or(parts.context, |usable| usable.min(parts.context));
         let mut engine = Self {
-            record: ModelRecord { name, digest, parameters },
+            record: ModelRecord { name, digest, parameters: found.parameters.unwrap_or(0) },
             template,
             model: parts.model,
-            tokenizer,
+            codec: TokenCodec::new(tokenizer),
             end_of_text: parts.end_of_text.into(),
             context: match config.paged_context {
                 // mistral.rs silently drops what exceeds the pages.
                 Some(pages) if cfg!(any(feature = "cuda", feature = "metal")) => {
-                    parts.context.min(pages.saturating_sub(PAGE_TOKENS))
+                    context.min(pages.saturating_sub(PAGE_TOKENS))
                 }
-                _ => parts.context,
+                _ => context,
             },
+            context_limit: found.context_limit,
             is_paged: config.paged_context.is_some(),
             is_on_cpu: parts.is_on_cpu,
             requests: 0,
-            needs_reset: false,
+            needs_reset: true,
             _runtime: parts.runtime,
         };
         // The thread that mistral.rs leaves behind (see `logger_threads`) ends only if the engine has computed something.
         engine.prefill(Vec::new())?;
+        // Nor may the first episode find what mistral.rs reads while it loads a model.
         engine.reset()?;
         Ok(engine)
     }
@@ -138,8 +151,16 @@ impl MistralEngine {
     /// # Errors
     /// If the tokenizer fails.
     pub fn tokenize(&self, text: &str) -> Result<Vec<u32>, EngineError> {
-        let encoding = self.tokenizer.encode_fast(text, false);
-        encoding.map(|e| e.get_ids().to_vec()).map_err(|e| self.crashed(&e))
+        self.codec.encode(text).map_err(|e| self.crashed(&e))
+    }
+
+    /// The token ids of a `text` that continues another one: a tokenizer that marks the beginning of a text adds no
+    /// space.
+    ///
+    /// # Errors
+    /// If the tokenizer fails.
+    pub fn tokenize_inside(&self, text: &str) -> Result<Vec<u32>, EngineError> {
+        self.codec.encode_inside(text).map_err(|e| self.crashed(&e))
     }
 
     /// Restarts mistral.rs's engine on the loaded weights.

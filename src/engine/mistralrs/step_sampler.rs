@@ -6,14 +6,13 @@ use std::time::Instant;
 
 use candle_core::{Error, Result};
 use mistralrs::{CustomLogitsProcessor, Tensor};
-use tokenizers::Tokenizer;
 
 use crate::engine::sampler::{SampledToken, SamplerParams, sample_token, step_is_over};
+use crate::engine::token_text::{TextDecoder, TokenCodec};
 use crate::episode::{StopReason, Token};
 
-/// Number of tokens before the step that are decoded with it, because some decoders treat the beginning of a text
-/// specially.
-const CONTEXT_TOKENS: usize = 4;
+/// Most tokens that a step may have beyond its limit, to complete a character: it has four bytes at most.
+const COMPLETING_TOKENS: usize = 3;
 
 /// Thread pools to create at most; see [`use_own_thread_pool`].
 const MAX_THREAD_POOLS: usize = 1000;
@@ -42,8 +41,10 @@ pub(super) struct TokenReport {
 /// What ends a step.
 pub(super) struct StepEnd {
     pub(super) delimiter: String,
-    /// Maximum number of tokens.
+    /// Maximum number of tokens; up to [`COMPLETING_TOKENS`] more complete a character.
     pub(super) limit: usize,
+    /// Number of tokens that fit into the context.
+    pub(super) free_context: usize,
     /// The stop reason at the limit.
     pub(super) at_limit: StopReason,
 }
@@ -51,7 +52,7 @@ pub(super) struct StepEnd {
 /// The logits processor of one request.
 pub(super) struct StepSampler {
     state: Mutex<SamplerState>,
-    tokenizer: Arc<Tokenizer>,
+    codec: TokenCodec,
     end_of_text: Arc<[u32]>,
     params: SamplerParams,
     end: StepEnd,
@@ -71,11 +72,9 @@ pub(super) struct StepSampler {
 struct SamplerState {
     /// The last token of the prefix, if it was not sent and has to be returned before the first sampled one.
     withheld: Option<u32>,
-    /// Some tokens before the step (`context` of them), then those of the step, including the partial step.
-    step: Vec<u32>,
-    context: usize,
-    /// Bytes of the step's text that were reported.
-    reported_bytes: usize,
+    decoder: TextDecoder,
+    /// The step's text so far, including the partial step.
+    text: String,
     /// Number of tokens sampled.
     sampled: usize,
     stop: Option<StopReason>,
@@ -86,7 +85,7 @@ struct SamplerState {
 impl StepSampler {
     /// A sampler for an empty prefix, which sends its tokens to `reports`.
     pub(super) fn new(
-        tokenizer: Arc<Tokenizer>,
+        codec: TokenCodec,
         end_of_text: Arc<[u32]>,
         params: SamplerParams,
         end: StepEnd,
@@ -94,16 +93,15 @@ impl StepSampler {
     ) -> Self {
         let state = SamplerState {
             withheld: None,
-            step: Vec::new(),
-            context: 0,
-            reported_bytes: 0,
+            decoder: codec.decoder(),
+            text: String::new(),
             sampled: 0,
             stop: None,
             last: Instant::now(),
         };
         Self {
             state: Mutex::new(state),
-            tokenizer,
+            codec,
             end_of_text,
             params,
             end,
@@ -116,19 +114,10 @@ impl StepSampler {
         }
     }
 
-    /// Sets the prefix: its ids, where among them the step starts, and the length of the partial step's text in bytes.
-    pub(super) fn with_prefix(
-        mut self,
-        ids: &[u32],
-        step_start: usize,
-        partial_bytes: usize,
-    ) -> Self {
-        self.position = ids.len();
-        let context = step_start.min(CONTEXT_TOKENS);
-        let state = self.state_mut();
-        state.step = ids[step_start - context..].to_vec();
-        state.context = context;
-        state.reported_bytes = partial_bytes;
+    /// Sets the length of the prefix in tokens, and the text of the partial step.
+    pub(super) fn with_prefix(mut self, length: usize, partial: &str) -> Self {
+        self.position = length;
+        partial.clone_into(&mut self.state_mut().text);
         self
     }
 
@@ -154,16 +143,6 @@ impl StepSampler {
         self.state.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// The step's text so far, without an incomplete character at its end.
-    fn text(&self, state: &SamplerState) -> Result<String> {
-        let decode =
-            |ids: &[u32]| self.tokenizer.decode(ids, false).map_err(|e| Error::msg(e.to_string()));
-        let with_context = decode(&state.step)?;
-        let context = decode(&state.step[..state.context])?;
-        let text = with_context.strip_prefix(&context).unwrap_or(&with_context);
-        Ok(text.trim_end_matches('\u{FFFD}').to_owned())
-    }
-
     /// Notes how many tokens of the prefix mistral.rs has computed: `context` has those of this call.
     fn before_first_token(&self, context: &[u32]) {
         // Already set if a token was withheld.
@@ -182,26 +161,44 @@ impl StepSampler {
         id: u32,
         is_forced: bool,
     ) -> Result<(String, Option<StopReason>)> {
-        if !is_forced && self.end_of_text.contains(&id) {
-            return Ok((String::new(), Some(StopReason::EndOfText)));
-        }
-        state.step.push(id);
-        let step = self.text(state)?;
-        let mut text = String::new();
-        if let Some(new) = step.get(state.reported_bytes..) {
-            text.push_str(new);
-            state.reported_bytes = step.len();
-        }
-        let stop = if !is_forced && step_is_over(&step, &self.end.delimiter) {
+        let is_end = !is_forced && self.end_of_text.contains(&id);
+        let mut text = if is_end {
+            String::new()
+        } else {
+            state.decoder.push(&self.codec.token_bytes(id).map_err(Error::msg)?)
+        };
+        state.text.push_str(&text);
+        let stop = if is_end {
+            Some(StopReason::EndOfText)
+        } else if !is_forced && step_is_over(&state.text, &self.end.delimiter) {
             Some(StopReason::Delimiter)
         } else if self.cancelled.load(Ordering::Relaxed) {
             Some(StopReason::Cancelled)
-        } else if state.sampled >= self.end.limit {
-            Some(self.end.at_limit)
+        } else {
+            self.at_limit(state)
+        };
+        if stop.is_some() {
+            let rest = state.decoder.finish();
+            state.text.push_str(&rest);
+            text.push_str(&rest);
+        }
+        Ok((text, stop))
+    }
+
+    /// The stop reason if no further token is allowed. A step does not end inside a character, because another model
+    /// could not continue it; only the context's end cuts a character.
+    fn at_limit(&self, state: &SamplerState) -> Option<StopReason> {
+        let StepEnd { limit, free_context, at_limit, .. } = self.end;
+        let completing = if state.decoder.is_incomplete() { COMPLETING_TOKENS } else { 0 };
+        if state.sampled >= (limit + completing).min(free_context) {
+            Some(if state.sampled > limit && state.sampled >= free_context {
+                StopReason::ContextFull
+            } else {
+                at_limit
+            })
         } else {
             None
-        };
-        Ok((text, stop))
+        }
     }
 
     fn report(&self, state: &mut SamplerState, sampled: SampledToken, text: String) -> Result<()> {

@@ -6,13 +6,16 @@ use std::path::Path;
 
 use candle_core::quantized::gguf_file;
 
+use super::config_json::CACHE_BLOCK;
 use super::info::{ModelInfo, ModelLocation};
 use super::memory::KvCacheShape;
 use super::tensor_header::{TensorHeader, count_elements};
 use super::tokenizer::{TOKENIZER_FILE, TokenizerLocation, tokenizer_folder};
 use crate::config::ModelConfig;
 use crate::engine::chat::ChatTemplate;
+use crate::engine::context_limit::{LimitCause, UsableContext};
 use crate::engine::error::{EngineError, one_line};
+use crate::engine::model_files::has_extension;
 use crate::user_file;
 
 /// Bytes of an element that mistral.rs holds unquantized: f32.
@@ -20,7 +23,7 @@ const F32_BYTES: u64 = 4;
 
 /// Reads a file's header, and checks that the file is as long as the header says.
 pub(super) fn read_header(path: &Path) -> Result<gguf_file::Content, EngineError> {
-    let mut file = user_file::open(path).map_err(|e| EngineError::unreadable(path, e))?;
+    let mut file = user_file::open(path).map_err(|e| EngineError::unreadable_file(path, &e))?;
     let length = file.metadata().map_err(|e| EngineError::unreadable(path, e))?.len();
     let broken = |reason: &dyn Display| {
         let reason = one_line(reason);
@@ -49,8 +52,8 @@ pub(super) fn tensors(content: &gguf_file::Content) -> Vec<TensorHeader> {
         let bytes = elements / info.ggml_dtype.block_size() * info.ggml_dtype.type_size();
         TensorHeader {
             name: name.clone(),
-            elements: elements as u64,
-            dimensions: info.shape.rank(),
+            shape: info.shape.dims().iter().map(|&n| n as u64).collect(),
+            format: format!("{:?}", info.ggml_dtype),
             bytes: bytes as u64,
         }
     };
@@ -90,12 +93,13 @@ pub(super) fn gguf_info(path: &Path, config: &ModelConfig) -> Result<ModelInfo, 
     let is_tied = !content.tensor_infos.contains_key("output.weight");
     // mistral.rs holds vectors and the embedding as f32, and a tied embedding also as it is in the file.
     let tensor_memory = |tensor: &TensorHeader| match tensor.name.as_str() {
-        "token_embd.weight" if is_tied => tensor.elements * F32_BYTES + tensor.bytes,
-        "token_embd.weight" => tensor.elements * F32_BYTES,
-        _ if tensor.dimensions == 1 => tensor.elements * F32_BYTES,
+        "token_embd.weight" if is_tied => tensor.elements() * F32_BYTES + tensor.bytes,
+        "token_embd.weight" => tensor.elements() * F32_BYTES,
+        _ if tensor.shape.len() == 1 => tensor.elements() * F32_BYTES,
         _ => tensor.bytes,
     };
-    let context = number("context_length");
+    let context = usable_context(number);
+    let embedding = content.tensor_infos.get("token_embd.weight");
     let weights: u64 = tensors.iter().map(tensor_memory).sum();
     let has_tokenizer = text("tokenizer.ggml.model").is_some();
     // A missing tokenizer folder is reported later; here it must not hide the rest.
@@ -106,16 +110,55 @@ pub(super) fn gguf_info(path: &Path, config: &ModelConfig) -> Result<ModelInfo, 
         location: ModelLocation::File(path.to_owned()),
         bytes: Some(bytes),
         parameters: Some(count_elements(&tensors)),
-        context,
+        context: context.tokens,
+        context_limit: context.limit,
+        vocabulary: embedding.and_then(|info| info.shape.dims().first()).map(|&n| n as u64),
+        refusal: problem(&content, architecture.as_deref().unwrap_or_default()),
         tokenizer: match &config.tokenizer {
             Some(_) => folder.map(|folder| TokenizerLocation::File(folder.join(TOKENIZER_FILE))),
             None => has_tokenizer.then_some(TokenizerLocation::InGguf),
         },
         template: template.map(|found| found.origin().to_owned()),
         memory: kv_cache_shape(number)
-            .map(|shape| weights.saturating_add(shape.bytes(context, config, F32_BYTES))),
+            .map(|shape| weights.saturating_add(shape.bytes(context.tokens, config, F32_BYTES))),
         architecture,
     })
+}
+
+/// How many tokens of context mistral.rs computes as the model's authors do.
+fn usable_context(number: impl Fn(&str) -> Option<u64>) -> UsableContext {
+    let Some(declared) = number("context_length") else {
+        return UsableContext { tokens: None, limit: None };
+    };
+    let in_blocks = declared - declared % CACHE_BLOCK;
+    let limits = [
+        (number("attention.sliding_window").filter(|n| *n > 0), LimitCause::SlidingWindow),
+        // The first block is always there.
+        (Some(in_blocks).filter(|n| *n > 0), LimitCause::CacheBlocks),
+    ];
+    UsableContext::new(declared, &limits)
+}
+
+/// Why mistral.rs would compute something else than the model's authors: a clause with the remedy.
+fn problem(content: &gguf_file::Content, architecture: &str) -> Option<String> {
+    let metadata = |key: &str| content.metadata.get(&format!("{architecture}.{key}"));
+    let scaling = metadata("rope.scaling.type").and_then(|value| value.to_string().ok());
+    let factor = metadata("rope.scaling.factor").and_then(|value| value.to_f32().ok());
+    let tensors = content.tensor_infos.keys();
+    let ignored = if let Some(name) = tensors.filter(|name| is_ignored(name, architecture)).min() {
+        format!("tensor {name}")
+    } else {
+        let kind = scaling.filter(|kind| *kind != "none" && factor != Some(1.0))?;
+        format!("RoPE scaling ({kind})")
+    };
+    Some(format!(
+        "mistral.rs ignores the {ignored} of GGUF files, which changes every token: use the model's safetensors with `quantize_bits`, or run it on a server (table `remote`)"
+    ))
+}
+
+/// Whether mistral.rs does not read this tensor, although it changes the result.
+fn is_ignored(tensor: &str, architecture: &str) -> bool {
+    tensor.starts_with("rope_f") || (architecture != "qwen2" && has_extension(tensor, "bias"))
 }
 
 fn kv_cache_shape(number: impl Fn(&str) -> Option<u64>) -> Option<KvCacheShape> {

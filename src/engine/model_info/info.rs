@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 
 use tokenizers::Tokenizer;
 
-use super::architectures::{GGUF_ARCHITECTURES, SAFETENSORS_ARCHITECTURES};
+use super::families::{GGUF_ARCHITECTURES, SUPPORTED_ARCHITECTURES};
+use super::memory::loaded_dtype;
 use super::tokenizer::{TokenizerLocation, tokenizer_folder};
 use crate::config::ModelConfig;
+use crate::engine::context_limit::ContextLimit;
 use crate::engine::error::{EngineError, one_line};
+use crate::user_file;
 
 /// Where a model is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,8 +66,15 @@ pub struct ModelInfo {
     pub parameters: Option<u64>,
     /// The architecture as `config.json` or the GGUF file names it.
     pub architecture: Option<String>,
-    /// Context length in tokens.
+    /// Tokens of context that can be used.
     pub context: Option<u64>,
+    /// Why these are fewer than the model's configuration says.
+    pub context_limit: Option<ContextLimit>,
+    /// Rows of its embedding: one more than the largest id of a token that it knows.
+    pub vocabulary: Option<u64>,
+    /// Why the model cannot be loaded, or would compute something else than its authors intend: a clause with the
+    /// remedy. Such a model is refused.
+    pub refusal: Option<String>,
     /// Where its tokenizer is.
     pub tokenizer: Option<TokenizerLocation>,
     /// The file that contains the chat template.
@@ -76,6 +86,16 @@ pub struct ModelInfo {
 }
 
 impl ModelInfo {
+    /// What is done differently from what the preset or the model's configuration says: clauses without their subject.
+    pub fn remarks(&self, config: &ModelConfig) -> Vec<String> {
+        let dtype = (config.dtype != loaded_dtype(config)
+            && self.location != ModelLocation::Remote)
+            .then(|| {
+                "it is computed in f32, because mistral.rs cannot compute bf16 on a CPU".to_owned()
+            });
+        dtype.into_iter().chain(self.context_limit.map(|limit| limit.to_string())).collect()
+    }
+
     /// Looks for reasons why the model cannot be loaded, without loading it. Returns the size of the vocabulary if the
     /// tokenizer is a file.
     ///
@@ -87,7 +107,7 @@ impl ModelInfo {
         }
         let known: &[&str] = match self.location {
             ModelLocation::File(_) => &GGUF_ARCHITECTURES,
-            _ => &SAFETENSORS_ARCHITECTURES,
+            _ => &SUPPORTED_ARCHITECTURES,
         };
         if let Some(found) = self.architecture.as_deref().filter(|found| !known.contains(found)) {
             return Err(EngineError::Architecture {
@@ -96,9 +116,20 @@ impl ModelInfo {
                 known: known.join(", "),
             });
         }
+        if let Some(reason) = &self.refusal {
+            return Err(EngineError::Refused {
+                name: config.label().to_owned(),
+                reason: reason.clone(),
+            });
+        }
+        self.check_tokenizer(config)
+    }
+
+    fn check_tokenizer(&self, config: &ModelConfig) -> Result<Option<usize>, EngineError> {
         match (&self.tokenizer, &self.location) {
             (_, ModelLocation::Remote) | (Some(TokenizerLocation::InGguf), _) => Ok(None),
             (Some(TokenizerLocation::File(path)), _) => {
+                user_file::open(path).map_err(|e| EngineError::unreadable_file(path, &e))?;
                 let tokenizer = Tokenizer::from_file(path).map_err(|e| {
                     let why = one_line(&e);
                     EngineError::unreadable(
@@ -106,7 +137,17 @@ impl ModelInfo {
                         format!("invalid tokenizer ({why}): export or download it again"),
                     )
                 })?;
-                Ok(Some(tokenizer.get_vocab_size(true)))
+                let vocabulary = tokenizer.get_vocab(true);
+                let largest = vocabulary.values().copied().max().map(u64::from);
+                match (largest, self.vocabulary) {
+                    (Some(largest), Some(rows)) if largest >= rows => Err(EngineError::Refused {
+                        name: config.label().to_owned(),
+                        reason: format!(
+                            "its tokenizer has the token id {largest}, but its embedding only {rows} rows: use the tokenizer that belongs to the model"
+                        ),
+                    }),
+                    _ => Ok(Some(vocabulary.len())),
+                }
             }
             (None, _) => {
                 // Reports a tokenizer that the preset names and that is missing more precisely.

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use super::folder::{self, folder_info};
+use super::folder::folder_info;
 use super::gguf::{self, gguf_info};
 use super::info::{ModelInfo, ModelLocation};
 use super::memory::weight_bytes;
-use super::tensor_header::count_elements;
 use super::tokenizer::tokenizer_folder;
 use crate::config::ModelConfig;
 use crate::engine::chat::ChatTemplate;
@@ -54,24 +53,13 @@ fn info_without_files(location: ModelLocation, config: &ModelConfig) -> ModelInf
         parameters: config.parameters,
         architecture: None,
         context: None,
+        context_limit: None,
+        vocabulary: None,
+        refusal: None,
         tokenizer: None,
         template: None,
         memory: parameters.map(|n| weight_bytes(n, config)),
     }
-}
-
-/// Number of parameters, counted in the headers of the files.
-///
-/// # Errors
-/// If a file is broken.
-pub(in crate::engine) fn count_parameters(located: &LocatedModel) -> Result<u64, EngineError> {
-    let tensors = match located {
-        LocatedModel::Embedded(folder)
-        | LocatedModel::Folder(folder)
-        | LocatedModel::HubSnapshot(folder) => folder::tensors(folder)?,
-        LocatedModel::Gguf(path) => gguf::tensors(&gguf::read_header(path)?),
-    };
-    Ok(count_elements(&tensors))
 }
 
 /// The chat template of a model, if it has one.

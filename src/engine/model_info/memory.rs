@@ -1,6 +1,6 @@
-//! An estimate of the memory that a loaded model needs.
+//! The number format of a loaded model, and an estimate of the memory that it needs.
 
-use crate::config::{Dtype, ModelConfig};
+use crate::config::{DeviceChoice, Dtype, ModelConfig};
 
 /// Tokens of KV cache that [`ModelInfo::memory`](super::ModelInfo::memory) includes, or the model's context length if
 /// that is shorter.
@@ -30,9 +30,23 @@ impl KvCacheShape {
     }
 }
 
+/// Whether a model runs on a CPU.
+pub(in crate::engine) fn is_on_cpu(config: &ModelConfig) -> bool {
+    config.device == DeviceChoice::Cpu || cfg!(not(any(feature = "cuda", feature = "metal")))
+}
+
+/// The number format that a model is loaded with: the preset's, but f32 for bf16 on a CPU, where mistral.rs fails at
+/// the first token.
+pub(in crate::engine) fn loaded_dtype(config: &ModelConfig) -> Dtype {
+    match config.dtype {
+        Dtype::Bf16 if is_on_cpu(config) => Dtype::F32,
+        dtype => dtype,
+    }
+}
+
 /// Bytes of a number that is not quantized. With `dtype = "auto"` mistral.rs chooses a format of two bytes.
 pub(super) fn bytes_per_element(config: &ModelConfig) -> u64 {
-    if config.dtype == Dtype::F32 { 4 } else { 2 }
+    if loaded_dtype(config) == Dtype::F32 { 4 } else { 2 }
 }
 
 /// Bytes of this many weights, quantized if the preset says so.

@@ -5,11 +5,13 @@
 //! | `info` | [`ModelInfo`], and whether a model can be loaded |
 //! | `inspect` | [`model_info()`]: reads the files that a preset names |
 //! | `folder`, `gguf` | safetensors folders and GGUF files |
-//! | `architectures` | the architectures that mistral.rs supports |
-//! | `memory` | an estimate of the memory that a loaded model needs |
+//! | `config_json` | the content of `config.json` |
+//! | `families` | the supported architectures and their tensors |
+//! | `memory` | the number format, and an estimate of the memory that a loaded model needs |
 //! | `tokenizer` | where the tokenizer is |
 
-mod architectures;
+mod config_json;
+mod families;
 mod folder;
 mod gguf;
 mod info;
@@ -18,9 +20,12 @@ mod memory;
 mod tensor_header;
 mod tokenizer;
 
+pub(super) use config_json::{CONFIG_FILE, ConfigJson};
+pub use families::{GGUF_ARCHITECTURES, SUPPORTED_ARCHITECTURES};
 pub use info::{ModelInfo, ModelLocation};
 pub use inspect::model_info;
-pub(super) use inspect::{chat_template, count_parameters, digest};
+pub(super) use inspect::{chat_template, digest};
 pub use memory::KV_TOKENS;
+pub(super) use memory::{is_on_cpu, loaded_dtype};
 pub use tokenizer::TokenizerLocation;
 pub(super) use tokenizer::tokenizer_folder;
