@@ -1,6 +1,5 @@
 //! The reference models as GGUF files.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::Path;
 
@@ -15,7 +14,7 @@ use serde_json::json;
 use crate::reference_models::{Reference, compare, read};
 
 /// Parts of the names in safetensors and in GGUF (llama.cpp's tensor naming), in the order of replacement.
-const NAMES: [(&str, &str); 18] = [
+const NAMES: [(&str, &str); 15] = [
     ("model.embed_tokens", "token_embd"),
     ("lm_head", "output"),
     ("model.norm", "output_norm"),
@@ -31,36 +30,11 @@ const NAMES: [(&str, &str); 18] = [
     ("mlp.gate_proj", "ffn_gate"),
     ("mlp.up_proj", "ffn_up"),
     ("mlp.down_proj", "ffn_down"),
-    ("block_sparse_moe.gate", "ffn_gate_inp"),
-    ("block_sparse_moe.experts.w1", "ffn_gate_exps"),
-    ("block_sparse_moe.experts.w2", "ffn_down_exps"),
 ];
 
 /// The name of a tensor in GGUF.
 fn gguf_name(name: &str) -> String {
-    let name = name.replace("block_sparse_moe.experts.w3", "ffn_up_exps");
-    NAMES.iter().fold(name, |name, (from, to)| name.replace(from, to))
-}
-
-/// GGUF files have one tensor for all experts of a layer.
-fn stack_experts(tensors: HashMap<String, Tensor>) -> HashMap<String, Tensor> {
-    let mut stacked = HashMap::new();
-    let mut experts: BTreeMap<String, BTreeMap<usize, Tensor>> = BTreeMap::new();
-    for (name, tensor) in tensors {
-        match name.split_once(".experts.") {
-            Some((layer, rest)) => {
-                let (number, part) = rest.split_once('.').unwrap();
-                let all = experts.entry(format!("{layer}.experts.{part}")).or_default();
-                all.insert(number.parse().unwrap(), tensor);
-            }
-            None => drop(stacked.insert(name, tensor)),
-        }
-    }
-    for (name, parts) in experts {
-        let parts: Vec<Tensor> = parts.into_values().collect();
-        stacked.insert(name, Tensor::stack(&parts, 0).unwrap());
-    }
-    stacked
+    NAMES.iter().fold(name.to_owned(), |name, (from, to)| name.replace(from, to))
 }
 
 /// The files of llama.cpp rotate neighbouring values, safetensors of Llama the two halves of a head.
@@ -84,7 +58,7 @@ fn convert(
     let kv_heads = number("num_key_value_heads").unwrap();
     let is_llama = ["llama", "mistral3"].contains(&architecture);
     let mut tensors: Vec<(String, QTensor)> = Vec::new();
-    for (name, tensor) in stack_experts(reference.tensors()) {
+    for (name, tensor) in reference.tensors() {
         let tensor = match name.as_str() {
             name if is_llama && name.contains("q_proj") => interleave(&tensor, heads as usize),
             name if is_llama && name.contains("k_proj") => interleave(&tensor, kv_heads as usize),
@@ -96,7 +70,7 @@ fn convert(
         number("head_dim").unwrap_or_else(|| number("hidden_size").unwrap() / heads) as u32;
     let size = |key: &str| Value::U32(number(key).unwrap() as u32);
     let real = |key: &str| Value::F32(config[key].as_f64().unwrap() as f32);
-    let mut metadata = vec![
+    let metadata = vec![
         ("context_length", size("max_position_embeddings")),
         ("embedding_length", size("hidden_size")),
         ("block_count", size("num_hidden_layers")),
@@ -109,13 +83,6 @@ fn convert(
         ("rope.dimension_count", Value::U32(head_size)),
         ("rope.freq_base", real("rope_theta")),
     ];
-    for (name, key) in
-        [("expert_count", "num_local_experts"), ("expert_used_count", "num_experts_per_tok")]
-    {
-        if number(key).is_some() {
-            metadata.push((name, size(key)));
-        }
-    }
     let mut all = vec![("general.architecture".to_owned(), Value::String(architecture.into()))];
     all.extend(metadata.into_iter().map(|(key, v)| (format!("{architecture}.{key}"), v)));
     let all: Vec<(&str, &Value)> = all.iter().map(|(k, v)| (k.as_str(), v)).collect();
@@ -152,11 +119,6 @@ fn llama() {
 fn mistral() {
     compare_as("mistral", "llama");
     compare_as("mistral", "mistral3");
-}
-
-#[test]
-fn mixtral() {
-    compare_as("mixtral", "llama");
 }
 
 #[test]
@@ -200,6 +162,8 @@ fn what_gguf_files_say_and_mistralrs_ignores_is_refused() {
     assert!(bias.contains("blk.0.attn_q.bias"), "{bias}");
     let yarn = ("llama.rope.scaling.type", Value::String("yarn".into()));
     assert!(refusal(&[yarn], None).unwrap().contains("(yarn)"));
+    let experts = ("llama.expert_count", Value::U32(4));
+    assert!(refusal(&[experts], None).unwrap().contains("experts"));
     assert_eq!(refusal(&[], None), None);
     let window = ("llama.attention.sliding_window", Value::U32(48));
     convert(&reference, "llama", &file, &[window], None);

@@ -153,7 +153,7 @@ fn a_window_ends_the_context() {
     let remark = line["remarks"][0].as_str().unwrap();
     assert!(remark.contains("only 64 of its 2048 tokens") && remark.contains("sliding window"));
     let question = "Ava has 37 pens. She buys 4 boxes of 12 pens. She gives away 18 pens.";
-    let long = format!("{question} {question} How many pens does Ava have?");
+    let long = format!("{} How many pens does Ava have?", [question; 4].join(" "));
     let run = ["run", "--preset", "changed", "--router", "always-large", &long];
     let ended = output(model.home(), &run);
     assert_eq!(ended.status.code(), Some(1));

@@ -144,6 +144,11 @@ fn problem(content: &gguf_file::Content, architecture: &str) -> Option<String> {
     let metadata = |key: &str| content.metadata.get(&format!("{architecture}.{key}"));
     let scaling = metadata("rope.scaling.type").and_then(|value| value.to_string().ok());
     let factor = metadata("rope.scaling.factor").and_then(|value| value.to_f32().ok());
+    if metadata("expert_count").and_then(|value| value.to_u32().ok()).is_some_and(|n| n > 0) {
+        return Some(
+            "mistral.rs cannot load the experts of GGUF files: use the model's safetensors with `quantize_bits`, or run it on a server (table `remote`)".into(),
+        );
+    }
     let tensors = content.tensor_infos.keys();
     let ignored = if let Some(name) = tensors.filter(|name| is_ignored(name, architecture)).min() {
         format!("tensor {name}")
