@@ -48,8 +48,9 @@ pub(super) fn run(
     let episode = store.episode(args.id)?;
     let steps = episode.steps.len();
     let step = args.step.checked_sub(1).and_then(|at| episode.steps.get(at));
-    let step = step.with_context(|| {
-        format!("episode {} has no step {}: its steps are 1 to {steps}", args.id, args.step)
+    let step = step.with_context(|| match steps {
+        0 => format!("episode {} has no steps", args.id),
+        _ => format!("episode {} has no step {}: its steps are 1 to {steps}", args.id, args.step),
     })?;
     let decision = step
         .decision
