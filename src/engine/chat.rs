@@ -236,6 +236,13 @@ mod tests {
     }
 
     #[test]
+    fn loops_may_be_left_early() {
+        let source = "{% for message in messages %}{% if message.role == 'system' %}{% continue %}{% endif %}\
+            {{ message.content }}{% break %}{% endfor %}";
+        assert_eq!(template(source).render(CHAT).unwrap(), "{question}");
+    }
+
+    #[test]
     fn exceptions_carry_the_templates_message() {
         let refuses = template("{{ raise_exception('no system message') }}");
         let why = refuses.render(CHAT).unwrap_err();

@@ -38,7 +38,7 @@ const HOSTILE: [&str; 16] = [
     "true",
 ];
 
-/// The number of changed files, `n` times POINTSMAN_FUZZ_FACTOR if that is set: more of them find more.
+/// The number of changed files, `n` times `POINTSMAN_FUZZ_FACTOR` if that is set: more of them find more.
 fn rounds(n: usize) -> usize {
     let factor = std::env::var("POINTSMAN_FUZZ_FACTOR").ok();
     n * factor.map_or(1, |factor| factor.parse().expect("POINTSMAN_FUZZ_FACTOR is a number"))
