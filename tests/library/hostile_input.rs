@@ -1,12 +1,16 @@
 //! Files from elsewhere, changed at random: each is read, or refused in one sentence; nothing panics or hangs.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use pointsman::config::{Folders, load_preset};
 use pointsman::engine::model_info;
+use pointsman::episode::Verdict;
+use pointsman::grading::Grader;
 use pointsman::library::{LocalCalendar, Query};
 use pointsman::recording::{RecordedEpisode, RecordingError, RecordingReader, ReplaySpeed};
 use pointsman::routing::{Policy, load_policy};
+use pointsman::store::Store;
 use pointsman::tasks::{
     OnBadLine, QuestionFilter, Split as Part, TaskError, TaskSet, TaskSetRequest,
 };
@@ -38,10 +42,12 @@ const HOSTILE: [&str; 16] = [
     "true",
 ];
 
-/// The number of changed files, `n` times `POINTSMAN_FUZZ_FACTOR` if that is set: more of them find more.
-fn rounds(n: usize) -> usize {
-    let factor = std::env::var("POINTSMAN_FUZZ_FACTOR").ok();
-    n * factor.map_or(1, |factor| factor.parse().expect("POINTSMAN_FUZZ_FACTOR is a number"))
+/// Numbers the changed files: `n` of them, and more for as long as `POINTSMAN_FUZZ_SECONDS` says.
+fn rounds(n: usize) -> impl Iterator<Item = usize> {
+    let seconds = std::env::var("POINTSMAN_FUZZ_SECONDS").ok();
+    let seconds = seconds.map_or(0, |seconds| seconds.parse().expect("a number of seconds"));
+    let (start, duration) = (Instant::now(), Duration::from_secs(seconds));
+    (0..).take_while(move |round| *round < n || start.elapsed() < duration)
 }
 
 /// A file with some bytes changed, removed, repeated or inserted, or with a value replaced.
@@ -90,7 +96,7 @@ fn changed_recordings_are_read_or_refused() {
     let original = include_bytes!("../../recordings/rescue.jsonl");
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let (mut accepted, mut refused) = (0, 0);
-    for _ in 0..rounds(600) {
+    for _ in rounds(600) {
         match read_recording(&mutated(original, &mut rng)) {
             Ok(all) => {
                 accepted += 1;
@@ -123,7 +129,7 @@ fn changed_policies_decide_or_are_refused() {
     let original = policy.to_bytes().unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let (mut accepted, mut refused) = (0, 0);
-    for round in 0..rounds(120) {
+    for round in rounds(120) {
         // Most of the file are weights; every other change is in the card.
         let card = 20_000.min(original.len() / 2);
         let bytes = if round % 2 == 0 {
@@ -149,31 +155,45 @@ fn changed_policies_decide_or_are_refused() {
     assert!(accepted > 5 && refused > 5, "{accepted} accepted, {refused} refused");
 }
 
-#[test]
-fn changed_settings_are_used_or_refused() {
+/// Changes a file of settings at random and reads it.
+fn change_settings(
+    original: &[u8],
+    seed: u64,
+    read: impl Fn(&str, &Folders) -> Result<(), String>,
+) {
     let home = tempfile::tempdir().unwrap();
     let folders = Folders::below(home.path()).unwrap();
     let path = home.path().join("file.toml");
-    let name = path.to_str().unwrap();
-    let mut rng = ChaCha8Rng::seed_from_u64(3);
-    let preset = include_bytes!("../../presets/tiny.toml");
-    let theme = include_bytes!("../../themes/default.toml");
-    let keys = b"pause = [\"p\", \"space\"]\nquit = [\"q\", \"ctrl-q\"]\nhelp = [\"?\"]\n";
-    for _ in 0..rounds(300) {
-        std::fs::write(&path, mutated(preset, &mut rng)).unwrap();
-        match load_preset(name, &folders) {
-            Ok(preset) => preset.validate().unwrap(),
-            Err(error) => check_sentence(&error.to_string()),
-        }
-        std::fs::write(&path, mutated(theme, &mut rng)).unwrap();
-        if let Err(error) = Theme::load(name, &folders.themes()) {
-            check_sentence(&error.to_string());
-        }
-        std::fs::write(&path, mutated(keys, &mut rng)).unwrap();
-        if let Err(error) = Keymap::load(&path) {
-            check_sentence(&error.to_string());
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    for _ in rounds(300) {
+        std::fs::write(&path, mutated(original, &mut rng)).unwrap();
+        if let Err(message) = read(path.to_str().unwrap(), &folders) {
+            check_sentence(&message);
         }
     }
+}
+
+#[test]
+fn changed_presets_are_used_or_refused() {
+    change_settings(include_bytes!("../../presets/tiny.toml"), 3, |name, folders| {
+        let preset = load_preset(name, folders).map_err(|e| e.to_string())?;
+        preset.validate().map_err(|e| format!("an accepted preset is invalid: panicked: {e}"))
+    });
+}
+
+#[test]
+fn changed_themes_are_used_or_refused() {
+    change_settings(include_bytes!("../../themes/default.toml"), 7, |name, folders| {
+        Theme::load(name, &folders.themes()).map(drop).map_err(|e| e.to_string())
+    });
+}
+
+#[test]
+fn changed_keys_are_used_or_refused() {
+    let keys = b"pause = [\"p\", \"space\"]\nquit = [\"q\", \"ctrl-q\"]\nhelp = [\"?\"]\n";
+    change_settings(keys, 8, |name, _| {
+        Keymap::load(Path::new(name)).map(drop).map_err(|e| e.to_string())
+    });
 }
 
 fn read_questions(path: &Path, on_bad_line: OnBadLine) -> Result<TaskSet, TaskError> {
@@ -200,7 +220,7 @@ fn changed_questions_are_read_or_refused() {
     };
     let original: String = (0..20).map(line).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    for _ in 0..rounds(400) {
+    for _ in rounds(400) {
         std::fs::write(&path, mutated(original.as_bytes(), &mut rng)).unwrap();
         for on_bad_line in [OnBadLine::Stop, OnBadLine::Skip] {
             match read_questions(&path, on_bad_line) {
@@ -223,7 +243,7 @@ fn changed_model_files_are_described_or_refused() {
     let names = ["config.json", "tokenizer.json", "model.safetensors"];
     let mut rng = ChaCha8Rng::seed_from_u64(5);
     let (mut described, mut refused) = (0, 0);
-    for round in 0..rounds(150) {
+    for round in rounds(150) {
         let name = names[round % names.len()];
         let original = std::fs::read(source.join(name)).unwrap();
         // Only the head of the weights says anything about them.
@@ -248,11 +268,71 @@ fn changed_queries_are_understood_or_refused() {
         br#"verdict:wrong tag:hard steps>3 cost<1e6 -star "two words" sort:cost router:entropy"#;
     let mut rng = ChaCha8Rng::seed_from_u64(6);
     let calendar = LocalCalendar::at(1_800_000_000_000);
-    for _ in 0..rounds(2000) {
+    for _ in rounds(2000) {
         let text = String::from_utf8_lossy(&mutated(original, &mut rng)).into_owned();
         if let Err(error) = Query::parse(&text, &calendar) {
             // It may quote a line break of the query.
             check_sentence(&error.to_string().replace('\n', " "));
+        }
+    }
+}
+
+#[test]
+fn changed_stores_open_or_say_what_is_lost() {
+    let original = tempfile::tempdir().unwrap();
+    {
+        let store = Store::open(original.path()).unwrap();
+        let recorded = read_recording(include_bytes!("../../recordings/rescue.jsonl")).unwrap();
+        let episodes: Vec<_> = recorded.into_iter().map(|episode| episode.events).collect();
+        store.add_episodes(&episodes).unwrap();
+        store.annotate(&[1], |annotations| annotations.note = "a note".into()).unwrap();
+    }
+    let names = ["log/000001.log", "counters", "index.clean", "index/db"];
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    for round in rounds(24) {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(original.path(), folder.path());
+        let path = folder.path().join(names[round % names.len()]);
+        let changed = mutated(&std::fs::read(&path).unwrap(), &mut rng);
+        std::fs::write(&path, &changed).unwrap();
+        for open in [Store::open_read_only, Store::open] {
+            let store = open(folder.path()).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            for id in 1..=store.len() as u64 + 1 {
+                if let Err(error) = store.episode(id) {
+                    check_sentence(&error.to_string());
+                }
+            }
+            for summary in store.summaries() {
+                let _ = summary.map_err(|error| check_sentence(&error.to_string()));
+            }
+            for notice in store.notices() {
+                check_sentence(notice);
+            }
+        }
+    }
+}
+
+#[test]
+fn changed_solutions_are_graded() {
+    let solutions = [
+        ("\\frac{14}{3}", "So the answer is $\\boxed{\\dfrac{14}{3}}$."),
+        ("x^2+2x+1", "Thus \\[f(x) = (x+1)^2 \\implies \\boxed{(x+1)^{2}}\\]"),
+        ("(-\\infty, 2]\\cup[3,\\infty)", "\\boxed{x \\le 2 \\text{ or } x \\ge 3}"),
+        ("\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}", "The answer is [[1,2],[3,4]]."),
+        ("72", "She sold 48 / 2 = 24 clips.\n#### 72"),
+    ];
+    let mut rng = ChaCha8Rng::seed_from_u64(10);
+    for round in rounds(1000) {
+        let (gold, solution) = solutions[round % solutions.len()];
+        let change = |text: &str, rng: &mut ChaCha8Rng| {
+            String::from_utf8_lossy(&mutated(text.as_bytes(), rng)).into_owned()
+        };
+        let (changed_gold, changed) = (change(gold, &mut rng), change(solution, &mut rng));
+        for (gold, solution) in [(gold, changed.as_str()), (&changed_gold, solution)] {
+            for grader in [Grader::Math, Grader::Number, Grader::Arithmetic] {
+                let grade = grader.grade(Some(gold), solution);
+                assert!(grade.answer.is_some() || grade.verdict != Verdict::Correct, "{solution}");
+            }
         }
     }
 }
