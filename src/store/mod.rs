@@ -1,6 +1,6 @@
 //! The store: episodes, policies and calibrations on disk. The only module that names sled.
 //!
-//! An event that is acknowledged is on disk: it is in a record of the event [`log`], which is only ever appended to,
+//! An event that is acknowledged is on disk: it is in a record of the event log, which is only ever appended to,
 //! and that record is synced. sled holds the same rows as an index, which can be made again from the log. So damage to
 //! the index loses nothing, and damage to the log loses only the records that it hits, and names them. A process that
 //! only reads needs no index and no lock: it sees the log as it is when it opens the store.

@@ -251,7 +251,7 @@ impl Engine for MistralEngine {
     /// Drops the prefix cache, which on a CPU never evicts anything.
     ///
     /// A restart of mistral.rs's engine would leave a thread and a thread pool behind each time (see
-    /// [`super::logger_threads`]), so on a CPU the engine stays and a request that fails empties the cache.
+    /// `engine::logger_threads`), so on a CPU the engine stays and a request that fails empties the cache.
     fn reset(&mut self) -> Result<(), EngineError> {
         if self.needs_reset {
             if !(self.is_on_cpu && self.drop_caches()?) {
