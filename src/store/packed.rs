@@ -6,8 +6,8 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-/// Values below this length in bytes are not deflated.
-const MIN_DEFLATED: usize = 128;
+/// Values below this length in bytes are not deflated: a filter of the library reads every summary.
+const MIN_DEFLATED: usize = 1024;
 const PLAIN: u8 = 0;
 const DEFLATED: u8 = 1;
 
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn values_survive_packing() {
-        for value in [vec![], b"short".to_vec(), b"long ".repeat(100)] {
+        for value in [vec![], b"short".to_vec(), b"long ".repeat(1000)] {
             assert_eq!(unpack(&pack(&value)).unwrap(), value);
         }
         assert!(unpack(b"").is_err());
