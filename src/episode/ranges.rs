@@ -47,7 +47,7 @@ impl Event {
     /// Checks that all numbers are within their ranges.
     ///
     /// # Errors
-    /// [`OutOfRange`] for the first one that is not.
+    /// [`OutOfRange`] names the first number outside its range.
     pub fn check_ranges(&self) -> Result<(), OutOfRange> {
         within("at_ms", self.at_ms as f64, 0.0..=LAST_MS)?;
         match &self.kind {
@@ -92,7 +92,7 @@ impl Episode {
     /// Checks that all numbers that the fold keeps are within their ranges.
     ///
     /// # Errors
-    /// [`OutOfRange`] for the first one that is not.
+    /// [`OutOfRange`] names the first number outside its range.
     pub fn check_ranges(&self) -> Result<(), OutOfRange> {
         check_started(&self.started)?;
         within("at_ms", self.began_ms as f64, 0.0..=LAST_MS)?;
@@ -115,7 +115,7 @@ impl Usage {
     /// Checks that counts and times are within their ranges.
     ///
     /// # Errors
-    /// [`OutOfRange`] for the first one that is not.
+    /// [`OutOfRange`] names the first number outside its range.
     pub fn check_ranges(&self) -> Result<(), OutOfRange> {
         count("prefilled", self.prefilled)?;
         count("reused", self.reused)?;
@@ -128,7 +128,7 @@ impl Token {
     /// Checks that the statistics are within their ranges, up to rounding.
     ///
     /// # Errors
-    /// [`OutOfRange`] for the first one that is not.
+    /// [`OutOfRange`] names the first number outside its range.
     pub fn check_ranges(&self) -> Result<(), OutOfRange> {
         let &Self { logprob, entropy, top, margin, ms, .. } = self;
         within_rounded("logprob", logprob, f64::from(MIN_LOGPROB)..=0.0)?;
