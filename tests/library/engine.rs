@@ -9,6 +9,7 @@ use pointsman::engine::{Engine, EngineOutput, EngineRequest, Flow, PartialStep, 
 use pointsman::episode::{Role, StopReason};
 use pointsman::tasks::arithmetic::{OperationMix, Problem, ProblemGenerator, Split};
 
+use crate::engine_requests::{foreign, ids, request};
 use crate::own_process::{in_own_process, resident_mib};
 use crate::tiny::{cache, preset};
 
@@ -26,30 +27,8 @@ fn problems(seed: u64) -> impl Iterator<Item = Problem> {
     ProblemGenerator::new(OperationMix::full(), Split::Test, seed)
 }
 
-fn request(prefix: Vec<Segment>, delimiter: &str, max_tokens: usize) -> EngineRequest {
-    EngineRequest {
-        prefix,
-        delimiter: delimiter.into(),
-        partial: None,
-        score_text: None,
-        max_tokens,
-        is_draft: false,
-        temperature: 0.0,
-        top_p: 1.0,
-        seed: 1,
-    }
-}
-
-fn foreign(text: &str) -> Segment {
-    Segment { text: text.into(), own_ids: None }
-}
-
 fn write(engine: &mut dyn Engine, request: &EngineRequest) -> EngineOutput {
     engine.generate(request, &mut |_| Flow::Continue).expect("the engine writes")
-}
-
-fn ids(draft: &EngineOutput) -> Vec<u32> {
-    draft.tokens.iter().map(|t| t.id).collect()
 }
 
 fn own(draft: &EngineOutput) -> Segment {

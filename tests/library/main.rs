@@ -6,6 +6,7 @@ mod compat;
 #[path = "../common/copy_folder.rs"]
 mod copy_folder;
 mod engine;
+mod engine_requests;
 mod fork;
 mod gguf;
 #[path = "../common/gold_answers.rs"]

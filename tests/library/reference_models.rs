@@ -17,6 +17,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::engine_requests::{foreign, ids, request};
+
 /// The largest difference of a log-probability or an entropy, in nats.
 const TOLERANCE: f64 = 1e-3;
 
@@ -141,28 +143,6 @@ impl Reference {
 fn config(folder: &Path) -> ModelConfig {
     let config = json!({ "source": folder, "device": "cpu", "dtype": "f32" });
     serde_json::from_value(config).unwrap()
-}
-
-fn request(prefix: Vec<Segment>, delimiter: &str, max_tokens: usize) -> EngineRequest {
-    EngineRequest {
-        prefix,
-        delimiter: delimiter.into(),
-        partial: None,
-        score_text: None,
-        max_tokens,
-        is_draft: false,
-        temperature: 0.0,
-        top_p: 1.0,
-        seed: 1,
-    }
-}
-
-fn foreign(text: &str) -> Segment {
-    Segment { text: text.into(), own_ids: None }
-}
-
-fn ids(output: &EngineOutput) -> Vec<u32> {
-    output.tokens.iter().map(|token| token.id).collect()
 }
 
 fn own(output: &EngineOutput) -> Segment {
