@@ -18,6 +18,9 @@ pub enum StoreError {
         /// The process that has it open, as it describes itself.
         holder: String,
     },
+    /// The folder for a copy of the store exists already.
+    #[error("{0} exists already: give a new folder for the copy")]
+    Exists(PathBuf),
     /// The store is open for reading only.
     #[error("the store {0} is open for reading only")]
     ReadOnly(PathBuf),

@@ -26,10 +26,10 @@ impl Store {
     /// read.
     ///
     /// # Errors
-    /// [`StoreError::Open`] if `to` exists or the disk refuses, else as for [`Store::open`].
+    /// [`StoreError::Exists`] if `to` exists, [`StoreError::Open`] if the disk refuses, else as for [`Store::open`].
     pub fn salvage(&self, to: &Path) -> Result<SalvageReport, StoreError> {
         if to.exists() {
-            return Err(StoreError::open(to, &"it exists already"));
+            return Err(StoreError::Exists(to.into()));
         }
         copy_folder(&self.path, to).map_err(|e| StoreError::open(to, &e))?;
         let store = Self::open(to)?;
